@@ -1,0 +1,52 @@
+"""Where frames end and numbers begin: the ragged arrays of many series, laid end to end.
+
+A row is one step of one series. Series follow one another; inside a series the index rises. Columns are
+plain numpy vectors (the frame's own memory wherever that is possible), so nothing is copied before the
+windows' one contiguous buffer is filled.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.floating]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Numbers of a panel.
+
+    columns   one vector [row] per channel: the targets first, then the past covariates; NaN where a cell is missing
+    names     the channels' names
+    targets   how many of the channels are targets
+    ids       one name per series
+    offsets   [series + 1] first row of each series, then the number of rows
+    breaks    first row after each gap in the index; no window may hold a row on both sides of one
+    known     [row feature] covariates known ahead of time, or None
+    static    [series feature] covariates without a time, or None
+    """
+
+    columns: tuple[Floats, ...]
+    names: tuple[str, ...]
+    targets: int
+    ids: tuple[str, ...]
+    offsets: Rows
+    breaks: Rows
+    known: Floats | None = None
+    static: Floats | None = None
+
+    @property
+    def rows(self) -> int:
+        return int(self.offsets[-1])
+
+    @property
+    def lengths(self) -> Rows:
+        """Rows of each series: [series]."""
+        return np.diff(self.offsets)
+
+    def segments(self) -> tuple[Rows, Rows]:
+        """First row and end row of each stretch without a gap, in order: ([segment], [segment])."""
+        edges = np.unique(np.concatenate([self.offsets, self.breaks]))
+        return edges[:-1], edges[1:]

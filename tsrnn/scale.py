@@ -1,0 +1,97 @@
+"""Scaling that can be undone: every scaler returns `Affine(loc, scale)`, fitted on the training rows alone.
+
+`Affine` is bare arithmetic, so the same object serves numpy arrays here and torch tensors inside a batch.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tsrnn.arrays import Arrays, Floats
+from tsrnn.errors import unknown
+from tsrnn.split import Part
+
+
+@dataclass(frozen=True)
+class Affine:
+    """scaled = (value - loc) / scale, and back. `loc` and `scale` broadcast against the values."""
+
+    loc: Any
+    scale: Any
+
+    def apply(self, value: Any) -> Any:
+        return (value - self.loc) / self.scale
+
+    def invert(self, scaled: Any) -> Any:
+        return scaled * self.scale + self.loc
+
+
+def _standard(x: Floats) -> tuple[float, float]:
+    return float(x.mean(dtype=np.float64)), float(x.std(dtype=np.float64))
+
+
+def _robust(x: Floats) -> tuple[float, float]:
+    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
+    return float(middle), float(high - low) / 1.349  # the interquartile range of a unit Gaussian is 1.349
+
+
+def _mean_abs(x: Floats) -> tuple[float, float]:
+    return 0.0, float(np.abs(x).mean(dtype=np.float64))
+
+
+def _none(x: Floats) -> tuple[float, float]:
+    return 0.0, 1.0
+
+
+SCALERS: dict[str, Callable[[Floats], tuple[float, float]]] = {
+    "standard": _standard,
+    "robust": _robust,
+    "mean_abs": _mean_abs,
+    "none": _none,
+}
+
+
+def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Affine:
+    """Fit the scaler called `name` on the rows that the split calls training.
+
+    Args:
+        name: standard (population mean and deviation), robust (median and interquartile range), mean_abs, none.
+        arrays: the panel's numbers; missing cells (NaN) are left out.
+        train: the training part of the split.
+        per_series: one loc and scale per series instead of one for the whole panel. A series without
+            training rows (a well left out) takes the panel's.
+
+    Returns:
+        Affine with float64 loc and scale of shape [series channel].
+
+    Raises:
+        InputError: no scaler has that name.
+    """
+    if name not in SCALERS:
+        raise unknown("scaler", name, SCALERS)
+    statistic = SCALERS[name]
+    series, channels = len(arrays.ids), len(arrays.columns)
+    loc, scale = np.zeros((series, channels)), np.ones((series, channels))
+    for channel, column in enumerate(arrays.columns):
+        pieces = [column[a:b] for a, b in zip(train.begin, train.end, strict=True)]
+        loc[:, channel], scale[:, channel] = _statistic(statistic, pieces)
+        if per_series:
+            for row, piece in enumerate(pieces):
+                if np.isfinite(piece).any():
+                    loc[row, channel], scale[row, channel] = _statistic(statistic, [piece])
+    return Affine(loc, scale)
+
+
+def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[Floats]) -> tuple[float, float]:
+    """Location and a scale that is never zero: a constant channel keeps its unit."""
+    x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
+    finite = np.isfinite(x)
+    if not finite.all():
+        x = x[finite]
+    if not x.size:
+        return 0.0, 1.0
+    loc, scale = statistic(x)
+    constant = not scale > 1e-12 * max(1.0, abs(loc))
+    return loc, 1.0 if constant else scale

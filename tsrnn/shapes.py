@@ -1,0 +1,58 @@
+"""The page of shapes.
+
+Axis names, in the order in which they stand in every tensor:
+
+    batch      windows, each from one series
+    time       steps of the past, oldest first; the newest observation is the last
+    horizon    steps of the future, nearest first
+    channel    measured quantities: the targets first, then past covariates
+    feature    covariates known ahead of time, or of a whole series
+    hidden     width of a state
+    quantile   levels of a forecast distribution
+    params     numbers per forecast cell that a head asks of a model's last layer
+"""
+
+from dataclasses import dataclass, fields
+
+from torch import Tensor
+
+from tsrnn.scale import Affine
+
+State = tuple[Tensor, ...]  # each [batch hidden]
+
+
+@dataclass(slots=True)
+class Batch:
+    """Windows gathered together, all on one device, in scaled units."""
+
+    past: Tensor  # [batch time channel]; a missing cell holds the last value before it
+    target: Tensor | None = None  # [batch horizon target]; None when forecasting
+    observed: Tensor | None = None  # [batch time channel] bool; None: every cell was measured
+    target_observed: Tensor | None = None  # [batch horizon target] bool; None: every cell was measured
+    known: Tensor | None = None  # [batch time+horizon feature]
+    static: Tensor | None = None  # [batch feature]
+    undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
+
+    def to(self, *args: object, **kwargs: object) -> "Batch":
+        """The same batch on another device (arguments as of `torch.Tensor.to`)."""
+        moved = {}
+        for each in fields(self):
+            value = getattr(self, each.name)
+            moved[each.name] = value.to(*args, **kwargs) if isinstance(value, Tensor) else value
+        if self.undo is not None and isinstance(self.undo.loc, Tensor):
+            moved["undo"] = Affine(self.undo.loc.to(*args, **kwargs), self.undo.scale.to(*args, **kwargs))
+        return Batch(**moved)
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a model must know of the task to build its layers."""
+
+    input_size: int  # time
+    horizon: int
+    channels: int  # targets and past covariates
+    targets: int
+    known: int = 0  # features known ahead
+    static: int = 0
+    params: int = 1  # numbers per forecast cell, asked by the head
+    seasonality: int = 24  # steps of the shortest season, for seasonal models and last-season centring

@@ -1,0 +1,104 @@
+"""Cut before you may look: which rows may be forecast in training, in validation, in the test.
+
+A `Part` names *target* rows. A window belongs to a part when all its target rows do; its input may reach back over
+the part's border (the fair protocol's rule), never over a gap or out of its series.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tsrnn.arrays import Arrays, Rows
+from tsrnn.errors import InputError, unknown
+
+
+@dataclass(frozen=True)
+class Part:
+    """Target rows [begin, end) of each series, as rows of the whole panel: ([series], [series])."""
+
+    begin: Rows
+    end: Rows
+
+
+@dataclass(frozen=True)
+class Split:
+    train: Part
+    val: Part
+    test: Part
+
+
+def borders(arrays: Arrays, ends: Sequence[int]) -> Split:
+    """Training, validation and test end after these many rows of each series; what follows is not used."""
+    if len(ends) != 3 or not 0 < ends[0] <= ends[1] <= ends[2]:
+        raise InputError(f"split borders must be three rising row numbers, not {list(ends)}")
+    short = [name for name, n in zip(arrays.ids, arrays.lengths, strict=True) if n < ends[2]]
+    if short:
+        n = int(arrays.lengths.min())
+        raise InputError(f"series {short[0]!r} has {n} rows, but the split's last border is row {ends[2]}")
+    at = arrays.offsets[:-1]
+    return _parts(at, at + ends[0], at + ends[1], at + ends[2])
+
+
+def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
+    """Training, validation and test take these shares of each series, in order.
+
+    The test takes the floor of its share and training the floor of its own, as the literature's loaders do.
+    """
+    if len(shares) != 3 or min(shares) < 0 or shares[0] == 0 or abs(sum(shares) - 1) > 1e-6:
+        raise InputError(f"split ratios must be three shares that add up to 1, not {list(shares)}")
+    n, at = arrays.lengths, arrays.offsets[:-1]
+    train = np.floor(n * shares[0] + 1e-9).astype(np.int64)
+    test = np.floor(n * shares[2] + 1e-9).astype(np.int64)
+    return _parts(at, at + train, at + n - test, at + n)
+
+
+def tail(arrays: Arrays, val_size: int) -> Split:
+    """Everything but the last `val_size` rows of each series trains; there is no test part."""
+    at, end = arrays.offsets[:-1], arrays.offsets[1:]
+    cut = np.maximum(at, end - val_size)
+    return _parts(at, cut, end, end)
+
+
+def by_series(arrays: Arrays, val: Sequence[str], test: Sequence[str]) -> Split:
+    """Whole series are held out: wells, stations, basins. A held-out series is never trained on."""
+    for name in (*val, *test):
+        if name not in arrays.ids:
+            raise unknown("series", name, arrays.ids)
+    both = set(val) & set(test)
+    if both:
+        raise InputError(f"series {sorted(both)[0]!r} is named for validation and for the test: choose one")
+    at, end = arrays.offsets[:-1], arrays.offsets[1:]
+
+    def part(keep: set[str]) -> Part:
+        held = np.array([name in keep for name in arrays.ids])
+        return Part(at, np.where(held, end, at))
+
+    return Split(part(set(arrays.ids) - set(val) - set(test)), part(set(val)), part(set(test)))
+
+
+def rolling(arrays: Arrays, horizon: int, windows: int, step: int) -> list[Part]:
+    """Test parts of `windows` rolling origins, oldest first; the last one ends with the series.
+
+    Each part is one horizon long in every series; its begin is the cutoff.
+
+    Raises:
+        InputError: `windows` or `step` below 1, or a series too short for the first origin.
+    """
+    if windows < 1 or step < 1:
+        raise InputError(f"a backtest needs at least one window and a step of one, not {windows} and {step}")
+    end = arrays.offsets[1:]
+    parts = [Part(end - horizon - k * step, end - k * step) for k in reversed(range(windows))]
+    room = parts[0].begin - arrays.offsets[:-1]
+    if room.min() < 1:
+        which = int(room.argmin())
+        need = horizon + (windows - 1) * step + 1
+        raise InputError(
+            f"series {arrays.ids[which]!r} has {arrays.lengths[which]} rows; {windows} backtest windows "
+            f"of horizon {horizon} at step {step} need at least {need}"
+        )
+    return parts
+
+
+def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:
+    return Split(Part(at, train), Part(train, val), Part(val, test))
