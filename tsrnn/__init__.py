@@ -1,0 +1,1 @@
+"""tsrnn: recurrent forecasting for sequences measured in the world."""

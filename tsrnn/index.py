@@ -1,0 +1,122 @@
+"""The index of a panel: datetime, date, integer or depth. What is one step, where is a gap, what comes next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from tsrnn.arrays import Rows
+from tsrnn.errors import InputError
+
+_DAYS = {"1mo": (28, 31), "3mo": (89, 92), "1y": (365, 366)}  # calendar steps, whose length in days varies
+_SAMPLE = 100_000  # differences looked at to find the step
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of the index, in its physical unit (microseconds, days, a count, metres)."""
+
+    size: float
+    calendar: str | None = None  # a polars duration such as "1mo", where the size only says how long it is typically
+
+
+def step_of(index: pl.Series, offsets: Rows, freq: str | float | None) -> Step:
+    """The step a user named (`"1h"`, `"1mo"`, `0.1524`), else the most common difference inside a series."""
+    if freq is not None:
+        return _named(index, freq)
+    physical = _physical(index)
+    differences = np.diff(physical[: _SAMPLE + 1])
+    inside = offsets[1:-1][offsets[1:-1] <= len(differences)] - 1
+    differences = np.delete(differences, inside)
+    if not len(differences):
+        return Step(1.0)
+    if physical.dtype.kind == "f":
+        return Step(float(np.median(differences)))
+    values, counts = np.unique(differences, return_counts=True)
+    day = _day(index)
+    if day and len(values) > 1:
+        for name, (low, high) in _DAYS.items():
+            if values[0] >= low * day and values[-1] <= high * day:
+                return Step(float(np.median(differences)), name)
+    size = float(values[counts.argmax()])
+    zoned = isinstance(index.dtype, pl.Datetime) and index.dtype.time_zone is not None
+    if day and zoned and size % day == 0:  # a day may have 23 or 25 hours there
+        return Step(size, f"{int(size // day)}d")
+    return Step(size)
+
+
+def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str) -> None:
+    """Refuse an index that is missing, repeated or falling somewhere.
+
+    Raises:
+        InputError: names the source, the row (counted from 1, as in the file's body) and the mend.
+    """
+    if index.null_count():
+        row = int(index.is_null().arg_max() or 0)
+        raise InputError(f"{source}: column {index.name!r} is empty in row {row + 1}; fill it or drop the row")
+    falling = np.diff(_physical(index)) <= 0
+    falling[offsets[1:-1] - 1] = False
+    if not falling.any():
+        return
+    row = int(falling.argmax()) + 1
+    series = ids[int(np.searchsorted(offsets, row, side="right")) - 1]
+    where = f"{source}: column {index.name!r}, row {row + 1}" + (f" of series {series!r}" if len(ids) > 1 else "")
+    if index[row] == index[row - 1]:
+        raise InputError(f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or 'last'")
+    raise InputError(f"{where}: {index[row]} comes after {index[row - 1]}; sort the rows, or pass sort=True")
+
+
+def breaks(index: pl.Series, offsets: Rows, step: Step) -> Rows:
+    """Rows after which something is missing: where the difference to the row before is off by half a step or more."""
+    odd = np.abs(np.diff(_physical(index)) - step.size) >= 0.5 * step.size
+    odd[offsets[1:-1] - 1] = False
+    return np.flatnonzero(odd).astype(np.int64) + 1
+
+
+def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl.Series:
+    """The next `horizon` index values after each of the given rows, end to end, in the index's own type."""
+    lasts = index.gather(last_rows)
+    if step.calendar:
+        count, unit = int(step.calendar.rstrip("adhimnoqswy")), step.calendar.lstrip("0123456789")
+        offsets = pl.Series([f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
+        repeated = pl.DataFrame({index.name: np.repeat(np.arange(len(lasts)), horizon)})
+        stamps = repeated.select(lasts.gather(repeated[index.name]).alias(index.name))
+        return stamps.select(pl.col(index.name).dt.offset_by(offsets))[index.name]
+    physical = _physical(lasts)
+    steps = np.arange(1, horizon + 1) * physical.dtype.type(step.size)
+    values = (physical[:, None] + steps).reshape(-1)
+    return pl.Series(index.name, values).cast(index.dtype)
+
+
+def _named(index: pl.Series, freq: str | float) -> Step:
+    if isinstance(freq, int | float) and not index.dtype.is_temporal():
+        if not freq > 0:
+            raise InputError(f"freq must be positive, not {freq}")
+        return Step(float(freq))
+    try:
+        start = pl.Series("t", ["2001-01-01"]).str.to_datetime()
+        end = start.dt.offset_by(str(freq))
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        end = start = None
+    if start is None or end is None or not index.dtype.is_temporal():
+        raise InputError(
+            f"freq {freq!r} does not fit index {index.name!r} of type {index.dtype}: write '10m', '1h', '1d' or '1mo' "
+            "for dates and times, a number for counts and depths"
+        )
+    microseconds = float((end - start).dt.total_microseconds()[0])
+    size = microseconds * (_day(index) or 1) / 86_400_000_000
+    return Step(size, str(freq) if str(freq).endswith(("mo", "y", "q")) else None)
+
+
+def _physical(index: pl.Series) -> np.ndarray:
+    values = index.to_physical().to_numpy()
+    return values if values.dtype.kind == "f" else values.astype(np.int64, copy=False)
+
+
+def _day(index: pl.Series) -> int:
+    """A day in the index's physical unit; 0 for counts and depths."""
+    if index.dtype == pl.Date:
+        return 1
+    if isinstance(index.dtype, pl.Datetime):
+        return 86_400 * {"ms": 10**3, "us": 10**6, "ns": 10**9}[index.dtype.time_unit]
+    return 0

@@ -1,0 +1,171 @@
+"""The one normal form of data: several series, one index, named columns with roles. The only room that names columns.
+
+Frames of pandas, polars or pyarrow come in through `Panel.of` and go out through `Panel.native` as the type they
+were. Inside, a panel is a polars frame whose rows stand series by series with a rising index, missing cells null.
+Long frames (`unique_id, ds, y` or `item_id, timestamp, target`) and wide ones (one column per channel) are the same
+thing here: one row per series and step.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, Literal
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+
+from tsrnn import index as indexing
+from tsrnn.arrays import Arrays, Rows
+from tsrnn.errors import InputError
+from tsrnn.intake import HOLDER, Roles, find_roles, in_order, numbers, to_polars
+
+Duplicates = Literal["error", "first", "last"]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """See the module. Build one with `Panel.of` or `tsrnn.load`, not by hand."""
+
+    frame: pl.DataFrame
+    roles: Roles
+    source: str = "frame"  # named in messages: a file, a data set
+    rows_as_they_stand: bool = False  # the row number is the index, as the literature reads weather.csv
+    freq: str | float | None = None
+    seasonality: int | None = None  # steps of the shortest season, where the catalogue knows it
+    split: dict[str, Any] | None = None  # the data set's standard split, where there is one
+    sha256: str | None = None  # of the file that was read
+    order: Rows | None = field(default=None, repr=False)  # where each row stood when it came in, if it moved
+    origin: Any = field(default=pl.DataFrame, repr=False)  # the frame type that came in
+
+    @classmethod
+    def of(
+        cls,
+        frame: Any,
+        *,
+        target: str | Sequence[str] | None = None,
+        time: str | None = None,
+        id: str | None = None,
+        past_covariates: Sequence[str] = (),
+        future_covariates: Sequence[str] = (),
+        static_covariates: Sequence[str] = (),
+        freq: str | float | None = None,
+        sort: bool = False,
+        duplicates: Duplicates = "error",
+        rows_as_they_stand: bool = False,
+        source: str = "frame",
+    ) -> "Panel":
+        """Take in a frame.
+
+        Args:
+            frame: pandas, polars or pyarrow; a `Panel` is handed back as it is.
+            target: column or columns to forecast; by default `y` or `target`, else every numeric column left over.
+            time: the index: dates, times, whole numbers or depths; found by name (`ds`, `date`, `depth`...), by type,
+                or in pandas' own index.
+            id: the column that tells series apart; found by name (`unique_id`, `item_id`...).
+            past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good.
+            freq: one step of the index (`"10m"`, `"1h"`, `"1mo"`, `0.1524`); by default the most common difference.
+            sort: put unsorted rows in order instead of refusing them.
+            duplicates: what to do where one index value stands twice in a series: error, first, last.
+            rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
+            source: how messages call this frame.
+
+        Raises:
+            InputError: a column is not there or holds text, infinities or nothing; the index repeats or falls.
+        """
+        if isinstance(frame, Panel):
+            return frame
+        table, origin = to_polars(frame, source)
+        if not table.height:
+            raise InputError(f"{source} holds no rows")
+        roles = find_roles(table, source, target, time, id, past_covariates, future_covariates, static_covariates)
+        if roles.index not in table.columns:
+            table = table.with_row_index(roles.index).cast({roles.index: pl.Int64})
+        table = numbers(table, roles, source)
+        table, order = in_order(table, roles, sort)
+        if duplicates != "error":
+            keys = [roles.id, roles.index] if roles.id else [roles.index]
+            table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
+        panel = cls(table, roles, source, rows_as_they_stand, freq, order=order, origin=origin)
+        if not rows_as_they_stand:
+            indexing.check(table[roles.index], panel.ids, panel.offsets, source)
+        return panel
+
+    @cached_property
+    def offsets(self) -> Rows:
+        """First row of each series, then the number of rows: [series + 1]."""
+        if self.roles.id is None:
+            return np.array([0, self.frame.height], dtype=np.int64)
+        lengths = self.frame[self.roles.id].rle().struct.field("len").to_numpy()
+        return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """Names of the series, in order."""
+        if self.roles.id is None:
+            return (self.source,)
+        return tuple(str(name) for name in self.frame[self.roles.id].gather(self.offsets[:-1]))
+
+    @cached_property
+    def step(self) -> indexing.Step:
+        index = self.frame[self.roles.index]
+        if self.rows_as_they_stand:
+            # A file with repeated or missing rows still has a step, for the times of its forecasts.
+            return indexing.step_of(index, self.offsets, self.freq) if index.dtype.is_temporal() else indexing.Step(1)
+        return indexing.step_of(index, self.offsets, self.freq)
+
+    def arrays(self, known: np.ndarray | None = None) -> Arrays:
+        """The numbers, without copying what can be shared. `known`: calendar features to put beside the known ones."""
+        future = [self.frame[name].to_numpy() for name in self.roles.future]
+        features = [np.stack(future, 1).astype(np.float32)] if future else []
+        features += [known] if known is not None else []
+        static = self.frame.select(self.roles.static).gather_every(1)[self.offsets[:-1]] if self.roles.static else None
+        index = self.frame[self.roles.index]
+        names = self.roles.targets + self.roles.past
+        return Arrays(
+            columns=tuple(self.frame[name].to_numpy() for name in names),
+            names=names,
+            targets=len(self.roles.targets),
+            ids=self.ids,
+            offsets=self.offsets,
+            breaks=np.zeros(0, np.int64) if self.rows_as_they_stand else indexing.breaks(index, self.offsets, self.step),
+            known=np.concatenate(features, 1) if features else None,
+            static=None if static is None else static.to_numpy().astype(np.float32),
+        )
+
+    def with_arrays(self, arrays: Arrays) -> "Panel":
+        """The same panel holding other numbers of the same shape, each column in the type it had."""
+        columns = [
+            pl.Series(name, column).fill_nan(None).cast(self.frame.schema[name])
+            for name, column in zip(arrays.names, arrays.columns, strict=True)
+        ]
+        return replace(self, frame=self.frame.with_columns(columns))
+
+    def future(self, horizon: int) -> pl.DataFrame:
+        """Series ids (where there are several) and the next `horizon` index values of each: [series*horizon] rows."""
+        index = indexing.following(self.frame[self.roles.index], self.offsets[1:] - 1, self.step, horizon)
+        if self.roles.id is None:
+            return index.to_frame()
+        rows = np.repeat(self.offsets[:-1], horizon)
+        return pl.DataFrame([self.frame[self.roles.id].gather(rows), index])
+
+    def until(self, rows: Rows) -> "Panel":
+        """Each series up to, and without, the given row of the panel: [series]."""
+        keep = np.concatenate([np.arange(a, b) for a, b in zip(self.offsets[:-1], rows, strict=True)])
+        return replace(self, frame=self.frame[keep], order=None)
+
+    def native(self, frame: pl.DataFrame | None = None) -> Any:
+        """A polars frame (the panel's own by default, rows in the order they came in) as the type that came in."""
+        if frame is None:
+            frame = self.frame if self.order is None else self.frame[np.argsort(self.order)]
+        if self.origin is pl.DataFrame:
+            return frame
+        kind = nw.get_native_namespace(self.origin).__name__
+        if kind == "pyarrow":
+            return frame.to_arrow()
+        pandas = frame.to_pandas()
+        if self.roles.index in pandas and self.origin.index.name == self.roles.index:
+            return pandas.set_index(self.roles.index)
+        if HOLDER in pandas:
+            return pandas.set_index(HOLDER).rename_axis(None)
+        return pandas
