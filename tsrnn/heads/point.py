@@ -1,0 +1,39 @@
+"""One number per forecast cell."""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from tsrnn.errors import InputError, unknown
+from tsrnn.heads._base import Head, mean
+
+LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
+    "mse": torch.square,
+    "mae": torch.abs,
+    "huber": lambda error: F.huber_loss(error, torch.zeros_like(error), reduction="none"),  # quadratic up to 1
+}
+
+
+class PointHead(Head):
+    """Trained by squared (`mse`), absolute (`mae`) or Huber error: the forecast is the mean, the median, or between."""
+
+    params = 1
+
+    def __init__(self, loss: str = "mse") -> None:
+        if loss not in LOSSES:
+            raise unknown("loss", loss, LOSSES)
+        self._loss = LOSSES[loss]
+
+    def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
+        return mean(self._loss(params.squeeze(-1) - target), observed)
+
+    def point(self, params: Tensor) -> Tensor:
+        return params.squeeze(-1)
+
+    def quantiles(self, params: Tensor, levels: Sequence[float]) -> Tensor:
+        raise InputError("this model forecasts points; fit one with quantiles=[...] to ask for quantiles")
+
+
+HEAD = PointHead

@@ -1,0 +1,27 @@
+"""Instance centring: a window is shifted (and scaled) by its own past, and the forecast is shifted back.
+
+Sources: last value, NLinear (Zeng et al. 2023, sec. 4); mean and deviation, RevIN without its affine map
+(Kim et al. 2022); last season, the mean of the newest `season` steps: less noisy than the last value and, unlike the
+mean of the whole window, still near the present.
+"""
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from tsrnn.scale import Affine
+
+Centring = Literal["none", "last", "season", "mean", "revin"]
+
+
+def centre(past: Tensor, kind: Centring, season: int) -> Affine:
+    """past [batch time channel] -> loc, scale [batch 1 channel]: `apply` to the past, `invert` on the forecast."""
+    newest = past[:, -1:]
+    if kind == "none":
+        return Affine(torch.zeros_like(newest), torch.ones_like(newest))
+    if kind == "revin":
+        variance, loc = torch.var_mean(past, 1, correction=0, keepdim=True)
+        return Affine(loc, (variance + 1e-5).sqrt())
+    span = {"last": 1, "season": season, "mean": past.shape[1]}[kind]
+    return Affine(past[:, -span:].mean(1, keepdim=True), torch.ones_like(newest))

@@ -1,0 +1,84 @@
+"""The contract of a model, and how its Config says what a sweep may try."""
+
+from abc import abstractmethod
+from dataclasses import field
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from tsrnn.errors import InputError
+from tsrnn.scale import Affine
+from tsrnn.shapes import Batch, Spec
+from tsrnn.windows import Windows
+
+
+class Model(nn.Module):
+    """`Model(config, spec)`, then `forward(batch) -> [batch horizon target params]`, in scaled units.
+
+    Every forecast step must depend on the newest observation (a test over all models holds them to it), except where
+    the method itself forbids it and the class says so.
+    """
+
+    sees_newest: ClassVar[bool] = True  # False only where the method forecasts from an older step on purpose
+    channels_shared: ClassVar[bool] = True  # one set of weights for every channel: a channel's forecast is its own
+
+    def __init__(self, config: Any, spec: Spec) -> None:
+        super().__init__()
+        self.config = config
+        self.spec = spec
+
+    @abstractmethod
+    def forward(self, batch: Batch) -> Tensor: ...
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        """Fit in closed form where the method has one; True when done, and no gradient step follows."""
+        return not any(weight.requires_grad for weight in self.parameters())
+
+    def epoch_starts(self, progress: float) -> None:
+        """Called before each epoch with the share of the training done, 0 to 1: for schedules inside a model."""
+
+
+def choice(default: Any, *values: Any) -> Any:
+    """A Config field and the values a sweep may give it."""
+    return field(default=default, metadata={"choices": list(values)})
+
+
+def span(default: Any, low: float, high: float, log: bool = False) -> Any:
+    """A Config field and the range (inclusive) a sweep may take it from; whole numbers where `default` is one."""
+    return field(default=default, metadata={"low": low, "high": high, "log": log})
+
+
+def series_of(past: Tensor, targets: int) -> Tensor:
+    """Each target channel as a series of its own: [batch time channel] -> [batch*target time]."""
+    return past[..., :targets].transpose(1, 2).reshape(-1, past.shape[1])
+
+
+def forecasts_of(rows: Tensor, spec: Spec) -> Tensor:
+    """Back again: [batch*target horizon*params] -> [batch horizon target params]."""
+    return rows.view(-1, spec.targets, spec.horizon, spec.params).transpose(1, 2)
+
+
+def restore(undo: Affine, params: Tensor) -> Tensor:
+    """Undo instance centring (loc, scale [batch 1 channel]) on every number: [batch horizon target params]."""
+    targets = params.shape[2]
+    loc, scale = undo.loc[..., :targets, None], undo.scale[..., :targets, None]  # [batch 1 target 1]
+    return torch.addcmul(loc, params, scale)
+
+
+def segments(size: int, segment: int, what: str) -> int:
+    """How many whole segments fit into `size` steps, at least one.
+
+    Raises:
+        InputError: the segment is longer than `size`.
+    """
+    if segment > size:
+        raise InputError(f"segment={segment} is longer than {what}={size}; take a shorter segment")
+    return size // segment
+
+
+@torch.no_grad()
+def uniform_weights(layer: nn.Linear) -> nn.Linear:
+    """Start as a plain mean of the inputs, as the linear baselines do."""
+    layer.weight.fill_(1.0 / layer.in_features)
+    return layer

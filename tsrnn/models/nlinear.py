@@ -1,0 +1,29 @@
+"""NLinear: subtract the last value, one linear map from window to horizon, add it back (Zeng et al. 2023, sec. 4)."""
+
+from dataclasses import dataclass
+
+from torch import Tensor, nn
+
+from tsrnn.layers.centring import Centring, centre
+from tsrnn.models._base import Model, choice, forecasts_of, restore, series_of, uniform_weights
+from tsrnn.shapes import Batch, Spec
+
+
+@dataclass(frozen=True)
+class Config:
+    centring: Centring = choice("last", "last", "season")
+
+
+class NLinear(Model):
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.linear = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
+
+    def forward(self, batch: Batch) -> Tensor:
+        past = batch.past[..., : self.spec.targets]  # [batch time target]
+        undo = centre(past, self.config.centring, self.spec.seasonality)
+        rows = self.linear(series_of(undo.apply(past), self.spec.targets))  # [batch*target horizon*params]
+        return restore(undo, forecasts_of(rows, self.spec))
+
+
+MODEL = NLinear

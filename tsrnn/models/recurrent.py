@@ -1,0 +1,69 @@
+"""A stack of recurrent layers reads the window; its last state is mapped to the whole horizon at once.
+
+The head reads the *last* state (of both directions where there are two), so every forecast step depends on the newest
+observation: reading the outputs at the last `horizon` positions instead, as some libraries do, hides it from all steps
+but one.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.models._base import Model, choice, forecasts_of, restore, segments, span
+from tsrnn.recurrence import Recurrent
+from tsrnn.shapes import Batch, Spec
+
+
+@dataclass(frozen=True)
+class Config:
+    cell: str = "lstm"
+    hidden_size: int = choice(64, 16, 32, 64, 128)
+    num_layers: int = span(1, 1, 3)
+    bidirectional: bool = False
+    dropout: float = span(0.1, 0.0, 0.5)  # between layers and before the head
+    segment: int = 1  # steps of the series read in one recurrent step
+    shared: bool = True  # one sequence per channel with shared weights, or all channels in one
+    centring: Centring = choice("season", "last", "season", "revin")
+    learn_initial: bool = False
+
+
+VARIANTS = {
+    "rnn": {"cell": "elman"},
+    "lstm": {"cell": "lstm"},
+    "gru": {"cell": "gru"},
+    "bilstm": {"cell": "lstm", "bidirectional": True},
+}
+
+
+class RecurrentForecaster(Model):
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.channels_joined = 1 if config.shared else spec.targets
+        segments(spec.input_size, config.segment, "input_size")
+        self.recurrent = Recurrent(
+            config.cell,
+            config.segment * width(spec, config.shared),
+            config.hidden_size,
+            num_layers=config.num_layers,
+            bidirectional=config.bidirectional,
+            dropout=config.dropout,
+            learn_initial=config.learn_initial,
+        )
+        self.dropout = nn.Dropout(config.dropout)
+        self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)
+        self.ahead = Ahead(spec)
+
+    def forward(self, batch: Batch) -> Tensor:
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality)
+        sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
+        _, final = self.recurrent(sequence)
+        directions = 2 if self.config.bidirectional else 1
+        last = torch.cat([state[0] for state in final[-directions:]], -1)  # [batch(*target) hidden*directions]
+        params = forecasts_of(self.head(self.dropout(last)), self.spec)  # [batch horizon target params]
+        return restore(undo, self.ahead(params, batch))
+
+
+MODEL = RecurrentForecaster

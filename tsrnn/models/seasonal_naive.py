@@ -1,0 +1,31 @@
+"""Seasonal naive: the last season repeats. The forecast to beat where days or years return."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from tsrnn.models._base import Model
+from tsrnn.shapes import Batch, Spec
+
+
+@dataclass(frozen=True)
+class Config:
+    season: int | None = None  # steps; None: the data's own shortest season
+
+
+class SeasonalNaive(Model):
+    sees_newest = False
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        season = min(config.season or spec.seasonality, spec.input_size)
+        rows = spec.input_size - season + torch.arange(spec.horizon) % season
+        self.register_buffer("rows", rows, persistent=False)  # [horizon] rows of the past
+
+    def forward(self, batch: Batch) -> Tensor:
+        repeated = batch.past[:, self.rows, : self.spec.targets]  # [batch horizon target]
+        return repeated.unsqueeze(-1).expand(-1, -1, -1, self.spec.params)
+
+
+MODEL = SeasonalNaive

@@ -1,0 +1,105 @@
+"""Encoder and decoder: one recurrence reads the past, another writes the future and reads back what it wrote.
+
+Sutskever et al. 2014. Attention: dot products with the encoder's outputs, mixed into each output (Luong et al. 2015,
+eq. 5-8). Scheduled sampling: in training a step is fed the truth with a probability that falls to zero (Bengio et al.
+2015, sec. 2.4), so that the decoder learns to live on its own outputs; 1 throughout is teacher forcing.
+Departs from them in that `segment` steps are read and written at a time.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.models._base import Model, choice, forecasts_of, restore, segments, span
+from tsrnn.recurrence import Recurrent
+from tsrnn.scale import Affine
+from tsrnn.shapes import Batch, Spec
+
+_STEEPNESS = 10.0  # of the inverse-sigmoid schedule over the whole training
+
+
+@dataclass(frozen=True)
+class Config:
+    cell: str = choice("gru", "gru", "lstm")
+    hidden_size: int = choice(64, 32, 64, 128)
+    num_layers: int = span(1, 1, 2)
+    dropout: float = span(0.1, 0.0, 0.5)
+    segment: int = 1
+    attention: bool = False
+    shared: bool = True
+    centring: Centring = choice("season", "last", "season", "revin")
+    schedule: Literal["linear", "inverse_sigmoid", "always", "never"] = "linear"  # how often training is fed the truth
+
+
+class Seq2Seq(Model):
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        channels = 1 if config.shared else spec.targets
+        segments(spec.input_size, config.segment, "input_size")
+        self.steps = math.ceil(spec.horizon / config.segment)
+        self.written = config.segment * channels  # values per decoder step
+        sizes = {"num_layers": config.num_layers, "dropout": config.dropout}
+        read = config.segment * width(spec, config.shared)
+        self.encoder = Recurrent(config.cell, read, config.hidden_size, **sizes)
+        self.decoder = Recurrent(config.cell, self.written, config.hidden_size, **sizes)
+        self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
+        self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
+        self.ahead = Ahead(spec)
+        self.truth = 0.0 if config.schedule == "never" else 1.0  # probability of being fed the truth in training
+
+    def epoch_starts(self, progress: float) -> None:
+        if self.config.schedule == "linear":
+            self.truth = 1.0 - progress
+        elif self.config.schedule == "inverse_sigmoid":
+            self.truth = 1.0 / (1.0 + math.exp(_STEEPNESS * (progress - 0.5)))
+
+    def forward(self, batch: Batch) -> Tensor:
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality)
+        sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
+        memory, state = self.encoder(sequence)  # memory [row time hidden]
+        past = folded(self._series(undo.apply(batch.past)), self.config.segment)  # [row time written]
+        fed, truth = past[:, -1], self._truth(batch, undo)
+        written = []
+        for step in range(self.steps):
+            output, state = self.decoder.step(fed, state)  # output [row hidden]
+            if self.mix is not None:
+                weights = torch.softmax((memory @ output.unsqueeze(-1)).squeeze(-1), -1)  # [row time]
+                context = (weights.unsqueeze(1) @ memory).squeeze(1)  # [row hidden]
+                output = torch.tanh(self.mix(torch.cat([context, output], -1)))
+            params = self.readout(output).view(-1, self.written, self.spec.params)
+            written.append(params)
+            fed = params[..., self.spec.params // 2]  # a point, or the middle quantile
+            if truth is not None:
+                forced = torch.rand(len(fed), 1, device=fed.device) < self.truth
+                fed = torch.where(forced, truth[:, step], fed)
+        return restore(undo, self.ahead(self._unfolded(torch.stack(written, 1)), batch))
+
+    def _series(self, values: Tensor) -> Tensor:
+        """Target channels as the decoder reads them: [batch time channel] -> [row time channels]."""
+        values = values[..., : self.spec.targets]
+        return values.transpose(1, 2).reshape(-1, values.shape[1], 1) if self.config.shared else values
+
+    def _truth(self, batch: Batch, undo: Affine) -> Tensor | None:
+        """What the decoder should have written: [row step written], in training only."""
+        if not self.training or batch.target is None or self.truth == 0:
+            return None
+        scaled = self._series((batch.target - undo.loc[..., : self.spec.targets]) / undo.scale[..., : self.spec.targets])
+        missing = self.steps * self.config.segment - self.spec.horizon
+        scaled = torch.cat([scaled, scaled[:, -1:].expand(-1, missing, -1)], 1) if missing else scaled
+        return scaled.reshape(len(scaled), self.steps, self.written)
+
+    def _unfolded(self, params: Tensor) -> Tensor:
+        """[row step written params] -> [batch horizon target params]."""
+        channels = self.written // self.config.segment
+        rows = params.reshape(len(params), -1, channels, self.spec.params)[:, : self.spec.horizon]
+        if not self.config.shared:
+            return rows
+        return forecasts_of(rows.reshape(len(rows), -1), self.spec)
+
+
+MODEL = Seq2Seq

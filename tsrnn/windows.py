@@ -1,0 +1,243 @@
+"""Cut windows: one contiguous buffer of scaled numbers and a vector of valid starts. Nothing is copied until a batch
+is gathered, and then once.
+
+    Arrays + Affine --`buffer`--> Buffer [row channel] --`cut`--> Windows --`gather(which)`--> Batch
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tsrnn.arrays import Arrays, Floats, Rows
+from tsrnn.errors import InputError
+from tsrnn.scale import Affine
+from tsrnn.shapes import Batch
+from tsrnn.split import Part
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """All rows of a panel in scaled units, ready to be windowed.
+
+    A missing cell holds the last value measured before it in its segment (0, the training mean, before the first),
+    and is False in `observed`. With padding, every segment is led by rows that hold its first values, all unobserved.
+    """
+
+    values: Tensor  # [row channel] float32
+    observed: Tensor | None  # [row channel] bool; None: every cell was measured
+    known: Tensor | None  # [row feature] float32
+    static: Tensor | None  # [series feature] float32
+    undo: Affine  # loc, scale: [series-or-1 1 target] float32
+    begin: Rows  # first panel row of each segment
+    end: Rows  # end panel row of each segment
+    shift: Rows  # buffer row minus panel row, per segment
+    padding: int
+    targets: int
+    arrays: Arrays
+
+    def series_of(self, panel_rows: Rows) -> Rows:
+        return np.searchsorted(self.arrays.offsets, panel_rows, side="right") - 1
+
+
+def buffer(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
+    """Scale, fill and lay down every row once.
+
+    Args:
+        arrays: the panel's numbers.
+        scaling: loc and scale of shape [series channel], as `tsrnn.scale.fit` returns them.
+        padding: unobserved rows in front of every segment (`input_size - 1` lets windows start with one real row).
+    """
+    begin, end = arrays.segments()
+    shift = padding * np.arange(1, len(begin) + 1)
+    channels = len(arrays.columns)
+    values = np.empty((arrays.rows + padding * len(begin), channels), np.float32)
+    whole = all(np.isfinite(column).all() for column in arrays.columns)
+    observed = None if whole and not padding else np.ones(values.shape, bool)
+    for channel, column in enumerate(arrays.columns):
+        loc, scale = scaling.loc[:, channel], scaling.scale[:, channel]
+        if len(arrays.ids) > 1 and (np.ptp(loc) or np.ptp(scale)):
+            loc, scale = np.repeat(loc, arrays.lengths), np.repeat(scale, arrays.lengths)
+        else:
+            loc, scale = loc[0], scale[0]
+        scaled = (column - loc) / scale
+        seen = None if whole else np.isfinite(scaled)
+        if seen is not None and not seen.all():
+            scaled = _filled(scaled, seen, begin)
+        for a, b, by in zip(begin, end, shift, strict=True):
+            values[a + by : b + by, channel] = scaled[a:b]
+            values[a + by - padding : a + by, channel] = scaled[a]
+            if observed is not None:
+                observed[a + by : b + by, channel] = True if seen is None else seen[a:b]
+                observed[a + by - padding : a + by, channel] = False
+    return Buffer(
+        values=torch.from_numpy(values),
+        observed=None if observed is None else torch.from_numpy(observed),
+        known=None if arrays.known is None else _padded(arrays.known, begin, end, padding),
+        static=None if arrays.static is None else torch.from_numpy(np.nan_to_num(arrays.static)),
+        undo=_undo(scaling, arrays.targets),
+        begin=begin,
+        end=end,
+        shift=shift,
+        padding=padding,
+        targets=arrays.targets,
+        arrays=arrays,
+    )
+
+
+class Windows:
+    """The windows of one part of a split. `len()` says how many; `gather` makes batches of them."""
+
+    def __init__(self, source: Buffer, starts: Rows, input_size: int, horizon: int) -> None:
+        """`starts`: the panel row of each window's first target, rising."""
+        self.buffer = source
+        self.targets_at = starts
+        self.input_size = input_size
+        self.horizon = horizon
+        segment = np.searchsorted(source.begin, starts, side="right") - 1
+        self.starts = torch.from_numpy(starts - input_size + source.shift[segment])  # [window] buffer rows
+        self.series = torch.from_numpy(source.series_of(starts)) if len(source.arrays.ids) > 1 else None
+        self._values = _windowed(source.values, input_size + horizon)
+        self._observed = None if source.observed is None else _windowed(source.observed, input_size + horizon)
+        self._known = None if source.known is None else _windowed(source.known, input_size + horizon)
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def gather(self, which: Tensor) -> Batch:
+        """Copy the windows `which` [batch] (int64 window numbers) into a batch."""
+        rows, past, targets = self.starts[which], self.input_size, self.buffer.targets
+        block = self._take(self._values, self.buffer.values, rows)  # [batch time+horizon channel]
+        batch = Batch(past=block[:, :past], target=block[:, past:, :targets], undo=self.buffer.undo)
+        if self._observed is not None and self.buffer.observed is not None:
+            seen = self._take(self._observed, self.buffer.observed, rows)
+            batch.observed, batch.target_observed = seen[:, :past], seen[:, past:, :targets]
+        if self._known is not None and self.buffer.known is not None:
+            batch.known = self._take(self._known, self.buffer.known, rows)  # [batch time+horizon feature]
+        if self.series is not None:
+            series = self.series[which]
+            if self.buffer.static is not None:
+                batch.static = self.buffer.static[series]
+            undo = self.buffer.undo
+            if len(undo.loc) > 1:
+                batch.undo = Affine(undo.loc[series], undo.scale[series])
+        elif self.buffer.static is not None:
+            batch.static = self.buffer.static.expand(len(which), -1)
+        return batch
+
+    def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
+        """All windows in batches of `size`, the last one smaller; in random order when a generator is given."""
+        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
+        for which in order.split(size):
+            yield self.gather(which)
+
+    def thinned(self, most: int) -> "Windows":
+        """At most `most` of the windows, evenly spread: a cheaper validation."""
+        if len(self) <= most:
+            return self
+        keep = np.linspace(0, len(self) - 1, most).round().astype(np.int64)
+        return Windows(self.buffer, self.targets_at[keep], self.input_size, self.horizon)
+
+    def _take(self, windows: Tensor, rows_by_column: Tensor, rows: Tensor) -> Tensor:
+        block = windows.index_select(0, rows)
+        return block.view(len(rows), self.input_size + self.horizon, rows_by_column.shape[1])
+
+
+def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
+    """All windows whose targets lie in `part`, whose rows lie in one segment, and which hold an observed target.
+
+    Raises:
+        InputError: `input_size` or `horizon` below 1.
+    """
+    if input_size < 1 or horizon < 1:
+        raise InputError(f"input_size and horizon must be at least 1, not {input_size} and {horizon}")
+    reach = input_size - source.padding
+    series = source.series_of(source.begin)
+    first = np.maximum(source.begin + reach, part.begin[series])
+    last = np.minimum(source.end, part.end[series]) - horizon
+    pieces = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True) if a <= b]
+    starts = np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+    if source.observed is not None and len(starts):
+        starts = starts[_some_observed(source, starts, input_size, horizon)]
+    return Windows(source, starts, input_size, horizon)
+
+
+def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -> Batch:
+    """One window per series that ends with its last row, without a target: what a forecast starts from.
+
+    Args:
+        known_ahead: [series*horizon feature] covariates known ahead, for the steps to forecast.
+
+    Raises:
+        InputError: fewer rows than `input_size` after a series' last gap, and no padding.
+    """
+    ends = source.arrays.offsets[1:]
+    segment = np.searchsorted(source.end, ends)
+    rows = ends - source.begin[segment] + source.padding
+    if rows.min() < input_size:
+        which = int(rows.argmin())
+        raise InputError(
+            f"series {source.arrays.ids[which]!r} ends with {rows[which]} rows without a gap, but a forecast needs "
+            f"input_size={input_size}; give more history, or fit with pad=True"
+        )
+    stops = (ends + source.shift[segment]).tolist()
+    past = torch.stack([source.values[stop - input_size : stop] for stop in stops])  # [series time channel]
+    batch = Batch(past=past, static=source.static, undo=source.undo)
+    if source.observed is not None:
+        batch.observed = torch.stack([source.observed[stop - input_size : stop] for stop in stops])
+    if source.known is not None and known_ahead is not None:
+        behind = torch.stack([source.known[stop - input_size : stop] for stop in stops])
+        ahead = torch.from_numpy(known_ahead).view(len(stops), -1, behind.shape[2])
+        batch.known = torch.cat([behind, ahead], 1)  # [series time+horizon feature]
+    return batch
+
+
+def refuse_short(arrays: Arrays, input_size: int, horizon: int) -> None:
+    """Raise the sentence that names the first series too short to give one window."""
+    need = input_size + horizon
+    for name, rows in zip(arrays.ids, arrays.lengths, strict=True):
+        if rows < need:
+            raise InputError(
+                f"series {name!r} has {rows} rows, but input_size={input_size} and horizon={horizon} need {need}; "
+                "lower them, give more history, leave the series out, or pass pad=True"
+            )
+
+
+def _windowed(rows: Tensor, length: int) -> Tensor:
+    """[row column] seen as overlapping flat windows [start, length*column], copying nothing."""
+    columns = rows.shape[1]
+    if len(rows) < length:
+        return rows.new_empty(0, length * columns)
+    return rows.view(-1).unfold(0, length * columns, columns)
+
+
+def _filled(scaled: Floats, seen: np.ndarray, begin: Rows) -> Floats:
+    """Carry the last seen value forward inside each segment; 0 before the first."""
+    source = np.where(seen, np.arange(len(scaled)), 0)
+    source[begin] = begin
+    source = np.maximum.accumulate(source)
+    return np.where(seen[source], scaled[source], 0.0)
+
+
+def _padded(rows: Floats, begin: Rows, end: Rows, padding: int) -> Tensor:
+    if not padding:
+        return torch.from_numpy(np.ascontiguousarray(rows, np.float32))
+    pieces = [np.pad(rows[a:b], ((padding, 0), (0, 0)), mode="edge") for a, b in zip(begin, end, strict=True)]
+    return torch.from_numpy(np.concatenate(pieces).astype(np.float32))
+
+
+def _undo(scaling: Affine, targets: int) -> Affine:
+    loc, scale = (torch.from_numpy(each[:, None, :targets].astype(np.float32)) for each in (scaling.loc, scaling.scale))
+    same = bool((loc == loc[:1]).all() and (scale == scale[:1]).all())
+    return Affine(loc[:1], scale[:1]) if same else Affine(loc, scale)
+
+
+def _some_observed(source: Buffer, starts: Rows, input_size: int, horizon: int) -> np.ndarray:
+    """Which windows hold an observed target cell, and an observed cell in their past: [window] bool."""
+    assert source.observed is not None
+    at = starts + source.shift[np.searchsorted(source.begin, starts, side="right") - 1]
+    seen = source.observed[:, : source.targets].any(1).numpy()
+    total = np.concatenate([[0], np.cumsum(seen)])
+    return (total[at + horizon] > total[at]) & (total[at] > total[at - input_size])
