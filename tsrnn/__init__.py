@@ -1,1 +1,43 @@
-"""tsrnn: recurrent forecasting for sequences measured in the world."""
+"""tsrnn: recurrent forecasting for sequences measured in the world.
+
+The map, in the order in which data meets the rooms:
+
+    errors, registry, version    what every room may use
+    arrays, split, scale, shapes numbers: cut before you look, scale with an undo, the page of shapes
+    index, intake, panel         frames: one normal form, the only rooms that name columns
+    readers/, simulate, catalog  files, small worlds and data sets by name
+    features, windows            covariates; one buffer and a vector of starts -> batches
+    cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
+    ranges, recipe, infer, fit   how to train, as data; forecasts and scores; the one door to Lightning
+    metrics, backtest, store     measures on frames, rolling origins, saved models
+    forecaster                   the bed of the river
+    execute, tune, results, bench, leaderboard    many fits: jobs, sweeps, rows, boards
+    cli                          names -> objects
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tsrnn.catalog import load as load
+    from tsrnn.errors import InputError as InputError
+    from tsrnn.forecaster import Forecaster as Forecaster
+    from tsrnn.panel import Panel as Panel
+    from tsrnn.version import VERSION as __version__
+
+_PUBLIC = {
+    "Forecaster": "forecaster",
+    "InputError": "errors",
+    "Panel": "panel",
+    "load": "catalog",
+    "__version__": "version",
+}
+__all__ = ["Forecaster", "InputError", "Panel", "__version__", "load"]
+
+
+def __getattr__(name: str) -> Any:
+    """Public names are imported when first asked for, so that `import tsrnn` takes no time."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'tsrnn' has no attribute {name!r}")
+    found = import_module(f"tsrnn.{_PUBLIC[name]}")
+    return found.VERSION if name == "__version__" else getattr(found, name)

@@ -34,10 +34,10 @@ def step_of(index: pl.Series, offsets: Rows, freq: str | float | None) -> Step:
         return Step(float(np.median(differences)))
     values, counts = np.unique(differences, return_counts=True)
     day = _day(index)
-    if day and len(values) > 1:
-        for name, (low, high) in _DAYS.items():
-            if values[0] >= low * day and values[-1] <= high * day:
-                return Step(float(np.median(differences)), name)
+    for name, (low, high) in _DAYS.items() if day else ():
+        alike = (values >= low * day) & (values <= high * day)
+        if alike.sum() > 1 and 2 * counts[alike].sum() > counts.sum():
+            return Step(float(np.median(differences)), name)
     size = float(values[counts.argmax()])
     zoned = isinstance(index.dtype, pl.Datetime) and index.dtype.time_zone is not None
     if day and zoned and size % day == 0:  # a day may have 23 or 25 hours there
@@ -81,11 +81,24 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
         offsets = pl.Series([f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
         repeated = pl.DataFrame({index.name: np.repeat(np.arange(len(lasts)), horizon)})
         stamps = repeated.select(lasts.gather(repeated[index.name]).alias(index.name))
-        return stamps.select(pl.col(index.name).dt.offset_by(offsets))[index.name]
+        ahead = stamps.select(pl.col(index.name).dt.offset_by(offsets))[index.name]
+        at_month_ends = not unit.startswith("d") and (index.dt.date() == index.dt.month_end().dt.date()).all()
+        return ahead.dt.month_end() if at_month_ends else ahead
     physical = _physical(lasts)
     steps = np.arange(1, horizon + 1) * physical.dtype.type(step.size)
     values = (physical[:, None] + steps).reshape(-1)
     return pl.Series(index.name, values).cast(index.dtype)
+
+
+def season(index: pl.Series, step: Step) -> int:
+    """Steps of the shortest season: of a day below a day, of a week for days, of a year above; 1 without a calendar."""
+    day = _day(index)
+    if not day:
+        return 1
+    days = step.size / day
+    if days < 1:
+        return max(1, round(1 / days))
+    return 7 if days == 1 else max(1, round(365.25 / days))
 
 
 def _named(index: pl.Series, freq: str | float) -> Step:

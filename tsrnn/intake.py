@@ -104,7 +104,7 @@ def numbers(table: pl.DataFrame, roles: Roles, source: str) -> pl.DataFrame:
         if column.dtype.is_float() and column.is_infinite().any():
             row = int(column.is_infinite().fill_null(False).arg_max() or 0)
             raise InputError(f"{source}: column {name!r}, row {row + 1} is infinite; replace it or leave it empty")
-        if not column.dtype.is_float():
+        if column.dtype.is_decimal():
             table = table.with_columns(column.cast(pl.Float64))
     return table
 

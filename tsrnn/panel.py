@@ -16,7 +16,7 @@ import numpy as np
 import polars as pl
 
 from tsrnn import index as indexing
-from tsrnn.arrays import Arrays, Rows
+from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError
 from tsrnn.intake import HOLDER, Roles, find_roles, in_order, numbers, to_polars
 
@@ -114,16 +114,21 @@ class Panel:
             return indexing.step_of(index, self.offsets, self.freq) if index.dtype.is_temporal() else indexing.Step(1)
         return indexing.step_of(index, self.offsets, self.freq)
 
+    @property
+    def season(self) -> int:
+        """Steps of the shortest season: the catalogue's, else a day of steps shorter than one, a year of longer ones."""
+        return self.seasonality or indexing.season(self.frame[self.roles.index], self.step)
+
     def arrays(self, known: np.ndarray | None = None) -> Arrays:
         """The numbers, without copying what can be shared. `known`: calendar features to put beside the known ones."""
-        future = [self.frame[name].to_numpy() for name in self.roles.future]
+        future = [_floats(self.frame[name]) for name in self.roles.future]
         features = [np.stack(future, 1).astype(np.float32)] if future else []
         features += [known] if known is not None else []
         static = self.frame.select(self.roles.static).gather_every(1)[self.offsets[:-1]] if self.roles.static else None
         index = self.frame[self.roles.index]
         names = self.roles.targets + self.roles.past
         return Arrays(
-            columns=tuple(self.frame[name].to_numpy() for name in names),
+            columns=tuple(_floats(self.frame[name]) for name in names),
             names=names,
             targets=len(self.roles.targets),
             ids=self.ids,
@@ -136,7 +141,7 @@ class Panel:
     def with_arrays(self, arrays: Arrays) -> "Panel":
         """The same panel holding other numbers of the same shape, each column in the type it had."""
         columns = [
-            pl.Series(name, column).fill_nan(None).cast(self.frame.schema[name])
+            _typed(pl.Series(name, column), self.frame.schema[name])
             for name, column in zip(arrays.names, arrays.columns, strict=True)
         ]
         return replace(self, frame=self.frame.with_columns(columns))
@@ -149,10 +154,53 @@ class Panel:
         rows = np.repeat(self.offsets[:-1], horizon)
         return pl.DataFrame([self.frame[self.roles.id].gather(rows), index])
 
+    def forecasts(self, point: np.ndarray, quantiles: np.ndarray | None, levels: Sequence[float]) -> pl.DataFrame:
+        """Forecasts beside their ids and times: a column per target, and `<target>_q<level>` per quantile.
+
+        Args:
+            point: [series horizon target].
+            quantiles: [series horizon target quantile], or None.
+        """
+        columns = []
+        for k, name in enumerate(self.roles.targets):
+            columns.append(pl.Series(name, point[:, :, k].reshape(-1)))
+            for q, level in enumerate(levels):
+                assert quantiles is not None
+                columns.append(pl.Series(f"{name}_q{level:g}", quantiles[:, :, k, q].reshape(-1)))
+        return self.future(point.shape[1]).with_columns(columns)
+
+    def known_ahead(self, future: Any, horizon: int) -> np.ndarray | None:
+        """Future covariates of the next `horizon` steps, from a frame that holds them: [series*horizon feature].
+
+        Raises:
+            InputError: the frame is missing, or lacks a column or a step.
+        """
+        if not self.roles.future:
+            return None
+        names = ", ".join(self.roles.future)
+        if future is None:
+            raise InputError(f"the model was given future covariates ({names}); pass future=... with the next steps'")
+        table, _ = to_polars(future, "future")
+        keys = [self.roles.id, self.roles.index] if self.roles.id else [self.roles.index]
+        missing = [name for name in (*keys, *self.roles.future) if name not in table.columns]
+        if missing:
+            raise InputError(f"future has no column {missing[0]!r}; it needs {', '.join(keys)} and {names}")
+        asked = self.future(horizon)
+        casts = {key: asked.schema[key] for key in keys}
+        found = asked.join(table.cast(casts), on=keys, how="left", maintain_order="left").select(self.roles.future)
+        row = next((k for k, cells in enumerate(found.iter_rows()) if None in cells), None)
+        if row is not None:
+            where = ", ".join(f"{key} {asked[key][row]}" for key in keys)
+            raise InputError(f"future lacks {names} at {where}; give a row for each of the {horizon} steps")
+        return found.to_numpy().astype(np.float32)
+
+    def between(self, begin: Rows, end: Rows) -> pl.DataFrame:
+        """Rows [begin, end) of each series, given as rows of the panel: ([series], [series])."""
+        return self.frame[np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])]
+
     def until(self, rows: Rows) -> "Panel":
         """Each series up to, and without, the given row of the panel: [series]."""
-        keep = np.concatenate([np.arange(a, b) for a, b in zip(self.offsets[:-1], rows, strict=True)])
-        return replace(self, frame=self.frame[keep], order=None)
+        return replace(self, frame=self.between(self.offsets[:-1], rows), order=None)
 
     def native(self, frame: pl.DataFrame | None = None) -> Any:
         """A polars frame (the panel's own by default, rows in the order they came in) as the type that came in."""
@@ -169,3 +217,15 @@ class Panel:
         if HOLDER in pandas:
             return pandas.set_index(HOLDER).rename_axis(None)
         return pandas
+
+
+def _floats(column: pl.Series) -> Floats:
+    """Missing cells as NaN; the frame's own memory where it holds floating point numbers."""
+    return (column if column.dtype.is_float() else column.cast(pl.Float64)).to_numpy()
+
+
+def _typed(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Numbers in the type their column had, unless that would round them."""
+    column = column.fill_nan(None)
+    whole = dtype.is_float() or (column == column.round()).all()
+    return column.cast(dtype) if whole else column

@@ -84,6 +84,12 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
     return Affine(loc, scale)
 
 
+def fit_features(matrix: Floats) -> Affine:
+    """Standardise covariates [row feature] that are not forecast; a constant one keeps its unit. loc, scale: [feature]."""
+    pairs = [_statistic(_standard, [matrix[:, k]]) for k in range(matrix.shape[1])]
+    return Affine(np.array([loc for loc, _ in pairs]), np.array([scale for _, scale in pairs]))
+
+
 def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[Floats]) -> tuple[float, float]:
     """Location and a scale that is never zero: a constant channel keeps its unit."""
     x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

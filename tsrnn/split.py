@@ -4,8 +4,9 @@ A `Part` names *target* rows. A window belongs to a part when all its target row
 the part's border (the fair protocol's rule), never over a gap or out of its series.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,6 +27,24 @@ class Split:
     train: Part
     val: Part
     test: Part
+
+
+def standard(arrays: Arrays, row: Mapping[str, Any] | None, source: str) -> Split:
+    """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios` or `by_series`.
+
+    Raises:
+        InputError: there is none, or it is of no known kind.
+    """
+    if not row:
+        raise InputError(f"{source} has no standard split; name one, such as {{'ratios': [0.7, 0.1, 0.2]}}")
+    kind, value = next(iter(row.items()))
+    if kind == "borders":
+        return borders(arrays, value)
+    if kind == "ratios":
+        return ratios(arrays, value)
+    if kind == "by_series":
+        return by_series(arrays, value.get("val", ()), value.get("test", ()))
+    raise unknown("kind of split", kind, ("borders", "ratios", "by_series"))
 
 
 def borders(arrays: Arrays, ends: Sequence[int]) -> Split:
@@ -53,8 +72,8 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
     return _parts(at, at + train, at + n - test, at + n)
 
 
-def tail(arrays: Arrays, val_size: int) -> Split:
-    """Everything but the last `val_size` rows of each series trains; there is no test part."""
+def tail(arrays: Arrays, val_size: int | Rows) -> Split:
+    """Everything but the last `val_size` rows (one number, or one per series) trains; there is no test part."""
     at, end = arrays.offsets[:-1], arrays.offsets[1:]
     cut = np.maximum(at, end - val_size)
     return _parts(at, cut, end, end)

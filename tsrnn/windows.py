@@ -194,15 +194,22 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
     return batch
 
 
-def refuse_short(arrays: Arrays, input_size: int, horizon: int) -> None:
-    """Raise the sentence that names the first series too short to give one window."""
-    need = input_size + horizon
-    for name, rows in zip(arrays.ids, arrays.lengths, strict=True):
-        if rows < need:
-            raise InputError(
-                f"series {name!r} has {rows} rows, but input_size={input_size} and horizon={horizon} need {need}; "
-                "lower them, give more history, leave the series out, or pass pad=True"
-            )
+def refuse_empty(cut_out: Windows, part: Part) -> None:
+    """Raise one sentence that names the series that is too short, where a part gives no window.
+
+    A series that the part leaves out (a well held out) is not meant.
+    """
+    arrays, need = cut_out.buffer.arrays, cut_out.input_size + cut_out.horizon - cut_out.buffer.padding
+    mend = "lower input_size or horizon, give more history, or pass pad=True"
+    task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
+    rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
+    if rows.min() < need:
+        which = int(rows.argmin())
+        raise InputError(
+            f"series {arrays.ids[which]!r} has {rows[which]} rows to learn from, but {task} need {need}; {mend}"
+        )
+    if not len(cut_out):
+        raise InputError(f"no stretch of {need} rows without a gap and with a measured target is left for {task}; {mend}")
 
 
 def _windowed(rows: Tensor, length: int) -> Tensor:

@@ -1,9 +1,9 @@
-"""The contract of a model, and how its Config says what a sweep may try."""
+"""The contract of a model, and the reshapes that models share."""
 
 from abc import abstractmethod
-from dataclasses import field
 from typing import Any, ClassVar
 
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -35,18 +35,16 @@ class Model(nn.Module):
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
 
+    def weights(self) -> dict[str, npt.NDArray[Any]]:
+        """Every weight and buffer that was learnt, by name."""
+        return {name: each.detach().cpu().numpy() for name, each in self.state_dict().items()}
+
+    def set_weights(self, weights: dict[str, npt.NDArray[Any]]) -> None:
+        """Take over what `weights` gave; a missing, extra or misshapen one raises RuntimeError."""
+        self.load_state_dict({name: torch.from_numpy(each) for name, each in weights.items()})
+
     def epoch_starts(self, progress: float) -> None:
         """Called before each epoch with the share of the training done, 0 to 1: for schedules inside a model."""
-
-
-def choice(default: Any, *values: Any) -> Any:
-    """A Config field and the values a sweep may give it."""
-    return field(default=default, metadata={"choices": list(values)})
-
-
-def span(default: Any, low: float, high: float, log: bool = False) -> Any:
-    """A Config field and the range (inclusive) a sweep may take it from; whole numbers where `default` is one."""
-    return field(default=default, metadata={"low": low, "high": high, "log": log})
 
 
 def series_of(past: Tensor, targets: int) -> Tensor:

@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.models._base import Model, choice, forecasts_of, restore, series_of, uniform_weights
+from tsrnn.models._base import Model, forecasts_of, restore, series_of, uniform_weights
+from tsrnn.ranges import choice
 from tsrnn.shapes import Batch, Spec
 
 

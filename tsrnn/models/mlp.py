@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.models._base import Model, choice, forecasts_of, restore, series_of, span
+from tsrnn.models._base import Model, forecasts_of, restore, series_of
+from tsrnn.ranges import choice, span
 from tsrnn.shapes import Batch, Spec
 
 

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.models._base import Model, choice, forecasts_of, restore, series_of
+from tsrnn.models._base import Model, forecasts_of, restore, series_of
+from tsrnn.ranges import choice
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
-from tsrnn.models._base import Model, choice, forecasts_of, restore, segments, span
+from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
 

@@ -19,7 +19,8 @@ from torch import Tensor, nn
 from tsrnn import cells
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded
-from tsrnn.models._base import Model, choice, forecasts_of, restore, segments, series_of, span
+from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
+from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
 

@@ -12,7 +12,8 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs
 from tsrnn.layers.covariates import width as input_width
 from tsrnn.layers.selective import SelectiveBlock
-from tsrnn.models._base import Model, choice, forecasts_of, restore, segments, span
+from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.ranges import choice, span
 from tsrnn.shapes import Batch, Spec
 
 

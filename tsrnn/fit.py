@@ -1,0 +1,234 @@
+"""Train a model on windows. The only room that knows Lightning.
+
+`ForecastModule` and `WindowsDataModule` are public: give them to a Trainer of your own, or call `fit`, which builds a
+silent one that writes nothing, stops early and brings the best weights back.
+"""
+
+import logging
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
+from torch.utils.data import DataLoader, IterableDataset
+
+from tsrnn.errors import InputError
+from tsrnn.heads._base import Head
+from tsrnn.models._base import Model
+from tsrnn.recipe import FitConfig
+from tsrnn.runtime import tune_allocator
+from tsrnn.shapes import Batch
+from tsrnn.windows import Windows
+
+EpochEnd = Callable[[int, float], bool]  # epoch, validation loss -> stop now?
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a training did."""
+
+    epochs: int
+    best_epoch: int
+    val_loss: float
+    seconds: float
+
+
+class ForecastModule(pl.LightningModule):
+    """A model, a head and how to train them, as a LightningModule that logs `val_loss`."""
+
+    def __init__(self, model: Model, head: Head, config: FitConfig) -> None:
+        super().__init__()
+        self.model = model
+        self.head = head
+        self.config = config
+        self.average = AveragedModel(model, multi_avg_fn=_follow(config.averaging)) if config.averaging else None
+        self._val = [0.0, 0.0]  # sum of losses, windows
+
+    @property
+    def evaluated(self) -> Model:
+        """The model that validation and forecasts use: the averaged one where there is one."""
+        return self.model if self.average is None else self.average.module
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        assert batch.target is not None
+        return self.head.loss(self.model(batch), batch.target, batch.target_observed)
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        if self.average is not None:
+            self.average.update_parameters(self.model)
+
+    def on_train_epoch_start(self) -> None:
+        self.model.epoch_starts(self.current_epoch / max(1, self.config.max_epochs))
+
+    def on_validation_epoch_start(self) -> None:
+        self._val = [0.0, 0.0]
+
+    def validation_step(self, batch: Batch, _: int) -> None:
+        assert batch.target is not None
+        loss = self.head.loss(self.evaluated(batch), batch.target, batch.target_observed)
+        self._val[0] += float(loss) * len(batch.past)
+        self._val[1] += len(batch.past)
+
+    def on_validation_epoch_end(self) -> None:
+        self.log("val_loss", self._val[0] / max(1.0, self._val[1]))
+
+    def configure_optimizers(self) -> Any:
+        weights = [weight for weight in self.model.parameters() if weight.requires_grad]
+        optimizer = torch.optim.AdamW(
+            weights, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True
+        )
+        per_epoch = int(self.trainer.estimated_stepping_batches) // self.config.max_epochs
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.config.rate(step, per_epoch))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+class WindowsDataModule(pl.LightningDataModule):
+    """Batches gathered whole from windows: no worker processes, no collation."""
+
+    def __init__(self, train: Windows, val: Windows | None, config: FitConfig) -> None:
+        super().__init__()
+        self.train, self.val, self.config = train, val, config
+        self.generator = torch.Generator().manual_seed(config.random_state)
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        drawn = _Batches(self.train, self.config.batch_size, self.generator, self.config.max_windows)
+        return DataLoader(drawn, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch] | list[Any]:
+        if self.val is None or not len(self.val):
+            return []
+        val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
+        return DataLoader(_Batches(val, 4 * self.config.batch_size), batch_size=None)
+
+
+class BestWeights(Callback):
+    """Keeps the evaluated weights of the best validation in memory, and asks `on_epoch` whether to stop."""
+
+    def __init__(self, on_epoch: EpochEnd | None = None) -> None:
+        self.loss, self.epoch = math.inf, -1
+        self.weights: dict[str, Tensor] | None = None
+        self.on_epoch = on_epoch
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        loss = float(trainer.callback_metrics["val_loss"])
+        if loss < self.loss:
+            self.loss, self.epoch = loss, trainer.current_epoch
+            self.weights = deepcopy(module.evaluated.state_dict())
+        if self.on_epoch is not None and self.on_epoch(trainer.current_epoch, loss):
+            trainer.should_stop = True
+
+
+def fit(
+    model: Model,
+    head: Head,
+    train: Windows,
+    val: Windows | None,
+    config: FitConfig,
+    on_epoch: EpochEnd | None = None,
+) -> Report:
+    """Train `model` in place and leave the best weights in it (the last ones without a validation part).
+
+    A model with a closed form is solved instead. Early stopping looks at the head's own loss on `val`.
+
+    Raises:
+        InputError: the loss stopped being a number.
+    """
+    began = time.perf_counter()
+    tune_allocator()
+    if model.solve(train, val):
+        return Report(0, 0, math.nan, time.perf_counter() - began)
+    module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
+    callbacks: list[Callback] = [best]
+    validated = val is not None and len(val) > 0
+    if validated:
+        callbacks.append(EarlyStopping("val_loss", patience=config.patience, check_finite=True))
+    if config.progress:
+        callbacks.append(TQDMProgressBar(leave=False))
+    with _quiet():
+        trainer = pl.Trainer(
+            max_epochs=config.max_epochs,
+            accelerator=config.accelerator,
+            devices=config.devices,
+            precision=config.precision,
+            gradient_clip_val=config.gradient_clip or None,
+            callbacks=callbacks if validated else callbacks[1:],
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=config.progress,
+            num_sanity_val_steps=0,
+        )
+        trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
+    if trainer.interrupted:
+        raise KeyboardInterrupt
+    weights = best.weights if validated else module.evaluated.state_dict()
+    if weights is None:
+        raise InputError(
+            f"the training loss stopped being a number in epoch {trainer.current_epoch}; "
+            f"lower learning_rate={config.learning_rate} or set gradient_clip"
+        )
+    model.load_state_dict(weights)
+    model.to("cpu")
+    return Report(trainer.current_epoch, best.epoch + 1, best.loss, time.perf_counter() - began)
+
+
+@contextmanager
+def seeded(random_state: int) -> Iterator[None]:
+    """Draw weights, dropout and noise from a seed of one's own; the caller's global generator is left as it was."""
+    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
+        torch.manual_seed(random_state)
+        yield
+
+
+class _Batches(IterableDataset[Batch]):
+    """All windows once, in random order when a generator is given; at most `most` of them."""
+
+    def __init__(
+        self, windows: Windows, size: int, generator: torch.Generator | None = None, most: int | None = None
+    ) -> None:
+        self.windows, self.size, self.generator = windows, size, generator
+        self.count = min(len(windows), most or len(windows))
+
+    def __len__(self) -> int:
+        return -(-self.count // self.size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        batches = self.windows.batches(self.size, self.generator)
+        return (batch for batch, _ in zip(batches, range(len(self)), strict=False))
+
+
+def _follow(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+    """An exponential moving average that is quick at first, so that the random start is soon forgotten."""
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
+
+    return update
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Lightning's banners and hints, silenced for as long as the trainer runs."""
+    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torch\.utils\.data")
+            warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
+            yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)

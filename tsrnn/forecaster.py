@@ -1,0 +1,307 @@
+"""The bed of the river: frame in, frame out. Reading `fit` and `predict` from top to bottom is reading the pipeline."""
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from tsrnn import backtest as rolling
+from tsrnn import features, infer, models, recipe, scale, split, store, windows
+from tsrnn.arrays import Arrays, Floats
+from tsrnn.errors import InputError
+from tsrnn.heads import build as build_head
+from tsrnn.panel import Panel
+from tsrnn.scale import Affine
+from tsrnn.shapes import Spec
+from tsrnn.version import VERSION
+
+SplitLike = Mapping[str, Any] | str | None
+
+
+class Forecaster:
+    """A model, its task and how to train it, under one roof; parameters are kept as given, as scikit-learn's are.
+
+    Args:
+        model: a name that `tsrnn models` lists.
+        input_size: look-back, in steps.
+        horizon: steps to forecast.
+        quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
+        loss: of a point forecast: mse, mae or huber.
+        scaler: standard, robust, mean_abs or none, fitted on the training rows.
+        scale_per_series: one location and scale per series instead of one for the whole panel.
+        calendar: add calendar (or depth) features as covariates known ahead.
+        pad: let windows reach back before the first row; what is missing is marked as such.
+        val_size: share of each series, at its end, held out for early stopping when `fit` gets no split.
+        options: fields of the model's Config (`hidden_size`, `dropout`...) and of `FitConfig` (`learning_rate`,
+            `batch_size`, `max_epochs`, `patience`, `random_state`...).
+
+    After `fit`: `model_`, `spec_`, `panel_`, `report_` (epochs, best validation loss, seconds).
+    """
+
+    def __init__(  # noqa: PLR0913  the public door: every word is a keyword with a default
+        self,
+        model: str = "lstm",
+        *,
+        input_size: int,
+        horizon: int,
+        quantiles: Sequence[float] | None = None,
+        loss: str = "mse",
+        scaler: str = "standard",
+        scale_per_series: bool = False,
+        calendar: bool = False,
+        pad: bool = False,
+        val_size: float = 0.1,
+        **options: Any,
+    ) -> None:
+        self.model = model
+        self.input_size = input_size
+        self.horizon = horizon
+        self.quantiles = quantiles
+        self.loss = loss
+        self.scaler = scaler
+        self.scale_per_series = scale_per_series
+        self.calendar = calendar
+        self.pad = pad
+        self.val_size = val_size
+        self.options = options
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Every parameter as it was given."""
+        own = {name: value for name, value in vars(self).items() if not name.endswith("_") and name != "options"}
+        return {**own, **self.options}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters; takes effect at the next `fit`."""
+        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]  # the constructor only keeps what it gets
+        return self
+
+    def clone(self) -> Self:
+        """An unfitted copy."""
+        return type(self)(**self.get_params())
+
+    def fit(self, frame: Any, *, split: SplitLike = None, on_epoch: Any = None, **roles: Any) -> Self:
+        """Train.
+
+        Args:
+            frame: a `Panel`, or a pandas, polars or pyarrow frame.
+            split: None trains on all rows but the last `val_size` of each series; "standard" takes the data set's own
+                split; a mapping such as {"ratios": [0.7, 0.1, 0.2]} takes that one. The test part is not looked at.
+            on_epoch: called with (epoch, validation loss) after each epoch; True stops the training.
+            roles: columns of the frame, as of `Panel.of` (`target`, `time`, `id`, `past_covariates`...).
+
+        Raises:
+            InputError: the frame, an option or the task cannot be used; says how to mend it.
+        """
+        self._check_task()
+        model_config, fit_config = recipe.sort(self.model, self.options)
+        panel = Panel.of(frame, **roles)
+        arrays = self._arrays(panel)
+        parts = self._split(panel, arrays, split)
+        scaling = scale.fit(self.scaler, arrays, parts.train, self.scale_per_series)
+        known = None if arrays.known is None else scale.fit_features(arrays.known)
+        laid = windows.buffer(self._with_known(arrays, known), scaling, self._padding)
+        train = windows.cut(laid, parts.train, self.input_size, self.horizon)
+        val = windows.cut(laid, parts.val, self.input_size, self.horizon)
+        windows.refuse_empty(train, parts.train)
+
+        from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
+
+        spec, head = self._spec(panel, arrays), build_head(self.quantiles, self.loss)
+        with training.seeded(fit_config.random_state):
+            model = models.build(self.model, model_config, spec)
+            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
+        self.model_, self.head_, self.spec_ = model, head, spec
+        self.panel_, self.scaling_, self.known_, self.ids_ = panel, scaling, known, arrays.ids
+        self.reading_ = {**asdict(panel.roles), "freq": panel.freq, "rows_as_they_stand": panel.rows_as_they_stand}
+        return self
+
+    def predict(self, frame: Any = None, *, future: Any = None) -> Any:
+        """Forecast the `horizon` steps after each series' end, in the frame type that came in.
+
+        Args:
+            frame: the history to forecast from; by default what `fit` got.
+            future: future covariates, one row per series and step, where the model was given any.
+
+        Returns:
+            The series' ids and index, a column per target and `<target>_q<level>` per quantile.
+        """
+        panel = self._panel(frame)
+        return panel.native(self.forecast(panel, future))
+
+    def forecast(self, panel: Panel, future: Any = None) -> Any:
+        """`predict` on a panel, as a polars frame."""
+        arrays = self._arrays(panel)
+        laid = windows.buffer(self._with_known(arrays, self.known_), self._scaling(arrays), self._padding)
+        batch = windows.latest(laid, self.input_size, self._ahead(panel, future))
+        levels = list(self.quantiles or ())
+        point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
+        return panel.forecasts(point, quantiles, levels)
+
+    def score(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> infer.Score:
+        """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
+        panel = self._panel(frame)
+        arrays = self._arrays(panel)
+        rows = getattr(self._split(panel, arrays, split), part)
+        laid = windows.buffer(self._with_known(arrays, self.known_), self._scaling(arrays), self._padding)
+        scored = windows.cut(laid, rows, self.input_size, self.horizon)
+        windows.refuse_empty(scored, rows)
+        return infer.score(self.model_, self.head_, scored)
+
+    def backtest(
+        self, frame: Any = None, *, windows: int = 8, step: int | None = None, refit: bool = False, **roles: Any
+    ) -> Any:
+        """Forecast from past cutoffs with copies of this forecaster trained before them; see `tsrnn.backtest`.
+
+        Returns:
+            id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
+        """
+        self._check_task()
+        panel = self._panel(None) if frame is None else Panel.of(frame, **roles)
+        return panel.native(rolling.backtest(self, panel, windows, step, refit))
+
+    def save(self, folder: str | Path) -> None:
+        """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
+        self._check_fitted()
+        tensors = {f"model.{name}": each for name, each in self.model_.weights().items()}
+        for name, affine in (("scale", self.scaling_), ("known", self.known_)):
+            if affine is not None:
+                tensors |= {f"{name}.loc": affine.loc, f"{name}.scale": affine.scale}
+        fitted = {"spec": asdict(self.spec_), "ids": list(self.ids_), "reading": self.reading_}
+        store.write(folder, {"version": VERSION, "params": self.get_params(), **fitted}, tensors)
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a saved forecaster; give `predict` the history to forecast from.
+
+        Raises:
+            InputError: not a saved forecaster, a newer version's, or damaged.
+        """
+        config, tensors = store.read(folder)
+        try:
+            self = cls(**config["params"])
+            self.spec_, self.ids_ = Spec(**config["spec"]), tuple(config["ids"])
+            self.reading_ = config["reading"]
+            self.head_ = build_head(self.quantiles, self.loss)
+            self.model_ = models.build(self.model, recipe.sort(self.model, self.options)[0], self.spec_)
+            self.scaling_ = Affine(tensors["scale.loc"], tensors["scale.scale"])
+            self.known_ = Affine(tensors["known.loc"], tensors["known.scale"]) if "known.loc" in tensors else None
+            weights = {name: each for name, each in tensors.items() if name.startswith("model.")}
+            self.model_.set_weights({name.removeprefix("model."): each for name, each in weights.items()})
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise InputError(
+                f"{folder} was saved by tsrnn {config.get('version')} and does not fit this one ({error}); fit it again"
+            ) from None
+        return self
+
+    @classmethod
+    def from_toml(cls, path: str | Path, **changes: Any) -> Self:
+        """A forecaster of the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
+        return cls(**{**read_toml(path), **changes})
+
+    @property
+    def _padding(self) -> int:
+        return self.input_size - 1 if self.pad else 0
+
+    def _check_task(self) -> None:
+        for name in ("input_size", "horizon"):
+            value = getattr(self, name)
+            if not isinstance(value, int | np.integer) or value < 1:
+                raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
+        if not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            raise InputError("this forecaster is not fitted; call fit first, or load a saved one")
+
+    def _panel(self, frame: Any) -> Panel:
+        """A frame read as the training's was."""
+        self._check_fitted()
+        if isinstance(frame, Panel):
+            return frame
+        if frame is None:
+            if not hasattr(self, "panel_"):
+                raise InputError("a loaded forecaster holds no data; pass the history to forecast from")
+            return self.panel_
+        reading = {f"{name}_covariates": self.reading_[name] for name in ("past", "future", "static")}
+        index = self.reading_["index"]
+        return Panel.of(
+            frame,
+            target=self.reading_["targets"],
+            time=None if index in ("row", "__index__") else index,
+            id=self.reading_["id"],
+            freq=self.reading_["freq"],
+            rows_as_they_stand=self.reading_["rows_as_they_stand"],
+            **reading,
+        )
+
+    def _arrays(self, panel: Panel) -> Arrays:
+        return panel.arrays(features.calendar(panel, self.horizon)[0] if self.calendar else None)
+
+    def _ahead(self, panel: Panel, future: Any) -> Floats | None:
+        """Covariates of the steps to forecast, scaled: [series*horizon feature]."""
+        given = panel.known_ahead(future, self.horizon)
+        parts = [] if given is None else [given]
+        parts += [features.calendar(panel, self.horizon)[1]] if self.calendar else []
+        if not parts or self.known_ is None:
+            return None
+        scaled: Floats = self.known_.apply(np.concatenate(parts, 1)).astype(np.float32)
+        return scaled
+
+    def _with_known(self, arrays: Arrays, known: Affine | None) -> Arrays:
+        if known is None or arrays.known is None:
+            return arrays
+        return replace(arrays, known=np.nan_to_num(known.apply(arrays.known)).astype(np.float32))
+
+    def _scaling(self, arrays: Arrays) -> Affine:
+        """The training's scaling for each series; a series it did not know is scaled by its own history."""
+        if not self.scale_per_series:
+            rows = np.zeros(len(arrays.ids), np.int64)
+            return Affine(self.scaling_.loc[rows], self.scaling_.scale[rows])
+        everything = split.Part(arrays.offsets[:-1], arrays.offsets[1:])
+        scaling = scale.fit(self.scaler, arrays, everything, per_series=True)
+        for row, name in enumerate(arrays.ids):
+            if name in self.ids_:
+                known = self.ids_.index(name)
+                scaling.loc[row], scaling.scale[row] = self.scaling_.loc[known], self.scaling_.scale[known]
+        return scaling
+
+    def _split(self, panel: Panel, arrays: Arrays, wanted: SplitLike) -> split.Split:
+        if wanted is None:
+            held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
+            return split.tail(arrays, held)
+        if isinstance(wanted, str) and wanted != "standard":
+            raise InputError(f"split is 'standard', a mapping such as {{'ratios': [0.7, 0.1, 0.2]}}, or None, not {wanted!r}")
+        return split.standard(arrays, panel.split if isinstance(wanted, str) else wanted, panel.source)
+
+    def _spec(self, panel: Panel, arrays: Arrays) -> Spec:
+        return Spec(
+            input_size=int(self.input_size),
+            horizon=int(self.horizon),
+            channels=len(arrays.columns),
+            targets=arrays.targets,
+            known=0 if arrays.known is None else arrays.known.shape[1],
+            static=0 if arrays.static is None else arrays.static.shape[1],
+            params=build_head(self.quantiles, self.loss).params,
+            seasonality=min(panel.season, int(self.input_size)),
+        )
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The parameters in a TOML file.
+
+    Raises:
+        InputError: the file is missing, is not TOML, or names no model.
+    """
+    try:
+        params = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there; `tsrnn tune` writes such a file") from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as TOML: {error}") from None
+    if "model" not in params:
+        raise InputError(f"{path} names no model; add a line such as model = \"lstm\"")
+    return params

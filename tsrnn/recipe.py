@@ -1,0 +1,69 @@
+"""How to train, as data, and every option's way to the object it belongs to."""
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args
+
+from tsrnn import models
+from tsrnn.errors import InputError, unknown
+from tsrnn.ranges import choice, span
+from tsrnn.registry import module
+
+Schedule = Literal["constant", "cosine", "exponential"]
+
+
+@dataclass(frozen=True)
+class FitConfig:
+    """How to train; the same for every model."""
+
+    learning_rate: float = span(1e-3, 1e-4, 1e-2, log=True)
+    batch_size: int = choice(64, 32, 64, 128)  # windows
+    max_epochs: int = 20
+    patience: int = 5  # epochs without a better validation loss
+    schedule: Schedule = "exponential"
+    decay: float = 0.9  # of the learning rate per epoch after the first three, when exponential
+    weight_decay: float = 0.0
+    gradient_clip: float = 1.0  # largest norm of the whole gradient; 0: no clipping
+    averaging: float = choice(0.0, 0.0, 0.99, 0.998)  # decay of the exponential moving average of weights; 0: none
+    max_windows: int | None = None  # windows drawn per epoch; None: all
+    val_windows: int | None = None  # windows validated on, evenly spread; None: all
+    random_state: int = 0
+    precision: str = "32-true"
+    accelerator: str = "cpu"
+    devices: int = 1
+    progress: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):
+            if not getattr(self, name) > 0:
+                raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name in ("averaging", "decay"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        if self.schedule not in get_args(Schedule):
+            raise unknown("schedule", str(self.schedule), get_args(Schedule))
+
+    def rate(self, step: int, steps_per_epoch: int) -> float:
+        """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""
+        warm = min(1.0, (step + 1) / max(1, steps_per_epoch // 2))
+        epoch = step / max(1, steps_per_epoch)
+        if self.schedule == "cosine":
+            return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, epoch / self.max_epochs)))
+        if self.schedule == "exponential":
+            return warm * self.decay ** max(0, int(epoch) - 2)
+        return warm
+
+
+def sort(model: str, options: dict[str, Any]) -> tuple[Any, FitConfig]:
+    """Options as users type them -> the model's Config and a FitConfig.
+
+    Raises:
+        InputError: no such model or option; the nearest names are given.
+    """
+    training = {each.name for each in fields(FitConfig)}
+    own = {each.name for each in fields(module("models", model, "model").Config)}
+    for name in options:
+        if name not in training | own:
+            raise unknown(f"option of model {model!r}", name, training | own)
+    config = models.configure(model, {name: value for name, value in options.items() if name in own})
+    return config, FitConfig(**{name: value for name, value in options.items() if name in training})

@@ -1,0 +1,201 @@
+"""`Recurrent`: any cell as a layer, with depth, direction, lengths, dropout between layers and a choice of backend."""
+
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tsrnn.cells import Cell, get
+from tsrnn.errors import InputError, unknown
+from tsrnn.recurrence import reference, stock
+from tsrnn.shapes import State
+
+
+class Backend(Protocol):
+    def supports(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]: ...
+
+    def run(self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]: ...
+
+
+BACKENDS: dict[str, Backend] = {"stock": stock, "reference": reference}  # "auto" takes the first that can run
+
+
+class Recurrent(nn.Module):
+    """Layers of one cell over time.
+
+    Args:
+        cell: a name (a file in `tsrnn/cells`) or a class derived from `Cell`.
+        input_size: channels of the input.
+        hidden_size: width of each direction's state.
+        num_layers: layers, each fed by the outputs of the one before.
+        bidirectional: run a second cell per layer from each row's last step back to its first.
+        dropout: share of the outputs dropped between layers while training; nothing with one layer.
+        learn_initial: learn the state before the first step, one per layer and direction.
+        backend: "auto" (the first that can run), "reference" or "stock".
+        cell_options: settings of the cell.
+
+    Raises:
+        InputError: an unknown name, or a size or share out of its range.
+    """
+
+    def __init__(
+        self,
+        cell: str | type[Cell],
+        input_size: int,
+        hidden_size: int,
+        num_layers: int = 1,
+        bidirectional: bool = False,
+        dropout: float = 0.0,
+        learn_initial: bool = False,
+        backend: str = "auto",
+        **cell_options: Any,
+    ) -> None:
+        super().__init__()
+        if num_layers < 1:
+            raise InputError(f"num_layers must be at least 1, not {num_layers}")
+        if not 0 <= dropout < 1:
+            raise InputError(f"dropout must be at least 0 and below 1, not {dropout}")
+        if backend != "auto" and backend not in BACKENDS:
+            raise unknown("backend", backend, ["auto", *BACKENDS])
+        kind = get(cell) if isinstance(cell, str) else cell
+        self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
+        self.bidirectional, self.dropout, self.backend = bidirectional, dropout, backend
+        self.directions = 2 if bidirectional else 1
+        widths = [input_size] + [self.output_size] * (num_layers - 1)
+        self.cells = nn.ModuleList(
+            kind(width, hidden_size, **cell_options) for width in widths for _ in range(self.directions)
+        )
+        learned = [first[0] for each in self._cells() for first in each.initial(1)] if learn_initial else []
+        self.first = nn.ParameterList(nn.Parameter(each.clone()) for each in learned)  # each [hidden]
+
+    @property
+    def output_size(self) -> int:
+        """Channels of the output: hidden_size times the directions."""
+        return self.hidden_size * self.directions
+
+    def forward(
+        self, x: Tensor, state: tuple[State, ...] | None = None, lengths: Tensor | None = None
+    ) -> tuple[Tensor, tuple[State, ...]]:
+        """Run over time.
+
+        Args:
+            x: [batch time channel].
+            state: where to start from, in the form in which `final` comes out; detached, it carries truncated
+                back-propagation from one stretch to the next. None: the cells' own first state, or the learned one.
+            lengths: [batch] steps of each row, oldest first, the rest being padding. None: all of them.
+
+        Returns:
+            output [batch time output_size], zero in the padding, and final: one State per layer and direction in
+            torch's order (layer 0 forward, layer 0 backward, layer 1 forward...), each [batch hidden].
+
+        Raises:
+            InputError: a shape that does not fit, a length out of range, a backend that cannot run this.
+        """
+        self._check(x, lengths)
+        states = self._states(x.shape[0], state)
+        if lengths is not None:
+            lengths = lengths.to(x.device)
+            padding = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]  # [batch time]
+            x = x.masked_fill(padding[..., None], 0.0)  # NaN in the padding must not reach a gradient
+        cells = self._cells()
+        final: list[State] = []
+        for layer in range(self.num_layers):
+            if layer:
+                x = F.dropout(x, self.dropout, self.training)
+            outputs = []
+            for backward in range(self.directions):
+                index = layer * self.directions + backward
+                output, last = self._run(cells[index], x, states[index], lengths, backward=bool(backward))
+                outputs.append(output)
+                final.append(last)
+            x = torch.cat(outputs, -1) if self.bidirectional else outputs[0]  # [batch time output_size]
+        return x, tuple(final)
+
+    def step(self, x: Tensor, state: tuple[State, ...] | None = None) -> tuple[Tensor, tuple[State, ...]]:
+        """One step, for generation: x [batch channel] -> output [batch hidden], state in the form of `forward`.
+
+        Raises:
+            InputError: the layer is bidirectional, or a shape does not fit.
+        """
+        if self.bidirectional:
+            raise InputError("a bidirectional layer cannot go step by step: build it with bidirectional=False")
+        self._check(x[:, None], None)
+        final = []
+        for layer, (cell, each) in enumerate(zip(self._cells(), self._states(x.shape[0], state), strict=True)):
+            if layer:
+                x = F.dropout(x, self.dropout, self.training)
+            following, x = cell(x, each)
+            final.append(following)
+        return x, tuple(final)
+
+    def explain(self, x: Tensor, lengths: Tensor | None = None) -> str:
+        """Which backend runs on this input, and why."""
+        cell = self._cells()[0]
+        chosen, reason = self._choose(cell, x, lengths)
+        passed = []
+        for name, backend in BACKENDS.items():
+            if self.backend != "auto" or name == chosen:
+                break
+            passed.append(f"; not {name}: {backend.supports(cell, x, lengths)[1]}")
+        asked = "" if self.backend == "auto" else ", as asked"
+        return f"{chosen}{asked}: {reason}{''.join(passed)}"
+
+    def extra_repr(self) -> str:
+        return f"num_layers={self.num_layers}, bidirectional={self.bidirectional}, backend={self.backend!r}"
+
+    def _run(self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None, backward: bool) -> tuple[Tensor, State]:
+        backend = BACKENDS[self._choose(cell, x, lengths)[0]]
+        if not backward:
+            return backend.run(cell, x, state, lengths)
+        output, final = backend.run(cell, _reverse(x, lengths), state, lengths)
+        return _reverse(output, lengths), final
+
+    def _choose(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[str, str]:
+        """The backend's name, and why it can run."""
+        for name in BACKENDS if self.backend == "auto" else (self.backend,):
+            able, reason = BACKENDS[name].supports(cell, x, lengths)
+            if able:
+                return name, reason
+        raise InputError(f"backend {self.backend!r} cannot run this: {reason}; choose backend='auto'")
+
+    def _cells(self) -> list[Cell]:
+        return [each for each in self.cells if isinstance(each, Cell)]
+
+    def _states(self, batch: int, given: tuple[State, ...] | None) -> tuple[State, ...]:
+        """One State per layer and direction: the given ones, the learned ones or the cells' own."""
+        cells = self._cells()
+        if given is not None:
+            shapes = [[tuple(part.shape) for part in each] for each in given]
+            wanted = [[(batch, self.hidden_size)] * len(cell.states) for cell in cells]
+            if shapes != wanted:
+                raise InputError(f"the state given has shapes {shapes}; this layer and batch need {wanted}")
+            return given
+        if not len(self.first):
+            return tuple(cell.initial(batch) for cell in cells)
+        parts = iter(self.first)
+        return tuple(tuple(next(parts).expand(batch, -1) for _ in cell.states) for cell in cells)
+
+    def _check(self, x: Tensor, lengths: Tensor | None) -> None:
+        if x.ndim != 3 or x.shape[2] != self.input_size or not x.shape[1]:
+            raise InputError(
+                f"the input must be [batch time {self.input_size}] with at least one step, not {list(x.shape)}"
+            )
+        if lengths is None:
+            return
+        if lengths.shape != x.shape[:1]:
+            raise InputError(f"lengths must hold one number per row ({x.shape[0]}), not {list(lengths.shape)}")
+        if lengths.numel() and not 0 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
+            raise InputError(
+                f"lengths must lie between 0 and the input's {x.shape[1]} steps, not "
+                f"{int(lengths.min())} to {int(lengths.max())}"
+            )
+
+
+def _reverse(x: Tensor, lengths: Tensor | None) -> Tensor:
+    """Each row's steps from its own last to its first; padding stays where it is: [batch time channel]."""
+    if lengths is None:
+        return x.flip(1)
+    time = torch.arange(x.shape[1], device=x.device)
+    source = torch.where(time < lengths[:, None], lengths[:, None] - 1 - time, time)  # [batch time]
+    return x.gather(1, source[..., None].expand_as(x))

@@ -1,0 +1,79 @@
+"""A saved model: a folder with `config.json` and `weights.safetensors`. Nothing in it is ever executed."""
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from safetensors import SafetensorError
+from safetensors.numpy import load, save
+
+from tsrnn.errors import InputError
+
+FORMAT = 1  # of the folder; raised when an older tsrnn could not read it
+_CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+
+Tensors = dict[str, npt.NDArray[Any]]
+
+
+def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
+    """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
+
+    Raises:
+        InputError: the folder cannot be written, or is there and holds something else than a saved model.
+    """
+    target = Path(folder)
+    if target.exists() and not (target / _CONFIG).is_file():
+        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
+    config = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), **config}
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        (fresh / _WEIGHTS).write_bytes(weights)
+        (fresh / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+        fresh.chmod(0o755)
+        if target.exists():
+            old = fresh.with_name(fresh.name + "-old")
+            os.replace(target, old)
+            os.replace(fresh, target)
+            shutil.rmtree(old)
+        else:
+            os.replace(fresh, target)
+    except OSError as error:
+        raise InputError(f"cannot save into {target}: {error.strerror or error}; choose a folder you may write") from None
+
+
+def read(folder: str | Path) -> tuple[dict[str, Any], Tensors]:
+    """Read a saved model back.
+
+    Raises:
+        InputError: not a saved model, one of a newer version, or a damaged file.
+    """
+    path = Path(folder)
+    try:
+        config = json.loads((path / _CONFIG).read_text(encoding="utf-8"))
+        weights = (path / _WEIGHTS).read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"{path} is not a saved model: {Path(error.filename).name} is missing") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path / _CONFIG} cannot be read ({error}); save the model again") from None
+    found = config.get("format") if isinstance(config, dict) else None
+    if not isinstance(found, int):
+        raise InputError(f"{path / _CONFIG} is not a saved model's: it names no format")
+    if found > FORMAT:
+        raise InputError(
+            f"{path} was saved in format {found} by tsrnn {config.get('version', '?')}; this one reads up to {FORMAT}: "
+            "update tsrnn"
+        )
+    if hashlib.sha256(weights).hexdigest() != config.get("sha256"):
+        raise InputError(f"{path / _WEIGHTS} is damaged: its checksum is not the one saved; save the model again")
+    try:
+        return config, load(weights)
+    except SafetensorError as error:
+        raise InputError(f"{path / _WEIGHTS} is damaged ({error}); save the model again") from None
