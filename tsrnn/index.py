@@ -45,22 +45,24 @@ def step_of(index: pl.Series, offsets: Rows, freq: str | float | None) -> Step:
     return Step(size)
 
 
-def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str) -> None:
-    """Refuse an index that is missing, repeated or falling somewhere.
+def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, order: Rows | None = None) -> None:
+    """Refuse an index that is missing, repeated or falling somewhere; `order` says where each row stood at first.
 
     Raises:
         InputError: names the source, the row (counted from 1, as in the file's body) and the mend.
     """
     if index.null_count():
         row = int(index.is_null().arg_max() or 0)
-        raise InputError(f"{source}: column {index.name!r} is empty in row {row + 1}; fill it or drop the row")
+        at = row if order is None else int(order[row])
+        raise InputError(f"{source}: column {index.name!r} is empty in row {at + 1}; fill it or drop the row")
     falling = np.diff(_physical(index)) <= 0
     falling[offsets[1:-1] - 1] = False
     if not falling.any():
         return
     row = int(falling.argmax()) + 1
     series = ids[int(np.searchsorted(offsets, row, side="right")) - 1]
-    where = f"{source}: column {index.name!r}, row {row + 1}" + (f" of series {series!r}" if len(ids) > 1 else "")
+    at = row if order is None else int(order[row])
+    where = f"{source}: column {index.name!r}, row {at + 1}" + (f" of series {series!r}" if len(ids) > 1 else "")
     if index[row] == index[row - 1]:
         raise InputError(f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or 'last'")
     raise InputError(f"{where}: {index[row]} comes after {index[row - 1]}; sort the rows, or pass sort=True")

@@ -126,8 +126,11 @@ def _times(column: pl.Series, source: str) -> pl.Series:
     try:
         return column.str.to_datetime()
     except pl.exceptions.PolarsError:
-        parsed = column.str.to_datetime(strict=False) if column.str.contains("-").any() else column.cast(pl.Null)
-        row = int(parsed.is_null().arg_max() or 0)
+        try:
+            parsed = column.str.to_datetime(strict=False)
+            row = int((parsed.is_null() & column.is_not_null()).arg_max() or 0)
+        except pl.exceptions.PolarsError:  # not even the first cell looks like a date
+            row = int(column.is_not_null().arg_max() or 0)
         raise InputError(
             f"{source}: column {column.name!r}, row {row + 1} holds {column[row]!r} where a date belongs; "
             "write dates as 2016-07-01 00:00:00, or name another column as the time"

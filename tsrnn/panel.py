@@ -88,7 +88,7 @@ class Panel:
             table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
         panel = cls(table, roles, source, rows_as_they_stand, freq, order=order, origin=origin)
         if not rows_as_they_stand:
-            indexing.check(table[roles.index], panel.ids, panel.offsets, source)
+            indexing.check(table[roles.index], panel.ids, panel.offsets, source, order)
         return panel
 
     @cached_property

@@ -1,0 +1,1 @@
+"""Slow, obvious float64 twins, written from the papers; none imports tsrnn."""

@@ -1,0 +1,285 @@
+"""Readers: what a file holds arrives whole; a file that is not what it says is refused in one helpful sentence."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tsrnn import registry
+from tsrnn.errors import InputError
+from tsrnn.panel import Panel
+from tsrnn.readers import csv, las, parquet
+
+
+def _write(folder: Path, name: str, content: str | bytes) -> Path:
+    path = folder / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
+
+
+def _refused(read, path, *words):
+    with pytest.raises(InputError) as caught:
+        read(path)
+    message = str(caught.value)
+    assert "\n" not in message
+    for word in (path.name, *words):
+        assert word in message, message
+    return message
+
+
+def test_the_listing_is_the_registry():
+    assert set(registry.names("readers")) == {"csv", "las", "parquet"}
+    for name in registry.names("readers"):
+        found = registry.module("readers", name, "reader")
+        assert all(suffix.startswith(".") for suffix in found.SUFFIXES)
+        assert callable(found.read)
+
+
+class TestCsv:
+    def test_types(self, tmp_path):
+        path = _write(tmp_path, "a.csv", "date,x,n,s\n2020-01-01 00:00:00,1.5,1,a\n2020-01-01 01:00:00,,2,b\n")
+        frame = csv.read(path)
+        assert frame.schema == {"date": pl.Datetime("us"), "x": pl.Float64, "n": pl.Int64, "s": pl.String}
+        assert frame["x"].to_list() == [1.5, None]
+
+    @pytest.mark.parametrize(
+        "stamp", ["2020-02-01", "2020-02-01 00:00", "2020-02-01T00:00:00", "2020/2/1 0:00", "01.02.2020 00:00:00"]
+    )
+    def test_dates(self, tmp_path, stamp):
+        frame = csv.read(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
+        assert frame["date"].cast(pl.Datetime("us"))[0] == dt.datetime(2020, 2, 1)
+
+    @pytest.mark.parametrize("missing", ["", "NA", "NaN", "nan", "null", "N/A", "None"])
+    def test_missing_cells(self, tmp_path, missing):
+        frame = csv.read(_write(tmp_path, "a.csv", f"date,x,y\n2020-01-01,{missing},1\n2020-01-02,2.5,1\n"))
+        assert frame["x"].to_list() == [None, 2.5]
+
+    @pytest.mark.parametrize("row", [3, 15_000])
+    def test_a_text_cell_leaves_its_column_as_text_for_the_panel_to_name(self, tmp_path, row):
+        lines = [f"{k},{k}.5" for k in range(1, 20_001)]
+        lines[row - 1] = f"{row},oops"
+        path = _write(tmp_path, "a.csv", "ds,y\n" + "\n".join(lines) + "\n")
+        frame = csv.read(path)
+        assert frame.schema["y"] == pl.String
+        with pytest.raises(InputError, match=f"'y', row {row} holds 'oops'"):
+            Panel.of(frame, source=str(path))
+
+    def test_a_late_fraction_makes_the_column_fractional(self, tmp_path):
+        lines = "\n".join(f"{k},{k}" for k in range(12_000))
+        frame = csv.read(_write(tmp_path, "a.csv", f"ds,y\n{lines}\n12000,0.5\n"))
+        assert frame.schema["y"] == pl.Float64
+        assert frame["y"][-1] == 0.5
+
+    @pytest.mark.parametrize("separator", [";", "\t"])
+    def test_other_separators(self, tmp_path, separator):
+        text = "date,x,y\n2020-01-01,1.5,2\n".replace(",", separator)
+        assert csv.read(_write(tmp_path, "a.csv", text)).row(0)[1:] == (1.5, 2)
+
+    def test_decimal_commas(self, tmp_path):
+        frame = csv.read(_write(tmp_path, "a.csv", "date;x;y\n2020-01-01;1,5;2\n2020-01-02;-0,25;3\n"))
+        assert frame["x"].to_list() == [1.5, -0.25]
+
+    def test_badly_encoded_names_and_byte_order_marks(self, tmp_path):
+        frame = csv.read(_write(tmp_path, "a.csv", b"\xef\xbb\xbfdate,SWDR (W/m\xb2)\n2020-01-01,5\n"))
+        assert frame.columns[0] == "date"
+        assert frame.columns[1].startswith("SWDR (W/m")
+
+    def test_windows_line_ends_blank_lines_and_quotes(self, tmp_path):
+        frame = csv.read(_write(tmp_path, "a.csv", 'date,"a, b",y\r\n2020-01-01,"x, y",1\r\n\r\n2020-01-02,z,\r\n\r\n'))
+        assert frame.columns == ["date", "a, b", "y"]
+        assert frame["a, b"].to_list() == ["x, y", "z"]
+        assert frame["y"].to_list() == [1, None]
+
+    def test_the_row_counter_of_pandas_is_left_out(self, tmp_path):
+        assert csv.read(_write(tmp_path, "a.csv", ",ds,y\n0,2020-01-01,1\n1,2020-01-02,2\n")).columns == ["ds", "y"]
+        assert csv.read(_write(tmp_path, "b.csv", ",x,y\n5,7,1\n3,8,2\n")).width == 3
+
+    def test_refusals(self, tmp_path):
+        whole = "date,a,b\n2020-01-01,1,2\n2020-01-02,3,4\n"
+        _refused(csv.read, _write(tmp_path, "empty.csv", ""), "is empty")
+        _refused(csv.read, _write(tmp_path, "blank.csv", "\n \n"), "is empty")
+        _refused(csv.read, _write(tmp_path, "header.csv", "date,a,b\n"), "no rows")
+        _refused(csv.read, _write(tmp_path, "short.csv", whole + "2020-01-03,5\n"), "line 4 has 2 cells", "3 columns")
+        _refused(csv.read, _write(tmp_path, "long.csv", whole + "2020-01-03,5,6,7\n"), "line 4 has 4 cells")
+        _refused(csv.read, _write(tmp_path, "cut.csv", whole[:-4]), "line 3", "cut off")
+        _refused(csv.read, _write(tmp_path, "bare.csv", "2020-01-01,1,2\n2020-01-02,3,4\n"), "column names")
+        _refused(csv.read, _write(tmp_path, "binary.csv", bytes(range(256)) * 9), "binary", "CSV in UTF-8")
+        _refused(csv.read, _write(tmp_path, "book.csv", b"PK\x03\x04" + bytes(99)), "spreadsheet")
+        _refused(csv.read, _write(tmp_path, "wide.csv", whole.encode("utf-16")), "UTF-16")
+        _refused(csv.read, _write(tmp_path, "quote.csv", whole + '2020-01-03,"5,6\n'), "quote.csv")
+        _refused(csv.read, tmp_path / "shrot.csv", "no file", "'short.csv'")
+        _refused(csv.read, tmp_path / "nowhere" / "x.csv", "folder")
+        _refused(csv.read, tmp_path, "is a folder")
+
+
+class TestParquet:
+    frame = pl.DataFrame({"ds": [dt.date(2020, 1, 1), dt.date(2020, 1, 2)], "y": [1.5, None]})
+
+    def test_as_it_was_written(self, tmp_path):
+        self.frame.write_parquet(tmp_path / "a.parquet")
+        assert parquet.read(tmp_path / "a.parquet").equals(self.frame)
+
+    def test_refusals(self, tmp_path):
+        path = tmp_path / "whole.parquet"
+        self.frame.write_parquet(path)
+        raw = path.read_bytes()
+        _refused(parquet.read, _write(tmp_path, "cut.parquet", raw[: len(raw) // 2]), "cut off")
+        _refused(parquet.read, _write(tmp_path, "tiny.parquet", b"PAR1"), "cut off")
+        _refused(parquet.read, _write(tmp_path, "text.parquet", "ds,y\n1,2\n"), "not a parquet file")
+        _refused(parquet.read, _write(tmp_path, "hollow.parquet", b"PAR1" + bytes(60) + b"PAR1"), "damaged")
+        _refused(parquet.read, _write(tmp_path, "empty.parquet", b""), "is empty")
+        self.frame.clear().write_parquet(tmp_path / "norows.parquet")
+        _refused(parquet.read, tmp_path / "norows.parquet", "no rows")
+        _refused(parquet.read, tmp_path / "hole.parquet", "no file")
+
+
+HEADER = """~Version
+VERS. 2.0 :
+WRAP. NO :
+~Well
+STRT.M 1.0 :
+STOP.M 3.0 :
+STEP.M 1.0 :
+NULL. -999.25 :
+WELL. 31/2-10 A : WELL
+~Curve
+DEPT.M :
+GR.gAPI :
+~A
+"""
+
+
+class TestLas:
+    @pytest.fixture(autouse=True)
+    def _lasio(self):
+        pytest.importorskip("lasio")
+
+    def _read(self, folder, header=HEADER, body="1 50\n2 60\n3 -999.25\n", name="x.las"):
+        return las.read(_write(folder, name, header + body))
+
+    def test_well_depth_and_curves(self, tmp_path, capfd):
+        frame = self._read(tmp_path)
+        assert frame.columns == ["well", "depth", "GR"]
+        assert frame["well"].to_list() == ["31/2-10 A"] * 3
+        assert frame["depth"].to_list() == [1, 2, 3]
+        assert frame["GR"].to_list() == [50, 60, None]
+        assert capfd.readouterr() == ("", "")  # lasio's own remarks stay away
+
+    def test_null_by_tolerance_and_only_the_headers(self, tmp_path):
+        frame = self._read(tmp_path, body="1 -999.2500001\n2 -9999\n3 0\n4 -1\n")
+        assert frame["GR"].to_list() == [None, -9999, 0, -1]
+        frame = self._read(tmp_path, HEADER.replace("-999.25", "-9999"), "1 -999.25\n2 -9999.0\n")
+        assert frame["GR"].to_list() == [-999.25, None]
+
+    def test_null_spares_the_depth(self, tmp_path):
+        header = HEADER.replace("-999.25", "999.25")
+        frame = self._read(tmp_path, header, "999.0 5\n999.25 999.25\n999.5 7\n")
+        assert frame["depth"].to_list() == [999.0, 999.25, 999.5]
+        assert frame["GR"].to_list() == [5, None, 7]
+
+    @pytest.mark.parametrize("line", ["NULL. -999.25 :\n", "WRAP. NO :\n", "VERS. 2.0 :\n"])
+    def test_header_lines_that_are_not_there(self, tmp_path, line):
+        assert self._read(tmp_path, HEADER.replace(line, ""))["GR"].to_list() == [50, 60, None]
+
+    def test_well_without_a_name_goes_by_its_file(self, tmp_path):
+        assert self._read(tmp_path, HEADER.replace("31/2-10 A", ""), name="31_2-7.las")["well"][0] == "31_2-7"
+
+    def test_bottom_up_is_turned_over(self, tmp_path):
+        frame = self._read(tmp_path, body="3 30\n2 20\n1 10\n")
+        assert frame["depth"].to_list() == [1, 2, 3]
+        assert frame["GR"].to_list() == [10, 20, 30]
+
+    def test_depths_are_the_columns_own(self, tmp_path):
+        frame = self._read(tmp_path, HEADER.replace("STEP.M 1.0", "STEP.M 7.0"), "10.1 1\n10.4 2\n10.5 3\n")
+        assert frame["depth"].to_list() == [10.1, 10.4, 10.5]
+
+    def test_twin_mnemonics(self, tmp_path):
+        header = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nGR.gAPI :\n")
+        assert self._read(tmp_path, header, "1 2 3\n2 3 4\n").columns == ["well", "depth", "GR:1", "GR:2"]
+        clash = HEADER.replace("GR.gAPI", "depth.M")
+        assert self._read(tmp_path, clash).columns == ["well", "depth", "depth:2"]
+
+    def test_text_curves_stay_text(self, tmp_path):
+        frame = self._read(tmp_path, HEADER.replace("GR.gAPI", "ZONE."), "1 Draupne\n2 -999.25\n3 Heather\n")
+        assert frame["ZONE"].to_list() == ["Draupne", None, "Heather"]
+
+    def test_wrapped_lines(self, tmp_path):
+        header = HEADER.replace("NO", "YES").replace("GR.gAPI :\n", "GR.gAPI :\nRHOB.g/cm3 :\n")
+        frame = self._read(tmp_path, header, "1\n50 2.1\n2\n60\n2.2\n")
+        assert frame["RHOB"].to_list() == [2.1, 2.2]
+
+    def test_run_on_numbers(self, tmp_path):
+        frame = self._read(tmp_path, body="1 2\n2.412-19508.9\n3 -1.5e-3\n")
+        assert frame["GR"].to_list() == [2, -19508.9, -0.0015]
+
+    @pytest.mark.parametrize(("line", "body"), [("COMMA", "1,5\n2,\n"), ("TAB", "1\t5\n2\t\n")])
+    def test_declared_delimiters_and_blank_cells(self, tmp_path, line, body):
+        frame = self._read(tmp_path, HEADER.replace("WRAP. NO :\n", f"WRAP. NO :\nDLM. {line} :\n"), body)
+        assert frame["GR"].to_list() == [5, None]
+
+    def test_decimal_commas(self, tmp_path):
+        assert self._read(tmp_path, body="1,0 2,5\n2,0 3,5\n")["GR"].to_list() == [2.5, 3.5]
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+    def test_encodings_and_line_ends(self, tmp_path, encoding):
+        text = (HEADER.replace("31/2-10 A", "Bjørnøya 7°") + "# a remark\n1 50\n2 60\n").replace("\n", "\r\n")
+        frame = las.read(_write(tmp_path, "x.las", text.encode(encoding)))
+        assert frame.row(1) == ("Bjørnøya 7°", 2, 60)
+
+    def test_a_folder_makes_several_series(self, tmp_path):
+        _write(tmp_path, "b.LAS", HEADER.replace("31/2-10 A", "B").replace("GR.gAPI", "DTC.us/ft") + "1 100\n2 101\n")
+        _write(tmp_path, "a.las", HEADER + "1 50\n2 60\n")
+        _write(tmp_path, "notes.md", "not a log")
+        frame = las.read(tmp_path)
+        assert frame["well"].to_list() == ["31/2-10 A"] * 2 + ["B"] * 2
+        assert frame["GR"].to_list() == [50, 60, None, None]
+        assert frame["DTC"].to_list() == [None, None, 100, 101]
+        assert las.read([tmp_path / "a.las", tmp_path / "b.LAS"]).equals(frame)
+        assert Panel.of(frame).ids == ("31/2-10 A", "B")
+
+    def test_wells_that_do_not_go_together(self, tmp_path):
+        _write(tmp_path, "a.las", HEADER + "1 50\n")
+        twin = _write(tmp_path, "b.las", HEADER + "1 50\n")
+        with pytest.raises(InputError, match="both hold well '31/2-10 A'"):
+            las.read(tmp_path)
+        twin.write_text(HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.FT") + "1 50\n")
+        with pytest.raises(InputError, match=r"measures depth in 'm' and .*b\.las in 'ft'"):
+            las.read(tmp_path)
+        twin.write_text(HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.METRES") + "1 50\n")
+        assert las.read(tmp_path).height == 2
+
+    def test_refusals(self, tmp_path):
+        three = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nRHOB. :\n")
+        _refused(las.read, _write(tmp_path, "lidar.las", b"LASF" + bytes(300)), "LiDAR")
+        _refused(las.read, _write(tmp_path, "bytes.las", bytes(range(256)) * 4), "not a LAS well log")
+        _refused(las.read, _write(tmp_path, "text.las", "hello\nworld\n"), "not a LAS well log")
+        _refused(las.read, _write(tmp_path, "empty.las", ""), "is empty")
+        _refused(las.read, _write(tmp_path, "head.las", HEADER[: HEADER.index("~A")]), "no ~A section")
+        _refused(las.read, _write(tmp_path, "cuthead.las", HEADER[:70]), "names no curves")
+        _refused(las.read, _write(tmp_path, "norows.las", HEADER), "no rows")
+        _refused(las.read, _write(tmp_path, "few.las", three + "1 2\n2 3\n"), "line 15 holds 2 values", "names 3")
+        _refused(las.read, _write(tmp_path, "many.las", HEADER + "1 2 3\n2 3 4\n"), "line 14 holds 3", "names 2")
+        _refused(las.read, _write(tmp_path, "cut.las", HEADER + "1 2\n2 3\n3"), "line 16 holds 1")
+        _refused(las.read, _write(tmp_path, "depth.las", HEADER + "a 2\nb 3\n"), "'DEPT'", "not a number")
+        _refused(las.read, _write(tmp_path, "wrap.las", three.replace("NO", "YES") + "1\n2 3\n2\n"), "4 values")
+        _refused(las.read, tmp_path / "hole.las", "no file")
+        (tmp_path / "bare").mkdir()
+        _refused(las.read, tmp_path / "bare", "no .las files")
+
+    def test_without_lasio(self, tmp_path, monkeypatch):
+        monkeypatch.setitem(sys.modules, "lasio", None)
+        _refused(las.read, _write(tmp_path, "x.las", HEADER + "1 2\n"), 'pip install "tsrnn[wells]"')
+
+    def test_agrees_with_lasio(self, tmp_path):
+        lasio = pytest.importorskip("lasio")
+        rng = np.random.default_rng(0)
+        table = np.column_stack([1000 + 0.1524 * np.arange(50), rng.normal(60, 20, 50)])
+        table[7, 1] = -999.25
+        body = "".join(f"{depth:10.4f} {value:12.6f}\n" for depth, value in table)
+        frame = self._read(tmp_path, body=body)
+        other = lasio.read(str(tmp_path / "x.las"), engine="normal")
+        np.testing.assert_array_equal(frame["depth"].to_numpy(), other.index)
+        np.testing.assert_array_equal(frame["GR"].to_numpy(), other["GR"])

@@ -1,0 +1,176 @@
+"""Splits are arithmetic on rows; scalers see training rows alone and can be undone."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from tsrnn import scale, split
+from tsrnn.arrays import Arrays
+from tsrnn.errors import InputError
+
+
+def _arrays(lengths, *columns):
+    rows = sum(lengths)
+    columns = columns or (np.arange(float(rows)),)
+    names = tuple(f"c{k}" for k in range(len(columns)))
+    ids = tuple(f"s{k}" for k in range(len(lengths)))
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return Arrays(columns, names, len(columns), ids, offsets, np.zeros(0, np.int64))
+
+
+def _spans(part):
+    return list(zip(part.begin.tolist(), part.end.tolist(), strict=True))
+
+
+class TestSplit:
+    def test_ett_borders(self):
+        parts = split.borders(_arrays([17420]), [8640, 11520, 14400])
+        assert _spans(parts.train) == [(0, 8640)]
+        assert _spans(parts.val) == [(8640, 11520)]
+        assert _spans(parts.test) == [(11520, 14400)]
+
+    @pytest.mark.parametrize(("horizon", "windows"), [(96, 2785), (192, 2689), (336, 2545), (720, 2161)])
+    def test_ett_test_windows_of_the_literature(self, horizon, windows):
+        test = split.borders(_arrays([17420]), [8640, 11520, 14400]).test
+        assert int(test.end[0] - test.begin[0]) - horizon + 1 == windows
+
+    def test_borders_count_from_the_start_of_each_series(self):
+        parts = split.borders(_arrays([10, 12]), [4, 6, 9])
+        assert _spans(parts.test) == [(6, 9), (16, 19)]
+
+    @pytest.mark.parametrize(
+        ("rows", "train", "val", "test"), [(52696, 36887, 5270, 10539), (7588, 5311, 760, 1517), (10, 7, 1, 2)]
+    )
+    def test_ratios_of_the_literature(self, rows, train, val, test):
+        parts = split.ratios(_arrays([rows]), (0.7, 0.1, 0.2))
+        assert [int(part.end[0] - part.begin[0]) for part in (parts.train, parts.val, parts.test)] == [train, val, test]
+
+    @settings(max_examples=60, deadline=None)
+    @given(st.lists(st.integers(1, 5000), min_size=1, max_size=5), st.integers(1, 98), st.integers(0, 50))
+    def test_ratios_cover_every_row_once(self, lengths, first, second):
+        second = min(second, 100 - first)
+        arrays = _arrays(lengths)
+        parts = split.ratios(arrays, (first / 100, second / 100, (100 - first - second) / 100))
+        np.testing.assert_array_equal(parts.train.begin, arrays.offsets[:-1])
+        np.testing.assert_array_equal(parts.train.end, parts.val.begin)
+        np.testing.assert_array_equal(parts.val.end, parts.test.begin)
+        np.testing.assert_array_equal(parts.test.end, arrays.offsets[1:])
+        assert (parts.val.end >= parts.val.begin).all()
+
+    def test_by_series(self):
+        parts = split.by_series(_arrays([3, 4, 5, 6]), val=["s1"], test=["s3"])
+        assert _spans(parts.train) == [(0, 3), (3, 3), (7, 12), (12, 12)]
+        assert _spans(parts.val) == [(0, 0), (3, 7), (7, 7), (12, 12)]
+        assert _spans(parts.test) == [(0, 0), (3, 3), (7, 7), (12, 18)]
+
+    def test_tail(self):
+        parts = split.tail(_arrays([10, 3]), 4)
+        assert _spans(parts.train) == [(0, 6), (10, 10)]
+        assert _spans(parts.val) == [(6, 10), (10, 13)]
+        assert _spans(parts.test) == [(10, 10), (13, 13)]
+
+    def test_rolling_origins_are_oldest_first_and_end_with_the_series(self):
+        parts = split.rolling(_arrays([20, 30]), horizon=4, windows=3, step=2)
+        assert [_spans(part) for part in parts] == [[(12, 16), (42, 46)], [(14, 18), (44, 48)], [(16, 20), (46, 50)]]
+
+    def test_rolling_needs_one_row_before_its_first_origin(self):
+        assert _spans(split.rolling(_arrays([9]), 4, 3, 2)[0]) == [(1, 5)]
+        with pytest.raises(InputError, match="at least 9"):
+            split.rolling(_arrays([8]), 4, 3, 2)
+
+    @pytest.mark.parametrize(
+        ("cut", "words"),
+        [
+            (lambda a: split.borders(a, [5, 3, 8]), "rising"),
+            (lambda a: split.borders(a, [5, 8]), "three"),
+            (lambda a: split.borders(a, [5, 8, 11]), "'s0' has 10 rows.*11"),
+            (lambda a: split.ratios(a, (0.5, 0.1, 0.1)), "add up to 1"),
+            (lambda a: split.ratios(a, (0.0, 0.5, 0.5)), "add up to 1"),
+            (lambda a: split.by_series(a, [], ["s9"]), "'s9'.*did you mean 's0'"),
+            (lambda a: split.by_series(a, ["s0"], ["s0"]), "'s0'.*choose one"),
+            (lambda a: split.rolling(a, 2, 0, 1), "at least one window"),
+            (lambda a: split.rolling(a, 2, 1, 0), "at least one window"),
+        ],
+    )
+    def test_refusals(self, cut, words):
+        with pytest.raises(InputError, match=words):
+            cut(_arrays([10]))
+
+
+class TestScale:
+    def test_standard_of_the_training_rows_alone(self):
+        x = np.concatenate([np.array([1.0, 2.0, 3.0, 4.0]), np.full(6, 1e6)])
+        arrays = _arrays([10], x)
+        affine = scale.fit("standard", arrays, split.borders(arrays, [4, 6, 10]).train)
+        assert affine.loc.item() == 2.5
+        assert affine.scale.item() == pytest.approx(np.sqrt(1.25))
+
+    @pytest.mark.parametrize("name", scale.SCALERS)
+    def test_later_rows_change_nothing(self, name):
+        x = np.random.default_rng(0).normal(5, 3, 100)
+        changed = x.copy()
+        changed[60:] = np.nan
+        fits = []
+        for column in (x, changed):
+            arrays = _arrays([100], column)
+            fits.append(scale.fit(name, arrays, split.borders(arrays, [60, 80, 100]).train))
+        assert fits[0].loc.item() == fits[1].loc.item()
+        assert fits[0].scale.item() == fits[1].scale.item()
+
+    @pytest.mark.parametrize(
+        ("name", "loc", "width"),
+        [("standard", 2.0, 3.5**0.5), ("robust", 1.5, 2.0 / 1.349), ("mean_abs", 0.0, 2.0), ("none", 0.0, 1.0)],
+    )
+    def test_values_by_hand(self, name, loc, width):
+        x = np.array([0.0, 1.0, np.nan, 2.0, 5.0])
+        arrays = _arrays([5], x)
+        affine = scale.fit(name, arrays, split.tail(arrays, 0).train)
+        assert affine.loc.shape == affine.scale.shape == (1, 1)
+        assert affine.loc.item() == pytest.approx(loc)
+        assert affine.scale.item() == pytest.approx(width)
+
+    @pytest.mark.parametrize("name", scale.SCALERS)
+    @pytest.mark.parametrize("value", [0.0, 7.0, -1e9, np.nan])
+    def test_a_constant_channel_keeps_its_unit(self, name, value):
+        arrays = _arrays([20], np.full(20, value), np.arange(20.0))
+        affine = scale.fit(name, arrays, split.tail(arrays, 0).train)
+        assert np.isfinite(affine.loc).all()
+        if name in {"standard", "robust"} or value == 0 or np.isnan(value):
+            assert affine.scale[0, 0] == 1
+        assert (affine.scale > 0).all()
+        assert np.isfinite(affine.apply(7.0)).all()
+
+    def test_all_series_together_or_each_by_itself(self):
+        x = np.concatenate([np.arange(10.0), 100 + np.arange(10.0), 7 * np.arange(5.0)])
+        arrays = _arrays([10, 10, 5], x)
+        train = split.by_series(arrays, val=[], test=["s2"]).train
+        together = scale.fit("standard", arrays, train)
+        assert together.loc[:, 0].tolist() == [pytest.approx(54.5)] * 3
+        each = scale.fit("standard", arrays, train, per_series=True)
+        assert each.loc[:, 0].tolist() == [4.5, 104.5, pytest.approx(54.5)]  # the well left out takes the panel's
+        assert each.scale[0, 0] == pytest.approx(np.arange(10).std())
+
+    @settings(max_examples=60, deadline=None)
+    @given(
+        x=hnp.arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6)),
+        name=st.sampled_from(sorted(scale.SCALERS)),
+    )
+    def test_undo_gives_back_what_came_in(self, x, name):
+        arrays = _arrays([len(x)], x)
+        affine = scale.fit(name, arrays, split.tail(arrays, 0).train)
+        again = affine.invert(affine.apply(x[:, None]))
+        np.testing.assert_allclose(again[:, 0], x, rtol=1e-12, atol=1e-9 * max(1.0, float(np.abs(x).max())))
+
+    def test_standard_scores_have_mean_nought_and_deviation_one(self):
+        x = np.random.default_rng(1).gamma(2, 30, 500)
+        arrays = _arrays([500], x)
+        z = scale.fit("standard", arrays, split.tail(arrays, 0).train).apply(x[:, None])
+        assert z.mean() == pytest.approx(0, abs=1e-12)
+        assert z.std() == pytest.approx(1)
+
+    def test_unknown_names_meet_the_nearest(self):
+        arrays = _arrays([5])
+        with pytest.raises(InputError, match=r"'standart'.*did you mean 'standard'"):
+            scale.fit("standart", arrays, split.tail(arrays, 0).train)

@@ -1,0 +1,184 @@
+"""Suite x models x horizons x seeds -> rows, on the fair protocol: choices on validation, every test window scored once.
+
+A fit is a job; a finished job is a row on disk. Rows that are there are not run again, so a benchmark that was stopped
+goes on where it stopped.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from statistics import mean
+from typing import Any
+
+from tsrnn import catalog, execute, results, suites
+from tsrnn.errors import unknown
+from tsrnn.forecaster import Forecaster, read_toml
+from tsrnn.infer import parameters
+from tsrnn.panel import Panel
+from tsrnn.provenance import stamp
+from tsrnn.registry import names
+from tsrnn.runtime import tune_allocator
+
+DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
+SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
+
+
+@dataclass(frozen=True)
+class Job:
+    """One fit and its score. `options` are the Forecaster's, without the task and the seed."""
+
+    dataset: str
+    sha256: str
+    roles: tuple[tuple[str, Any], ...]
+    model: str
+    horizon: int
+    input_size: int
+    track: str
+    seed: int
+    options: dict[str, Any] = field(hash=False)
+    preset: str = "quick"
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What makes two rows the same result: the values of `results.KEY`."""
+        return tuple({**self.task, "config": self.config}[name] for name in results.KEY)
+
+    @property
+    def config(self) -> str:
+        return json.dumps(self.options, sort_keys=True)
+
+    @property
+    def task(self) -> dict[str, Any]:
+        names = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed")
+        return {name: getattr(self, name) for name in names}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the user asked for beyond the preset; empty: as the preset says."""
+
+    models: Sequence[str] = ()
+    horizons: Sequence[int] = ()
+    seeds: Sequence[int] = ()
+    input_size: int | None = None
+    config: Path | None = None  # a TOML file of one model's parameters, as `tsrnn tune` writes it
+
+
+def plan(dataset: str, preset: str, wishes: Wishes, roles: dict[str, Any]) -> list[Job]:
+    """The jobs, cheap models first as the suite lists them.
+
+    Raises:
+        InputError: an unknown data set, preset or model, or a task that the data cannot bear.
+    """
+    asked = suites.preset(dataset, preset)
+    panel = _panel(dataset, tuple(roles.items()))
+    models = dict(asked.models)
+    if wishes.config is not None:
+        params = read_toml(wishes.config)
+        models = {params.pop("model"): params}
+    elif wishes.models:
+        known, full = names("models"), suites.preset(dataset, "full").models
+        for name in wishes.models:
+            if name not in known:
+                raise unknown("model", name, known)
+        models = {name: models.get(name, full.get(name, {"input_size": DEFAULT_INPUT})) for name in wishes.models}
+    return [
+        _job(dataset, panel.sha256 or "", roles, name, horizon, seed, wishes.input_size, params, preset)
+        for name, params in models.items()
+        for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
+        for seed in wishes.seeds or asked.seeds
+    ]
+
+
+def _job(  # noqa: PLR0913  one argument per column of the row's key
+    dataset: str,
+    sha256: str,
+    roles: dict[str, Any],
+    model: str,
+    horizon: int,
+    seed: int,
+    input_size: int | None,
+    params: dict[str, Any],
+    preset: str,
+) -> Job:
+    size = input_size or int(params["input_size"])
+    track = f"L={size}" if input_size or size == 96 else "L chosen"
+    options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
+    return Job(dataset, sha256, tuple(roles.items()), model, horizon, size, track, seed, options, preset)
+
+
+def run(
+    jobs: Sequence[Job], folder: Path, workers: int | None = None, on_done: Callable[[execute.Outcome], None] | None = None
+) -> list[execute.Outcome]:
+    """Do the jobs that have no row in `folder` yet, and store each row the moment it is there.
+
+    Args:
+        workers: fits side by side; by default one per core. 0: in this process.
+        on_done: called after each job, once its row is on disk.
+
+    Returns:
+        What became of each job that was run.
+    """
+    fresh = pending(jobs, folder)
+    results.prepare(folder)
+
+    def store(outcome: execute.Outcome) -> None:
+        if outcome.result is not None:
+            results.append(folder, outcome.result)
+        if on_done is not None:
+            on_done(outcome)
+
+    count = min(len(fresh), execute.cores()) if workers is None else workers
+    return execute.run(run_one, fresh, workers=count, on_done=store) if fresh else []
+
+
+def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
+    """The jobs whose rows are not in `folder`."""
+    seen = results.seen(folder)
+    return [job for job in jobs if job.key not in seen]
+
+
+def run_one(job: Job) -> dict[str, Any]:
+    """Fit on training, choose on validation, read the test once: one result row."""
+    tune_allocator()
+    panel = _panel(job.dataset, job.roles)
+    split: Any = "standard" if panel.split else SHARES
+    forecaster = Forecaster(
+        job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
+    ).fit(panel, split=split)
+    val, test = (forecaster.score(split=split, part=part) for part in ("val", "test"))
+    report = forecaster.report_
+    return {
+        **job.task,
+        "mse": test.mse,
+        "mae": test.mae,
+        "windows": test.windows,
+        "parameters": parameters(forecaster.model_),
+        "seconds": round(report.seconds, 2),
+        "val_mse": val.mse,
+        "val_mae": val.mae,
+        "epochs": report.epochs,
+        "preset": job.preset,
+        "config": job.config,
+        **stamp(),
+    }
+
+
+def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: int) -> float | None:
+    """A guess from the fits that are through: the same model's mean, else the mean of all that trained."""
+    finished = {outcome.job.key for outcome in done}
+    left = [job for job in jobs if job.key not in finished]
+    trained = [outcome.seconds for outcome in done if outcome.result and outcome.result["epochs"]]
+    if not trained:
+        return None
+    by_model: dict[str, list[float]] = {}
+    for outcome in done:
+        by_model.setdefault(outcome.job.model, []).append(outcome.seconds)
+    return sum(mean(by_model.get(job.model, trained)) for job in left) / max(1, workers)
+
+
+@lru_cache(maxsize=2)
+def _panel(dataset: str, roles: tuple[tuple[str, Any], ...]) -> Panel:
+    return catalog.load(dataset, **dict(roles))

@@ -1,0 +1,258 @@
+"""Data sets by name: `catalog.toml` says what they are, this file where they are.
+
+A file is looked for in the folders of `TSRNN_DATA`, in those of `[tool.tsrnn] data` in the nearest `pyproject.toml`
+upward, and in the user's cache; then it is downloaded into the cache. Checksums are compared wherever one is known.
+Listing the catalogue imports neither polars nor a network library.
+"""
+
+import os
+import sys
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tsrnn import registry
+from tsrnn.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from tsrnn.panel import Panel
+
+_CONNECT, _READ = 5, 60  # seconds a server may take to answer, and between two pieces of a file
+
+
+@dataclass(frozen=True)
+class Row:
+    """One data set of the catalogue; `catalog.toml` gives the values, this the meanings."""
+
+    name: str
+    title: str
+    reader: str  # a reader's name, or "simulate"
+    rows: int
+    time: str
+    target: tuple[str, ...] = ()  # empty: every numeric column
+    id: str | None = None
+    past_covariates: tuple[str, ...] = ()
+    freq: str | float | None = None
+    seasonality: int | None = None  # steps of the shortest season
+    split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
+    rows_as_they_stand: bool = False
+    urls: tuple[str, ...] = ()
+    file: str | None = None  # path inside a data folder
+    sha256: str | None = None
+    licence: str = ""
+    citation: str = ""
+    note: str = ""
+
+
+@cache
+def _table() -> dict[str, Row]:
+    entries = tomllib.loads(Path(__file__).with_name("catalog.toml").read_text(encoding="utf-8"))
+    return {name: _row(name, entry) for name, entry in entries.items()}
+
+
+def _row(name: str, entry: dict[str, Any]) -> Row:
+    values: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
+    return Row(name=name, **values)
+
+
+def names() -> list[str]:
+    """Every data set, in the catalogue's order."""
+    return list(_table())
+
+
+def row(name: str) -> Row:
+    """What the catalogue knows of a data set.
+
+    Raises:
+        InputError: there is none of that name.
+    """
+    if name not in _table():
+        raise unknown("data set", name, names())
+    return _table()[name]
+
+
+def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Panel":
+    """A data set of the catalogue, or a user's file, folder or list of well logs, as a `Panel`.
+
+    Args:
+        name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
+        roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's.
+
+    Raises:
+        InputError: no such name or file, a file that is damaged or is not the catalogue's, or what `Panel.of` refuses.
+    """
+    from tsrnn.panel import Panel
+
+    if isinstance(name_or_path, str) and name_or_path in _table():
+        return _load(row(name_or_path), roles)
+    if isinstance(name_or_path, str) and not Path(name_or_path).suffix and not Path(name_or_path).exists():
+        raise unknown("data set or file", name_or_path, names())
+    several = not isinstance(name_or_path, str | Path)
+    paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
+    frame = read_file(paths)
+    source = f"{len(paths)} files" if isinstance(paths, list) else str(paths)
+    panel = Panel.of(frame, **{"source": source, **roles})
+    return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
+
+
+def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
+    """A file (for well logs also a folder or several files) as a polars frame, by the reader of its ending.
+
+    Raises:
+        InputError: no reader knows the ending, or what the reader refuses.
+    """
+    readers = {name: registry.module("readers", name, "reader") for name in registry.names("readers")}
+    suffixes = {suffix: name for name, module in readers.items() for suffix in module.SUFFIXES}
+    if not isinstance(path, Path) or path.is_dir():
+        frame: pl.DataFrame = readers["las"].read(path)
+        return frame
+    suffix = path.suffix.lower()
+    if suffix not in suffixes:
+        ending = f"the ending {path.suffix!r}" if suffix else "no ending"
+        raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
+    frame = readers[suffixes[suffix]].read(path)
+    return frame
+
+
+def find(row: Row) -> Path | None:
+    """Where a data set's file (or folder) lies on this machine, if it does."""
+    if row.file is None:
+        return None
+    return next((folder / row.file for folder in search_path() if (folder / row.file).exists()), None)
+
+
+def search_path() -> list[Path]:
+    """Folders that are searched for data, first to last; the last one is the user's cache."""
+    named = [Path(each).expanduser() for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
+    return [*named, *_project_folders(), _cache()]
+
+
+def digest(path: Path) -> str:
+    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
+    if path.is_dir():
+        lines = [f"{digest(each)}  {each.name}\n" for each in sorted(path.glob("*.las"))]
+        return sha256("".join(lines).encode()).hexdigest()
+    total = sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            total.update(block)
+    return total.hexdigest()
+
+
+def _load(row: Row, roles: dict[str, Any]) -> "Panel":
+    from tsrnn.panel import Panel
+
+    if row.reader == "simulate":
+        from tsrnn import simulate
+
+        frame, checksum = getattr(simulate, row.name)(), None
+    else:
+        frame, checksum = _frame(row)
+    given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
+    taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
+    arguments = {
+        "target": row.target or None,
+        "time": row.time,
+        "id": row.id,
+        "past_covariates": [name for name in row.past_covariates if name not in taken],
+        "freq": row.freq,
+        "rows_as_they_stand": row.rows_as_they_stand,
+        "source": row.name,
+    }
+    panel = Panel.of(frame, **{**arguments, **roles})
+    return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum)
+
+
+def _frame(row: Row) -> "tuple[pl.DataFrame, str]":
+    """The data set's table and the checksum of its file, found or downloaded."""
+    path = find(row)
+    if path is not None:
+        return _checked(row, path)
+    path = _download(row)
+    try:
+        return _checked(row, path)
+    except InputError:
+        path.unlink()  # else the next call would find it and fail again
+        raise
+
+
+def _checked(row: Row, path: Path) -> "tuple[pl.DataFrame, str]":
+    checksum = digest(path)
+    mend = "delete it, or let TSRNN_DATA name a folder with the right one"
+    if row.sha256 and checksum != row.sha256:
+        raise InputError(f"{path} is not {row.name}: its sha256 is {checksum} where {row.sha256} belongs; {mend}")
+    frame = read_file(path)
+    if not row.sha256 and frame.height != row.rows:
+        raise InputError(
+            f"{path} is not {row.name}: it has {frame.height} rows where {row.rows} belong; {mend}, or load it by path"
+        )
+    return frame, checksum
+
+
+def _download(row: Row) -> Path:
+    import pooch
+
+    if not row.urls:
+        raise InputError(f"{_absent(row)}; {row.note}{_STAND_IN}")
+    log = pooch.get_logger()
+    before = log.level
+    log.setLevel("CRITICAL")
+    try:
+        for url in row.urls:
+            bar = sys.stderr.isatty()
+            downloader = pooch.HTTPDownloader(progressbar=bar, timeout=(_CONNECT, _READ))
+            known = f"sha256:{row.sha256}" if row.sha256 else None
+            try:
+                return Path(pooch.retrieve(url, known, fname=row.file, path=_cache(), downloader=downloader))
+            except OSError as error:
+                reason = _reason(error)
+            except ValueError:
+                reason = "the file there has another checksum"
+    finally:
+        log.setLevel(before)
+    checksum = f"sha256 {row.sha256}" if row.sha256 else "no checksum is known"
+    raise InputError(
+        f"{_absent(row)}, and could not be downloaded from {' or '.join(row.urls)} ({checksum}; {reason}): "
+        f"put the file into one of these folders or name its folder in TSRNN_DATA{_STAND_IN}"
+    )
+
+
+_STAND_IN = ", or run `tsrnn bench transformer`, the simulated stand-in that needs no network"
+
+
+def _absent(row: Row) -> str:
+    return f"{row.name} was not found as {row.file} in {', '.join(str(each) for each in search_path())}"
+
+
+def _reason(error: OSError) -> str:
+    """Why a download failed, in a few words; requests' exceptions are OSErrors too."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if status is not None:
+        return f"the server answered {status}"
+    return error.strerror or {"ConnectionError": "no connection"}.get(type(error).__name__, type(error).__name__)
+
+
+def _project_folders() -> list[Path]:
+    """`[tool.tsrnn] data` of the nearest `pyproject.toml` upward that has it, relative to that file."""
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        try:
+            settings = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
+        except (OSError, tomllib.TOMLDecodeError):
+            continue
+        named = settings.get("tool", {}).get("tsrnn", {}).get("data")
+        if named is not None:
+            return [(folder / each).resolve() for each in ([named] if isinstance(named, str) else named)]
+    return []
+
+
+def _cache() -> Path:
+    from platformdirs import user_cache_dir
+
+    return Path(user_cache_dir("tsrnn"))

@@ -1,0 +1,74 @@
+"""Covariates that the index alone gives: the calendar of dates, the position along a depth or a count.
+
+Known for every row and for every step to come, so a model may look at them ahead of time.
+"""
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tsrnn.index import Step
+from tsrnn.panel import Panel
+
+Features = npt.NDArray[np.float32]
+
+_DAY = 86_400.0  # seconds
+_REACH = 10_000.0  # steps of a depth or a count that make one unit of position
+
+
+def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
+    """Features of every row and of the `horizon` steps after the end of each series.
+
+    Dates give the sine and cosine of their place in the day (steps shorter than a day), the week (steps shorter than
+    a week) and the year (steps shorter than a year); each angle runs on through midnight and New Year. Zoned times
+    are taken by the local clock. A depth gives its distance from the top of its series and itself, a count
+    its distance from the first, in tens of thousands of steps; nothing is scaled by what comes later.
+
+    Returns:
+        ([row feature], [series*horizon feature]), float32.
+    """
+    name = panel.roles.index
+    index, ahead = panel.frame[name], panel.future(horizon)[name]
+    if index.dtype.is_temporal():
+        seconds = _seconds(panel.step, index)
+        return _circles(index, seconds), _circles(ahead, seconds)
+    lengths = np.diff(panel.offsets)
+    starts = index.to_numpy()[panel.offsets[:-1]]
+    rows = _position(index, np.repeat(starts, lengths), panel.step)
+    return rows, _position(ahead, np.repeat(starts, horizon), panel.step)
+
+
+def _circles(index: pl.Series, seconds: float) -> Features:
+    """Sine and cosine pairs of the fitting cycles: [row feature]."""
+    frame = index.alias("t").to_frame()
+    clock = pl.lit(0.0)
+    if index.dtype != pl.Date:
+        time = pl.col("t").dt
+        clock = time.hour() / 24 + time.minute().cast(pl.Float64) / 1440 + time.second() / _DAY
+    date = pl.col("t").dt
+    year = 365 + date.is_leap_year().cast(pl.Float64)
+    cycles = {
+        "day": (_DAY, clock),
+        "week": (7 * _DAY, (date.weekday() - 1 + clock) / 7),
+        "year": (365 * _DAY, (date.ordinal_day() - 1 + clock) / year),
+    }
+    kept = [phase.cast(pl.Float64).alias(name) for name, (length, phase) in cycles.items() if seconds < length]
+    angles = 2 * np.pi * frame.select(kept).to_numpy().reshape(index.len(), len(kept))
+    pairs = np.stack([np.sin(angles), np.cos(angles)], axis=-1)  # [row cycle 2]
+    return pairs.reshape(index.len(), 2 * len(kept)).astype(np.float32)
+
+
+def _position(index: pl.Series, starts: npt.NDArray[np.generic], step: Step) -> Features:
+    """Distance from the start of the series, and for depths the depth itself: [row feature]."""
+    values = index.to_numpy().astype(np.float64)
+    columns = [values - starts.astype(np.float64)]
+    if index.dtype.is_float():
+        columns.append(values)
+    return (np.stack(columns, axis=1) / (_REACH * step.size)).astype(np.float32)
+
+
+def _seconds(step: Step, index: pl.Series) -> float:
+    if index.dtype == pl.Date:
+        return step.size * _DAY
+    per_second = {"ms": 1e3, "us": 1e6, "ns": 1e9}
+    return step.size / per_second[index.dtype.time_unit] if isinstance(index.dtype, pl.Datetime) else step.size

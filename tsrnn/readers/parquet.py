@@ -1,0 +1,36 @@
+"""Parquet files: the frame as it was written."""
+
+from pathlib import Path
+
+import polars as pl
+
+from tsrnn.errors import InputError
+from tsrnn.readers._base import opening
+
+SUFFIXES = (".parquet", ".pq")
+_MAGIC = b"PAR1"  # first and last four bytes, parquet-format's README
+
+
+def read(path: Path) -> pl.DataFrame:
+    """One row per row of the file.
+
+    Raises:
+        InputError: the file is missing, empty, cut off, not parquet, or holds no rows.
+    """
+    if not opening(path).startswith(_MAGIC):
+        raise InputError(f"{path} is not a parquet file; give it the ending of the format it has")
+    with path.open("rb") as file:
+        file.seek(-len(_MAGIC), 2)
+        whole = file.read() == _MAGIC and path.stat().st_size > 2 * len(_MAGIC)
+    if not whole:
+        raise InputError(f"{path} is cut off: a parquet file ends with {_MAGIC.decode()}; copy or write it again")
+    try:
+        table = pl.read_parquet(path)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(
+            f"{path} is damaged and cannot be read as parquet ({reason}); copy or write it again"
+        ) from None
+    if not table.height:
+        raise InputError(f"{path} holds {table.width} columns but no rows")
+    return table

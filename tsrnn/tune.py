@@ -1,0 +1,203 @@
+"""Sweeps: a model's declared ranges, tried out and scored on validation. The only room that imports Optuna.
+
+The test part is never read here. A sweep lives in a storage (a SQLite file by default, any Optuna URL otherwise), goes
+on where it stopped, and survives trials that fail.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import tomli_w
+from optuna.trial import TrialState
+
+from tsrnn.errors import InputError
+from tsrnn.forecaster import Forecaster
+from tsrnn.panel import Panel
+from tsrnn.recipe import FitConfig
+from tsrnn.registry import module
+from tsrnn.version import VERSION
+
+# Written out, and stored with the study, because Optuna's defaults change between versions.
+SAMPLER = {"multivariate": True, "constant_liar": True, "n_startup_trials": 10}
+PRUNER = {"n_startup_trials": 5, "n_warmup_steps": 2}
+HEARTBEAT = 30  # seconds between signs of life of a running trial
+GRACE = 300  # seconds of silence after which a trial's process is taken for dead and its trial is queued again
+
+_ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice."""
+
+    model: str
+    horizon: int
+    input_sizes: tuple[int, ...]
+    fixed: dict[str, Any]
+    metric: str = "mse"  # on validation: mse or mae
+    seed: int = 0
+    split: Any = "standard"
+
+
+def ranges(model: str) -> dict[str, dict[str, Any]]:
+    """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log", "whole"}."""
+    found = {}
+    for each in (*fields(module("models", model, "model").Config), *fields(FitConfig)):
+        if each.metadata:
+            found[each.name] = {**each.metadata, "whole": isinstance(each.default, int)}
+    return found
+
+
+def sweep(
+    panel: Panel,
+    asked: Sweep,
+    trials: int,
+    storage: str,
+    name: str,
+    on_trial: Callable[[optuna.trial.FrozenTrial, int], None] | None = None,
+) -> optuna.Study:
+    """Run trials until the study holds `trials` ended ones.
+
+    Args:
+        storage: an Optuna URL, such as sqlite:///sweep.sqlite3.
+        name: of the study; the same name goes on with the same study.
+        on_trial: called after each trial with it and the number of ended ones.
+
+    Raises:
+        InputError: the storage cannot be opened, the study is of another sweep, or no trial succeeded.
+    """
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    study = _study(asked, panel, storage, name)
+    left = trials - _ended(study)
+    if left > 0:
+        study.optimize(
+            lambda trial: _objective(trial, panel, asked),
+            n_trials=left,
+            catch=(InputError, ArithmeticError, RuntimeError),
+            callbacks=[lambda study, trial: on_trial(trial, _ended(study)) if on_trial else None],
+        )
+    return study
+
+
+def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
+    """The parameters of the best trial, as `Forecaster` takes them, and how they were chosen, under `chosen`.
+
+    Raises:
+        InputError: no trial of the study succeeded.
+    """
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    if not done:
+        failed = [trial.user_attrs.get("error", "pruned") for trial in study.get_trials(deepcopy=False)]
+        raise InputError(f"no trial of study {study.study_name!r} succeeded; the last one said: {failed[-1]}")
+    trial = study.best_trial
+    params = {"model": asked.model, "horizon": asked.horizon, **asked.fixed, **trial.params}
+    params.setdefault("input_size", asked.input_sizes[0])
+    chosen = {
+        "by": f"validation {asked.metric}",
+        "value": trial.value,
+        "trial": trial.number,
+        "trials": _ended(study),
+        "study": study.study_name,
+        "seed": asked.seed,
+        "seconds": round(sum(each.duration.total_seconds() for each in done if each.duration), 1),
+        "version": VERSION,
+        "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    return {**params, "chosen": chosen}
+
+
+def write(params: dict[str, Any], path: Path) -> None:
+    """Write parameters as TOML, under a temporary name first."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.fresh")
+        fresh.write_text(tomli_w.dumps(params), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
+
+
+def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
+    """One fit; the score is the validation error of its best weights."""
+    options = {**suggest(trial, asked.model, asked.fixed), **asked.fixed}
+    size = trial.suggest_categorical("input_size", asked.input_sizes) if len(asked.input_sizes) > 1 else None
+    options = {"random_state": asked.seed, **options}
+    forecaster = Forecaster(asked.model, input_size=size or asked.input_sizes[0], horizon=asked.horizon, **options)
+
+    def report(epoch: int, loss: float) -> bool:
+        trial.report(loss, epoch)
+        return trial.should_prune()
+
+    try:
+        forecaster.fit(panel, split=asked.split, on_epoch=report)
+        score = getattr(forecaster.score(split=asked.split, part="val"), asked.metric)
+    except (InputError, ArithmeticError, RuntimeError) as error:
+        trial.set_user_attr("error", str(error))
+        raise
+    trial.set_user_attr("epochs", forecaster.report_.epochs)
+    if not math.isfinite(score):
+        trial.set_user_attr("error", "the validation error is not a number")
+        raise optuna.TrialPruned
+    if trial.should_prune() and forecaster.report_.epochs < forecaster.options.get("max_epochs", FitConfig.max_epochs):
+        raise optuna.TrialPruned
+    return float(score)
+
+
+def suggest(trial: optuna.Trial, model: str, fixed: Sequence[str] | dict[str, Any] = ()) -> dict[str, Any]:
+    """A value for every range of the model and its training that is not fixed."""
+    options: dict[str, Any] = {}
+    for name, found in ranges(model).items():
+        if name in fixed:
+            continue
+        if "choices" in found:
+            options[name] = trial.suggest_categorical(name, list(dict.fromkeys(found["choices"])))
+        elif found["whole"]:
+            options[name] = trial.suggest_int(name, found["low"], found["high"], log=found["log"])
+        else:
+            options[name] = trial.suggest_float(name, found["low"], found["high"], log=found["log"])
+    return options
+
+
+def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
+    try:
+        kept = optuna.storages.RDBStorage(
+            storage,
+            heartbeat_interval=HEARTBEAT,
+            grace_period=GRACE,
+            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=2),
+        )
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"cannot open the storage {storage}: {reason}; give an Optuna URL such as "
+                         "sqlite:///sweep.sqlite3 in a folder you may write") from None
+    study = optuna.create_study(
+        storage=kept, study_name=name, load_if_exists=True, pruner=optuna.pruners.MedianPruner(**PRUNER)
+    )
+    identity = {
+        "data": panel.source, "sha256": panel.sha256, "model": asked.model, "horizon": asked.horizon,
+        "input_sizes": list(asked.input_sizes), "fixed": asked.fixed, "metric": asked.metric,
+    }
+    known = study.user_attrs.get("sweep")
+    if known is not None and known != identity:
+        other = next(key for key in identity if known.get(key) != identity[key])
+        raise InputError(
+            f"study {name!r} in {storage} is a sweep with {other} {known.get(other)!r}, not {identity[other]!r}; "
+            "choose another --study"
+        )
+    # A resumed sampler with the same seed would propose its first trials again, so each run draws a seed of its own.
+    runs = study.user_attrs.get("runs", [])
+    seed = int(np.random.SeedSequence([asked.seed, len(study.get_trials(deepcopy=False))]).generate_state(1)[0])
+    study.sampler = optuna.samplers.TPESampler(seed=seed, **SAMPLER)
+    study.set_user_attr("sweep", identity)
+    study.set_user_attr("runs", [*runs, {"sampler": "TPE", **SAMPLER, "seed": seed, "optuna": optuna.__version__}])
+    return study
+
+
+def _ended(study: optuna.Study) -> int:
+    return len(study.get_trials(deepcopy=False, states=_ENDED))
