@@ -59,5 +59,5 @@ def _scored(panel: Panel, past: Panel, truth: pl.DataFrame, forecast: pl.DataFra
         }
         named = [pl.lit(name).alias("target"), truth[name].alias("y"), forecast[name].alias("forecast")]
         levels = [forecast[column].alias(level) for column, level in quantiles.items()]
-        tables.append(truth.select(*keys, cutoff, *named, *levels))
+        tables.append(truth.select([*keys, cutoff, *named, *levels]))
     return pl.concat(tables)

@@ -1,4 +1,4 @@
-"""Suite x models x horizons x seeds -> rows, on the fair protocol: choices on validation, every test window scored once.
+"""Suite x models x horizons x seeds -> rows, on the fair protocol: choices on validation, the test read once.
 
 A fit is a job; a finished job is a row on disk. Rows that are there are not run again, so a benchmark that was stopped
 goes on where it stopped.
@@ -110,7 +110,10 @@ def _job(  # noqa: PLR0913  one argument per column of the row's key
 
 
 def run(
-    jobs: Sequence[Job], folder: Path, workers: int | None = None, on_done: Callable[[execute.Outcome], None] | None = None
+    jobs: Sequence[Job],
+    folder: Path,
+    workers: int | None = None,
+    on_done: Callable[[execute.Outcome], None] | None = None,
 ) -> list[execute.Outcome]:
     """Do the jobs that have no row in `folder` yet, and store each row the moment it is there.
 

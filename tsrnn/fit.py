@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
@@ -29,6 +29,7 @@ from tsrnn.runtime import tune_allocator
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
+Weights = tuple[Tensor, ...] | list[Tensor]
 EpochEnd = Callable[[int, float], bool]  # epoch, validation loss -> stop now?
 
 
@@ -56,7 +57,7 @@ class ForecastModule(pl.LightningModule):
     @property
     def evaluated(self) -> Model:
         """The model that validation and forecasts use: the averaged one where there is one."""
-        return self.model if self.average is None else self.average.module
+        return self.model if self.average is None else cast(Model, self.average.module)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         assert batch.target is not None
@@ -119,6 +120,7 @@ class BestWeights(Callback):
         self.on_epoch = on_epoch
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        assert isinstance(module, ForecastModule)
         if trainer.sanity_checking:
             return
         loss = float(trainer.callback_metrics["val_loss"])
@@ -160,7 +162,7 @@ def fit(
             max_epochs=config.max_epochs,
             accelerator=config.accelerator,
             devices=config.devices,
-            precision=config.precision,
+            precision=config.precision,  # type: ignore[arg-type]  # Lightning itself refuses what it does not know
             gradient_clip_val=config.gradient_clip or None,
             callbacks=callbacks if validated else callbacks[1:],
             logger=False,
@@ -208,10 +210,10 @@ class _Batches(IterableDataset[Batch]):
         return (batch for batch, _ in zip(batches, range(len(self)), strict=False))
 
 
-def _follow(decay: float) -> Callable[[list[Tensor], list[Tensor], Tensor | int], None]:
+def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
     """An exponential moving average that is quick at first, so that the random start is soon forgotten."""
 
-    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+    def update(averaged: Weights, current: Weights, count: Tensor | int) -> None:
         torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
 
     return update

@@ -274,7 +274,9 @@ class Forecaster:
             held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
             return split.tail(arrays, held)
         if isinstance(wanted, str) and wanted != "standard":
-            raise InputError(f"split is 'standard', a mapping such as {{'ratios': [0.7, 0.1, 0.2]}}, or None, not {wanted!r}")
+            raise InputError(
+                f"split is 'standard', a mapping such as {{'ratios': [0.7, 0.1, 0.2]}}, or None, not {wanted!r}"
+            )
         return split.standard(arrays, panel.split if isinstance(wanted, str) else wanted, panel.source)
 
     def _spec(self, panel: Panel, arrays: Arrays) -> Spec:
@@ -302,6 +304,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
         raise InputError(f"{path} is not there; `tsrnn tune` writes such a file") from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}") from None
+    params.pop("chosen", None)  # how a sweep chose them
     if "model" not in params:
-        raise InputError(f"{path} names no model; add a line such as model = \"lstm\"")
+        raise InputError(f'{path} names no model; add a line such as model = "lstm"')
     return params

@@ -80,10 +80,9 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
     lasts = index.gather(last_rows)
     if step.calendar:
         count, unit = int(step.calendar.rstrip("adhimnoqswy")), step.calendar.lstrip("0123456789")
-        offsets = pl.Series([f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
-        repeated = pl.DataFrame({index.name: np.repeat(np.arange(len(lasts)), horizon)})
-        stamps = repeated.select(lasts.gather(repeated[index.name]).alias(index.name))
-        ahead = stamps.select(pl.col(index.name).dt.offset_by(offsets))[index.name]
+        by = pl.Series("by", [f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
+        stamps = pl.DataFrame([lasts.gather(np.repeat(np.arange(len(lasts)), horizon)), by])
+        ahead = stamps.select(pl.col(index.name).dt.offset_by(pl.col("by")))[index.name]
         at_month_ends = not unit.startswith("d") and (index.dt.date() == index.dt.month_end().dt.date()).all()
         return ahead.dt.month_end() if at_month_ends else ahead
     physical = _physical(lasts)
@@ -108,12 +107,12 @@ def _named(index: pl.Series, freq: str | float) -> Step:
         if not freq > 0:
             raise InputError(f"freq must be positive, not {freq}")
         return Step(float(freq))
+    start = pl.Series("t", ["2001-01-01"]).str.to_datetime()
     try:
-        start = pl.Series("t", ["2001-01-01"]).str.to_datetime()
-        end = start.dt.offset_by(str(freq))
+        end = start.dt.offset_by(str(freq)) if index.dtype.is_temporal() else start
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        end = start = None
-    if start is None or end is None or not index.dtype.is_temporal():
+        end = start
+    if not (end > start).all():
         raise InputError(
             f"freq {freq!r} does not fit index {index.name!r} of type {index.dtype}: write '10m', '1h', '1d' or '1mo' "
             "for dates and times, a number for counts and depths"

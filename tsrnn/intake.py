@@ -1,4 +1,4 @@
-"""The door: frames of other libraries come in, columns find their roles, and what is wrong is named before it is used."""
+"""The door: frames of other libraries come in, columns find their roles, and what is wrong is named."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,9 +37,7 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Any]:
         try:
             native = nw.from_native(frame, eager_only=True)
         except TypeError:
-            raise InputError(
-                f"{source} is a {type(frame).__name__}; give a pandas, polars or pyarrow frame"
-            ) from None
+            raise InputError(f"{source} is a {type(frame).__name__}; give a pandas, polars or pyarrow frame") from None
         origin = native.head(0).to_native()
         if native.implementation.is_pandas():
             named = origin.index.name is not None

@@ -1,4 +1,4 @@
-"""Measures of a forecast, one function each: arrays of any one shape in, one number out; cells that are NaN are left out.
+"""Measures of a forecast, one function each: arrays of one shape in, a number out; NaN cells are left out.
 
 Units are the data's own unless said. Sources: MASE, Hyndman & Koehler 2006; pinball loss, Koenker & Bassett 1978;
 weighted quantile loss, as in the M5 competition (Makridakis et al. 2022).
@@ -40,7 +40,7 @@ def smape(y: Values, forecast: Values) -> float:
 
 
 def mase(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:
-    """Mean absolute error over that of the seasonal naive forecast inside `history` [row]; below 1 is better than it."""
+    """Mean absolute error over the seasonal naive forecast's inside `history` [row]; below 1 is better than it."""
     naive = float(np.nanmean(np.abs(history[seasonality:] - history[:-seasonality])))
     return mae(y, forecast) / naive if naive > 0 else np.nan
 

@@ -39,7 +39,7 @@ class Panel:
     origin: Any = field(default=pl.DataFrame, repr=False)  # the frame type that came in
 
     @classmethod
-    def of(
+    def of(  # noqa: PLR0913  the door: every role is a keyword with a default
         cls,
         frame: Any,
         *,
@@ -116,7 +116,7 @@ class Panel:
 
     @property
     def season(self) -> int:
-        """Steps of the shortest season: the catalogue's, else a day of steps shorter than one, a year of longer ones."""
+        """Steps of the shortest season: the catalogue's, else what the index's step suggests."""
         return self.seasonality or indexing.season(self.frame[self.roles.index], self.step)
 
     def arrays(self, known: np.ndarray | None = None) -> Arrays:
@@ -133,7 +133,9 @@ class Panel:
             targets=len(self.roles.targets),
             ids=self.ids,
             offsets=self.offsets,
-            breaks=np.zeros(0, np.int64) if self.rows_as_they_stand else indexing.breaks(index, self.offsets, self.step),
+            breaks=np.zeros(0, np.int64)
+            if self.rows_as_they_stand
+            else indexing.breaks(index, self.offsets, self.step),
             known=np.concatenate(features, 1) if features else None,
             static=None if static is None else static.to_numpy().astype(np.float32),
         )
@@ -186,8 +188,10 @@ class Panel:
         if missing:
             raise InputError(f"future has no column {missing[0]!r}; it needs {', '.join(keys)} and {names}")
         asked = self.future(horizon)
-        casts = {key: asked.schema[key] for key in keys}
-        found = asked.join(table.cast(casts), on=keys, how="left", maintain_order="left").select(self.roles.future)
+        casts = [table[key].cast(asked.schema[key]) for key in keys]
+        found = asked.join(table.with_columns(casts), on=keys, how="left", maintain_order="left").select(
+            self.roles.future
+        )
         row = next((k for k, cells in enumerate(found.iter_rows()) if None in cells), None)
         if row is not None:
             where = ", ".join(f"{key} {asked[key][row]}" for key in keys)

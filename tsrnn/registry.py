@@ -47,6 +47,12 @@ def variant(found: ModuleType, name: str) -> dict[str, Any]:
     return dict(getattr(found, "VARIANTS", {}).get(name, {}))
 
 
+def about(folder: str, file: str) -> str:
+    """The first sentence of a plug-in's docstring, without importing it."""
+    text = ast.get_docstring(ast.parse((ROOT / folder / f"{file}.py").read_text(encoding="utf-8"))) or ""
+    return text.partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
+
+
 def _variants(path: Path) -> tuple[str, ...]:
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)

@@ -85,7 +85,7 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
 
 
 def fit_features(matrix: Floats) -> Affine:
-    """Standardise covariates [row feature] that are not forecast; a constant one keeps its unit. loc, scale: [feature]."""
+    """Standardise covariates [row feature]; a constant one keeps its unit. Returns loc, scale: [feature]."""
     pairs = [_statistic(_standard, [matrix[:, k]]) for k in range(matrix.shape[1])]
     return Affine(np.array([loc for loc, _ in pairs]), np.array([scale for _, scale in pairs]))
 

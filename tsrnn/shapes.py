@@ -14,6 +14,7 @@ Axis names, in the order in which they stand in every tensor:
 
 from dataclasses import dataclass, fields
 
+import torch
 from torch import Tensor
 
 from tsrnn.scale import Affine
@@ -33,15 +34,17 @@ class Batch:
     static: Tensor | None = None  # [batch feature]
     undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
 
-    def to(self, *args: object, **kwargs: object) -> "Batch":
-        """The same batch on another device (arguments as of `torch.Tensor.to`)."""
-        moved = {}
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
+        """The same batch on another device."""
+        moved = Batch(self.past)
         for each in fields(self):
             value = getattr(self, each.name)
-            moved[each.name] = value.to(*args, **kwargs) if isinstance(value, Tensor) else value
-        if self.undo is not None and isinstance(self.undo.loc, Tensor):
-            moved["undo"] = Affine(self.undo.loc.to(*args, **kwargs), self.undo.scale.to(*args, **kwargs))
-        return Batch(**moved)
+            if isinstance(value, Tensor):
+                value = value.to(device, non_blocking=non_blocking)
+            elif isinstance(value, Affine):
+                value = Affine(value.loc.to(device), value.scale.to(device))
+            setattr(moved, each.name, value)
+        return moved
 
 
 @dataclass(frozen=True)

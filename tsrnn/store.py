@@ -46,7 +46,7 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
         else:
             os.replace(fresh, target)
     except OSError as error:
-        raise InputError(f"cannot save into {target}: {error.strerror or error}; choose a folder you may write") from None
+        raise InputError(f"cannot save into {target}: {error.strerror or error}; choose another folder") from None
 
 
 def read(folder: str | Path) -> tuple[dict[str, Any], Tensors]:

@@ -24,7 +24,7 @@ from tsrnn.registry import module
 from tsrnn.version import VERSION
 
 # Written out, and stored with the study, because Optuna's defaults change between versions.
-SAMPLER = {"multivariate": True, "constant_liar": True, "n_startup_trials": 10}
+SAMPLER: dict[str, Any] = {"multivariate": True, "constant_liar": True, "n_startup_trials": 10}
 PRUNER = {"n_startup_trials": 5, "n_warmup_steps": 2}
 HEARTBEAT = 30  # seconds between signs of life of a running trial
 GRACE = 300  # seconds of silence after which a trial's process is taken for dead and its trial is queued again
@@ -123,6 +123,15 @@ def write(params: dict[str, Any], path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
 
 
+def sqlite(path: Path) -> str:
+    """The URL of a SQLite file, whose folder is made."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {path.parent}: {error.strerror}; choose another --out") from None
+    return f"sqlite:///{path}"
+
+
 def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     """One fit; the score is the validation error of its best weights."""
     options = {**suggest(trial, asked.model, asked.fixed), **asked.fixed}
@@ -174,14 +183,21 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
         )
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"cannot open the storage {storage}: {reason}; give an Optuna URL such as "
-                         "sqlite:///sweep.sqlite3 in a folder you may write") from None
+        raise InputError(
+            f"cannot open the storage {storage}: {reason}; give an Optuna URL such as sqlite:///sweep.sqlite3 in a "
+            "folder you may write"
+        ) from None
     study = optuna.create_study(
         storage=kept, study_name=name, load_if_exists=True, pruner=optuna.pruners.MedianPruner(**PRUNER)
     )
     identity = {
-        "data": panel.source, "sha256": panel.sha256, "model": asked.model, "horizon": asked.horizon,
-        "input_sizes": list(asked.input_sizes), "fixed": asked.fixed, "metric": asked.metric,
+        "data": panel.source,
+        "sha256": panel.sha256,
+        "model": asked.model,
+        "horizon": asked.horizon,
+        "input_sizes": list(asked.input_sizes),
+        "fixed": asked.fixed,
+        "metric": asked.metric,
     }
     known = study.user_attrs.get("sweep")
     if known is not None and known != identity:

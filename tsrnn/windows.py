@@ -130,7 +130,7 @@ class Windows:
     def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         """All windows in batches of `size`, the last one smaller; in random order when a generator is given."""
         order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        for which in order.split(size):
+        for which in torch.split(order, size):
             yield self.gather(which)
 
     def thinned(self, most: int) -> "Windows":
@@ -209,7 +209,7 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
             f"series {arrays.ids[which]!r} has {rows[which]} rows to learn from, but {task} need {need}; {mend}"
         )
     if not len(cut_out):
-        raise InputError(f"no stretch of {need} rows without a gap and with a measured target is left for {task}; {mend}")
+        raise InputError(f"no stretch of {need} rows without a gap, and with a target, is left for {task}; {mend}")
 
 
 def _windowed(rows: Tensor, length: int) -> Tensor:
@@ -247,4 +247,5 @@ def _some_observed(source: Buffer, starts: Rows, input_size: int, horizon: int) 
     at = starts + source.shift[np.searchsorted(source.begin, starts, side="right") - 1]
     seen = source.observed[:, : source.targets].any(1).numpy()
     total = np.concatenate([[0], np.cumsum(seen)])
-    return (total[at + horizon] > total[at]) & (total[at] > total[at - input_size])
+    kept: np.ndarray = (total[at + horizon] > total[at]) & (total[at] > total[at - input_size])
+    return kept

@@ -53,5 +53,5 @@ class Ahead(nn.Module):
         """params [batch horizon target params]."""
         if self.effect is None or batch.known is None:
             return params
-        effect = self.effect(batch.known[:, -self.spec.horizon :])  # [batch horizon target*params]
+        effect: Tensor = self.effect(batch.known[:, -self.spec.horizon :])  # [batch horizon target*params]
         return params + effect.view(params.shape)

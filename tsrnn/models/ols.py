@@ -45,7 +45,9 @@ class LeastSquares(Model):
         values, vectors = torch.linalg.eigh(xx)
         rotated = vectors.T @ xy
         unit = values.mean().clamp(min=1e-12)
-        weights = [(vectors @ (rotated / (values.clamp(min=0) + ridge * unit)[:, None])).T for ridge in self.config.ridges]
+        weights = [
+            (vectors @ (rotated / (values.clamp(min=0) + ridge * unit)[:, None])).T for ridge in self.config.ridges
+        ]
         if val is not None and len(val):
             weights = [min(weights, key=lambda weight: self._error(val, weight, y_mean - weight @ x_mean))]
         self.linear.weight.copy_(weights[0])  # [horizon time]

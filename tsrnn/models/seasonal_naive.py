@@ -16,12 +16,13 @@ class Config:
 
 class SeasonalNaive(Model):
     sees_newest = False
+    rows: Tensor
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         season = min(config.season or spec.seasonality, spec.input_size)
         rows = spec.input_size - season + torch.arange(spec.horizon) % season
-        self.register_buffer("rows", rows, persistent=False)  # [horizon] rows of the past
+        self.register_buffer("rows", rows, persistent=False)
 
     def forward(self, batch: Batch) -> Tensor:
         repeated = batch.past[:, self.rows, : self.spec.targets]  # [batch horizon target]

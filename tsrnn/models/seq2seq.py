@@ -44,10 +44,11 @@ class Seq2Seq(Model):
         segments(spec.input_size, config.segment, "input_size")
         self.steps = math.ceil(spec.horizon / config.segment)
         self.written = config.segment * channels  # values per decoder step
-        sizes = {"num_layers": config.num_layers, "dropout": config.dropout}
         read = config.segment * width(spec, config.shared)
-        self.encoder = Recurrent(config.cell, read, config.hidden_size, **sizes)
-        self.decoder = Recurrent(config.cell, self.written, config.hidden_size, **sizes)
+        self.encoder = Recurrent(config.cell, read, config.hidden_size, config.num_layers, dropout=config.dropout)
+        self.decoder = Recurrent(
+            config.cell, self.written, config.hidden_size, config.num_layers, dropout=config.dropout
+        )
         self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
         self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
         self.ahead = Ahead(spec)
@@ -89,7 +90,9 @@ class Seq2Seq(Model):
         """What the decoder should have written: [row step written], in training only."""
         if not self.training or batch.target is None or self.truth == 0:
             return None
-        scaled = self._series((batch.target - undo.loc[..., : self.spec.targets]) / undo.scale[..., : self.spec.targets])
+        scaled = self._series(
+            (batch.target - undo.loc[..., : self.spec.targets]) / undo.scale[..., : self.spec.targets]
+        )
         missing = self.steps * self.config.segment - self.spec.horizon
         scaled = torch.cat([scaled, scaled[:, -1:].expand(-1, missing, -1)], 1) if missing else scaled
         return scaled.reshape(len(scaled), self.steps, self.written)

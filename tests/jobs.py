@@ -1,0 +1,82 @@
+"""Jobs for the tests of `tsrnn.execute`, and a small program that runs some of them and waits to be stopped."""
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+
+from tsrnn.errors import InputError
+from tsrnn.execute import Outcome, run
+
+
+def echo(job: Any) -> Any:
+    return job
+
+
+def pid(job: Any) -> int:
+    return os.getpid()
+
+
+def act(job: tuple[str, Path]) -> str:
+    """Raise, leave the process once, leave it always, or simply answer; each start leaves a line in the job's file."""
+    action, log = job
+    with log.open("a") as lines:
+        lines.write("start\n")
+    starts = len(log.read_text().splitlines())
+    if action == "raise":
+        raise ZeroDivisionError("no such number")
+    if action == "mend":
+        raise InputError("column 'OT' is missing: name another")
+    if action == "exit":
+        raise SystemExit(3)
+    if action == "die" or (action == "die once" and starts == 1):
+        os._exit(11)
+    return action
+
+
+def unpicklable(job: Any) -> Any:
+    return lambda: job
+
+
+def threads(job: Any) -> tuple[int, str | None, str | None]:
+    """Torch's threads, and what polars and OpenMP read from the environment."""
+    import torch
+
+    return torch.get_num_threads(), os.environ.get("POLARS_MAX_THREADS"), os.environ.get("OMP_NUM_THREADS")
+
+
+def meet(job: tuple[int, Path]) -> int:
+    """Return once both jobs have begun: two workers are needed."""
+    number, folder = job
+    (folder / f"{number}").touch()
+    wait_for(lambda: (folder / f"{1 - number}").exists())
+    return number
+
+
+def hold(lock: Path) -> None:
+    """Take a lock that the system frees when this process ends, say so, and stay."""
+    with FileLock(lock):
+        lock.with_suffix(".held").touch()
+        time.sleep(600)
+
+
+def wait_for(true: Any, seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+
+    def say(outcome: Outcome) -> None:
+        print(outcome, flush=True)
+
+    try:
+        run(hold, [Path(name) for name in sys.argv[1:]], workers=2, on_done=say)
+    except KeyboardInterrupt:
+        print("interrupted", flush=True)
+        raise

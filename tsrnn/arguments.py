@@ -1,0 +1,90 @@
+"""What stands on the command line -> names, numbers, options; what cannot be read gets its sentence."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from tsrnn import catalog
+from tsrnn.errors import InputError, unknown
+
+
+def dataset(data: str) -> str:
+    """A name of the catalogue, or a file's path; anything else is an error that names the nearest."""
+    if data in catalog.names() or Path(data).exists():
+        return data
+    if Path(data).suffix:
+        raise InputError(f"{data} is not there; check the path")
+    raise unknown("data set", data, catalog.names())
+
+
+def roles(
+    time: str | None,
+    target: list[str] | None,
+    id: str | None,
+    past: list[str] | None = None,
+    future: list[str] | None = None,
+) -> dict[str, Any]:
+    named = {"time": time, "target": tuple(target or ()) or None, "id": id}
+    covariates = {"past_covariates": tuple(past or ()), "future_covariates": tuple(future or ())}
+    return {name: value for name, value in {**named, **covariates}.items() if value}
+
+
+def given(
+    model: str, input_size: int, horizon: int, quantiles: str | None, config: Path | None, pairs: list[str] | None
+) -> dict[str, Any]:
+    """The Forecaster's parameters: the command's, a file's over them, single options over both."""
+    from tsrnn.forecaster import read_toml  # it imports torch
+
+    params: dict[str, Any] = {"model": model, "input_size": input_size, "horizon": horizon}
+    if quantiles:
+        params["quantiles"] = levels(quantiles)
+    if config is not None:
+        params |= read_toml(config)
+    return params | options(pairs)
+
+
+def history(data: str) -> Any:
+    """The frame of a data set or a file, with every column: a saved model knows which of them it reads."""
+    name = dataset(data)
+    return catalog.load(name).frame if name in catalog.names() else catalog.read_file(Path(name))
+
+
+def options(pairs: list[str] | None) -> dict[str, Any]:
+    """name=value pairs; values as in TOML, bare words as text."""
+    found: dict[str, Any] = {}
+    for pair in pairs or ():
+        name, equals, text = pair.partition("=")
+        if not equals or not name:
+            raise InputError(f"--set takes name=value, not {pair!r}")
+        try:
+            found[name] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            found[name] = text
+    return found
+
+
+def words(text: str | None) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()] if text else []
+
+
+def numbers(text: str | None, option: str, least: int = 1) -> list[int]:
+    try:
+        found = [int(word) for word in words(text)]
+    except ValueError:
+        raise InputError(f"--{option} takes whole numbers separated by commas, not {text!r}") from None
+    if any(number < least for number in found):
+        raise InputError(f"--{option} takes numbers of at least {least}, not {text!r}")
+    return found
+
+
+def levels(text: str) -> list[float]:
+    try:
+        return [float(word) for word in words(text)]
+    except ValueError:
+        raise InputError(f"--quantiles takes numbers between 0 and 1 separated by commas, not {text!r}") from None
+
+
+def at_least_one(number: int | None, option: str) -> int | None:
+    if number is not None and number < 1:
+        raise InputError(f"--{option} must be at least 1, not {number}")
+    return number
