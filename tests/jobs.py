@@ -21,11 +21,13 @@ def pid(job: Any) -> int:
 
 
 def act(job: tuple[str, Path]) -> str:
-    """Raise, leave the process once, leave it always, or simply answer; each start leaves a line in the job's file."""
+    """Stay for long, raise, leave the process once, leave it always, or answer; each start leaves a line in a file."""
     action, log = job
     with log.open("a") as lines:
         lines.write("start\n")
     starts = len(log.read_text().splitlines())
+    if action == "stay":
+        time.sleep(600)
     if action == "raise":
         raise ZeroDivisionError("no such number")
     if action == "mend":

@@ -85,6 +85,14 @@ def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "OMP_NUM_THREADS" in THREAD_VARIABLES
 
 
+def test_spawned_processes_serve_where_there_is_no_fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
+    monkeypatch.setattr("tsrnn.execute.cores", lambda: 3)
+    assert run(jobs.threads, [0], workers=1)[0].result == (3, "3", "3")
+    done = run(jobs.act, [("die", tmp_path / "a"), ("fine", tmp_path / "b")], workers=1)
+    assert [each.error_type for each in done] == ["WorkerDied", None]
+
+
 def test_never_more_workers_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tsrnn.execute.cores", lambda: 1)
     assert len({each.result for each in run(jobs.pid, range(6), workers=4)}) == 1
@@ -94,10 +102,10 @@ def test_an_exception_of_the_listener_stops_the_work(tmp_path: Path) -> None:
     def listen(outcome: Outcome) -> None:
         raise LookupError("listener")
 
-    files = [tmp_path / str(number) for number in range(200)]
+    work = [("fine", tmp_path / "first"), ("stay", tmp_path / "second"), ("stay", tmp_path / "third")]
     with pytest.raises(LookupError, match="listener"):
-        run(jobs.act, [("fine", file) for file in files], 1, listen)
-    assert not files[-1].exists()
+        run(jobs.act, work, 1, listen)
+    assert not (tmp_path / "third").exists()
     assert not [each for each in threading.enumerate() if each.name == "tsrnn-worker"]
 
 

@@ -85,7 +85,7 @@ def plan(dataset: str, preset: str, wishes: Wishes, roles: dict[str, Any]) -> li
                 raise unknown("model", name, known)
         models = {name: models.get(name, full.get(name, {"input_size": DEFAULT_INPUT})) for name in wishes.models}
     return [
-        _job(dataset, panel.sha256 or "", roles, name, horizon, seed, wishes.input_size, params, preset)
+        _job(dataset, panel.fingerprint, roles, name, horizon, seed, wishes.input_size, params, preset)
         for name, params in models.items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds

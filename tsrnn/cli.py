@@ -3,7 +3,7 @@
 import json
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -100,7 +100,9 @@ def tune(  # noqa: PLR0913  one parameter per option
     horizon: Horizon = 96,
     metric: Annotated[str, typer.Option(help="Score on validation: mse or mae.")] = "mse",
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
-    storage: Annotated[str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")
+    ] = None,
     study: Annotated[str | None, typer.Option(help="Name of the study; the same name goes on with it.")] = None,
     set_: Set = None,
     out: Annotated[Path, typer.Option(help="Folder for the storage and the best configuration.")] = Path(
@@ -160,7 +162,9 @@ def fit(  # noqa: PLR0913  one parameter per option
 
     given = arguments.given(model, input_size, horizon, quantiles, config, set_)
     given.setdefault("progress", sys.stderr.isatty())
-    forecaster = Forecaster(**given).fit(load(arguments.dataset(data), **arguments.roles(time, target, id, past, future)))
+    forecaster = Forecaster(**given).fit(
+        load(arguments.dataset(data), **arguments.roles(time, target, id, past, future))
+    )
     forecaster.save(out)
     report = forecaster.report_
     typer.echo(f"{out}: {forecaster.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)
@@ -228,10 +232,13 @@ def datasets(json_: Json = False) -> None:
 @app.command()
 def models(json_: Json = False) -> None:
     """List the models by the names that users type, with the options that a sweep may vary."""
-    from tsrnn.registry import about, names
     from tsrnn.console import show
+    from tsrnn.registry import about, names
 
-    rows = [{"name": name, "file": f"models/{file}.py", "about": about("models", file)} for name, file in names("models").items()]
+    rows = [
+        {"name": name, "file": f"models/{file}.py", "about": about("models", file)}
+        for name, file in names("models").items()
+    ]
     show(rows, as_json=json_)
 
 

@@ -9,7 +9,6 @@ Workers share the cores out among themselves, and end when the calling process e
 import multiprocessing
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -221,8 +220,9 @@ def _prepare(leash: Connection, threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(leash,), daemon=True).start()
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    if "torch" in sys.modules:  # imported by the fork server or the main module; a later import reads the environment
-        sys.modules["torch"].set_num_threads(threads)
+    import torch  # here, so that the calling process need not have it
+
+    torch.set_num_threads(threads)
 
 
 def _watch(leash: Connection) -> None:

@@ -6,6 +6,7 @@ Long frames (`unique_id, ds, y` or `item_id, timestamp, target`) and wide ones (
 thing here: one row per series and step.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -105,6 +106,16 @@ class Panel:
         if self.roles.id is None:
             return (self.source,)
         return tuple(str(name) for name in self.frame[self.roles.id].gather(self.offsets[:-1]))
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """The file's sha256; for a simulated world or a frame, the sha256 of the numbers it holds."""
+        if self.sha256 is not None:
+            return self.sha256
+        digest = hashlib.sha256(repr(self.frame.schema).encode())
+        for name in (*self.roles.targets, *self.roles.past, *self.roles.future, *self.roles.static):
+            digest.update(self.frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().tobytes())
+        return digest.hexdigest()
 
     @cached_property
     def step(self) -> indexing.Step:

@@ -5,6 +5,7 @@ on where it stopped, and survives trials that fail.
 """
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
@@ -175,12 +176,14 @@ def suggest(trial: optuna.Trial, model: str, fixed: Sequence[str] | dict[str, An
 
 def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
     try:
-        kept = optuna.storages.RDBStorage(
-            storage,
-            heartbeat_interval=HEARTBEAT,
-            grace_period=GRACE,
-            heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=2),
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # heartbeats are called so since 2.x
+            kept = optuna.storages.RDBStorage(
+                storage,
+                heartbeat_interval=HEARTBEAT,
+                grace_period=GRACE,
+                heartbeat_stale_trial_callback=optuna.storages.RetryHeartbeatStaleTrialCallback(max_retry=2),
+            )
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
@@ -192,7 +195,7 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
     )
     identity = {
         "data": panel.source,
-        "sha256": panel.sha256,
+        "sha256": panel.fingerprint,
         "model": asked.model,
         "horizon": asked.horizon,
         "input_sizes": list(asked.input_sizes),

@@ -1,0 +1,128 @@
+"""Sweeps: ranges as declared, scored on validation, resumable, not ended by a failed trial."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+import polars as pl
+import pytest
+
+from tsrnn import InputError, tune
+from tsrnn.forecaster import Forecaster, read_toml
+from tsrnn.infer import Score
+from tsrnn.panel import Panel
+from tsrnn.registry import names
+
+ASKED = tune.Sweep(
+    "nlinear", horizon=4, input_sizes=(12, 24), fixed={"max_epochs": 2}, split={"ratios": [0.6, 0.2, 0.2]}
+)
+
+
+@pytest.fixture(scope="module")
+def panel() -> Panel:
+    t = np.arange(300)
+    wave = np.sin(t / 4) + 0.1 * np.random.default_rng(0).standard_normal(300)
+    return Panel.of(pl.DataFrame({"ds": t, "y": wave}), source="wave")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return tune.sqlite(tmp_path / "sweeps.sqlite3")
+
+
+@pytest.mark.parametrize("model", names("models"))
+def test_every_range_holds_its_default(model: str) -> None:
+    trial = optuna.create_study().ask()
+    for name, found in tune.ranges(model).items():
+        if "low" in found:
+            assert found["low"] < found["high"], name
+    options = tune.suggest(trial, model)
+    assert set(options) == set(tune.ranges(model))
+
+
+def test_a_sweep_ends_at_the_trials_asked_and_goes_on_from_there(panel: Panel, url: str) -> None:
+    first = tune.sweep(panel, ASKED, 3, url, "s")
+    assert len(first.trials) == 3
+    again = tune.sweep(panel, ASKED, 5, url, "s")
+    assert len(again.trials) == 5
+    assert again.trials[0].params == first.trials[0].params
+
+
+def test_a_resumed_sweep_does_not_repeat_its_first_trials(panel: Panel, url: str) -> None:
+    for trials in (3, 6):
+        study = tune.sweep(panel, ASKED, trials, url, "s")
+    rates = [trial.params["learning_rate"] for trial in study.trials]
+    assert len(set(rates)) == 6
+    runs = study.user_attrs["runs"]
+    assert [run["n_startup_trials"] for run in runs] == [10, 10]
+    assert runs[0]["seed"] != runs[1]["seed"]
+
+
+def test_the_best_is_what_validation_says_and_the_forecaster_takes_it(panel: Panel, url: str, tmp_path: Path) -> None:
+    study = tune.sweep(panel, ASKED, 4, url, "s")
+    best = tune.best(study, ASKED)
+    path = tmp_path / "best.toml"
+    tune.write(best, path)
+    params = read_toml(path)
+    assert "chosen" not in params
+    fitted = Forecaster.from_toml(path, random_state=ASKED.seed).fit(panel, split=ASKED.split)
+    assert fitted.score(split=ASKED.split, part="val").mse == pytest.approx(study.best_value, rel=1e-6)
+    assert best["chosen"]["value"] == study.best_value
+    assert best["chosen"]["trials"] == 4
+
+
+def test_failed_and_nan_trials_do_not_end_the_study(
+    panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = {"n": 0}
+    score = Forecaster.score
+
+    def sometimes(self: Forecaster, *args: Any, **kwargs: Any) -> Score:
+        calls["n"] += 1
+        if calls["n"] == 1:
+            raise RuntimeError("broken on purpose")
+        if calls["n"] == 2:
+            return Score(math.nan, math.nan, 1)
+        return score(self, *args, **kwargs)
+
+    monkeypatch.setattr(Forecaster, "score", sometimes)
+    states = [trial.state.name for trial in tune.sweep(panel, ASKED, 4, url, "s").trials]
+    assert states == ["FAIL", "PRUNED", "COMPLETE", "COMPLETE"]
+
+
+def test_the_test_part_is_never_read(panel: Panel, url: str) -> None:
+    changed = panel.frame.with_columns(
+        y=pl.when(pl.col("ds") < 240).then(pl.col("y")).otherwise(1e6)  # the last fifth is the test
+    )
+    one = tune.sweep(panel, ASKED, 2, url, "one")
+    other = tune.sweep(Panel.of(changed, source="wave"), ASKED, 2, url, "other")
+    assert [trial.value for trial in one.trials] == [trial.value for trial in other.trials]
+
+
+def test_another_sweep_under_the_same_name_is_refused(panel: Panel, url: str) -> None:
+    tune.sweep(panel, ASKED, 1, url, "s")
+    other = tune.Sweep("ols", 4, (12,), {}, split=ASKED.split)
+    with pytest.raises(InputError, match=r"study 's'.*'nlinear', not 'ols'"):
+        tune.sweep(panel, other, 1, url, "s")
+
+
+def test_a_storage_that_cannot_be_opened_is_one_sentence(panel: Panel) -> None:
+    with pytest.raises(InputError, match="cannot open the storage"):
+        tune.sweep(panel, ASKED, 1, "sqlite:////nowhere/at/all/x.sqlite3", "s")
+
+
+def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tune, "PRUNER", {"n_startup_trials": 1, "n_warmup_steps": 0})
+    asked = tune.Sweep("nlinear", 4, (24,), {"max_epochs": 6, "batch_size": 32, "averaging": 0.0}, split=ASKED.split)
+    rates = iter([1e-2, 1e-5])
+
+    def fixed(trial: optuna.Trial, model: str, fixed: Any = ()) -> dict[str, Any]:
+        return {"learning_rate": next(rates)}
+
+    monkeypatch.setattr(tune, "suggest", fixed)
+    first, second = tune.sweep(panel, asked, 2, url, "s").trials
+    assert first.state.name == "COMPLETE"
+    assert second.state.name == "PRUNED"
+    assert len(second.intermediate_values) < 6

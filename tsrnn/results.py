@@ -1,0 +1,142 @@
+"""Result rows on disk: one CSV per model, in one fixed order of columns, safe against two writers and a kill.
+
+A row holds what is needed to run it again: the data's checksum, the configuration, the seed, the version, the commit.
+"""
+
+import os
+import re
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any
+
+import polars as pl
+from filelock import FileLock
+
+from tsrnn.errors import InputError
+
+COLUMNS: dict[str, type[pl.DataType]] = {
+    "dataset": pl.String,
+    "model": pl.String,
+    "horizon": pl.Int64,
+    "input_size": pl.Int64,
+    "track": pl.String,
+    "seed": pl.Int64,
+    "mse": pl.Float64,
+    "mae": pl.Float64,
+    "windows": pl.Int64,
+    "parameters": pl.Int64,
+    "seconds": pl.Float64,
+    "val_mse": pl.Float64,
+    "val_mae": pl.Float64,
+    "epochs": pl.Int64,
+    "preset": pl.String,
+    "config": pl.String,
+    "sha256": pl.String,
+    "version": pl.String,
+    "commit": pl.String,
+    "torch": pl.String,
+    "device": pl.String,
+    "hardware": pl.String,
+    "finished": pl.String,
+}
+KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config")
+REQUIRED = (*KEY, "mse", "mae", "finished")
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder and see that it can be written, before hours are spent on what shall go into it.
+
+    Raises:
+        InputError: it cannot be made or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(
+            f"cannot write results to {folder}: {error.strerror or error}; name a folder you may write"
+        ) from error
+
+
+def append(folder: Path, row: Mapping[str, Any]) -> None:
+    """Add one row to `<folder>/<model>.csv`.
+
+    The new file is written beside the old one and takes its name in one step, under a lock on the folder: a kill
+    leaves the old file or the new one, and two writers lose nothing.
+
+    Args:
+        folder: made where it is missing.
+        row: values by the names in `COLUMNS`; those in `REQUIRED` must be there, the others may be missing or None.
+            `config` is JSON text with sorted keys, `finished` an ISO time.
+
+    Raises:
+        InputError: the folder cannot be written, or the file in it is damaged.
+        ValueError: the row has an unknown column or lacks a required one.
+    """
+    strange, lacking = sorted(set(row) - set(COLUMNS)), [name for name in REQUIRED if row.get(name) in (None, "")]
+    if strange or lacking:
+        raise ValueError(f"a result row has unknown columns {strange} or lacks {lacking}")
+    if not re.fullmatch(r"\w[\w.+-]*", row["model"]):
+        raise ValueError(f"model {row['model']!r} cannot be a file's name")
+    new = pl.DataFrame({name: [row.get(name)] for name in COLUMNS}, schema=COLUMNS)
+    path = folder / f"{row['model']}.csv"
+    beside = folder / f".{row['model']}.csv.new"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock"):
+            table = pl.concat([load(path), new]) if path.exists() else new
+            with beside.open("wb") as file:
+                table.write_csv(file)
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+    except OSError as error:
+        raise InputError(
+            f"cannot write results to {path}: {error.strerror or error}; name a folder you may write"
+        ) from error
+
+
+def existing(folder: Path) -> pl.DataFrame | None:
+    """All rows of the CSV files in `folder` and in the folders directly in it; None where there is no such file.
+
+    Raises:
+        InputError: a file is damaged or holds something else.
+    """
+    paths = sorted(path for pattern in ("*.csv", "*/*.csv") for path in folder.glob(pattern))
+    return pl.concat([load(path) for path in paths]) if paths else None
+
+
+def seen(folder: Path) -> set[tuple[Hashable, ...]]:
+    """The values of `KEY` of every row in `folder`: what need not run again."""
+    rows = existing(folder)
+    return set() if rows is None else set(rows.select(KEY).iter_rows())
+
+
+def load(path: Path) -> pl.DataFrame:
+    """One results file.
+
+    Raises:
+        InputError: it cannot be read, its columns are not `COLUMNS`, or a cell is missing or not of its column's type.
+    """
+    try:
+        text = pl.read_csv(path, infer_schema=False, encoding="utf8")
+    except (OSError, pl.exceptions.PolarsError) as error:
+        reason = str(error).split("\n", 1)[0].rstrip(".")
+        raise InputError(
+            f"{path} cannot be read as a results file: {reason}; mend it or move it out of the folder"
+        ) from error
+    if text.columns != list(COLUMNS):
+        lacking = [name for name in COLUMNS if name not in text.columns]
+        wrong = f"it has no column {lacking[0]!r}" if lacking else "its columns are others or in another order"
+        raise InputError(f"{path} is not a results file: {wrong}; move it out of the folder")
+    table = text.select(pl.col(name).cast(kind, strict=False) for name, kind in COLUMNS.items())
+    for name in COLUMNS:
+        bad = table[name].is_null() & (text[name].is_not_null() | (name in REQUIRED))
+        if bad.any():
+            row = bad.arg_true()[0]
+            value = text[name][row]
+            wrong = "is empty" if value is None else f"cannot be {value!r}"
+            raise InputError(f"{path}, row {row + 1}: {name} {wrong}; mend the row or take it out")
+    return table

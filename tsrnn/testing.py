@@ -1,0 +1,199 @@
+"""The contracts of models and cells as plain functions with asserts: run them over your own in your own tests.
+
+    check_model("lstm", hidden_size=8)           a file of tsrnn/models, by its name
+    check_model(Mine, config=MyConfig())         a class of yours
+    check_cell("gru"), check_cell(MyCell)
+
+A broken promise is an AssertionError that names it, and the task on which it was broken.
+"""
+
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import fields, is_dataclass, replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tsrnn import cells, heads, infer, models, scale, split, store, windows
+from tsrnn.arrays import Arrays
+from tsrnn.models._base import Model
+from tsrnn.recurrence import Recurrent
+from tsrnn.shapes import Batch, Spec
+
+Build = Callable[[Spec], Model]
+
+TASKS = (
+    Spec(input_size=48, horizon=12, channels=1, targets=1, seasonality=8),
+    Spec(input_size=48, horizon=13, channels=3, targets=3, params=3, seasonality=8),
+    Spec(input_size=48, horizon=13, channels=5, targets=3, known=4, static=2, seasonality=8),
+)
+
+
+def check_model(model: str | type[Model], config: Any = None, tasks: Sequence[Spec] = TASKS, **options: Any) -> None:
+    """Hold a model to every promise below: a name with its `options`, or a class with its `config`."""
+    config = models.configure(model, options) if isinstance(model, str) and config is None else config
+    plain = config
+    if is_dataclass(config) and "centring" in {each.name for each in fields(config)}:
+        plain = replace(config, centring="none")  # type: ignore[type-var]  # centring alone would show the newest value
+    for task in tasks:
+        for check in (shapes, determinism, rows_apart, no_peeking, weights_kept, learnable, gaps_filled):
+            check(partial(build, model, config), task)
+        for horizon in {1, task.horizon - 1, task.horizon}:
+            newest_seen(partial(build, model, plain), replace(task, horizon=horizon))
+
+
+def build(model: str | type[Model], config: Any, spec: Spec) -> Model:
+    """The untrained model, always with the same weights; torch's own generator is left as it was."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        return models.build(model, config, spec) if isinstance(model, str) else model(config, spec)
+
+
+def shapes(make: Build, spec: Spec) -> None:
+    """[batch horizon target params], finite, whatever the head asks for; the batch is left as it was."""
+    batch, model = _batch(spec), make(spec)
+    before, wanted = batch.past.clone(), (len(batch.past), spec.horizon, spec.targets, spec.params)
+    for params in (model.train()(batch), model.eval()(batch)):
+        assert tuple(params.shape) == wanted, f"forward gives {tuple(params.shape)}, not {wanted}: {spec}"
+        assert torch.isfinite(params).all(), f"forward gives numbers that are not finite: {spec}"
+    assert torch.equal(before, batch.past), f"forward changes the batch it was given: {spec}"
+
+
+def determinism(make: Build, spec: Spec) -> None:
+    """One seed, one model: the same weights, the same forecasts, the same dropout."""
+    batch, first, second = _batch(spec), make(spec), make(spec)
+    for name, weight in first.weights().items():
+        assert np.array_equal(weight, second.weights()[name]), f"{name} differs under one seed: {spec}"
+    for training in (False, True):
+        with torch.random.fork_rng(devices=[]):
+            one, other = (each.train(training)(batch) for each in (first, second) if torch.manual_seed(2))
+        assert torch.equal(one, other), f"forecasts differ under one seed (training={training}): {spec}"
+
+
+def rows_apart(make: Build, spec: Spec) -> None:
+    """When evaluated, a row does not depend on its neighbours, nor, with shared channels, a target on the others."""
+    model, batch = make(spec).eval(), _batch(spec)
+    together = model(batch)
+    for rows in ([0], [4, 1], [5, 4, 3, 2, 1, 0]):
+        alone = model(_rows(batch, rows))
+        assert torch.allclose(alone, together[rows], atol=1e-5), f"rows {rows} know their neighbours: {spec}"
+    if model.channels_shared and getattr(model.config, "shared", True):
+        batch.past[:, :, 0] = batch.past[:, :, 0].flip(1) + 1
+        after = model(batch)
+        assert torch.allclose(after[:, :, 1:], together[:, :, 1:], atol=1e-5), f"a target reads another: {spec}"
+
+
+def no_peeking(make: Build, spec: Spec) -> None:
+    """When evaluated, the truth in the batch is not looked at, nor is its absence noticed."""
+    model, batch = make(spec).eval(), _batch(spec)
+    forecast = model(batch)
+    for target in (None, torch.full_like(forecast[..., 0], 1e6)):
+        batch.target = target
+        assert torch.equal(model(batch), forecast), f"the forecast depends on what is to be forecast: {spec}"
+
+
+def newest_seen(make: Build, spec: Spec) -> None:
+    """Every forecast step of every target depends on the newest observation of that target."""
+    model, batch = make(spec).eval(), _batch(spec)
+    if not model.sees_newest:
+        return
+    batch.past.requires_grad_()
+    params = model(batch)  # [batch horizon target params]
+    for step in range(spec.horizon):
+        for target in range(spec.targets):
+            (slope,) = torch.autograd.grad(params[:, step, target].sum(), batch.past, retain_graph=True)
+            seen = slope[:, -1, target].any()
+            assert seen, f"step {step + 1} of target {target} does not see the newest observation: {spec}"
+
+
+def weights_kept(make: Build, spec: Spec) -> None:
+    """What `weights` gives, saved and read back into another model, gives the same forecasts bit for bit."""
+    batch, first, second = _batch(spec), make(spec).eval(), make(spec).eval()
+    for weight in second.parameters():
+        weight.data.fill_(0.5)
+    with tempfile.TemporaryDirectory() as folder:
+        store.write(f"{folder}/model", {}, first.weights())
+        second.set_weights(store.read(f"{folder}/model")[1])
+    assert torch.equal(first(batch), second(batch)), f"saved weights do not give the same forecasts: {spec}"
+
+
+def learnable(make: Build, spec: Spec) -> None:
+    """Every parameter is among the saved weights, and the loss reaches every one that is trained."""
+    model, batch = make(spec).train(), _batch(spec)
+    named = dict(model.named_parameters())
+    saved = sum(each.size for name, each in model.weights().items() if name in named)
+    assert infer.parameters(model) == saved, f"{infer.parameters(model)} parameters, but {saved} saved: {spec}"
+    if any(weight.requires_grad for weight in named.values()):
+        assert batch.target is not None
+        (model(batch) - batch.target.unsqueeze(-1)).square().mean().backward()
+    for name, weight in named.items():
+        assert _reached(weight) or not weight.requires_grad, f"the loss does not reach {name}: {spec}"
+
+
+def gaps_filled(make: Build, spec: Spec) -> None:
+    """Missing cells, and a channel missing for a whole window, give finite forecasts, losses and gradients."""
+    cut = _with_gaps(spec)
+    model, head = make(spec), heads.build([0.1, 0.5, 0.9][: spec.params] if spec.params > 1 else None, "mse")
+    solved, batch = model.solve(cut, None), cut.gather(torch.arange(len(cut)))
+    params = model(batch)
+    assert torch.isfinite(params).all(), f"missing cells spoil the forecast: {spec}"
+    if not solved and batch.target is not None:
+        torch.autograd.backward(head.loss(params, batch.target, batch.target_observed))
+    for name, weight in model.named_parameters():
+        assert weight.grad is None or torch.isfinite(weight.grad).all(), f"missing cells spoil {name}: {spec}"
+
+
+def check_cell(cell: str | type[cells.Cell], **options: Any) -> None:
+    """Hold a cell to its promises: steps make the loop, no row and no future is looked at, every weight is learnt."""
+    x = torch.randn(4, 9, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        loop, fast = (Recurrent(cell, 3, 5, backend=each, **options).double() for each in ("reference", "auto"))
+    fast.load_state_dict(loop.state_dict())
+    output, final = loop(x)
+    steps, state = [], None
+    for row in x.unbind(1):
+        one, state = loop.step(row, state)
+        steps.append(one)
+    torch.testing.assert_close(torch.stack(steps, 1), output, msg="the loop is not the step repeated")
+    torch.testing.assert_close(fast(x), (output, final), msg=f"backends differ: {fast.explain(x)}")
+    torch.testing.assert_close(loop(x[2:3])[0], output[2:3], msg="a row knows its neighbours")
+    torch.testing.assert_close(loop(x[:, :5])[0], output[:, :5], msg="a step knows what follows")
+    (slope,) = torch.autograd.grad(loop(x.requires_grad_())[0][:, -1].sum(), x)
+    assert slope.any(-1).all(), "the last output does not see every input before it"
+    loop(x)[0].square().sum().backward()
+    for name, weight in loop.named_parameters():
+        assert _reached(weight), f"the loss does not reach {name}"
+
+
+def _reached(weight: Tensor) -> bool:
+    return weight.grad is not None and bool(weight.grad.isfinite().all() and weight.grad.any())
+
+
+def _batch(spec: Spec, rows: int = 6) -> Batch:
+    """Windows of unit variance in which every cell is measured."""
+    draw = partial(torch.randn, generator=torch.Generator().manual_seed(1))
+    batch = Batch(draw(rows, spec.input_size, spec.channels), draw(rows, spec.horizon, spec.targets))
+    batch.known = draw(rows, spec.input_size + spec.horizon, spec.known) if spec.known else None
+    batch.static = draw(rows, spec.static) if spec.static else None
+    return batch
+
+
+def _rows(batch: Batch, rows: list[int]) -> Batch:
+    known, static = (None if part is None else part[rows] for part in (batch.known, batch.static))
+    return Batch(batch.past[rows], known=known, static=static)
+
+
+def _with_gaps(spec: Spec) -> windows.Windows:
+    values = np.random.default_rng(0).standard_normal((4 * spec.input_size, spec.channels))
+    values[::5] = values[spec.input_size : 3 * spec.input_size, -1] = values[:7] = np.nan
+    names, offsets = tuple(f"c{k}" for k in range(spec.channels)), np.array([0, len(values)])
+    arrays = Arrays(tuple(values.T), names, spec.targets, ("s",), offsets, np.zeros(0, np.int64))
+    known, static = np.ones((len(values), spec.known), np.float32), np.ones((1, spec.static), np.float32)
+    arrays = replace(arrays, known=known if spec.known else None, static=static if spec.static else None)
+    part = split.Part(offsets[:1], offsets[1:])
+    laid = windows.buffer(arrays, scale.fit("standard", arrays, part), padding=spec.input_size - 1)
+    return windows.cut(laid, part, spec.input_size, spec.horizon)
