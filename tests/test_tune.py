@@ -73,9 +73,7 @@ def test_the_best_is_what_validation_says_and_the_forecaster_takes_it(panel: Pan
     assert best["chosen"]["trials"] == 4
 
 
-def test_failed_and_nan_trials_do_not_end_the_study(
-    panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_and_nan_trials_do_not_end_the_study(panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = {"n": 0}
     score = Forecaster.score
 

@@ -26,33 +26,44 @@ SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue d
 
 
 @dataclass(frozen=True)
+class Source:
+    """Where the data are: a data set's name or a file, and the roles of its columns."""
+
+    place: str
+    roles: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The data set's name; of a file, its own without the ending."""
+        return Path(self.place).stem if Path(self.place).suffix else self.place
+
+
+@dataclass(frozen=True)
 class Job:
     """One fit and its score. `options` are the Forecaster's, without the task and the seed."""
 
-    dataset: str
+    source: Source
     sha256: str
-    roles: tuple[tuple[str, Any], ...]
     model: str
     horizon: int
     input_size: int
-    track: str
     seed: int
     options: dict[str, Any] = field(hash=False)
+    track: str = "L chosen"
     preset: str = "quick"
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The columns of the result row that say what was asked."""
+        names = ("sha256", "model", "horizon", "input_size", "track", "seed", "preset")
+        roles = {"roles": dict(self.source.roles)} if self.source.roles else {}
+        config = json.dumps({**self.options, **roles}, sort_keys=True)
+        return {"dataset": self.source.name, "config": config, **{name: getattr(self, name) for name in names}}
 
     @property
     def key(self) -> tuple[Any, ...]:
         """What makes two rows the same result: the values of `results.KEY`."""
-        return tuple({**self.task, "config": self.config}[name] for name in results.KEY)
-
-    @property
-    def config(self) -> str:
-        return json.dumps(self.options, sort_keys=True)
-
-    @property
-    def task(self) -> dict[str, Any]:
-        names = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed")
-        return {name: getattr(self, name) for name in names}
+        return tuple(self.task[name] for name in results.KEY)
 
 
 @dataclass(frozen=True)
@@ -66,36 +77,39 @@ class Wishes:
     config: Path | None = None  # a TOML file of one model's parameters, as `tsrnn tune` writes it
 
 
-def plan(dataset: str, preset: str, wishes: Wishes, roles: dict[str, Any]) -> list[Job]:
-    """The jobs, cheap models first as the suite lists them.
+def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
+    """The jobs, in the order in which the suite lists its models (cheap ones first).
 
     Raises:
-        InputError: an unknown data set, preset or model, or a task that the data cannot bear.
+        InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(dataset, preset)
-    panel = _panel(dataset, tuple(roles.items()))
-    models = dict(asked.models)
-    if wishes.config is not None:
-        params = read_toml(wishes.config)
-        models = {params.pop("model"): params}
-    elif wishes.models:
-        known, full = names("models"), suites.preset(dataset, "full").models
-        for name in wishes.models:
-            if name not in known:
-                raise unknown("model", name, known)
-        models = {name: models.get(name, full.get(name, {"input_size": DEFAULT_INPUT})) for name in wishes.models}
+    asked = suites.preset(source.name, preset)
+    sha256 = _panel(source).fingerprint
     return [
-        _job(dataset, panel.fingerprint, roles, name, horizon, seed, wishes.input_size, params, preset)
-        for name, params in models.items()
+        _job(source, sha256, name, horizon, seed, wishes.input_size, params, preset)
+        for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
     ]
 
 
-def _job(  # noqa: PLR0913  one argument per column of the row's key
-    dataset: str,
+def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> dict[str, dict[str, Any]]:
+    """Each model's parameters: the preset's, those of the models that the user named, or of the user's own file."""
+    if wishes.config is not None:
+        params = read_toml(wishes.config)
+        return {params.pop("model"): params}
+    if not wishes.models:
+        return asked.models
+    known, full = names("models"), suites.preset(source.name, "full").models
+    for name in wishes.models:
+        if name not in known:
+            raise unknown("model", name, known)
+    return {name: asked.models.get(name, full.get(name, {})) for name in wishes.models}
+
+
+def _job(
+    source: Source,
     sha256: str,
-    roles: dict[str, Any],
     model: str,
     horizon: int,
     seed: int,
@@ -103,10 +117,10 @@ def _job(  # noqa: PLR0913  one argument per column of the row's key
     params: dict[str, Any],
     preset: str,
 ) -> Job:
-    size = input_size or int(params["input_size"])
+    size = input_size or int(params.get("input_size", DEFAULT_INPUT))
     track = f"L={size}" if input_size or size == 96 else "L chosen"
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
-    return Job(dataset, sha256, tuple(roles.items()), model, horizon, size, track, seed, options, preset)
+    return Job(source, sha256, model, horizon, size, seed, options, track, preset)
 
 
 def run(
@@ -146,7 +160,7 @@ def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
 def run_one(job: Job) -> dict[str, Any]:
     """Fit on training, choose on validation, read the test once: one result row."""
     tune_allocator()
-    panel = _panel(job.dataset, job.roles)
+    panel = _panel(job.source)
     split: Any = "standard" if panel.split else SHARES
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
@@ -163,8 +177,6 @@ def run_one(job: Job) -> dict[str, Any]:
         "val_mse": val.mse,
         "val_mae": val.mae,
         "epochs": report.epochs,
-        "preset": job.preset,
-        "config": job.config,
         **stamp(),
     }
 
@@ -183,5 +195,5 @@ def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: 
 
 
 @lru_cache(maxsize=2)
-def _panel(dataset: str, roles: tuple[tuple[str, Any], ...]) -> Panel:
-    return catalog.load(dataset, **dict(roles))
+def _panel(source: Source) -> Panel:
+    return catalog.load(source.place, **dict(source.roles))

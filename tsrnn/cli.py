@@ -63,9 +63,9 @@ def bench(  # noqa: PLR0913  one parameter per option
         input_size=arguments.at_least_one(input_size, "input-size"),
         config=config,
     )
-    name = arguments.dataset(data)
-    jobs = benchmark.plan(name, preset or ("full" if full else "quick"), wishes, arguments.roles(time, target, id))
-    folder = out / Path(name).stem
+    source = benchmark.Source(arguments.dataset(data), tuple(arguments.roles(time, target, id).items()))
+    jobs = benchmark.plan(source, preset or ("full" if full else "quick"), wishes)
+    folder = out / source.name
     count = execute.cores() if workers is None else workers
     with Screen(jobs, folder, count, quiet=json_) as screen:
         outcomes = benchmark.run(jobs, folder, count, on_done=screen.finished)
@@ -86,9 +86,10 @@ def leaderboard(
     json_: Json = False,
 ) -> None:
     """Print stored result rows again."""
+    from tsrnn.bench import Source
     from tsrnn.console import stored
 
-    stored(arguments.dataset(data), out, as_json=json_)
+    stored(Source(data).name, out, as_json=json_)
 
 
 @app.command()

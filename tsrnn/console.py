@@ -22,7 +22,7 @@ _REFRESH = 2  # times a second
 
 
 class Screen:
-    """The board of a benchmark as it fills, with progress and the time left; one line per fit where there is no terminal.
+    """The board of a benchmark as it fills, with progress and the time left; without a terminal, a line per fit.
 
     `quiet` leaves standard output to a program: nothing but a line per fit on standard error.
     """
@@ -49,7 +49,7 @@ class Screen:
         elif not self.quiet and (rows := self.rows()):
             self.out.print(self._board(rows))
         if not self.quiet and self.rows():
-            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].dataset}", soft_wrap=True)
+            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.name}", soft_wrap=True)
 
     def finished(self, outcome: Outcome) -> None:
         """A job has ended."""
@@ -82,7 +82,7 @@ class Screen:
         return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
 
     def _board(self, rows: list[dict[str, Any]]) -> Table:
-        return _board(pl.DataFrame(rows, infer_schema_length=None), self.jobs[0].dataset)
+        return _board(pl.DataFrame(rows, infer_schema_length=None), self.jobs[0].source.name)
 
 
 class Trials:
@@ -123,7 +123,7 @@ class Trials:
 
 def stored(dataset: str, folder: Path, as_json: bool) -> None:
     """Print the rows in `folder` as a board; `folder` may hold the rows themselves or one folder per data set."""
-    rows = leaderboard.read(folder, Path(dataset).stem if Path(dataset).suffix else dataset)
+    rows = leaderboard.read(folder, dataset)
     if as_json:
         print(json.dumps(rows.to_dicts(), indent=2))
     else:

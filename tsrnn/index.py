@@ -55,7 +55,8 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
         row = int(index.is_null().arg_max() or 0)
         at = row if order is None else int(order[row])
         raise InputError(f"{source}: column {index.name!r} is empty in row {at + 1}; fill it or drop the row")
-    falling = np.diff(_physical(index)) <= 0
+    physical = _physical(index)
+    falling = physical[1:] <= physical[:-1]
     falling[offsets[1:-1] - 1] = False
     if not falling.any():
         return
@@ -70,7 +71,8 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
 
 def breaks(index: pl.Series, offsets: Rows, step: Step) -> Rows:
     """Rows after which something is missing: where the difference to the row before is off by half a step or more."""
-    odd = np.abs(np.diff(_physical(index)) - step.size) >= 0.5 * step.size
+    differences = np.diff(_physical(index))
+    odd = (differences <= 0.5 * step.size) | (differences >= 1.5 * step.size)
     odd[offsets[1:-1] - 1] = False
     return np.flatnonzero(odd).astype(np.int64) + 1
 

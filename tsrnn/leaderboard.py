@@ -25,7 +25,7 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
     """
     rows = results.existing(folder)
     if rows is not None and dataset is not None:
-        rows = rows.filter((pl.col("dataset") == dataset) | pl.col("dataset").str.contains(f"(^|/){dataset}\\.[a-z]+$"))
+        rows = rows.filter(pl.col("dataset") == dataset)
     if rows is None or not rows.height:
         of = f" of {dataset}" if dataset else ""
         raise InputError(
@@ -56,7 +56,7 @@ def board(rows: pl.DataFrame, horizons: Sequence[int], others: pl.DataFrame | No
 
 
 def clear_winner(table: pl.DataFrame) -> str | None:
-    """Our model whose worst seed beats every other line of ours on average, over several seeds; None where none does."""
+    """Our model whose worst seed beats every other line of ours on average; None where none does."""
     ours = table.filter((pl.col("class") == "") & pl.col("mse").is_not_null())
     if ours.height < 2 or ours["seeds"][0] < 2 or ours["worst"][0] >= ours["mse"][1]:
         return None

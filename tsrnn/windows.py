@@ -18,6 +18,9 @@ from tsrnn.shapes import Batch
 from tsrnn.split import Part
 
 
+_BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
+
+
 @dataclass(frozen=True)
 class Buffer:
     """All rows of a panel in scaled units, ready to be windowed.
@@ -39,7 +42,13 @@ class Buffer:
     arrays: Arrays
 
     def series_of(self, panel_rows: Rows) -> Rows:
-        return np.searchsorted(self.arrays.offsets, panel_rows, side="right") - 1
+        """The series of each of the rising rows."""
+        offsets = self.arrays.offsets[:-1]
+        return np.repeat(np.arange(len(offsets)), _counts(offsets, panel_rows))
+
+    def rows_of(self, panel_rows: Rows) -> Rows:
+        """The rising panel rows as rows of the buffer."""
+        return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
 
 
 def buffer(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
@@ -52,26 +61,17 @@ def buffer(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
     """
     begin, end = arrays.segments()
     shift = padding * np.arange(1, len(begin) + 1)
-    channels = len(arrays.columns)
-    values = np.empty((arrays.rows + padding * len(begin), channels), np.float32)
-    whole = all(np.isfinite(column).all() for column in arrays.columns)
-    observed = None if whole and not padding else np.ones(values.shape, bool)
-    for channel, column in enumerate(arrays.columns):
-        loc, scale = scaling.loc[:, channel], scaling.scale[:, channel]
-        if len(arrays.ids) > 1 and (np.ptp(loc) or np.ptp(scale)):
-            loc, scale = np.repeat(loc, arrays.lengths), np.repeat(scale, arrays.lengths)
-        else:
-            loc, scale = loc[0], scale[0]
-        scaled = (column - loc) / scale
-        seen = None if whole else np.isfinite(scaled)
-        if seen is not None and not seen.all():
-            scaled = _filled(scaled, seen, begin)
+    values = np.zeros((arrays.rows + padding * len(begin), len(arrays.columns)), np.float32)
+    if padding:
         for a, b, by in zip(begin, end, shift, strict=True):
-            values[a + by : b + by, channel] = scaled[a:b]
-            values[a + by - padding : a + by, channel] = scaled[a]
-            if observed is not None:
-                observed[a + by : b + by, channel] = True if seen is None else seen[a:b]
-                observed[a + by - padding : a + by, channel] = False
+            _lay(values, arrays, scaling, (a, b), by)
+    else:
+        for a, b in zip(arrays.offsets, arrays.offsets[1:], strict=False):
+            _lay(values, arrays, scaling, (a, b), 0)
+    whole = all(np.isfinite(column).all() for column in arrays.columns)
+    observed = None if whole and not padding else np.isfinite(values)
+    if observed is not None:
+        _fill(values, observed, begin + shift, padding)
     return Buffer(
         values=torch.from_numpy(values),
         observed=None if observed is None else torch.from_numpy(observed),
@@ -96,9 +96,9 @@ class Windows:
         self.targets_at = starts
         self.input_size = input_size
         self.horizon = horizon
-        segment = np.searchsorted(source.begin, starts, side="right") - 1
-        self.starts = torch.from_numpy(starts - input_size + source.shift[segment])  # [window] buffer rows
-        self.series = torch.from_numpy(source.series_of(starts)) if len(source.arrays.ids) > 1 else None
+        self.starts = torch.from_numpy(source.rows_of(starts) - input_size)  # [window] buffer rows
+        differ = source.static is not None or len(source.undo.loc) > 1
+        self.series = torch.from_numpy(source.series_of(starts)) if differ and len(source.arrays.ids) > 1 else None
         self._values = _windowed(source.values, input_size + horizon)
         self._observed = None if source.observed is None else _windowed(source.observed, input_size + horizon)
         self._known = None if source.known is None else _windowed(source.known, input_size + horizon)
@@ -130,8 +130,8 @@ class Windows:
     def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
         """All windows in batches of `size`, the last one smaller; in random order when a generator is given."""
         order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        for which in torch.split(order, size):
-            yield self.gather(which)
+        for first in range(0, len(self), size):
+            yield self.gather(order[first : first + size])
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
@@ -212,6 +212,11 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
         raise InputError(f"no stretch of {need} rows without a gap, and with a target, is left for {task}; {mend}")
 
 
+def _counts(begin: Rows, rows: Rows) -> Rows:
+    """How many of the rising `rows` lie in each piece, the pieces given by their first rows: [piece]."""
+    return np.diff(np.searchsorted(rows, begin), append=len(rows))
+
+
 def _windowed(rows: Tensor, length: int) -> Tensor:
     """[row column] seen as overlapping flat windows [start, length*column], copying nothing."""
     columns = rows.shape[1]
@@ -220,12 +225,27 @@ def _windowed(rows: Tensor, length: int) -> Tensor:
     return rows.view(-1).unfold(0, length * columns, columns)
 
 
-def _filled(scaled: Floats, seen: np.ndarray, begin: Rows) -> Floats:
-    """Carry the last seen value forward inside each segment; 0 before the first."""
-    source = np.where(seen, np.arange(len(scaled)), 0)
-    source[begin] = begin
-    source = np.maximum.accumulate(source)
-    return np.where(seen[source], scaled[source], 0.0)
+def _lay(values: Floats, arrays: Arrays, scaling: Affine, rows: tuple[int, int], shift: int) -> None:
+    """Scale panel rows [begin, end) of one series into `values`, block by block."""
+    series = int(np.searchsorted(arrays.offsets, rows[0], side="right")) - 1
+    for a in range(*rows, _BLOCK):
+        b = min(a + _BLOCK, rows[1])
+        for channel, column in enumerate(arrays.columns):
+            loc, scale = scaling.loc[series, channel], scaling.scale[series, channel]  # float64: so is the arithmetic
+            values[a + shift : b + shift, channel] = (column[a:b] - loc) / scale
+
+
+def _fill(values: Floats, observed: np.ndarray, begin: Rows, padding: int) -> None:
+    """Carry each channel's last seen value forward from `begin`, a segment's first row; 0 before the first value."""
+    for column, seen in zip(values.T, observed.T, strict=True):
+        if not seen.all():
+            source = np.where(seen, np.arange(len(column)), 0)
+            source[begin] = begin
+            source = np.maximum.accumulate(source)
+            column[:] = np.where(seen[source], column[source], 0.0)
+    for row in begin if padding else ():
+        values[row - padding : row] = values[row]
+        observed[row - padding : row] = False
 
 
 def _padded(rows: Floats, begin: Rows, end: Rows, padding: int) -> Tensor:
@@ -244,7 +264,7 @@ def _undo(scaling: Affine, targets: int) -> Affine:
 def _some_observed(source: Buffer, starts: Rows, input_size: int, horizon: int) -> np.ndarray:
     """Which windows hold an observed target cell, and an observed cell in their past: [window] bool."""
     assert source.observed is not None
-    at = starts + source.shift[np.searchsorted(source.begin, starts, side="right") - 1]
+    at = source.rows_of(starts)
     seen = source.observed[:, : source.targets].any(1).numpy()
     total = np.concatenate([[0], np.cumsum(seen)])
     kept: np.ndarray = (total[at + horizon] > total[at]) & (total[at] > total[at - input_size])

@@ -1,0 +1,227 @@
+"""The command line as users meet it: files in, files out, one sentence and exit 2 for what they can mend."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from tsrnn import cli
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
+    """Run a command line in this process, in an empty folder: exit status, standard output, standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tsrnn", *words])
+        capsys.readouterr()
+        try:
+            cli.main()
+            status = 0
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return command
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """240 hours of two loads."""
+    t = np.arange(240)
+    frame = pd.DataFrame(
+        {"date": pd.date_range("2024-01-01", periods=240, freq="h"), "load": np.sin(t / 3.8) + t / 500}
+    )
+    frame["oil"] = frame["load"].rolling(3, min_periods=1).mean()
+    path = tmp_path / "mine.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+SMALL = ("--input-size", "24", "--horizon", "6", "--set", "hidden_size=4", "--set", "max_epochs=1")
+
+
+def test_fit_predict_and_json(run: Run, file: Path) -> None:
+    assert run("fit", str(file), "--out", "saved", "--model", "gru", "--target", "oil", *SMALL)[0] == 0
+    status, out, err = run("predict", "saved", str(file))
+    assert (status, err) == (0, "")
+    forecast = pl.read_csv(out.encode(), try_parse_dates=True)
+    assert forecast.columns == ["date", "oil"]
+    assert forecast.height == 6
+    assert str(forecast["date"][0]) == "2024-01-11 00:00:00"
+    status, out, _ = run("predict", "saved", str(file), "--json")
+    assert [row["oil"] for row in json.loads(out)] == pytest.approx(forecast["oil"].to_list(), rel=1e-5)
+    assert run("predict", "saved", str(file), "--out", "f.parquet")[0] == 0
+    assert pl.read_parquet("f.parquet")["oil"].to_list() == pytest.approx(forecast["oil"].to_list(), rel=1e-5)
+
+
+def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> None:
+    command = (
+        "backtest",
+        str(file),
+        "--model",
+        "repeat_last",
+        "--windows",
+        "3",
+        "--input-size",
+        "24",
+        "--horizon",
+        "6",
+    )
+    status, _, err = run(*command, "--out", "b.csv")
+    assert status == 0
+    frame = pl.read_csv("b.csv")
+    assert frame.columns == ["date", "cutoff", "target", "y", "forecast"]
+    assert frame.height == 3 * 6 * 2
+    assert "load: MAE" in err
+
+
+def test_bench_stores_rows_skips_them_and_prints_them_again(run: Run, file: Path) -> None:
+    command = ("bench", str(file), "--time", "date", "--target", "oil", "--preset", "smoke", "--input-size", "24")
+    task = ("--horizons", "6", "--models", "repeat_last,ols", "--workers", "0", "--out", "res", "--json")
+    status, out, _ = run(*command, *task)
+    assert status == 0
+    rows = json.loads(out)
+    keys = {
+        "dataset",
+        "model",
+        "horizon",
+        "input_size",
+        "track",
+        "seed",
+        "mse",
+        "mae",
+        "windows",
+        "parameters",
+        "seconds",
+    }
+    assert all(keys <= set(row) for row in rows)
+    assert [row["model"] for row in rows] == ["ols", "repeat_last"] or len(rows) == 2
+    assert list(pl.read_csv("res/mine/ols.csv").columns)[:11] == [
+        "dataset", "model", "horizon", "input_size", "track", "seed", "mse", "mae", "windows", "parameters", "seconds",
+    ]  # fmt: skip
+    before = Path("res/mine/ols.csv").read_bytes()
+    status, out, err = run(*command, *task)
+    assert status == 0
+    assert "2 of 2 rows are in" in err
+    assert Path("res/mine/ols.csv").read_bytes() == before
+    status, out, _ = run("leaderboard", str(file), "--out", "res")
+    assert status == 0
+    assert "ols" in out
+    assert "repeat_last" in out
+
+
+def test_bench_takes_what_tune_wrote(run: Run, file: Path) -> None:
+    columns = ("--time", "date", "--target", "oil")
+    tuned = (
+        "tune",
+        str(file),
+        *columns,
+        "--model",
+        "nlinear",
+        "--trials",
+        "2",
+        "--input-size",
+        "12,24",
+        "--horizon",
+        "6",
+    )
+    status, out, _ = run(*tuned, "--set", "max_epochs=1", "--out", "res", "--study", "s", "--json")
+    assert status == 0
+    best = json.loads(out)
+    assert best["chosen"]["trials"] == 2
+    bench = ("bench", str(file), *columns, "--config", "res/s.toml", "--out", "res", "--workers", "0", "--seeds", "3")
+    status, out, _ = run(*bench, "--json")
+    assert status == 0
+    row = json.loads(out)[0]
+    assert (row["model"], row["horizon"], row["input_size"], row["seed"]) == ("nlinear", 6, best["input_size"], 3)
+
+
+def test_lists(run: Run) -> None:
+    _, out, _ = run("models", "--json")
+    assert {"lstm", "gru", "bilstm", "rnn", "segrnn", "seq2seq", "selective", "ols"} <= {
+        row["name"] for row in json.loads(out)
+    }
+    _, out, _ = run("datasets", "--json")
+    assert {"ETTh1", "ETTm2", "weather", "exchange_rate", "force2020", "transformer", "station", "wells"} <= {
+        row["name"] for row in json.loads(out)
+    }
+
+
+def write(path: str, text: str) -> str:
+    Path(path).write_text(text, encoding="utf-8")
+    return path
+
+
+HEAD = "date,oil\n"
+ROWS = "".join(f"2024-01-{day:02d},{day}\n" for day in range(1, 31))
+FIT = ("--out", "m", "--input-size", "8", "--horizon", "4", "--model", "ols")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("bench", "ETTh"), "unknown data set 'ETTh': did you mean 'ETTh"),
+        (("bench", "transformer", "--models", "lstn"), "unknown model 'lstn': did you mean 'lstm'"),
+        (("bench", "transformer", "--preset", "quik"), "unknown preset 'quik': did you mean 'quick'"),
+        (("bench", "transformer", "--horizons", "0"), "--horizons takes numbers of at least 1"),
+        (("bench", "transformer", "--input-size", "0"), "--input-size must be at least 1"),
+        (("bench", "transformer", "--out", "/proc/none"), "cannot write results to /proc/none"),
+        (("bench", "nowhere.csv"), "nowhere.csv is not there"),
+        (("leaderboard", "ETTh1", "--out", "empty"), "holds no result rows of ETTh1"),
+        (("tune", "transformer", "--trials", "0"), "--trials must be at least 1"),
+        (("predict", "empty", "transformer"), "empty is not a saved model"),
+        (("fit", "transformer", "--out", "m", "--set", "hiden_size=3"), "did you mean 'hidden_size'"),
+        (("fit", "transformer", "--out", "m", "--horizon", "0"), "horizon must be a whole number of steps"),
+        (("fit", "transformer", "--out", "m", "--target", "OTT"), "did you mean 'OT'"),
+    ],
+)
+def test_what_a_user_can_mend_is_one_sentence(run: Run, words: tuple[str, ...], said: str) -> None:
+    status, out, err = run(*words)
+    assert status == 2
+    assert out == ""
+    assert said in err
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
+    assert not Path("m").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        (HEAD, "no rows"),
+        (HEAD + ROWS.replace(",7\n", ",seven\n"), "column 'oil', row 7 holds 'seven' where a number belongs"),
+        (HEAD + ROWS.replace("2024-01-09", "2024-01-08"), "row 9: 2024-01-08"),
+        (HEAD + ROWS.replace("2024-01-09", "2024-01-01"), "sort=True"),
+        (HEAD + ROWS.replace(",7\n", ",inf\n"), "column 'oil', row 7 is infinite"),
+        (HEAD + "".join(f"2024-01-{day:02d},\n" for day in range(1, 31)), "'oil'"),
+        (HEAD + ROWS[:65], "need 12"),
+        ("\x00\x01\x02\x03" * 50, "bad.csv"),
+    ],
+)
+def test_a_bad_file_is_one_sentence(run: Run, text: str, said: str) -> None:
+    status, _, err = run("fit", write("bad.csv", text), *FIT)
+    assert status == 2
+    assert said in err
+    assert err.count("\n") == 1
+    assert not Path("m").exists()
+
+
+def test_the_installed_command() -> None:
+    shown = subprocess.run([sys.executable, "-m", "tsrnn.cli", "--help"], capture_output=True, text=True, check=True)
+    for command in ("bench", "tune", "fit", "predict", "backtest", "leaderboard", "datasets", "models"):
+        assert command in shown.stdout
+    wrong = subprocess.run([sys.executable, "-m", "tsrnn.cli", "bensh"], capture_output=True, text=True)
+    assert wrong.returncode == 2
+    assert "bench" in wrong.stderr
