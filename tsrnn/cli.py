@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -67,7 +69,7 @@ def bench(  # noqa: PLR0913  one parameter per option
     jobs = benchmark.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = execute.cores() if workers is None else workers
-    with Screen(jobs, folder, count, quiet=json_) as screen:
+    with _resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
         outcomes = benchmark.run(jobs, folder, count, on_done=screen.finished)
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
@@ -134,7 +136,7 @@ def tune(  # noqa: PLR0913  one parameter per option
     )
     name = study or f"{Path(data).stem}-{model}-{horizon}"
     storage = storage or tuning.sqlite(out / "sweeps.sqlite3")
-    with Trials(arguments.at_least_one(trials, "trials"), quiet=json_) as screen:
+    with _resumable(), Trials(arguments.at_least_one(trials, "trials"), quiet=json_) as screen:
         found = tuning.sweep(panel, asked, trials, storage, name, on_trial=screen.ended)
     best = tuning.best(found, asked)
     path = out / f"{name}.toml"
@@ -250,12 +252,19 @@ def main() -> None:
     except InputError as error:
         typer.echo(f"tsrnn: {error}", err=True)
         sys.exit(2)
-    except KeyboardInterrupt:
-        typer.echo("tsrnn: stopped; what was finished is kept, and the same command goes on from there", err=True)
-        sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
+
+
+@contextmanager
+def _resumable() -> Iterator[None]:
+    """Ctrl-C ends with a word on what is kept."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        typer.echo("tsrnn: stopped; what was finished is kept, and the same command goes on from there", err=True)
+        raise typer.Exit(130) from None
 
 
 if __name__ == "__main__":

@@ -146,8 +146,7 @@ class _Worker(threading.Thread):
         except BaseException as error:
             self.done.put(error)
         finally:
-            if self.pool is not None:
-                self.pool.shutdown(wait=not self.stopped)
+            self._close()
 
     def stop(self) -> None:
         """Let go of the leash: the process ends at once, and no new one is started."""
@@ -165,7 +164,7 @@ class _Worker(threading.Thread):
                 outcome = self._open().submit(_attempt, self.function, job).result()
                 return replace(outcome, job=job)
             except BrokenProcessPool:
-                self.pool = None
+                self._close()
                 if self.stopped:
                     break
             except Exception as error:  # the job or its result did not survive pickling
@@ -185,6 +184,12 @@ class _Worker(threading.Thread):
                 end.close()
                 self.pool = pool
         return self.pool
+
+    def _close(self) -> None:
+        """Wait for the pool's own threads too: cut off at the interpreter's end, they would leave semaphores behind."""
+        if self.pool is not None:
+            self.pool.shutdown()
+            self.pool = None
 
 
 def _context() -> BaseContext:

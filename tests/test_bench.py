@@ -1,0 +1,164 @@
+"""The benchmark: plans from suites, rows with provenance, nothing lost by a kill, no test row used before its time."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tsrnn import InputError, bench, catalog, recipe, results, suites
+from tsrnn.forecaster import Forecaster
+from tsrnn.registry import names
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> str:
+    """400 hours of two loads."""
+    t = np.arange(400)
+    noise = np.random.default_rng(0).standard_normal(400) / 20
+    frame = pl.DataFrame({"date": pl.datetime_range(*_YEAR, "1h", eager=True).head(400), "a": np.sin(t / 3.8) + noise})
+    path = tmp_path / "mine.csv"
+    frame.with_columns(b=pl.col("a").shift(1).fill_null(0)).write_csv(path)
+    return str(path)
+
+
+_YEAR = (pl.datetime(2024, 1, 1), pl.datetime(2024, 12, 31))
+TINY = bench.Wishes(models=("repeat_last", "ols"), horizons=(6,), seeds=(0,), input_size=24)
+
+
+def suite_files() -> list[str]:
+    return sorted(path.stem for path in Path(suites.__file__).parent.glob("*.toml"))
+
+
+@pytest.mark.parametrize("suite", suite_files())
+@pytest.mark.parametrize("preset", ["smoke", "quick", "full"])
+def test_every_suite_asks_for_models_and_options_that_exist(suite: str, preset: str) -> None:
+    found = suites.preset(suite, preset)
+    assert suite == "default" or suite in catalog.names()
+    assert found.horizons
+    assert found.seeds
+    for name, params in found.models.items():
+        Forecaster(name, **{"horizon": 1, **params})
+        own = {"input_size", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
+        recipe.sort(name, {option: value for option, value in params.items() if option not in own})
+
+
+def test_the_quick_preset_of_etth1_is_broad_and_the_full_one_has_every_model() -> None:
+    quick, full = suites.preset("ETTh1", "quick"), suites.preset("ETTh1", "full")
+    assert quick.horizons == (96, 336)
+    assert {"repeat_last", "seasonal_naive", "ols", "lstm", "gru", "bilstm", "seq2seq", "segrnn", "selective"} <= set(
+        quick.models
+    )
+    assert set(full.models) == set(names("models"))
+    assert (full.horizons, len(full.seeds)) == ((96, 192, 336, 720), 5)
+
+
+def test_a_row_can_be_run_again(file: str, tmp_path: Path) -> None:
+    job = bench.plan(bench.Source(file), "smoke", replace(TINY, models=("nlinear",)))[0]
+    row, again = bench.run_one(job), bench.run_one(job)
+    assert (row["mse"], row["mae"]) == (again["mse"], again["mae"])
+    assert row["windows"] == 400 // 5 - 6 + 1
+    assert row["sha256"] == catalog.digest(Path(file))
+    assert json.loads(row["config"]) == job.options
+    assert set(row) <= set(results.COLUMNS)
+    naive = bench.run_one(replace(job, model="repeat_last", options={}))
+    test = pl.read_csv(file)["a"].to_numpy()
+    train = test[:280]
+    scaled = (test - train.mean()) / train.std()
+    starts = np.arange(320, 400 - 6 + 1)
+    mse = np.mean([(scaled[s : s + 6] - scaled[s - 1]) ** 2 for s in starts])
+    rows = bench.run_one(
+        replace(job, source=bench.Source(file, (("target", ("a",)),)), model="repeat_last", options={})
+    )
+    assert rows["mse"] == pytest.approx(mse, rel=1e-4)
+    assert naive["parameters"] == 0
+
+
+def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> None:
+    jobs = bench.plan(bench.Source(file), "smoke", TINY)
+    assert len(bench.run(jobs, tmp_path / "r", workers=0)) == 2
+    assert bench.run(jobs, tmp_path / "r", workers=0) == []
+    more = bench.plan(bench.Source(file), "smoke", replace(TINY, seeds=(0, 1)))
+    assert [job.seed for job in bench.pending(more, tmp_path / "r")] == [1, 1]
+    other = bench.plan(bench.Source(file, (("target", ("a",)),)), "smoke", TINY)
+    assert len(bench.pending(other, tmp_path / "r")) == 2
+
+
+def test_a_fit_that_fails_does_not_stop_the_others(file: str, tmp_path: Path) -> None:
+    jobs = bench.plan(bench.Source(file), "smoke", replace(TINY, horizons=(6, 900)))
+    outcomes = bench.run(jobs, tmp_path / "r", workers=0)
+    assert [outcome.error is None for outcome in outcomes] == [True, False, True, False]
+    assert "need 924" in str(outcomes[1].error)
+    assert results.existing(tmp_path / "r").height == 2  # type: ignore[union-attr]
+
+
+def test_the_time_left_is_guessed_from_fits_that_trained(file: str, tmp_path: Path) -> None:
+    jobs = bench.plan(bench.Source(file), "smoke", TINY)
+    outcomes = bench.run(jobs, tmp_path / "r", workers=0)
+    assert bench.seconds_left(jobs, outcomes, 1) is None  # naive fits say nothing about training
+    trained = [replace(outcomes[0], result={"epochs": 3}, seconds=8.0)]
+    assert bench.seconds_left(jobs, trained, 2) == pytest.approx(4.0)
+
+
+def test_a_config_without_a_model_is_refused(file: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("hidden_size = 3\n")
+    with pytest.raises(InputError, match="names no model"):
+        bench.plan(bench.Source(file), "smoke", bench.Wishes(config=path))
+
+
+def start(file: str, out: Path) -> subprocess.Popen[str]:
+    words = ["bench", file, "--models", "repeat_last,ols,nlinear,mlp", "--horizons", "6,12,18", "--seeds", "0,1,2"]
+    command = [sys.executable, "-m", "tsrnn.cli", *words, "--input-size", "24", "--out", str(out), "--workers", "1"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_stopped_benchmark_keeps_what_was_finished_and_goes_on(
+    file: str, tmp_path: Path, how: signal.Signals
+) -> None:
+    out = tmp_path / "res"
+    process = start(file, out)
+    until = time.monotonic() + 120
+    while not list(out.glob("mine/*.csv")) and time.monotonic() < until:
+        time.sleep(0.02)
+    process.send_signal(how)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 130)
+    if how is signal.SIGINT:
+        assert "what was finished is kept" in err
+        assert "Traceback" not in err
+    kept = results.existing(out / "mine")
+    assert kept is not None
+    assert 1 <= kept.height < 36
+    process = start(file, out)
+    _, err = process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert f"{kept.height} of 36 rows are in" in err
+    rows = results.existing(out / "mine")
+    assert rows is not None
+    assert rows.height == rows.select(results.KEY).n_unique() == 36
+
+
+@pytest.mark.parametrize("name", ["ETTh1"])
+def test_the_naive_forecasts_reach_their_known_scores_on_every_window(name: str) -> None:
+    if catalog.find(catalog.row(name)) is None:
+        pytest.skip(f"{name} is not here")
+    known = {
+        "repeat_last": (1.2944, 1.3249, 1.3299, 1.3351),
+        "seasonal_naive": (0.5122, 0.5808, 0.6499, 0.6554),
+    }
+    windows = {96: 2785, 192: 2689, 336: 2545, 720: 2161}
+    for model, scores in known.items():
+        wishes = bench.Wishes(models=(model,), horizons=tuple(windows), seeds=(0,))
+        for job, score in zip(bench.plan(bench.Source(name), "quick", wishes), scores, strict=True):
+            row = bench.run_one(job)
+            assert row["windows"] == windows[job.horizon]
+            assert round(row["mse"], 4) == score

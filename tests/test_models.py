@@ -1,0 +1,465 @@
+"""Every model keeps the contract; each one is also what its paper, or a slow twin, says it is."""
+
+import math
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+import torch
+from reference import segrnn as slow_segrnn
+from small import arrays_of, cut_of, waves
+from torch import nn
+
+from tsrnn import models, testing
+from tsrnn.errors import InputError
+from tsrnn.models._base import Model
+from tsrnn.recipe import sort
+from tsrnn.registry import module, names
+from tsrnn.scale import Affine
+from tsrnn.shapes import Batch, Spec
+
+SMALL = {"hidden_size": 16, "segment": 8}
+OTHER = [  # settings beside the defaults
+    ("lstm", {"shared": False, "num_layers": 2}),
+    ("gru", {"learn_initial": True, "centring": "revin"}),
+    ("bilstm", {"segment": 7, "num_layers": 2, "centring": "last"}),
+    ("seq2seq", {"attention": True, "segment": 5}),
+    ("seq2seq", {"shared": False, "cell": "lstm", "segment": 1}),
+    ("segrnn", {"cell": "lstm", "channel_embedding": False, "num_layers": 2, "segment": 5}),
+    ("dlinear", {"kernel": 4, "centring": "last"}),
+    ("ols", {"centring": "season"}),
+    ("mlp", {"num_layers": 2, "centring": "mean"}),
+    ("seasonal_naive", {"season": 100}),
+]
+SPEC = Spec(input_size=48, horizon=13, channels=2, targets=2, seasonality=8)
+
+
+def small(name):
+    own = {each.name for each in fields(module("models", name, "model").Config)}
+    return {option: value for option, value in SMALL.items() if option in own}
+
+
+def made(name, spec=SPEC, seed=0, **options):
+    config = models.configure(name, {**small(name), **options})
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        return models.build(name, config, spec).eval()
+
+
+def batch_of(spec=SPEC, rows=4, seed=3, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    past = torch.randn(rows, spec.input_size, spec.channels, generator=generator)
+    return Batch(past.to(dtype), torch.randn(rows, spec.horizon, spec.targets, generator=generator).to(dtype))
+
+
+@pytest.mark.parametrize("name", names("models"))
+def test_the_contract(name):
+    testing.check_model(name, **small(name))
+
+
+@pytest.mark.parametrize(("name", "options"), OTHER)
+def test_the_contract_of_other_settings(name, options):
+    testing.check_model(name, **{**small(name), **options})
+
+
+@pytest.mark.parametrize("name", names("models"))
+def test_defaults_build(name):
+    model = models.build(name, models.configure(name, {}), replace(SPEC, input_size=96))
+    assert model(batch_of(model.spec)).shape == (4, 13, 2, 1)
+
+
+# What the contract would say of models that break it.
+
+
+class Honest(Model):
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.linear = nn.Linear(spec.input_size, spec.horizon * spec.params)
+
+    def forward(self, batch):
+        x = batch.past[..., : self.spec.targets].transpose(1, 2)
+        return self.linear(x).view(len(x), self.spec.targets, self.spec.horizon, -1).transpose(1, 2)
+
+
+class MixesRows(Honest):
+    def forward(self, batch):
+        return super().forward(batch) - batch.past.mean()
+
+
+class MixesTargets(Honest):
+    def forward(self, batch):
+        rows = super().forward(batch)
+        return rows + rows.mean(2, keepdim=True)
+
+
+class Peeks(Honest):
+    def forward(self, batch):
+        return super().forward(batch) + (0 if batch.target is None else batch.target.unsqueeze(-1))
+
+
+class Blind(Honest):
+    """What a library does that reads outputs at the last `horizon` positions: only the last step sees everything."""
+
+    def forward(self, batch):
+        older = batch.past.clone()
+        older[:, -1] = 0
+        rows = super().forward(Batch(older))
+        rows[:, -1] = super().forward(batch)[:, -1]
+        return rows
+
+
+class Forgets(Honest):
+    def weights(self):
+        return {"linear.weight": super().weights()["linear.weight"], "linear.bias": np.zeros_like(self.linear.bias.detach())}
+
+
+class Idle(Honest):
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.unused = nn.Parameter(torch.zeros(3))
+
+
+class Random(Honest):
+    def forward(self, batch):
+        return super().forward(batch) + torch.rand(())
+
+
+class InPlace(Honest):
+    def forward(self, batch):
+        batch.past -= batch.past.mean(1, keepdim=True)
+        return super().forward(batch)
+
+
+class DividesByDeviation(Honest):
+    def forward(self, batch):
+        return super().forward(batch) / batch.past[..., : self.spec.targets].std(1)[:, None, :, None]
+
+
+def test_an_honest_model_passes():
+    testing.check_model(Honest)
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [
+        (MixesRows, "know their neighbours"),
+        (MixesTargets, "a target reads another"),
+        (Peeks, "depends on what is to be forecast"),
+        (Blind, "does not see the newest observation"),
+        (Forgets, "do not give the same forecasts"),
+        (Idle, "the loss does not reach unused"),
+        (Random, "forecasts differ"),
+        (InPlace, "changes the batch"),
+        (DividesByDeviation, "missing cells spoil"),
+    ],
+)
+def test_the_contract_catches(kind, message):
+    with pytest.raises(AssertionError, match=message):
+        testing.check_model(kind)
+
+
+@pytest.mark.parametrize("name", names("cells"))
+def test_the_cells_contract(name):
+    testing.check_cell(name)
+
+
+# Single models.
+
+
+@pytest.mark.parametrize("cell", ["gru", "lstm"])
+@pytest.mark.parametrize("embedding", [True, False])
+@pytest.mark.parametrize("horizon", [16, 13])
+def test_segrnn_is_the_slow_one(cell, embedding, horizon):
+    spec = replace(SPEC, input_size=50, horizon=horizon)
+    model = made("segrnn", spec, cell=cell, channel_embedding=embedding, centring="last", hidden_size=6).double()
+    batch = batch_of(spec, dtype=torch.float64)
+    weights = {name: each.detach().clone().requires_grad_() for name, each in model.state_dict().items()}
+    fast = model(batch)[..., 0]
+    rows = []
+    for row in range(4):
+        for target in range(2):
+            last = batch.past[row, -1, target]
+            x = batch.past[row, :, target] - last
+            rows.append(last + slow_segrnn.run(x, weights, cell, 8, horizon, target))
+    slow = torch.stack(rows).view(4, 2, horizon).transpose(1, 2)
+    torch.testing.assert_close(fast, slow)
+    seen = torch.randn(fast.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    (fast * seen).sum().backward()
+    (slow * seen).sum().backward()
+    for name, weight in model.named_parameters():
+        torch.testing.assert_close(weight.grad, weights[name].grad, msg=name)
+
+
+def ridge(x, y, strength):
+    """Least squares with an intercept that is not shrunk; `strength` shares of the mean eigenvalue."""
+    x_mean, y_mean = x.mean(0), y.mean(0)
+    centred = x - x_mean
+    unit = np.trace(centred.T @ centred) / x.shape[1]
+    tall = np.concatenate([centred, np.sqrt(strength * unit) * np.eye(x.shape[1])])
+    weights = np.linalg.lstsq(tall, np.concatenate([y - y_mean, np.zeros((x.shape[1], y.shape[1]))]), rcond=None)[0]
+    return weights, y_mean - x_mean @ weights
+
+
+def solved(values, ridges, spec, val=None):
+    model = made("ols", spec, centring="last", ridges=ridges)
+    assert model.solve(cut_of(arrays_of(values), spec.input_size, spec.horizon), val)
+    return model
+
+
+def rows_of(values, input_size, horizon):
+    """Centred inputs and targets of every window of every channel, without those that miss a target."""
+    x, y = [], []
+    for column in values.astype(np.float32).T:
+        for at in range(input_size, len(column) - horizon + 1):
+            if not np.isnan(column[at : at + horizon]).any():
+                x.append(column[at - input_size : at] - column[at - 1])
+                y.append(column[at : at + horizon] - column[at - 1])
+    return np.array(x, np.float64), np.array(y, np.float64)
+
+
+@pytest.mark.parametrize("strength", [1e-6, 1e-2])
+def test_ols_is_ridge_regression(strength):
+    spec, values = Spec(6, 3, 2, 2), waves(80, 2, noise=0.5)
+    model = solved(values, (strength,), spec)
+    weights, bias = ridge(*rows_of(values, 6, 3), strength)
+    np.testing.assert_allclose(model.linear.weight.T.numpy(), weights, atol=2e-4)
+    np.testing.assert_allclose(model.linear.bias.numpy(), bias, atol=2e-4)
+
+
+def test_ols_leaves_out_rows_that_miss_a_target():
+    spec, values = Spec(6, 3, 2, 2), waves(80, 2, noise=0.5)
+    values[70:75, 1] = np.nan
+    whole = values.copy()
+    whole[70:75, 1] = whole[69, 1]  # filled from the past, as windows do
+    x, y = [], []
+    for channel in range(2):
+        for at in range(6, 78):
+            if np.isnan(values[at : at + 3]).any(0)[channel]:
+                continue
+            x.append(whole[at - 6 : at, channel] - whole[at - 1, channel])
+            y.append(whole[at : at + 3, channel] - whole[at - 1, channel])
+    weights, _ = ridge(np.array(x), np.array(y), 1e-2)
+    np.testing.assert_allclose(solved(values, (1e-2,), spec).linear.weight.T.numpy(), weights, atol=2e-4)
+
+
+def test_ols_chooses_the_ridge_on_validation():
+    spec, values = Spec(12, 3, 1, 1), waves(60, noise=1.0)
+    val = cut_of(arrays_of(waves(60, noise=1.0, seed=5)), 12, 3)
+    x, y = rows_of(waves(60, noise=1.0, seed=5), 12, 3)
+    errors = {}
+    for strength in (1e-6, 1e-3, 1e-1, 1.0):
+        weights, bias = ridge(*rows_of(values, 12, 3), strength)
+        errors[strength] = np.square(x @ weights + bias - y).mean()
+    best = min(errors, key=errors.get)
+    assert best != 1e-6
+    chosen, alone = solved(values, tuple(errors), spec, val), solved(values, (best,), spec)
+    assert torch.equal(chosen.linear.weight, alone.linear.weight)
+
+
+def linear_maps(model):
+    return {name: each.astype(np.float64) for name, each in model.weights().items()}
+
+
+def test_nlinear_by_hand():
+    model, batch = made("nlinear"), batch_of()
+    model.linear.weight.data += torch.randn(13, 48, generator=torch.Generator().manual_seed(0))
+    w, past = linear_maps(model), batch.past.double().numpy()
+    last = past[:, -1:, :]
+    expected = np.einsum("hl,blc->bhc", w["linear.weight"], past - last) + w["linear.bias"][:, None] + last
+    np.testing.assert_allclose(model(batch)[..., 0].detach(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kernel", [1, 5, 6, 25])
+def test_dlinear_by_hand(kernel):
+    model, batch = made("dlinear", kernel=kernel), batch_of()
+    for seed, layer in enumerate((model.trend, model.season)):
+        layer.weight.data += torch.randn(13, 48, generator=torch.Generator().manual_seed(seed))
+    w, past = linear_maps(model), batch.past.double().numpy()
+    left = (kernel - 1) // 2
+    trend = np.empty_like(past)
+    for at in range(48):
+        rows = np.clip(np.arange(at - left, at - left + kernel), 0, 47)
+        trend[:, at] = past[:, rows].mean(1)
+    expected = w["trend.bias"][:, None] + w["season.bias"][:, None]
+    expected = expected + np.einsum("hl,blc->bhc", w["trend.weight"], trend)
+    expected = expected + np.einsum("hl,blc->bhc", w["season.weight"], past - trend)
+    np.testing.assert_allclose(model(batch)[..., 0].detach(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_linear_models_start_as_the_mean():
+    batch = batch_of()
+    for name in ("nlinear", "dlinear"):
+        model = made(name)
+        for part, weight in model.state_dict().items():
+            if part.endswith("bias"):
+                weight.zero_()
+        torch.testing.assert_close(model(batch)[:, 0, :, 0], batch.past.mean(1))
+
+
+def test_repeat_last_and_seasonal_naive():
+    batch = batch_of()
+    assert torch.equal(made("repeat_last")(batch)[..., 0], batch.past[:, -1:].expand(-1, 13, -1))
+    seasonal = made("seasonal_naive")(batch)[..., 0]
+    for step in range(13):
+        assert torch.equal(seasonal[:, step], batch.past[:, 48 - 8 + step % 8])
+    weekly = made("seasonal_naive", season=20)(batch)[..., 0]
+    assert torch.equal(weekly, batch.past[:, 28:41])
+
+
+@pytest.mark.parametrize("name", ["lstm", "mlp", "segrnn", "nlinear", "seq2seq", "selective"])
+@pytest.mark.parametrize("kind", ["last", "season", "revin"])
+def test_centring_takes_the_level_along(name, kind):
+    model, batch = made(name, centring=kind), batch_of()
+    before = model(batch)
+    batch.past = batch.past + 7
+    torch.testing.assert_close(model(batch), before + 7, atol=1e-3, rtol=1e-4)
+    if kind == "revin":
+        batch.past = batch.past * 10
+        torch.testing.assert_close(model(batch), (before + 7) * 10, atol=2e-2, rtol=1e-3)
+
+
+def test_the_recurrent_head_reads_both_directions():
+    model, batch = made("bilstm", centring="none"), batch_of()
+    _, final = model.recurrent(batch.past.transpose(1, 2).reshape(8, -1, 8))
+    last = torch.cat([final[0][0], final[1][0]], -1)
+    expected = model.head(last).view(4, 2, 13).transpose(1, 2)
+    torch.testing.assert_close(model(batch)[..., 0], expected)
+
+
+# Encoder and decoder.
+
+
+def fed(model, batch):
+    """What the decoder was fed at each step: [step row written]."""
+    seen = []
+    step = model.decoder.step
+    model.decoder.step = lambda x, state: (seen.append(x.detach().clone()), step(x, state))[1]
+    forecast = model(batch)
+    del model.decoder.step
+    return torch.stack(seen), forecast
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_teacher_forcing_feeds_the_truth(shared):
+    model, batch = made("seq2seq", segment=1, shared=shared, centring="last", dropout=0.0).train(), batch_of()
+    model.truth = 1.0
+    seen, _ = fed(model, batch)
+    steps = torch.cat([batch.past[:, -1:], batch.target[:, :-1]], 1) - batch.past[:, -1:]  # [batch horizon target]
+    wanted = steps.permute(1, 0, 2) if not shared else steps.permute(1, 0, 2).reshape(13, 8, 1)
+    torch.testing.assert_close(seen, wanted)
+
+
+def test_an_evaluated_decoder_is_fed_its_own_words():
+    model, batch = made("seq2seq", segment=1, centring="last"), batch_of()
+    model.truth = 1.0
+    seen, forecast = fed(model, batch)
+    own = (forecast[..., 0] - batch.past[:, -1:]).permute(1, 0, 2).reshape(13, 8, 1)
+    torch.testing.assert_close(seen[1:], own[:-1])
+    assert not seen[0].any()  # the last value, less itself
+
+
+def test_scheduled_sampling_feeds_some_of_both():
+    model, batch = made("seq2seq", segment=1, centring="last", dropout=0.0).train(), batch_of(rows=200)
+    model.truth = 0.3
+    seen, _ = fed(model, batch)
+    truth = (batch.target - batch.past[:, -1:]).permute(1, 0, 2).reshape(13, 400, 1)
+    share = torch.isclose(seen[1:], truth[:-1]).float().mean()
+    assert float(share) == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("linear", lambda progress: 1 - progress),
+        ("inverse_sigmoid", lambda progress: 1 / (1 + math.exp(10 * (progress - 0.5)))),
+        ("always", lambda progress: 1.0),
+        ("never", lambda progress: 0.0),
+    ],
+)
+def test_how_often_the_truth_is_fed(schedule, expected):
+    model = made("seq2seq", schedule=schedule)
+    for progress in (0.0, 0.25, 0.5, 0.95):
+        model.epoch_starts(progress)
+        assert model.truth == pytest.approx(expected(progress))
+
+
+def test_attention_changes_the_forecast_and_reads_old_steps():
+    model, batch = made("seq2seq", attention=True, segment=1, centring="none"), batch_of()
+    batch.past.requires_grad_()
+    (slope,) = torch.autograd.grad(model(batch)[:, -1].sum(), batch.past)
+    assert slope[:, 0].abs().min() > 0
+    plain = made("seq2seq", segment=1, centring="none")
+    assert not torch.allclose(plain(batch), model(batch))
+
+
+# Covariates.
+
+COVARIED = Spec(48, 13, channels=3, targets=2, known=2, static=2, seasonality=8)
+
+
+def covaried_batch():
+    draw = torch.Generator().manual_seed(5)
+    return Batch(
+        torch.randn(4, 48, 3, generator=draw),
+        torch.randn(4, 13, 2, generator=draw),
+        known=torch.randn(4, 61, 2, generator=draw),
+        static=torch.randn(4, 2, generator=draw),
+    )
+
+
+@pytest.mark.parametrize("name", ["lstm", "bilstm", "gru", "rnn", "seq2seq", "selective"])
+@pytest.mark.parametrize("part", ["past", "known", "static"])
+def test_covariates_are_read(name, part):
+    model, batch = made(name, COVARIED), covaried_batch()
+    before = model(batch)
+    if part == "past":
+        batch.past[:, -8:, 2] += 1
+    else:
+        setattr(batch, part, getattr(batch, part) + 1)
+    assert not torch.allclose(model(batch), before)
+
+
+def test_what_is_known_ahead_moves_its_own_step():
+    model, batch = made("lstm", COVARIED), covaried_batch()
+    nn.init.ones_(model.ahead.effect.weight)
+    before = model(batch)
+    batch.known[:, 48 + 5, 0] += 1
+    moved = (model(batch) - before)[..., 0]  # [batch horizon target]
+    assert torch.allclose(moved[:, 5], torch.ones(4, 2), atol=1e-5)
+    assert not moved[:, :5].any()
+    assert not moved[:, 6:].any()
+
+
+# Options.
+
+
+def test_an_option_of_another_model_is_named():
+    with pytest.raises(InputError, match="unknown option of model 'lstm' 'hiden_size': did you mean 'hidden_size'"):
+        models.configure("lstm", {"hiden_size": 3})
+    with pytest.raises(InputError, match="unknown option of model 'nlinear' 'hidden_size'"):
+        models.configure("nlinear", {"hidden_size": 3})
+    with pytest.raises(InputError, match="did you mean 'learning_rate'"):
+        sort("lstm", {"learning_rat": 1e-3})
+
+
+def test_options_find_the_object_they_belong_to():
+    config, training = sort("gru", {"hidden_size": 7, "max_epochs": 3})
+    assert (config.cell, config.hidden_size, training.max_epochs) == ("gru", 7, 3)
+
+
+def test_an_unknown_model_is_named_with_the_nearest():
+    with pytest.raises(InputError, match="unknown model 'lstn': did you mean"):
+        models.configure("lstn", {})
+
+
+@pytest.mark.parametrize("name", ["lstm", "segrnn", "seq2seq", "selective"])
+def test_a_segment_longer_than_the_window_is_refused(name):
+    with pytest.raises(InputError, match="segment=49 is longer than input_size=48"):
+        made(name, segment=49)
+
+
+def test_the_undo_plays_no_part_in_a_model():
+    model, batch = made("lstm"), batch_of()
+    before = model(batch)
+    batch.undo = Affine(torch.full((1, 1, 2), 5.0), torch.full((1, 1, 2), 3.0))
+    assert torch.equal(model(batch), before)
