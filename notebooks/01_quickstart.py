@@ -24,9 +24,9 @@ print(frame.head(3))
 
 # %% [markdown]
 # ## Fit and predict
-# `input_size` is how far the model looks back, `horizon` how far it looks ahead, both in steps. Without a split, the last
-# tenth of the rows stops the training at the right moment. Any pandas, polars or pyarrow frame will do, and the forecast
-# comes back as the same type.
+# `input_size` is how far the model looks back, `horizon` how far it looks ahead, both in steps. Without a split, the
+# last tenth of the rows stops the training at the right moment. Any pandas, polars or pyarrow frame will do, and the
+# forecast comes back as the same type.
 
 # %%
 task = {"input_size": 168, "horizon": 24}

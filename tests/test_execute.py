@@ -85,6 +85,7 @@ def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "OMP_NUM_THREADS" in THREAD_VARIABLES
 
 
+@pytest.mark.slow
 def test_spawned_processes_serve_where_there_is_no_fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
     monkeypatch.setattr("tsrnn.execute.cores", lambda: 3)

@@ -37,12 +37,14 @@ class Level(Model):
 
 
 class Breaks(Level):
-    """Forecasts nothing but NaN from half of the training on."""
+    """Forecasts nothing but NaN from some share of the training on."""
 
-    broken = False
+    def __init__(self, since):
+        super().__init__()
+        self.since, self.broken = since, False
 
     def epoch_starts(self, progress):
-        self.broken = progress >= 0.5
+        self.broken = progress >= self.since
 
     def forward(self, batch):
         return super().forward(batch) * (float("nan") if self.broken else 1.0)
@@ -191,18 +193,18 @@ def test_an_epoch_draws_as_many_windows_as_asked(most):
 def test_a_loss_that_is_no_number_is_named(validated):
     train, val = constant_parts()
     with pytest.raises(InputError, match=r"stopped being a number in epoch \d+; lower learning_rate=0.03"):
-        training.fit(Breaks(), build(None, "mse"), train, val if validated else None, config(max_epochs=1))
+        training.fit(Breaks(0.0), build(None, "mse"), train, val if validated else None, config(max_epochs=1))
 
 
 def test_what_was_good_before_the_loss_broke_is_kept():
     train, val = constant_parts()
-    model = Breaks()
+    model = Breaks(0.5)
     report = training.fit(model, build(None, "mse"), train, val, config(max_epochs=6, learning_rate=0.003))
     assert report.best_epoch == 3
     assert torch.isfinite(model.level).all()
 
 
-@pytest.mark.filterwarnings("ignore:.*does not have many workers")
+@pytest.mark.filterwarnings("ignore:.*LeafSpec", "ignore:.*many workers", "ignore:.*`IterableDataset` has `__len__`")
 def test_a_trainer_of_ones_own(tmp_path):
     arrays = arrays_of(waves(200, 2))
     train = cut_of(arrays, 16, 4, Part(np.array([0]), np.array([150])), scaler="standard")
@@ -220,6 +222,7 @@ def test_a_trainer_of_ones_own(tmp_path):
         )
         trainer.fit(module, datamodule=WindowsDataModule(train, val, asked))
     assert trainer.global_step == 2 * len(WindowsDataModule(train, val, asked).train_dataloader())
+    assert trainer.lr_scheduler_configs[0].scheduler.get_last_lr() == [asked.learning_rate]  # two epochs: no decay yet
     measured = infer.score(module.evaluated, module.head, val).mse
     assert float(trainer.callback_metrics["val_loss"]) == pytest.approx(measured, rel=1e-3)
     (saved,) = tmp_path.rglob("*.ckpt")

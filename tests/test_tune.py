@@ -10,9 +10,10 @@ import polars as pl
 import pytest
 
 from tsrnn import InputError, tune
-from tsrnn.forecaster import Forecaster, read_toml
+from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
+from tsrnn.recipe import read_toml
 from tsrnn.registry import names
 
 ASKED = tune.Sweep(

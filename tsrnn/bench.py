@@ -14,10 +14,11 @@ from typing import Any
 
 from tsrnn import catalog, execute, results, suites
 from tsrnn.errors import unknown
-from tsrnn.forecaster import Forecaster, read_toml
+from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
 from tsrnn.panel import Panel
 from tsrnn.provenance import stamp
+from tsrnn.recipe import read_toml
 from tsrnn.registry import names
 from tsrnn.runtime import tune_allocator
 

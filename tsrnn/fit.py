@@ -6,6 +6,7 @@ silent one that writes nothing, stops early and brings the best weights back.
 
 import logging
 import math
+import signal
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -87,7 +88,7 @@ class ForecastModule(pl.LightningModule):
         optimizer = torch.optim.AdamW(
             weights, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True
         )
-        per_epoch = int(self.trainer.estimated_stepping_batches) // self.config.max_epochs
+        per_epoch = int(self.trainer.estimated_stepping_batches) // (self.trainer.max_epochs or 1)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.config.rate(step, per_epoch))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
 
@@ -171,11 +172,10 @@ def fit(
             enable_progress_bar=config.progress,
             num_sanity_val_steps=0,
         )
-        trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
-    if trainer.interrupted:
-        raise KeyboardInterrupt
+        with _interruptible(trainer):
+            trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
     weights = best.weights if validated else module.evaluated.state_dict()
-    if weights is None:
+    if weights is None or not all(weight.isfinite().all() for weight in weights.values()):
         raise InputError(
             f"the training loss stopped being a number in epoch {trainer.current_epoch}; "
             f"lower learning_rate={config.learning_rate} or set gradient_clip"
@@ -206,8 +206,7 @@ class _Batches(IterableDataset[Batch]):
         return -(-self.count // self.size)
 
     def __iter__(self) -> Iterator[Batch]:
-        batches = self.windows.batches(self.size, self.generator)
-        return (batch for batch, _ in zip(batches, range(len(self)), strict=False))
+        return self.windows.batches(self.size, self.generator, self.count)
 
 
 def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
@@ -217,6 +216,19 @@ def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
         torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
 
     return update
+
+
+@contextmanager
+def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
+    """Ctrl-C stays a KeyboardInterrupt: Lightning makes it a plain exit, and leaves Ctrl-C switched off."""
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        yield
+    except SystemExit:
+        if not trainer.interrupted:
+            raise
+        signal.signal(signal.SIGINT, before)
+        raise KeyboardInterrupt from None
 
 
 @contextmanager

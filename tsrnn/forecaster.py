@@ -1,6 +1,5 @@
 """The bed of the river: frame in, frame out. Reading `fit` and `predict` from top to bottom is reading the pipeline."""
 
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -101,7 +100,7 @@ class Forecaster:
         arrays = self._arrays(panel)
         parts = self._split(panel, arrays, split)
         scaling = scale.fit(self.scaler, arrays, parts.train, self.scale_per_series)
-        known = None if arrays.known is None else scale.fit_features(arrays.known)
+        known = None if arrays.known is None else scale.fit_features(arrays.known, parts.train)
         laid = windows.buffer(self._with_known(arrays, known), scaling, self._padding)
         train = windows.cut(laid, parts.train, self.input_size, self.horizon)
         val = windows.cut(laid, parts.val, self.input_size, self.horizon)
@@ -199,7 +198,7 @@ class Forecaster:
     @classmethod
     def from_toml(cls, path: str | Path, **changes: Any) -> Self:
         """A forecaster of the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
-        return cls(**{**read_toml(path), **changes})
+        return cls(**{**recipe.read_toml(path), **changes})
 
     @property
     def _padding(self) -> int:
@@ -290,21 +289,3 @@ class Forecaster:
             params=build_head(self.quantiles, self.loss).params,
             seasonality=min(panel.season, int(self.input_size)),
         )
-
-
-def read_toml(path: str | Path) -> dict[str, Any]:
-    """The parameters in a TOML file.
-
-    Raises:
-        InputError: the file is missing, is not TOML, or names no model.
-    """
-    try:
-        params = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path} is not there; `tsrnn tune` writes such a file") from None
-    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read as TOML: {error}") from None
-    params.pop("chosen", None)  # how a sweep chose them
-    if "model" not in params:
-        raise InputError(f'{path} names no model; add a line such as model = "lstm"')
-    return params

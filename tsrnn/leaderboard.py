@@ -44,8 +44,8 @@ def board(rows: pl.DataFrame, horizons: Sequence[int], others: pl.DataFrame | No
     """One line per model and track, lowest mean MSE first; lines without every horizon come last.
 
     Columns: model, track, class ("" for ours), seeds, `mse_<h>`, `mae_<h>`, `spread_<h>` (deviation of the MSE over
-    seeds, null for one) per horizon, mse, mae (means over horizons), worst (mean MSE of the worst seed), parameters,
-    seconds (mean per fit).
+    seeds, null for one) per horizon, mse, mae (means over horizons), spread and worst (deviation of the mean MSE over
+    seeds and its highest value, of the seeds that have every horizon), parameters, seconds (mean per fit).
     """
     lines = [_ours(line, horizons) for _, line in rows.group_by(_LINE, maintain_order=True)]
     if others is not None:
@@ -58,7 +58,7 @@ def board(rows: pl.DataFrame, horizons: Sequence[int], others: pl.DataFrame | No
 def clear_winner(table: pl.DataFrame) -> str | None:
     """Our model whose worst seed beats every other line of ours on average; None where none does."""
     ours = table.filter((pl.col("class") == "") & pl.col("mse").is_not_null())
-    if ours.height < 2 or ours["seeds"][0] < 2 or ours["worst"][0] >= ours["mse"][1]:
+    if ours.height < 2 or ours["spread"][0] is None or ours["worst"][0] >= ours["mse"][1]:
         return None
     return str(ours["model"][0])
 
@@ -69,7 +69,7 @@ def render(table: pl.DataFrame, title: str | None = None) -> Table:
     shown = Table(title=title, box=None, header_style="bold", caption=_CAPTION, caption_justify="left")
     for name in ("model", "track", "class"):
         shown.add_column(name)
-    for name in (*(f"{horizon} MSE  MAE" for horizon in horizons), "mean MSE  MAE"):
+    for name in (*(f"{horizon} MSE  MAE" for horizon in horizons), "mean MSE  MAE", "±"):
         shown.add_column(name, justify="right")
     for name in ("seeds", "parameters", "s/fit"):
         shown.add_column(name, justify="right")
@@ -80,13 +80,15 @@ def render(table: pl.DataFrame, title: str | None = None) -> Table:
         cells = [_pair(line[f"mse_{horizon}"], line[f"mae_{horizon}"], digits) for horizon in horizons]
         size = "" if line["parameters"] is None else f"{line['parameters']:,}"
         seconds = "" if line["seconds"] is None else f"{line['seconds']:.0f}"
-        style = ("bold" if line["model"] == winner else "") if ours else "dim"
+        style = ("bold" if winner else "") if ours else "dim"
+        winner = None if ours else winner  # our first line alone can be the winner's
         shown.add_row(
             line["model"],
             line["track"],
             line["class"],
             *cells,
             _pair(line["mse"], line["mae"], digits),
+            "" if line["spread"] is None else f"{line['spread']:.4f}",
             "" if line["seeds"] is None else str(line["seeds"]),
             size,
             seconds,
@@ -115,15 +117,15 @@ def _ours(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, object]:
     by_seed = line.filter(pl.col("horizon").is_in(list(horizons))).group_by("seed").agg(pl.col("mse").mean(), pl.len())
     whole = by_seed.filter(pl.col("len") == len(horizons))
     found |= _means(found, horizons)
-    found |= {"worst": whole["mse"].max(), "parameters": int(line["parameters"].max() or 0)}  # type: ignore[call-overload]
+    found |= {"spread": whole["mse"].std(), "worst": whole["mse"].max(), "parameters": line["parameters"].max()}
     return found | {"seconds": line["seconds"].mean()}
 
 
 def _theirs(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, object]:
-    size = line["input_size"][0]
+    size, setting = line["input_size"][0], line["setting"][0].replace("searched", "L searched")
     found: dict[str, object] = {
         "model": line["model"][0],
-        "track": f"L={size}" if size and line["setting"][0] == "fixed" else "L searched",
+        "track": f"L={size}" if size else setting,
         "class": line["class"][0],
         "seeds": line["seeds"][0],
     }
@@ -133,7 +135,7 @@ def _theirs(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, object]:
         found |= {f"mse_{horizon}": mse, f"mae_{horizon}": mae, f"spread_{horizon}": None}
     if all(found[f"mse_{horizon}"] is None for horizon in horizons):
         return {}
-    return found | _means(found, horizons) | {"worst": None, "parameters": None, "seconds": None}
+    return found | _means(found, horizons) | {"spread": None, "worst": None, "parameters": None, "seconds": None}
 
 
 def _means(found: dict[str, object], horizons: Sequence[int]) -> dict[str, object]:

@@ -1,7 +1,9 @@
 """How to train, as data, and every option's way to the object it belongs to."""
 
 import math
+import tomllib
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal, get_args
 
 from tsrnn import models
@@ -67,3 +69,21 @@ def sort(model: str, options: dict[str, Any]) -> tuple[Any, FitConfig]:
             raise unknown(f"option of model {model!r}", name, training | own)
     config = models.configure(model, {name: value for name, value in options.items() if name in own})
     return config, FitConfig(**{name: value for name, value in options.items() if name in training})
+
+
+def read_toml(path: str | Path) -> dict[str, Any]:
+    """The parameters in a TOML file.
+
+    Raises:
+        InputError: the file is missing, is not TOML, or names no model.
+    """
+    try:
+        params = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path} is not there; `tsrnn tune` writes such a file") from None
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} cannot be read as TOML: {error}") from None
+    params.pop("chosen", None)  # how a sweep chose them
+    if "model" not in params:
+        raise InputError(f'{path} names no model; add a line such as model = "lstm"')
+    return params

@@ -127,10 +127,11 @@ class Windows:
             batch.static = self.buffer.static.expand(len(which), -1)
         return batch
 
-    def batches(self, size: int, generator: torch.Generator | None = None) -> Iterator[Batch]:
-        """All windows in batches of `size`, the last one smaller; in random order when a generator is given."""
+    def batches(self, size: int, generator: torch.Generator | None = None, most: int | None = None) -> Iterator[Batch]:
+        """The windows, or `most` of them, in batches of `size`; in random order when a generator is given."""
         order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        for first in range(0, len(self), size):
+        order = order[:most]
+        for first in range(0, len(order), size):
             yield self.gather(order[first : first + size])
 
     def thinned(self, most: int) -> "Windows":
