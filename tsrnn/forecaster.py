@@ -135,7 +135,7 @@ class Forecaster:
         arrays = self._arrays(panel)
         laid = windows.buffer(self._with_known(arrays, self.known_), self._scaling(arrays), self._padding)
         batch = windows.latest(laid, self.input_size, self._ahead(panel, future))
-        levels = list(self.quantiles or ())
+        levels = [] if self.quantiles is None else list(self.quantiles)
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
         return panel.forecasts(point, quantiles, levels)
 

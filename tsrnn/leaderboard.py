@@ -67,9 +67,12 @@ def render(table: pl.DataFrame, title: str | None = None) -> Table:
     """The board for a terminal. Published lines are dim and carry their class; ours have no class."""
     horizons = [name.removeprefix("mse_") for name in table.columns if name.startswith("mse_")]
     shown = Table(title=title, box=None, header_style="bold", caption=_CAPTION, caption_justify="left")
-    for name in ("model", "track", "class"):
+    ours_width = max(map(len, table.filter(pl.col("class") == "")["model"]), default=0)
+    shown.add_column("model", min_width=ours_width)  # a name of ours is never broken
+    for name in ("track", "class"):
         shown.add_column(name)
-    for name in (*(f"{horizon} MSE  MAE" for horizon in horizons), "mean MSE  MAE", "±"):
+    spread = ["±"] if table["spread"].count() else []
+    for name in (*(f"{horizon} MSE  MAE" for horizon in horizons), "mean MSE  MAE", *spread):
         shown.add_column(name, justify="right")
     for name in ("seeds", "parameters", "s/fit"):
         shown.add_column(name, justify="right")
@@ -88,7 +91,7 @@ def render(table: pl.DataFrame, title: str | None = None) -> Table:
             line["class"],
             *cells,
             _pair(line["mse"], line["mae"], digits),
-            "" if line["spread"] is None else f"{line['spread']:.4f}",
+            *("" if line["spread"] is None else f"{line['spread']:.4f}" for _ in spread),
             "" if line["seeds"] is None else str(line["seeds"]),
             size,
             seconds,

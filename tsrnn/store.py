@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -32,19 +31,15 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
         raise InputError(f"{target} exists and is not a saved model; choose another folder")
     weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
     config = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), **config}
+    text = json.dumps(config, indent=2, default=_plain) + "\n"
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        (fresh / _WEIGHTS).write_bytes(weights)
-        (fresh / _CONFIG).write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
-        fresh.chmod(0o755)
-        if target.exists():
-            old = fresh.with_name(fresh.name + "-old")
-            os.replace(target, old)
-            os.replace(fresh, target)
-            shutil.rmtree(old)
-        else:
-            os.replace(fresh, target)
+        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as room:
+            fresh, old = Path(room) / "new", Path(room) / "old"
+            fresh.mkdir()
+            (fresh / _WEIGHTS).write_bytes(weights)
+            (fresh / _CONFIG).write_text(text, encoding="utf-8")
+            _exchange(fresh, target, old)
     except OSError as error:
         raise InputError(f"cannot save into {target}: {error.strerror or error}; choose another folder") from None
 
@@ -77,3 +72,21 @@ def read(folder: str | Path) -> tuple[dict[str, Any], Tensors]:
         return config, load(weights)
     except SafetensorError as error:
         raise InputError(f"{path / _WEIGHTS} is damaged ({error}); save the model again") from None
+
+
+def _exchange(fresh: Path, target: Path, old: Path) -> None:
+    """Put `fresh` in the place of `target`, and back what was there if that fails."""
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(fresh, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic | np.ndarray):
+        return value.tolist()
+    raise InputError(f"cannot save the parameter {value!r}; give numbers, text, lists or tables of them")

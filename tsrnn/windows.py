@@ -17,7 +17,6 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
 
-
 _BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
 
 
@@ -64,10 +63,10 @@ def buffer(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
     values = np.zeros((arrays.rows + padding * len(begin), len(arrays.columns)), np.float32)
     if padding:
         for a, b, by in zip(begin, end, shift, strict=True):
-            _lay(values, arrays, scaling, (a, b), by)
+            _lay(values, arrays, scaling, int(a), int(b), int(by))
     else:
         for a, b in zip(arrays.offsets, arrays.offsets[1:], strict=False):
-            _lay(values, arrays, scaling, (a, b), 0)
+            _lay(values, arrays, scaling, int(a), int(b), 0)
     whole = all(np.isfinite(column).all() for column in arrays.columns)
     observed = None if whole and not padding else np.isfinite(values)
     if observed is not None:
@@ -108,14 +107,13 @@ class Windows:
 
     def gather(self, which: Tensor) -> Batch:
         """Copy the windows `which` [batch] (int64 window numbers) into a batch."""
-        rows, past, targets = self.starts[which], self.input_size, self.buffer.targets
-        block = self._take(self._values, self.buffer.values, rows)  # [batch time+horizon channel]
-        batch = Batch(past=block[:, :past], target=block[:, past:, :targets], undo=self.buffer.undo)
-        if self._observed is not None and self.buffer.observed is not None:
-            seen = self._take(self._observed, self.buffer.observed, rows)
-            batch.observed, batch.target_observed = seen[:, :past], seen[:, past:, :targets]
-        if self._known is not None and self.buffer.known is not None:
-            batch.known = self._take(self._known, self.buffer.known, rows)  # [batch time+horizon feature]
+        rows = self.starts.index_select(0, which)
+        past, target = self._parted(self._values, rows)
+        batch = Batch(past=past, target=target, undo=self.buffer.undo)
+        if self._observed is not None:
+            batch.observed, batch.target_observed = self._parted(self._observed, rows)
+        if self._known is not None:
+            batch.known = self._known.index_select(0, rows)  # [batch time+horizon feature]
         if self.series is not None:
             series = self.series[which]
             if self.buffer.static is not None:
@@ -141,9 +139,12 @@ class Windows:
         keep = np.linspace(0, len(self) - 1, most).round().astype(np.int64)
         return Windows(self.buffer, self.targets_at[keep], self.input_size, self.horizon)
 
-    def _take(self, windows: Tensor, rows_by_column: Tensor, rows: Tensor) -> Tensor:
-        block = windows.index_select(0, rows)
-        return block.view(len(rows), self.input_size + self.horizon, rows_by_column.shape[1])
+    def _parted(self, overlapping: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
+        """The windows that start at `rows`: [batch time channel], [batch horizon target]."""
+        block = overlapping.index_select(0, rows)  # [batch time+horizon channel]
+        past, ahead = block.split_with_sizes((self.input_size, self.horizon), 1)
+        targets = self.buffer.targets
+        return past, ahead if targets == ahead.shape[2] else ahead[..., :targets]
 
 
 def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
@@ -201,7 +202,9 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
     A series that the part leaves out (a well held out) is not meant.
     """
     arrays, need = cut_out.buffer.arrays, cut_out.input_size + cut_out.horizon - cut_out.buffer.padding
-    mend = "lower input_size or horizon, give more history, or pass pad=True"
+    mend = "lower input_size or horizon, or give more history" + (
+        "" if cut_out.buffer.padding else ", or pass pad=True"
+    )
     task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
     if rows.min() < need:
@@ -219,18 +222,17 @@ def _counts(begin: Rows, rows: Rows) -> Rows:
 
 
 def _windowed(rows: Tensor, length: int) -> Tensor:
-    """[row column] seen as overlapping flat windows [start, length*column], copying nothing."""
-    columns = rows.shape[1]
+    """[row column] seen as overlapping windows [start length column], copying nothing."""
     if len(rows) < length:
-        return rows.new_empty(0, length * columns)
-    return rows.view(-1).unfold(0, length * columns, columns)
+        return rows.new_empty(0, length, rows.shape[1])
+    return rows.unfold(0, length, 1).transpose(1, 2)
 
 
-def _lay(values: Floats, arrays: Arrays, scaling: Affine, rows: tuple[int, int], shift: int) -> None:
+def _lay(values: Floats, arrays: Arrays, scaling: Affine, begin: int, end: int, shift: int) -> None:
     """Scale panel rows [begin, end) of one series into `values`, block by block."""
-    series = int(np.searchsorted(arrays.offsets, rows[0], side="right")) - 1
-    for a in range(*rows, _BLOCK):
-        b = min(a + _BLOCK, rows[1])
+    series = int(np.searchsorted(arrays.offsets, begin, side="right")) - 1
+    for a in range(begin, end, _BLOCK):
+        b = min(a + _BLOCK, end)
         for channel, column in enumerate(arrays.columns):
             loc, scale = scaling.loc[series, channel], scaling.scale[series, channel]  # float64: so is the arithmetic
             values[a + shift : b + shift, channel] = (column[a:b] - loc) / scale

@@ -11,7 +11,7 @@ from tsrnn.registry import module
 
 def build(quantiles: Sequence[float] | None, loss: str) -> Head:
     """The quantile head where levels are given, else a point head trained by `loss`."""
-    if quantiles:
+    if quantiles is not None and len(quantiles):
         head: Head = module("heads", "quantile", "head").HEAD(quantiles)
     else:
         head = module("heads", "point", "head").HEAD(loss)

@@ -1,0 +1,150 @@
+"""Boards: means and spreads, complete lines first, published numbers marked, and no winner where seeds overlap."""
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from rich.console import Console
+
+from tsrnn import leaderboard, results
+from tsrnn.errors import InputError
+
+DEFAULTS: dict[str, Any] = {
+    "dataset": "ETTh1",
+    "model": "lstm",
+    "horizon": 96,
+    "input_size": 336,
+    "track": "L chosen",
+    "seed": 0,
+    "mse": 0.5,
+    "mae": 0.4,
+    "parameters": 1000,
+    "seconds": 3.0,
+    "config": "{}",
+    "sha256": "ab12",
+    "finished": "2026-01-01T00:00:00+00:00",
+}
+
+
+def _rows(*changes: dict[str, Any]) -> pl.DataFrame:
+    return pl.DataFrame([{**DEFAULTS, **change} for change in changes], schema=results.COLUMNS)
+
+
+def _fits(model: str, scores: dict[int, list[float]], **more: Any) -> list[dict[str, Any]]:
+    """One row per horizon and seed."""
+    return [
+        {"model": model, "horizon": horizon, "seed": seed, "mse": mse, **more}
+        for horizon, each in scores.items()
+        for seed, mse in enumerate(each)
+    ]
+
+
+def _text(table: pl.DataFrame, width: int = 200) -> str:
+    console = Console(width=width, record=True, file=StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(leaderboard.render(table))
+    return console.export_text(styles=True)
+
+
+def test_means_and_spreads_over_seeds() -> None:
+    rows = _rows(
+        *_fits("lstm", {96: [0.4, 0.5], 192: [0.6, 0.9]}, mae=0.3, seconds=4.0),
+        *_fits("ols", {96: [0.7], 192: [0.8]}),
+        *_fits("lstm", {336: [0.1]}),
+    )
+    first, second = leaderboard.board(rows, [96, 192]).to_dicts()
+    assert (first["model"], first["seeds"], first["class"]) == ("lstm", 2, "")
+    assert first["mse_96"] == pytest.approx(0.45)
+    assert first["spread_96"] == pytest.approx(0.1 / 2**0.5)
+    assert first["mse"] == pytest.approx(0.6)
+    assert first["mae"] == pytest.approx(0.3)
+    assert first["spread"] == pytest.approx(0.2 / 2**0.5)
+    assert first["worst"] == pytest.approx(0.7)
+    assert (second["model"], second["mse"], second["spread"]) == ("ols", pytest.approx(0.75), None)
+
+
+def test_no_mean_without_every_horizon() -> None:
+    rows = _rows(*_fits("short", {96: [0.1]}), *_fits("lstm", {96: [0.4], 192: [0.6]}))
+    table = leaderboard.board(rows, [96, 192])
+    assert table["model"].to_list() == ["lstm", "short"]
+    assert table["mse"].to_list() == [pytest.approx(0.5), None]
+    assert table["mse_96"].to_list() == [0.4, 0.1]
+
+
+def test_tracks_and_configurations_are_lines_of_their_own() -> None:
+    rows = _rows(
+        *_fits("lstm", {96: [0.4]}),
+        *_fits("lstm", {96: [0.5]}, track="L=96", input_size=96),
+        *_fits("lstm", {96: [0.6]}, config='{"hidden_size": 8}'),
+    )
+    assert leaderboard.board(rows, [96])["mse"].to_list() == [0.4, 0.5, 0.6]
+
+
+@pytest.mark.parametrize(
+    ("best", "next_best", "winner"),
+    [
+        ([0.40, 0.41], [0.50, 0.52], "lstm"),
+        ([0.40, 0.52], [0.50, 0.52], None),
+        ([0.40], [0.50, 0.52], None),
+        ([0.40, 0.41], [0.50], "lstm"),
+    ],
+)
+def test_a_winner_is_clear_or_there_is_none(best: list[float], next_best: list[float], winner: str | None) -> None:
+    rows = _rows(*_fits("gru", {96: next_best}), *_fits("lstm", {96: best}), *_fits("lstm", {96: [0.9]}, track="L=96"))
+    table = leaderboard.board(rows, [96])
+    assert leaderboard.clear_winner(table) == winner
+    bold = [line for line in _text(table).splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
+    assert len(bold) == (1 if winner else 0)
+
+
+def test_seeds_that_share_no_horizon_make_no_winner() -> None:
+    lone = [{"horizon": 96, "seed": 0, "mse": 0.1}, {"horizon": 192, "seed": 1, "mse": 0.1}]
+    table = leaderboard.board(_rows(*lone, *_fits("gru", {96: [0.5], 192: [0.6]})), [96, 192])
+    assert table["model"][0] == "lstm"
+    assert leaderboard.clear_winner(table) is None
+    assert "lstm" in _text(table)
+
+
+def test_published_lines_are_marked_and_kept_as_printed() -> None:
+    others = leaderboard.published("ETTh1")
+    assert set(others["class"]) == {"A", "B"}
+    table = leaderboard.board(_rows(*_fits("lstm", {96: [0.2]})), [96], others)
+    assert table["model"][0] == "lstm"
+    text = _text(table)
+    ours = next(line for line in text.splitlines() if "lstm" in line)
+    theirs = next(line for line in text.splitlines() if "SparseTSF/Linear" in line)
+    assert "0.2000" in ours
+    assert "\x1b[2m" not in ours
+    assert "0.362  0.389" in theirs
+    assert theirs.startswith("\x1b[2m")
+    assert "not run here" in text
+
+
+def test_names_of_ours_stay_whole_in_a_narrow_terminal() -> None:
+    rows = _rows(*_fits("seasonal_naive", {h: [0.4, 0.5] for h in (96, 192, 336, 720)}))
+    table = leaderboard.board(rows, [96, 192, 336, 720], leaderboard.published("ETTh1"))
+    assert "seasonal_naive" in _text(table, width=80)
+
+
+def test_published_classes_are_chosen() -> None:
+    assert leaderboard.published("my own file").is_empty()
+    shot = leaderboard.published("ETTh1", ("Z",))
+    table = leaderboard.board(_rows({}), [96], shot)
+    assert set(table.filter(pl.col("class") == "Z")["track"]) == {"zero-shot"}
+    searched = leaderboard.board(_rows({}), [96], leaderboard.published("ETTh1", ("B",)))
+    assert "L searched" in searched["track"].to_list()
+
+
+def test_stored_rows_are_read_again(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="holds no result rows; run `tsrnn bench"):
+        leaderboard.read(tmp_path)
+    results.append(tmp_path / "ETTh1", DEFAULTS)
+    results.append(tmp_path / "ETTh2", {**DEFAULTS, "dataset": "ETTh2"})
+    assert leaderboard.read(tmp_path).height == 2
+    assert leaderboard.read(tmp_path, "ETTh2")["dataset"].to_list() == ["ETTh2"]
+    with pytest.raises(InputError, match="no result rows of weather"):
+        leaderboard.read(tmp_path, "weather")
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    with pytest.raises(InputError, match=r"notes\.csv is not a results file"):
+        leaderboard.read(tmp_path)

@@ -1,0 +1,177 @@
+"""Rows on disk: nothing lost, nothing half written, damage named; and the published numbers beside them."""
+
+import csv
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jobs
+import polars as pl
+import pytest
+
+from tsrnn import leaderboard, results
+from tsrnn.errors import InputError
+
+ROW: dict[str, Any] = {
+    "dataset": "ETTh1",
+    "model": "lstm",
+    "horizon": 96,
+    "input_size": 336,
+    "track": "L chosen",
+    "seed": 0,
+    "mse": 0.1 + 0.2,
+    "mae": 1e-7,
+    "config": '{"a": 1, "b": "x,y"}',
+    "sha256": "ab12",
+    "finished": "2026-01-01T00:00:00+00:00",
+}
+
+WRITER = """
+import sys
+from pathlib import Path
+from test_results import ROW
+from tsrnn import results
+for number in range(int(sys.argv[3])):
+    results.append(Path(sys.argv[1]), {**ROW, "track": sys.argv[2], "seed": number})
+"""
+
+
+def _writer(folder: Path, track: str, rows: int) -> "subprocess.Popen[bytes]":
+    here = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    return subprocess.Popen([sys.executable, "-c", WRITER, str(folder), track, str(rows)], env=here)
+
+
+def test_a_row_comes_back_as_it_went(tmp_path: Path) -> None:
+    results.append(tmp_path / "new", ROW)
+    results.append(tmp_path / "new", {**ROW, "seed": 1, "mse": float("nan"), "epochs": 7})
+    rows = results.existing(tmp_path / "new")
+    assert rows is not None
+    assert rows.schema == pl.Schema(results.COLUMNS)
+    first, second = rows.to_dicts()
+    assert {name: first[name] for name in ROW} == ROW
+    assert first["epochs"] is None
+    assert second["epochs"] == 7
+    assert str(second["mse"]) == "nan"
+
+
+def test_rows_are_read_from_the_folder_and_one_level_below(tmp_path: Path) -> None:
+    assert results.existing(tmp_path) is None
+    assert results.seen(tmp_path) == set()
+    for folder in (tmp_path, tmp_path / "a", tmp_path / "b", tmp_path / "b" / "deep"):
+        results.append(folder, {**ROW, "track": folder.name})
+    rows = results.existing(tmp_path)
+    assert rows is not None
+    assert sorted(rows["track"]) == sorted([tmp_path.name, "a", "b"])
+    key = ("ETTh1", "ab12", "lstm", 96, 336, "a", 0, '{"a": 1, "b": "x,y"}')
+    assert key in results.seen(tmp_path)
+    assert len(results.seen(tmp_path)) == 3
+
+
+def test_an_old_file_stays_whole_when_writing_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    results.append(tmp_path, ROW)
+    before = (tmp_path / "lstm.csv").read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        results.append(tmp_path, {**ROW, "seed": 1})
+    assert (tmp_path / "lstm.csv").read_bytes() == before
+    monkeypatch.undo()
+    results.append(tmp_path, {**ROW, "seed": 2})
+    assert results.load(tmp_path / "lstm.csv")["seed"].to_list() == [0, 2]
+
+
+def test_two_writers_lose_nothing(tmp_path: Path) -> None:
+    writers = [_writer(tmp_path, track, 25) for track in ("one", "two")]
+    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    expected = {(track, seed) for track in ("one", "two") for seed in range(25)}
+    rows = results.load(tmp_path / "lstm.csv")
+    assert rows.height == 50
+    assert set(rows.select("track", "seed").iter_rows()) == expected
+
+
+def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
+    writer = _writer(tmp_path, "killed", 1_000_000)
+    path = tmp_path / "lstm.csv"
+    jobs.wait_for(lambda: path.exists() and results.load(path).height >= 5)
+    writer.kill()
+    writer.wait()
+    seeds = results.load(path)["seed"].to_list()
+    assert seeds == list(range(len(seeds)))
+    results.append(tmp_path, {**ROW, "track": "after"})
+    assert results.load(path)["track"].to_list() == ["killed"] * len(seeds) + ["after"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "says"),
+    [
+        (b"0.30000000000000004", b"low", "row 1: mse cannot be 'low'"),
+        (b",ab12,", b",,", "row 1: sha256 is empty"),
+        (b"dataset,", b"data,", "no column 'dataset'"),
+        (b"dataset,model", b"model,dataset", "another order"),
+        (b"lstm", b"lst\xff", "cannot be read"),
+        (b"00+00:00\n", b"00+00:00\nETTh1,lstm,96\n", "row 2: input_size is empty"),
+        (b"00+00:00\n", b"00+00:00\n" + b"x," * 40 + b"\n", "cannot be read"),
+    ],
+)
+def test_damage_is_named(tmp_path: Path, old: bytes, new: bytes, says: str) -> None:
+    results.append(tmp_path, ROW)
+    path = tmp_path / "lstm.csv"
+    whole = path.read_bytes()
+    assert old in whole
+    path.write_bytes(whole.replace(old, new, 1))
+    with pytest.raises(InputError) as reading:
+        results.existing(tmp_path)
+    with pytest.raises(InputError) as adding:
+        results.append(tmp_path, {**ROW, "seed": 1})
+    for message in (str(reading.value), str(adding.value)):
+        assert str(path) in message
+        assert says in message
+        assert "\n" not in message
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match="cannot be read"):
+        results.existing(tmp_path)
+
+
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(InputError, match=r"cannot write results to .*file.*; name a folder"):
+        results.append(tmp_path / "file" / "rows", ROW)
+    with pytest.raises(InputError, match=r"cannot write results to .*file.*; name a folder"):
+        results.prepare(tmp_path / "file" / "rows")
+    results.prepare(tmp_path / "new" / "rows")
+    assert not list((tmp_path / "new" / "rows").iterdir())
+
+
+@pytest.mark.parametrize("change", [{"seed": None}, {"speed": 1}, {"model": "../lstm"}, {"model": ".lstm"}])
+def test_a_row_that_could_not_be_run_again_is_our_own_fault(tmp_path: Path, change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError) as caught:
+        results.append(tmp_path, {**ROW, **change})
+    assert not isinstance(caught.value, InputError)
+    assert not list(tmp_path.glob("**/*.csv"))
+
+
+def test_published_numbers_are_well_formed() -> None:
+    with Path(leaderboard.__file__).with_name("published.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["dataset"] for row in rows} == {"ETTh1", "ETTh2", "weather", "exchange_rate"}
+    for row in rows:
+        assert None not in row
+        assert None not in row.values()
+        assert row["class"] in set("ABCZ"), row
+        assert int(row["horizon"]) in (96, 192, 336, 720), row
+        assert row["mse"] or row["mae"], row
+        assert all(0.05 < float(row[name]) < 3 for name in ("mse", "mae") if row[name]), row
+        assert row["model"], row
+        assert row["family"], row
+        assert row["source"], row
+        assert not row["seeds"] or int(row["seeds"]) > 0, row
+        assert row["setting"] in ("fixed", "searched", "zero-shot"), row
+        assert bool(row["input_size"]) == (row["setting"] == "fixed"), row
+        assert (row["class"] == "Z") == (row["setting"] == "zero-shot"), row
+    keys = [tuple(row[name] for name in ("dataset", "model", "setting", "input_size", "horizon")) for row in rows]
+    assert len(set(keys)) == len(keys)
