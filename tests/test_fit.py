@@ -51,7 +51,7 @@ class Breaks(Level):
 
 
 def constant_parts(train=1.0, val=0.3):
-    """Windows of two stretches that stand at different levels: what is learnt on one is worse and worse on the other."""
+    """Windows of two stretches at different levels: what is learnt on one suits the other less and less."""
     arrays = arrays_of(np.concatenate([np.full(200, train), np.full(100, val)])[:, None], breaks=[200])
     parts = Part(np.array([0]), np.array([200])), Part(np.array([200]), np.array([300]))
     return tuple(cut_of(arrays, 4, 2, part) for part in parts)

@@ -58,7 +58,12 @@ def test_parameters_are_kept_verbatim():
     forecaster = Forecaster("segrnn", input_size=24, horizon=6, quantiles=levels, hidden_size=32, learning_rate=0.5)
     params = forecaster.get_params()
     assert params["quantiles"] is levels
-    assert (params["model"], params["hidden_size"], params["learning_rate"], params["pad"]) == ("segrnn", 32, 0.5, False)
+    assert (params["model"], params["hidden_size"], params["learning_rate"], params["pad"]) == (
+        "segrnn",
+        32,
+        0.5,
+        False,
+    )
     assert vars(Forecaster(**params)) == vars(forecaster)
     assert not [name for name in vars(forecaster) if name.endswith("_")]
 
@@ -109,6 +114,8 @@ def test_a_pandas_index_comes_back_as_one():
     forecast = Forecaster("gru", **QUICK).fit(frame).predict()
     assert list(forecast.columns) == ["c0", "c1"]
     assert list(forecast.index) == list(pd.date_range("2020-01-06", periods=6, freq="h"))
+    nameless = Forecaster("gru", **QUICK).fit(frame.rename_axis(None))
+    pd.testing.assert_frame_equal(nameless.predict(frame.rename_axis(None)), forecast, check_names=False)
 
 
 def test_several_targets_and_the_order_of_columns(wide):
@@ -161,6 +168,15 @@ def test_predict_from_a_new_frame(long, fitted):
     tail = long.group_by("unique_id", maintain_order=True).tail(24)
     assert_frame_equal(fitted.predict(tail), fitted.predict(), abs_tol=1e-4)
     assert isinstance(fitted.predict(long.to_pandas()), pd.DataFrame)
+
+
+def test_a_new_frame_is_read_as_the_first_was(wide, tmp_path):
+    upside_down = wide.with_columns(hour=hours(200), date=pl.lit("text")).sort("hour", descending=True)
+    roles = {"target": ["c1"], "time": "hour", "past_covariates": ["c0"], "sort": True, "duplicates": "last"}
+    forecaster = Forecaster("gru", **QUICK).fit(upside_down, **roles)
+    forecaster.save(tmp_path / "saved")
+    for each in (forecaster, Forecaster.load(tmp_path / "saved")):
+        assert_frame_equal(each.predict(pl.concat([upside_down, upside_down])), forecaster.predict())
 
 
 def test_a_series_not_seen_in_training_is_scaled_by_itself(long):
@@ -239,7 +255,9 @@ def test_padding_lets_short_series_in():
 
 def test_too_little_to_forecast_from_is_named(fitted, long):
     few = long.group_by("unique_id", maintain_order=True).tail(23)
-    with pytest.raises(InputError, match="series 'a' ends with 23 rows without a gap, but a forecast needs input_size=24"):
+    with pytest.raises(
+        InputError, match="series 'a' ends with 23 rows without a gap, but a forecast needs input_size=24"
+    ):
         fitted.predict(few)
 
 

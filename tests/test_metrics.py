@@ -48,9 +48,7 @@ def test_coverage_counts_both_ends():
 @pytest.mark.parametrize("metric", [metrics.mse, metrics.rmse, metrics.mae, metrics.bias, metrics.smape])
 def test_missing_cells_are_left_out(metric):
     holes = np.concatenate([Y, [np.nan, 5.0]])
-    assert metric(holes, np.concatenate([F, [3.0, 5.0]])) == pytest.approx(
-        metric(np.append(Y, 5.0), np.append(F, 5.0))
-    )
+    assert metric(holes, np.concatenate([F, [3.0, 5.0]])) == pytest.approx(metric(np.append(Y, 5.0), np.append(F, 5.0)))
     assert metric(Y.reshape(2, 2), F.reshape(2, 2)) == pytest.approx(metric(Y, F))
 
 

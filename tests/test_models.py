@@ -110,7 +110,10 @@ class Blind(Honest):
 
 class Forgets(Honest):
     def weights(self):
-        return {"linear.weight": super().weights()["linear.weight"], "linear.bias": np.zeros_like(self.linear.bias.detach())}
+        return {
+            "linear.weight": super().weights()["linear.weight"],
+            "linear.bias": np.zeros_like(self.linear.bias.detach()),
+        }
 
 
 class Idle(Honest):

@@ -2,17 +2,21 @@
 
 The map, in the order in which data meets the rooms:
 
-    errors, registry, version    what every room may use
-    arrays, split, scale, shapes numbers: cut before you look, scale with an undo, the page of shapes
-    index, intake, panel         frames: one normal form, the only rooms that name columns
-    readers/, simulate, catalog  files, small worlds and data sets by name
-    features, windows            covariates; one buffer and a vector of starts -> batches
+    version, errors, registry, ranges           what every room may use
+    runtime, provenance                         the machine, and what is needed to run a result again
+    arrays, split, scale, shapes                numbers: cut before you look, scale with an undo, the page of shapes
+    index, intake, panel                        frames: one normal form, the only rooms that name columns
+    readers/, simulate, catalog                 files, small worlds and data sets by name
+    features, windows                           covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    ranges, recipe, infer, fit   how to train, as data; forecasts and scores; the one door to Lightning
-    metrics, backtest, store     measures on frames, rolling origins, saved models
-    forecaster                   the bed of the river
-    execute, tune, results, bench, leaderboard    many fits: jobs, sweeps, rows, boards
-    cli                          names -> objects
+    recipe, infer, fit                          how to train, as data; forecasts and scores; the one door to Lightning
+    metrics, backtest, store                    measures on frames, rolling origins, saved models
+    forecaster                                  the bed of the river
+    testing                                     the contracts, for people's own models and cells
+    execute, tune, results, suites/, bench, leaderboard    many fits: jobs, sweeps, rows, tasks, boards
+    arguments, console, cli                     names -> objects
+
+A room imports only rooms that stand before it, and no file both polars and torch.
 """
 
 from importlib import import_module

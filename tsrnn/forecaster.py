@@ -115,6 +115,7 @@ class Forecaster:
         self.model_, self.head_, self.spec_ = model, head, spec
         self.panel_, self.scaling_, self.known_, self.ids_ = panel, scaling, known, arrays.ids
         self.reading_ = {**asdict(panel.roles), "freq": panel.freq, "rows_as_they_stand": panel.rows_as_they_stand}
+        self.reading_ |= {"sort": roles.get("sort", False), "duplicates": roles.get("duplicates", "error")}
         return self
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -232,8 +233,7 @@ class Forecaster:
             target=self.reading_["targets"],
             time=None if index in ("row", "__index__") else index,
             id=self.reading_["id"],
-            freq=self.reading_["freq"],
-            rows_as_they_stand=self.reading_["rows_as_they_stand"],
+            **{name: self.reading_[name] for name in ("freq", "rows_as_they_stand", "sort", "duplicates")},
             **reading,
         )
 

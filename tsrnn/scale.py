@@ -85,7 +85,7 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
 
 
 def fit_features(matrix: Floats, train: Part) -> Affine:
-    """Standardise covariates [row feature] by the training rows; a constant one keeps its unit. loc, scale: [feature]."""
+    """Standardise covariates [row feature] by training rows; a constant one keeps its unit. loc, scale: [feature]."""
     rows = np.concatenate([matrix[a:b] for a, b in zip(train.begin, train.end, strict=True)])
     pairs = [_statistic(_standard, [rows[:, k]]) for k in range(matrix.shape[1])]
     return Affine(np.array([loc for loc, _ in pairs]), np.array([scale for _, scale in pairs]))

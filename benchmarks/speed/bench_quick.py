@@ -36,14 +36,14 @@ def watch(words: list[str]) -> Run:
         SystemExit: it failed; with its last lines.
     """
     seen, began = Run(), time.perf_counter()
-    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    reader = threading.Thread(target=_read, args=(process, seen, began))
-    reader.start()
-    while process.poll() is None:
-        seen.peak = max(seen.peak, tree(process.pid))
-        time.sleep(PAUSE)
-    seen.seconds = time.perf_counter() - began
-    reader.join()
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        reader = threading.Thread(target=_read, args=(process, seen, began))
+        reader.start()
+        while process.poll() is None:
+            seen.peak = max(seen.peak, tree(process.pid))
+            time.sleep(PAUSE)
+        seen.seconds = time.perf_counter() - began
+        reader.join()
     if process.returncode:
         raise SystemExit("\n".join([*seen.lines[-20:], f"{' '.join(words)} ended with {process.returncode}"]))
     return seen
