@@ -544,6 +544,22 @@ def test_score_is_the_mean_over_every_window(wide):
     assert forecaster.score(split=split, part="val").windows == 25
 
 
+def test_per_series_scores_use_each_series_own_scale(long):
+    split = {"ratios": [0.6, 0.2, 0.2]}
+    steep = long.filter(pl.col("unique_id") == "a").with_columns(pl.lit("d").alias("unique_id"), pl.col("y") * 1000)
+    table = pl.concat([long, steep])
+    forecaster = Forecaster("repeat_last", **TASK, scale_per_series=True).fit(table, split=split)
+    errors = []
+    for (_,), part in table.group_by("unique_id", maintain_order=True):
+        values = part["y"].to_numpy()
+        train, test = int(0.6 * len(values)), len(values) - int(0.2 * len(values))
+        scaled = (values - values[:train].mean()) / values[:train].std()
+        errors += [scaled[at : at + 6] - scaled[at - 1] for at in range(test, len(values) - 5)]
+    assert forecaster.score(split=split).mse == pytest.approx(np.square(errors).mean(), rel=1e-4)
+    turned = pl.concat([table.filter(pl.col("unique_id") == name) for name in "dbca"])
+    assert forecaster.score(turned, split=split).mse == pytest.approx(forecaster.score(split=split).mse, rel=1e-6)
+
+
 def test_from_toml(tmp_path, long):
     path = tmp_path / "model.toml"
     path.write_text('model = "gru"\ninput_size = 24\nhorizon = 6\nhidden_size = 8\nmax_epochs = 1\n')

@@ -116,8 +116,8 @@ def test_windows_small(threads):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc")
 def test_ready_small(threads):
-    spent, growth = script("windows")["ready"](series=3, steps=2000, channels=2)
-    assert spent > 0
+    spent, growth, again = script("windows")["ready"](series=3, steps=2000, channels=2)
+    assert min(spent, again) > 0
     assert growth >= 0
 
 

@@ -246,3 +246,12 @@ def test_gaps_everywhere_are_named():
     arrays = arrays_of(waves(30), breaks=range(4, 30, 4))
     with pytest.raises(InputError, match="no stretch of 9 rows without a gap"):
         windows.refuse_empty(cut_of(arrays, 6, 3), whole(arrays))
+
+
+@pytest.mark.parametrize("padding", [0, 4])
+def test_blocks_leave_no_seam(monkeypatch, padding):
+    arrays = arrays_of(waves(30, 2), 5 + waves(17, 2, seed=1), breaks=[11])
+    scaling = scale.fit("standard", arrays, whole(arrays), per_series=True)
+    at_once = windows.buffer(arrays, scaling, padding)
+    monkeypatch.setattr(windows, "_BLOCK", 4)
+    assert torch.equal(windows.buffer(arrays, scaling, padding).values, at_once.values)

@@ -85,13 +85,14 @@ def bench(  # noqa: PLR0913  one parameter per option
 def leaderboard(
     data: Data,
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
+    published: Annotated[int, typer.Option(help="How many of other people's results to show, the best first.")] = 8,
     json_: Json = False,
 ) -> None:
     """Print stored result rows again."""
     from tsrnn.bench import Source
     from tsrnn.console import stored
 
-    stored(Source(data).name, out, as_json=json_)
+    stored(Source(data).name, out, as_json=json_, published=published)
 
 
 @app.command()

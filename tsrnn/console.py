@@ -19,6 +19,8 @@ from tsrnn.errors import InputError
 from tsrnn.execute import Outcome
 
 _REFRESH = 2  # times a second
+_PUBLISHED = 8  # lines of other people's numbers on a board
+_ROOM = 84  # columns that a board takes beside its horizons
 
 
 class Screen:
@@ -81,8 +83,8 @@ class Screen:
         rows = self.rows()
         return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
 
-    def _board(self, rows: list[dict[str, Any]]) -> Table:
-        return _board(pl.DataFrame(rows, infer_schema_length=None), self.jobs[0].source.name)
+    def _board(self, rows: list[dict[str, Any]]) -> Group:
+        return _board(pl.DataFrame(rows, infer_schema_length=None), self.jobs[0].source.name, self.out.width)
 
 
 class Trials:
@@ -121,13 +123,14 @@ class Trials:
         self.out.print(f"{chosen['by']} {chosen['value']:.4f}, written to {path}", soft_wrap=True, highlight=False)
 
 
-def stored(dataset: str, folder: Path, as_json: bool) -> None:
-    """Print the rows in `folder` as a board; `folder` may hold the rows themselves or one folder per data set."""
+def stored(dataset: str, folder: Path, as_json: bool, published: int) -> None:
+    """Print the rows in `folder` (or in one folder per data set there) among the best `published` of others."""
     rows = leaderboard.read(folder, dataset)
     if as_json:
         print(json.dumps(rows.to_dicts(), indent=2))
     else:
-        Console().print(_board(rows, dataset))
+        console = Console()
+        console.print(_board(rows, dataset, console.width, published))
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -172,9 +175,12 @@ def _save(frame: pl.DataFrame, path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
 
 
-def _board(rows: pl.DataFrame, dataset: str) -> Table:
+def _board(rows: pl.DataFrame, dataset: str, width: int, published: int = _PUBLISHED) -> Group:
     horizons = sorted(rows["horizon"].unique().to_list())
-    return leaderboard.render(leaderboard.board(rows, horizons, leaderboard.published(dataset)))
+    others = leaderboard.published(dataset)
+    table = leaderboard.shortened(leaderboard.board(rows, horizons, others), published)
+    caption = [Text(leaderboard.CAPTION, style="dim")] if others.height else []
+    return Group(leaderboard.render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
 
 
 def _minutes(seconds: float) -> str:

@@ -101,7 +101,9 @@ class Forecaster:
         parts = self._split(panel, arrays, split)
         scaling = scale.fit(self.scaler, arrays, parts.train, self.scale_per_series)
         known = None if arrays.known is None else scale.fit_features(arrays.known, parts.train)
-        laid = windows.buffer(self._with_known(arrays, known), scaling, self._padding)
+        static = None if arrays.static is None else scale.fit_static(arrays.static, parts.train)
+        self.scaling_, self.known_, self.static_, self.ids_ = scaling, known, static, arrays.ids
+        laid = windows.buffer(self._covariates_scaled(arrays), scaling, self._padding)
         train = windows.cut(laid, parts.train, self.input_size, self.horizon)
         val = windows.cut(laid, parts.val, self.input_size, self.horizon)
         windows.refuse_empty(train, parts.train)
@@ -113,7 +115,7 @@ class Forecaster:
             model = models.build(self.model, model_config, spec)
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, spec
-        self.panel_, self.scaling_, self.known_, self.ids_ = panel, scaling, known, arrays.ids
+        self.panel_ = panel
         self.reading_ = {**asdict(panel.roles), "freq": panel.freq, "rows_as_they_stand": panel.rows_as_they_stand}
         self.reading_ |= {"sort": roles.get("sort", False), "duplicates": roles.get("duplicates", "error")}
         return self
@@ -134,7 +136,7 @@ class Forecaster:
     def forecast(self, panel: Panel, future: Any = None) -> Any:
         """`predict` on a panel, as a polars frame."""
         arrays = self._arrays(panel)
-        laid = windows.buffer(self._with_known(arrays, self.known_), self._scaling(arrays), self._padding)
+        laid = windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
         batch = windows.latest(laid, self.input_size, self._ahead(panel, future))
         levels = [] if self.quantiles is None else list(self.quantiles)
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
@@ -145,7 +147,7 @@ class Forecaster:
         panel = self._panel(frame)
         arrays = self._arrays(panel)
         rows = getattr(self._split(panel, arrays, split), part)
-        laid = windows.buffer(self._with_known(arrays, self.known_), self._scaling(arrays), self._padding)
+        laid = windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
         scored = windows.cut(laid, rows, self.input_size, self.horizon)
         windows.refuse_empty(scored, rows)
         return infer.score(self.model_, self.head_, scored)
@@ -159,14 +161,15 @@ class Forecaster:
             id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
         """
         self._check_task()
-        panel = self._panel(None) if frame is None else Panel.of(frame, **roles)
+        fitted = hasattr(self, "model_") and not roles  # then a frame is read as the training's was
+        panel = self._panel(frame) if fitted or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
 
     def save(self, folder: str | Path) -> None:
         """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
         self._check_fitted()
         tensors = {f"model.{name}": each for name, each in self.model_.weights().items()}
-        for name, affine in (("scale", self.scaling_), ("known", self.known_)):
+        for name, affine in (("scale", self.scaling_), ("known", self.known_), ("static", self.static_)):
             if affine is not None:
                 tensors |= {f"{name}.loc": affine.loc, f"{name}.scale": affine.scale}
         fitted = {"spec": asdict(self.spec_), "ids": list(self.ids_), "reading": self.reading_}
@@ -186,8 +189,9 @@ class Forecaster:
             self.reading_ = config["reading"]
             self.head_ = build_head(self.quantiles, self.loss)
             self.model_ = models.build(self.model, recipe.sort(self.model, self.options)[0], self.spec_)
-            self.scaling_ = Affine(tensors["scale.loc"], tensors["scale.scale"])
-            self.known_ = Affine(tensors["known.loc"], tensors["known.scale"]) if "known.loc" in tensors else None
+            kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
+            scalings = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
+            self.scaling_, self.known_, self.static_ = scalings["scale"], scalings.get("known"), scalings.get("static")
             weights = {name: each for name, each in tensors.items() if name.startswith("model.")}
             self.model_.set_weights({name.removeprefix("model."): each for name, each in weights.items()})
         except (KeyError, TypeError, RuntimeError) as error:
@@ -250,10 +254,11 @@ class Forecaster:
         scaled: Floats = self.known_.apply(np.concatenate(parts, 1)).astype(np.float32)
         return scaled
 
-    def _with_known(self, arrays: Arrays, known: Affine | None) -> Arrays:
-        if known is None or arrays.known is None:
-            return arrays
-        return replace(arrays, known=np.nan_to_num(known.apply(arrays.known)).astype(np.float32))
+    def _covariates_scaled(self, arrays: Arrays) -> Arrays:
+        def scaled(affine: Affine | None, values: Floats | None) -> Floats | None:
+            return None if affine is None else np.nan_to_num(affine.apply(values)).astype(np.float32)
+
+        return replace(arrays, known=scaled(self.known_, arrays.known), static=scaled(self.static_, arrays.static))
 
     def _scaling(self, arrays: Arrays) -> Affine:
         """The training's scaling for each series; a series it did not know is scaled by its own history."""

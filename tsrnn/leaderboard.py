@@ -63,44 +63,43 @@ def clear_winner(table: pl.DataFrame) -> str | None:
     return str(ours["model"][0])
 
 
-def render(table: pl.DataFrame, title: str | None = None) -> Table:
-    """The board for a terminal. Published lines are dim and carry their class; ours have no class."""
+def shortened(table: pl.DataFrame, others: int) -> pl.DataFrame:
+    """Every line of ours, and the best `others` of the published ones."""
+    published = table.with_row_index("place").filter(pl.col("class") != "")["place"].to_list()
+    return table.with_row_index("place").filter(~pl.col("place").is_in(published[others:])).drop("place")
+
+
+def render(table: pl.DataFrame, title: str | None = None, narrow: bool = False) -> Table:
+    """The board for a terminal. Published lines are dim and carry their class; ours have no class.
+
+    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the mean.
+    """
     horizons = [name.removeprefix("mse_") for name in table.columns if name.startswith("mse_")]
-    shown = Table(title=title, box=None, header_style="bold", caption=_CAPTION, caption_justify="left")
-    ours_width = max(map(len, table.filter(pl.col("class") == "")["model"]), default=0)
-    shown.add_column("model", min_width=ours_width)  # a name of ours is never broken
-    for name in ("track", "class"):
-        shown.add_column(name)
-    spread = ["±"] if table["spread"].count() else []
-    for name in (*(f"{horizon} MSE  MAE" for horizon in horizons), "mean MSE  MAE", *spread):
-        shown.add_column(name, justify="right")
-    for name in ("seeds", "parameters", "s/fit"):
-        shown.add_column(name, justify="right")
+    spread = ["±"] if table["spread"].is_not_null().any() else []
+    shown = Table(title=title, box=None, header_style="bold")
     winner = clear_winner(table)
     for line in table.iter_rows(named=True):
         ours = not line["class"]
         digits = 4 if ours else 3
-        cells = [_pair(line[f"mse_{horizon}"], line[f"mae_{horizon}"], digits) for horizon in horizons]
-        size = "" if line["parameters"] is None else f"{line['parameters']:,}"
-        seconds = "" if line["seconds"] is None else f"{line['seconds']:.0f}"
-        style = ("bold" if winner else "") if ours else "dim"
+        cells = {"model": line["model"], "track": line["track"], "class": line["class"]}
+        cells |= {f"{each} MSE  MAE": _pair(line[f"mse_{each}"], line[f"mae_{each}"], digits) for each in horizons}
+        cells |= {"mean MSE  MAE": _pair(line["mse"], line["mae"], digits)}
+        cells |= dict.fromkeys(spread, "" if line["spread"] is None else f"{line['spread']:.4f}")
+        cells |= {"seeds": "" if line["seeds"] is None else str(line["seeds"])}
+        cells |= {"parameters": "" if line["parameters"] is None else f"{line['parameters']:,}"}
+        cells |= {"s/fit": "" if line["seconds"] is None else f"{line['seconds']:.0f}"}
+        if narrow:
+            cells = {name: cell for name, cell in cells.items() if name not in _WIDE}
+        if not shown.columns:
+            for name in cells:
+                shown.add_column(name, justify="left" if name in ("model", "track", "class") else "right", no_wrap=True)
+        shown.add_row(*cells.values(), style=("bold" if winner else "") if ours else "dim")
         winner = None if ours else winner  # our first line alone can be the winner's
-        shown.add_row(
-            line["model"],
-            line["track"],
-            line["class"],
-            *cells,
-            _pair(line["mse"], line["mae"], digits),
-            *("" if line["spread"] is None else f"{line['spread']:.4f}" for _ in spread),
-            "" if line["seeds"] is None else str(line["seeds"]),
-            size,
-            seconds,
-            style=style,
-        )
     return shown
 
 
-_CAPTION = (
+_WIDE = ("track", "seeds", "parameters", "mean MSE  MAE")
+CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
     "B: every test window, best of a search that saw the test."
 )

@@ -91,6 +91,13 @@ def fit_features(matrix: Floats, train: Part) -> Affine:
     return Affine(np.array([loc for loc, _ in pairs]), np.array([scale for _, scale in pairs]))
 
 
+def fit_static(matrix: Floats, train: Part) -> Affine:
+    """Standardise features of whole series [series feature] by the series that have training rows."""
+    seen = matrix[train.end > train.begin]
+    pairs = [_statistic(_standard, [seen[:, k]]) for k in range(matrix.shape[1])]
+    return Affine(np.array([loc for loc, _ in pairs]), np.array([scale for _, scale in pairs]))
+
+
 def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[Floats]) -> tuple[float, float]:
     """Location and a scale that is never zero: a constant channel keeps its unit."""
     x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)

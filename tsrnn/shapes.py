@@ -35,7 +35,9 @@ class Batch:
     undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
-        """The same batch on another device."""
+        """The same batch on another device; itself where it is there already."""
+        if self.past.device == torch.device(device):
+            return self
         moved = Batch(self.past)
         for each in fields(self):
             value = getattr(self, each.name)

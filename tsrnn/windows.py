@@ -95,7 +95,7 @@ class Windows:
         self.targets_at = starts
         self.input_size = input_size
         self.horizon = horizon
-        self.starts = torch.from_numpy(source.rows_of(starts) - input_size)  # [window] buffer rows
+        self.ahead = torch.from_numpy(source.rows_of(starts))  # [window] the buffer row of each first target
         differ = source.static is not None or len(source.undo.loc) > 1
         self.series = torch.from_numpy(source.series_of(starts)) if differ and len(source.arrays.ids) > 1 else None
         self._values = _windowed(source.values, input_size + horizon)
@@ -103,11 +103,11 @@ class Windows:
         self._known = None if source.known is None else _windowed(source.known, input_size + horizon)
 
     def __len__(self) -> int:
-        return len(self.starts)
+        return len(self.ahead)
 
     def gather(self, which: Tensor) -> Batch:
         """Copy the windows `which` [batch] (int64 window numbers) into a batch."""
-        rows = self.starts.index_select(0, which)
+        rows = self.ahead.index_select(0, which).sub_(self.input_size)  # [batch] the first of the past
         past, target = self._parted(self._values, rows)
         batch = Batch(past=past, target=target, undo=self.buffer.undo)
         if self._observed is not None:
@@ -159,8 +159,10 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
     series = source.series_of(source.begin)
     first = np.maximum(source.begin + reach, part.begin[series])
     last = np.minimum(source.end, part.end[series]) - horizon
-    pieces = [np.arange(a, b + 1) for a, b in zip(first, last, strict=True) if a <= b]
-    starts = np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+    counts = np.maximum(last - first + 1, 0)
+    starts = np.empty(counts.sum(), np.int64)
+    for a, count, end in zip(first, counts, np.cumsum(counts), strict=True):
+        starts[end - count : end] = np.arange(a, a + count)
     if source.observed is not None and len(starts):
         starts = starts[_some_observed(source, starts, input_size, horizon)]
     return Windows(source, starts, input_size, horizon)
