@@ -1,0 +1,260 @@
+"""A cell's equations, read off as a graph: `step` and its vector-Jacobian product, traced once and printed as C++.
+
+Each gate's pre-activations lie in one slot, or in two: where the equations only ever use the sum of the input's and the
+recurrent product, one slot holds the sum, and both products are added up in the same registers.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch._decomp import core_aten_decompositions
+from torch.fx.experimental.proxy_tensor import make_fx
+from torch.func import functional_call, vjp
+
+from tsrnn.cells import Cell
+
+_WIDTH = 4  # of the tensors traced with; any number does
+_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+UNARY = {
+    "exp": "exp_", "sigmoid": "sigmoid_", "tanh": "tanh_", "log": "log_", "log1p": "log1p_", "expm1": "expm1_",
+    "sqrt": "sqrt_", "sin": "sin_", "cos": "cos_", "erf": "erf_", "abs": "abs_", "sign": "sign_", "sgn": "sign_",
+    "neg": "-", "reciprocal": "(REAL)1 / ",
+}  # fmt: skip
+BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==",
+          "ne": "!=", "bitwise_and": "&", "bitwise_or": "|", "logical_and": "&", "logical_or": "|"}  # fmt: skip
+_SAME = ("clone", "alias", "detach", "_to_copy", "expand", "view", "copy", "lift_fresh_copy")
+
+
+class Untraceable(RuntimeError):
+    """A step that cannot be printed; the message names the operation, for `explain`."""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One [hidden] stretch of pre-activations: which gate's, and which products are in it."""
+
+    gate: int
+    input: bool
+    recurrent: bool
+
+
+@dataclass(frozen=True)
+class Traced:
+    """What a kernel needs to know of a cell.
+
+    `forward` and `backward` are statements over vectors. They read `i<slot>`, `s<state>`, `p<parameter>`, and backward
+    `g<state>` (the last one is the output's), and write `n<state>`, `y`; `d<slot>`, `e<state>`, `q<parameter>`.
+    """
+
+    slots: tuple[Slot, ...]
+    states: int
+    parameters: tuple[str, ...]
+    forward: str
+    backward: str
+
+
+class _Step(nn.Module):
+    def __init__(self, cell: Cell) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x: Sequence[Tensor], r: Sequence[Tensor], state: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        following, output = self.cell.step(tuple(x), tuple(r), tuple(state))
+        return (*following, output)
+
+
+def trace(cell: Cell) -> Traced:
+    """Trace a cell.
+
+    Raises:
+        Untraceable: the step is not element-wise, or uses an operation that has no C++ here.
+    """
+    gates, states = len(cell.gates), len(cell.states)
+    named = {name: each for name, each in cell.named_parameters() if name not in _WEIGHTS}
+    for name, each in named.items():
+        if each.shape != (cell.hidden_size,):
+            raise Untraceable(f"parameter {name} has shape {list(each.shape)}, not [hidden]")
+    names, step = tuple(named), _Step(cell)
+    counts = (gates, gates, states, len(names))
+
+    def run(*flat: Tensor) -> tuple[Tensor, ...]:
+        x, r, s, p = _parted(flat, counts)
+        swapped = {f"cell.{name}": each for name, each in zip(names, p, strict=True)}
+        outputs: tuple[Tensor, ...] = functional_call(step, swapped, (x, r, s))
+        return outputs
+
+    def back(*flat: Tensor) -> tuple[Tensor, ...]:
+        inputs, cotangents = flat[: sum(counts)], flat[sum(counts) :]
+        return tuple(vjp(run, *inputs)[1](cotangents))
+
+    inputs = [torch.rand(_WIDTH) for _ in range(sum(counts))]
+    forward = _graph(run, inputs)
+    backward = _graph(back, inputs + [torch.rand(_WIDTH) for _ in range(states + 1)])
+    slots, aliases = _slots((forward, backward), gates)
+    rest = [f"s{k}" for k in range(states)] + [f"p{k}" for k in range(len(names))]
+    printed = _print(forward, [*aliases, *rest], [*(f"n{k}" for k in range(states)), "y"])
+    wanted = [_written(slots, gate, kind) for kind in ("x", "r") for gate in range(gates)]
+    wanted += [f"e{k}" for k in range(states)] + [f"q{k}" for k in range(len(names))]
+    cotangents = [f"g{k}" for k in range(states + 1)]
+    return Traced(slots, states, names, printed, _print(backward, [*aliases, *rest, *cotangents], wanted))
+
+
+def _parted(flat: Sequence[Tensor], counts: Sequence[int]) -> list[Sequence[Tensor]]:
+    parts, at = [], 0
+    for count in counts:
+        parts.append(flat[at : at + count])
+        at += count
+    return parts
+
+
+def _graph(function: Callable[..., Any], inputs: list[Tensor]) -> fx.Graph:
+    try:
+        traced = make_fx(function, decomposition_table=core_aten_decompositions())(*inputs)
+    except Exception as error:
+        raise Untraceable(f"the step cannot be traced: {str(error).splitlines()[0]}") from None
+    graph: fx.Graph = traced.graph
+    graph.eliminate_dead_code()
+    for node in graph.nodes:
+        shape = getattr(node.meta.get("val"), "shape", ())
+        if node.op == "call_function" and tuple(shape) not in ((), (_WIDTH,)):
+            raise Untraceable(f"{_name(node)} makes a tensor of shape {list(shape)}: the step is not element-wise")
+    return graph
+
+
+def _slots(graphs: Sequence[fx.Graph], gates: int) -> tuple[tuple[Slot, ...], list[str]]:
+    """The slots (sums first, then recurrent, then input products), and the name under which each input is read."""
+    kinds = []
+    for gate in range(gates):
+        pairs = [_placeholders(graph)[gate :: gates][:2] for graph in graphs]
+        used = [any(len(pair[side].users) for pair in pairs) for side in (0, 1)]
+        together = all(used) and all(_only_added(pair) for pair in pairs)
+        kinds.append("sum" if together else used)
+    slots = [Slot(gate, True, True) for gate in range(gates) if kinds[gate] == "sum"]
+    slots += [Slot(gate, False, True) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][1]]
+    slots += [Slot(gate, True, False) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][0]]
+    aliases = [_read(slots, gate, kind) for kind in ("x", "r") for gate in range(gates)]
+    return tuple(slots), aliases
+
+
+def _placeholders(graph: fx.Graph) -> list[fx.Node]:
+    return [node for node in graph.nodes if node.op == "placeholder"]
+
+
+def _only_added(pair: Sequence[fx.Node]) -> bool:
+    """Whether two inputs are used in nothing but their sum."""
+    x, r = pair
+    sums = all(_name(user) == "add" and set(user.args) == {x, r} for user in (*x.users, *r.users))
+    return sums and not any(user.kwargs for user in x.users)
+
+
+def _read(slots: Sequence[Slot], gate: int, kind: str) -> str:
+    """What stands for an input in the printed code; a sum's two parts are told apart by a mark that is taken off."""
+    for index, slot in enumerate(slots):
+        if slot.gate == gate and slot.input and slot.recurrent:
+            return f"i{index}" if kind == "x" else f"+i{index}"
+        if slot.gate == gate and (slot.input if kind == "x" else slot.recurrent):
+            return f"i{index}"
+    return "v{}"
+
+
+def _written(slots: Sequence[Slot], gate: int, kind: str) -> str | None:
+    """Where an input's cotangent goes; a sum's is written once."""
+    for index, slot in enumerate(slots):
+        if slot.gate == gate and slot.input and slot.recurrent:
+            return f"d{index}" if kind == "x" else None
+        if slot.gate == gate and (slot.input if kind == "x" else slot.recurrent):
+            return f"d{index}"
+    return None
+
+
+def _name(node: fx.Node) -> str:
+    target = node.target
+    return str(target._overloadpacket.__name__) if hasattr(target, "_overloadpacket") else str(target)
+
+
+def _print(graph: fx.Graph, inputs: Sequence[str], outputs: Sequence[str | None]) -> str:
+    """Statements for a graph; equal expressions are computed once."""
+    names: dict[fx.Node, str] = {}
+    known: dict[str, str] = {}
+    lines: list[str] = []
+    arguments = iter(inputs)
+    for node in graph.nodes:
+        if node.op == "placeholder":
+            names[node] = next(arguments)
+        elif node.op == "output":
+            for value, name in zip(node.args[0], outputs, strict=True):
+                if name is not None:
+                    lines.append(f"v {name} = {names[value].lstrip('+')};")
+        else:
+            expression = _expression(node, names)
+            if expression not in known:
+                known[expression] = f"t{len(known)}"
+                lines.append(f"auto {known[expression]} = {expression};")
+            names[node] = known[expression]
+    return "\n      ".join(lines)
+
+
+def _expression(node: fx.Node, names: dict[fx.Node, str]) -> str:
+    name, given = _name(node), node.args
+
+    def read(value: Any) -> str:
+        if isinstance(value, fx.Node):
+            return names[value].lstrip("+")
+        return f"all({float(value)!r})" if value == value and abs(value) != float("inf") else _special(value)
+
+    if node.op != "call_function":
+        raise Untraceable(f"the step uses {node.op}")
+    if name == "add" and _is_sum(given, names):
+        return read(given[0])
+    if name in ("add", "sub") and node.kwargs.get("alpha", 1) != 1:
+        return f"{read(given[0])} {BINARY[name]} {read(node.kwargs['alpha'])} * {read(given[1])}"
+    if name in UNARY:
+        return f"{UNARY[name]}({read(given[0])})"
+    if name in BINARY:
+        return f"({read(given[0])} {BINARY[name]} {read(given[1])})"
+    if name in _SAME:
+        return read(given[0])
+    return _other(name, node, read)
+
+
+def _other(name: str, node: fx.Node, read: Callable[[Any], str]) -> str:
+    given = node.args
+    if name == "rsub":
+        return f"({read(given[1])} - {read(given[0])})"
+    if name in ("maximum", "minimum"):
+        return f"{name}_({read(given[0])}, {read(given[1])})"
+    if name == "where":
+        return f"({read(given[0])} ? {read(given[1])} + v{{}} : {read(given[2])} + v{{}})"
+    if name == "relu":
+        return f"maximum_({read(given[0])}, v{{}})"
+    if name == "clamp":
+        low, high = (*given[1:], None, None)[:2]
+        inner = read(given[0]) if low is None else f"maximum_({read(given[0])}, {read(low)})"
+        return inner if high is None else f"minimum_({inner}, {read(high)})"
+    if name == "pow" and given[1] in (2, 3):
+        return "(" + " * ".join([read(given[0])] * int(given[1])) + ")"
+    if name in ("full", "full_like"):
+        return read(given[1])
+    if name in ("zeros_like", "zeros", "new_zeros"):
+        return "v{}"
+    if name in ("ones_like", "ones"):
+        return "all(1)"
+    if name == "scalar_tensor":
+        return read(given[0])
+    raise Untraceable(f"the step uses {name}, which has no C++ here")
+
+
+def _is_sum(given: Sequence[Any], names: dict[fx.Node, str]) -> bool:
+    """Whether an addition is that of the two parts of one slot, which already holds the sum."""
+    parts = [names[each] for each in given if isinstance(each, fx.Node)]
+    return len(parts) == 2 and parts[0].lstrip("+") == parts[1].lstrip("+") and {"+"} & {parts[0][0], parts[1][0]} != set()
+
+
+def _special(value: float) -> str:
+    if value != value:
+        return "all(std::numeric_limits<REAL>::quiet_NaN())"
+    return f"all({'-' if value < 0 else ''}std::numeric_limits<REAL>::infinity())"
