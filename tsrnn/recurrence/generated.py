@@ -103,17 +103,20 @@ def _build(traced: Traced, dtype: torch.dtype) -> Kernel:
 def source(traced: Traced, dtype: torch.dtype) -> str:
     """The C++ of a traced cell."""
     slots, states, count = traced.slots, range(traced.states), len(traced.parameters)
-    reads = [f"v i{k} = load(row + {k} * n.Hp + k);" for k in range(len(slots))]
-    reads += [f"v s{k} = load(state + {k} * plane + k);" for k in states]
+    inputs = [f"v i{k} = load(row + {k} * n.Hp + k);" for k in range(len(slots))]
+    reads = [f"v s{k} = load(state + {k} * plane + k);" for k in states]
     reads += [f"v p{k} = load(parameters + {k} * n.Hp + k);" for k in range(count)]
-    stores = [f"store(following + {k} * plane + k, n{k});" for k in states] + ["store(output + k, y);"]
+    tape = [f"v {name} = load(tape + {k} * n.Hp + k);" for k, name in enumerate(traced.tape)]
+    stores = [f"if (n.keep) store(tape + {k} * n.Hp + k, {name});" for k, name in enumerate(traced.tape)]
+    stores += [f"store(following + {k} * plane + k, n{k});" for k in states]
+    stores.append("store(output + k, y);")
     cotangents = [f"v g{k} = load(carried + {k} * plane + k);" for k in states]
     cotangents.append(f"v g{traced.states} = load(cotangent + k);")
     written = [f"store(delta + {k} * n.Hp + k, d{k});" for k in range(len(slots))]
     written += [f"store(carried + {k} * plane + k, e{k});" for k in states]
     written += [f"store(gp + {k} * n.Hp + k, load(gp + {k} * n.Hp + k) + q{k});" for k in range(count)]
-    forward = " ".join([*reads, traced.forward, *stores]).replace("\n", " ")
-    backward = " ".join([*reads, *cotangents, traced.backward, *written]).replace("\n", " ")
+    forward = " ".join([*inputs, *reads, traced.forward, *stores]).replace("\n", " ")
+    backward = " ".join([*reads, *tape, *cotangents, traced.backward, *written]).replace("\n", " ")
     sums = sum(slot.input and slot.recurrent for slot in slots)
     recurrent = sum(slot.recurrent and not slot.input for slot in slots)
     return "\n".join(
@@ -121,7 +124,7 @@ def source(traced: Traced, dtype: torch.dtype) -> str:
             f"#define REAL {_REALS[dtype]}",
             f"#define SINGLE {int(dtype == torch.float32)}",
             f"#define SLOTS {len(slots)}\n#define SUMS {sums}\n#define RECURRENT {recurrent}",
-            f"#define INPUTS {len(slots) - sums - recurrent}\n#define STATES {len(states)}\n#define PARAMETERS {count}",
+            f"#define INPUTS {len(slots) - sums - recurrent}\n#define STATES {len(states)}\n#define PARAMETERS {count}\n#define TAPE {len(traced.tape)}",
             _text("kernel.hpp"),
             f"static const int SLOT_GATE[SLOTS] = {{{', '.join(str(slot.gate) for slot in slots)}}};",
             f"#define FORWARD {forward}",
@@ -157,14 +160,14 @@ class _Run(torch.autograd.Function):
             S = x.new_empty(steps + 1 if keep else 2, states, rows.stop - rows.start, padded)
             for k, each in enumerate(first):
                 S[0, k, :, :hidden] = each[rows]
-            pre = x.new_empty(steps if keep else 1, rows.stop - rows.start, len(kernel.traced.slots) * padded)
+            tape = x.new_empty(steps if keep else 0, rows.stop - rows.start, len(kernel.traced.tape), padded)
             active = None if lengths is None else _active(lengths[rows], steps)
-            pieces.append((rows, S, pre, active))
+            pieces.append((rows, S, tape, active))
 
         def work(piece: tuple[slice, Tensor, Tensor, Tensor | None]) -> int:
-            rows, S, pre, active = piece
+            rows, S, tape, active = piece
             n = _sizes(x[rows], hidden, padded, kernel.lanes, keep=keep, need_x=False)
-            given = (x[rows], *weights, parameters, S, pre, y[rows], active)
+            given = (x[rows], *weights, parameters, S, tape, y[rows], active)
             return int(kernel.forward(ctypes.byref(n), *map(_pointer, given)))
 
         _together(work, pieces)
@@ -190,18 +193,18 @@ class _Run(torch.autograd.Function):
             dy = torch.nn.functional.pad(dy, (0, padded - hidden)).contiguous()
         dx = x.new_zeros(*x.shape[:2], wide) if need_x else None
         jobs = []
-        for rows, S, pre, active in ctx.pieces:
+        for rows, S, tape, active in ctx.pieces:
             D = x.new_zeros(states, rows.stop - rows.start, padded)
             for k, each in enumerate(dfinal):
                 D[k, :, :hidden] = each[rows]
             grads = [torch.zeros_like(each) for each in weights]
-            jobs.append((rows, S, pre, active, D, grads, x.new_zeros(count, hidden)))
+            jobs.append((rows, S, tape, active, D, grads, x.new_zeros(count, hidden)))
 
         def work(job: tuple[Any, ...]) -> int:
-            rows, S, pre, active, D, grads, own = job
+            rows, S, tape, active, D, grads, own = job
             n = _sizes(x[rows], hidden, padded, kernel.lanes, keep=True, need_x=need_x)
             into = None if dx is None else dx[rows]
-            given = (x[rows], *weights[:2], parameters, S, pre, dy[rows], D, into, *grads, own, active)
+            given = (x[rows], *weights[:2], parameters, S, tape, dy[rows], D, into, *grads, own, active)
             return int(kernel.backward(ctypes.byref(n), *map(_pointer, given)))
 
         _together(work, jobs)

@@ -86,54 +86,72 @@ INLINE v maximum_(v a, v b) { return a != a ? a : (b != b ? b : (a > b ? a : b))
 INLINE v minimum_(v a, v b) { return a != a ? a : (b != b ? b : (a < b ? a : b)); }
 INLINE v sign_(v x) { return x > (REAL)0 ? all(1) : (x < (REAL)0 ? all(-1) : x * (REAL)0); }
 
-// ---- C[m n] (+)= A[m k] B[k n]: B packed in panels of TILE_COLUMNS vectors, the tile of C in registers ----
+// ---- products: C[m n] = start + A1[m k1] B1 + A2[m k2] B2, or C += ... where start is null ----
+// B is packed in panels of TILE_COLUMNS vectors, the k1 rows of B1 above the k2 rows of B2; C's tile stays in registers.
+struct Factor {  // an A of `blocks` stretches of k columns, `jump` apart
+  const REAL* A;
+  index_t row, k, blocks = 1, jump = 0;
+};
+
 template <int M, int N>
-INLINE void tile(index_t k_end, const REAL* A, index_t a_row, index_t a_column, const REAL* B, REAL* C, index_t c_row) {
-  v sum[M][N];
-  for (int i = 0; i < M; i++)
-    for (int j = 0; j < N; j++) sum[i][j] = load(C + i * c_row + j * LANES);
-  for (index_t k = 0; k < k_end; k++) {
-    v b[N];
-    for (int j = 0; j < N; j++) b[j] = load(B + (k * N + j) * LANES);
-    for (int i = 0; i < M; i++) {
-      v a = all(A[i * a_row + k * a_column]);
-      for (int j = 0; j < N; j++) sum[i][j] += a * b[j];
+INLINE void accumulate(v (&sum)[M][N], const Factor& factor, const REAL*& B) {
+  for (index_t block = 0; block < factor.blocks; block++) {
+    const REAL* A = factor.A + block * factor.jump;
+    for (index_t k = 0; k < factor.k; k++, B += N * LANES) {
+      v b[N];
+      for (int j = 0; j < N; j++) b[j] = load(B + j * LANES);
+      for (int i = 0; i < M; i++) {
+        v a = all(A[i * factor.row + k]);
+        for (int j = 0; j < N; j++) sum[i][j] += a * b[j];
+      }
     }
   }
+}
+
+template <int M, int N>
+INLINE void tile(Factor one, Factor two, const REAL* B, const REAL* start, REAL* C, index_t c_row) {
+  v sum[M][N];
+  for (int i = 0; i < M; i++)
+    for (int j = 0; j < N; j++) sum[i][j] = load((start ? start : C + i * c_row) + j * LANES);
+  accumulate(sum, one, B);
+  accumulate(sum, two, B);
   for (int i = 0; i < M; i++)
     for (int j = 0; j < N; j++) store(C + i * c_row + j * LANES, sum[i][j]);
 }
 
 template <int N>
-INLINE void rows(index_t m, index_t k, const REAL* A, index_t a_row, index_t a_column, const REAL* B, REAL* C, index_t c_row) {
+INLINE void rows(index_t m, Factor one, Factor two, const REAL* B, const REAL* start, REAL* C, index_t c_row) {
   index_t tiles = (m + TILE_ROWS - 1) / TILE_ROWS;
   for (index_t t = 0, i = 0; t < tiles; t++) {
-    index_t next = m * (t + 1) / tiles, count = next - i;  // tiles of nearly equal height
-    const REAL* a = A + i * a_row;
+    index_t next = m * (t + 1) / tiles;  // tiles of nearly equal height
+    Factor x = one, y = two;
+    x.A += i * one.row;
+    y.A += i * two.row;
     REAL* c = C + i * c_row;
-    switch (count) {
-      case 6: tile<6, N>(k, a, a_row, a_column, B, c, c_row); break;
-      case 5: tile<5, N>(k, a, a_row, a_column, B, c, c_row); break;
-      case 4: tile<4, N>(k, a, a_row, a_column, B, c, c_row); break;
-      case 3: tile<3, N>(k, a, a_row, a_column, B, c, c_row); break;
-      case 2: tile<2, N>(k, a, a_row, a_column, B, c, c_row); break;
-      default: tile<1, N>(k, a, a_row, a_column, B, c, c_row);
+    switch (next - i) {
+      case 6: tile<6, N>(x, y, B, start, c, c_row); break;
+      case 5: tile<5, N>(x, y, B, start, c, c_row); break;
+      case 4: tile<4, N>(x, y, B, start, c, c_row); break;
+      case 3: tile<3, N>(x, y, B, start, c, c_row); break;
+      case 2: tile<2, N>(x, y, B, start, c, c_row); break;
+      default: tile<1, N>(x, y, B, start, c, c_row);
     }
     i = next;
   }
 }
 
-// n is a multiple of LANES; B as `pack` lays it.
-static void multiply(index_t m, index_t n, index_t k, const REAL* A, index_t a_row, index_t a_column, const REAL* B, REAL* C, index_t c_row) {
+// n is a multiple of LANES.
+static void multiply(index_t m, index_t n, Factor one, Factor two, const REAL* B, const REAL* start, REAL* C, index_t c_row) {
   for (index_t j = 0; j < n;) {
     index_t vectors = (n - j) / LANES;
-    if (vectors >= TILE_COLUMNS) { rows<TILE_COLUMNS>(m, k, A, a_row, a_column, B, C + j, c_row); vectors = TILE_COLUMNS; }
+    const REAL* from = start ? start + j : nullptr;
+    if (vectors >= TILE_COLUMNS) { rows<TILE_COLUMNS>(m, one, two, B, from, C + j, c_row); vectors = TILE_COLUMNS; }
 #if TILE_COLUMNS == 4
-    else if (vectors == 3) rows<3>(m, k, A, a_row, a_column, B, C + j, c_row);
-    else if (vectors == 2) rows<2>(m, k, A, a_row, a_column, B, C + j, c_row);
+    else if (vectors == 3) rows<3>(m, one, two, B, from, C + j, c_row);
+    else if (vectors == 2) rows<2>(m, one, two, B, from, C + j, c_row);
 #endif
-    else { rows<1>(m, k, A, a_row, a_column, B, C + j, c_row); vectors = 1; }
-    B += k * vectors * LANES;
+    else { rows<1>(m, one, two, B, from, C + j, c_row); vectors = 1; }
+    B += (one.k * one.blocks + two.k * two.blocks) * vectors * LANES;
     j += vectors * LANES;
   }
 }

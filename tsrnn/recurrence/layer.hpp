@@ -4,7 +4,7 @@
 //
 // Sizes: T steps, B rows, I inputs, H hidden; Hp and Ip are H and I rounded up to whole vectors. Rows are sorted by
 // length, longest first; active[t] rows are still running at step t. Inputs and outputs are batch-major with the row
-// strides given; states and pre-activations are time-major, [t][...][row][Hp].
+// strides given; states [t][state][row][Hp] and the tape [t][row][entry][Hp] are time-major.
 
 struct Sizes {
   index_t T, B, I, H, Hp, Ip, x_row, x_step, keep, need_x;
@@ -18,8 +18,8 @@ static REAL* fresh(index_t count) {
   return posix_memalign(&p, 64, (count + LANES) * sizeof(REAL)) ? nullptr : (REAL*)p;
 }
 
-// Panels of the products' columns, slots [first, first + count), from weights [gates*H k] as torch lays them.
-static REAL* panels(const Sizes& n, int first, int count, index_t k, const REAL* W, REAL* out) {
+// Panels of the products' columns, slots [first, first + count): kx rows of Wx above kh rows of Wh, either may be none.
+static REAL* panels(const Sizes& n, int first, int count, const REAL* Wx, index_t kx, const REAL* Wh, index_t kh, REAL* out) {
   for (index_t j = 0, columns = count * n.Hp; j < columns;) {
     index_t vectors = (columns - j) / LANES;
     if (vectors > TILE_COLUMNS) vectors = TILE_COLUMNS;
@@ -28,57 +28,56 @@ static REAL* panels(const Sizes& n, int first, int count, index_t k, const REAL*
 #endif
     index_t width = vectors * LANES;
     for (index_t c = 0; c < width; c++) {
-      index_t slot = first + (j + c) / n.Hp, h = (j + c) % n.Hp;
-      const REAL* row = W + (SLOT_GATE[slot] * n.H + h) * k;
-      for (index_t i = 0; i < k; i++) out[i * width + c] = h < n.H ? row[i] : 0;
+      index_t slot = first + (j + c) / n.Hp, h = (j + c) % n.Hp, row = SLOT_GATE[slot] * n.H + h;
+      for (index_t i = 0; i < kx; i++) out[i * width + c] = h < n.H ? Wx[row * kx + i] : 0;
+      for (index_t i = 0; i < kh; i++) out[(kx + i) * width + c] = h < n.H ? Wh[row * kh + i] : 0;
     }
-    out += k * width;
+    out += (kx + kh) * width;
     j += width;
   }
   return out;
 }
 
-// Weights [gates*H k] padded to rows of kp and packed per slot, for the way back.
-static void rows_of(const Sizes& n, int first, int count, index_t k, index_t kp, const REAL* W, REAL* scratch, REAL* out) {
-  for (int s = 0; s < count; s++, out += n.H * kp) {
-    for (index_t h = 0; h < n.H; h++) {
-      memcpy(scratch + h * kp, W + (SLOT_GATE[first + s] * n.H + h) * k, k * sizeof(REAL));
-      for (index_t i = k; i < kp; i++) scratch[h * kp + i] = 0;
+// Rows of the gates of slots [first, first + count), from weights [gates*H k], padded to kp: for the way back.
+static REAL* rows_of(const Sizes& n, int first, int count, index_t k, index_t kp, const REAL* W, REAL* out) {
+  for (int s = first; s < first + count; s++)
+    for (index_t h = 0; h < n.H; h++, out += kp) {
+      memcpy(out, W + (SLOT_GATE[s] * n.H + h) * k, k * sizeof(REAL));
+      for (index_t i = k; i < kp; i++) out[i] = 0;
     }
-    pack(n.H, kp, scratch, kp, out);
-  }
+  return out;
 }
 
 extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* bx, const REAL* bh,
-                       const REAL* parameters, REAL* S, REAL* pre, REAL* y, const int32_t* active) {
+                       const REAL* parameters, REAL* S, REAL* tapes, REAL* y, const int32_t* active) {
   const Sizes& n = *sizes;
   const index_t width = SLOTS * n.Hp, plane = n.B * n.Hp;
-  REAL* packed = fresh((FROM_X * n.I + FROM_H * n.H) * n.Hp + width);
+  REAL* packed = fresh((FROM_X * n.I + FROM_H * n.H) * n.Hp + width + n.B * width);
   if (!packed) return 1;
-  REAL* x_sums = packed;
-  REAL* x_rest = panels(n, 0, SUMS, n.I, Wx, x_sums);
-  REAL* recurrent = panels(n, SUMS + RECURRENT, INPUTS, n.I, Wx, x_rest);
-  REAL* bias = panels(n, 0, FROM_H, n.H, Wh, recurrent);
+  REAL* sums = packed;
+  REAL* recurrent = panels(n, 0, SUMS, Wx, n.I, Wh, n.H, sums);
+  REAL* inputs = panels(n, SUMS, RECURRENT, Wx, 0, Wh, n.H, recurrent);
+  REAL* bias = panels(n, FROM_H, INPUTS, Wx, n.I, Wh, 0, inputs);
+  REAL* at = bias + width;  // [row][slot][Hp]: the step's pre-activations
   for (int s = 0; s < SLOTS; s++)
     for (index_t h = 0; h < n.Hp; h++) {
-      index_t at = SLOT_GATE[s] * n.H + h;
+      index_t gate = SLOT_GATE[s] * n.H + h;
       bool in = s < SUMS || s >= FROM_H, rec = s < FROM_H;
-      bias[s * n.Hp + h] = h < n.H ? (in ? bx[at] : 0) + (rec ? bh[at] : 0) : 0;
+      bias[s * n.Hp + h] = h < n.H ? (in ? bx[gate] : 0) + (rec ? bh[gate] : 0) : 0;
     }
   for (index_t t = 0; t < n.T; t++) {
     const index_t m = active ? active[t] : n.B;
     if (!m) break;
-    REAL* at = pre + (n.keep ? t : 0) * n.B * width;
     const REAL* s = S + (n.keep ? t : t & 1) * STATES * plane;
     REAL* next = S + (n.keep ? t + 1 : (t + 1) & 1) * STATES * plane;
-    for (index_t b = 0; b < m; b++) memcpy(at + b * width, bias, width * sizeof(REAL));
-    multiply(m, SUMS * n.Hp, n.I, x + t * n.x_step, n.x_row, 1, x_sums, at, width);
-    multiply(m, INPUTS * n.Hp, n.I, x + t * n.x_step, n.x_row, 1, x_rest, at + FROM_H * n.Hp, width);
-    multiply(m, FROM_H * n.Hp, n.H, s, n.Hp, 1, recurrent, at, width);
+    const Factor input{x + t * n.x_step, n.x_row, n.I}, hidden{s, n.Hp, n.H}, none{s, 0, 0, 0};
+    multiply(m, SUMS * n.Hp, input, hidden, sums, bias, at, width);
+    multiply(m, RECURRENT * n.Hp, hidden, none, recurrent, bias + SUMS * n.Hp, at + SUMS * n.Hp, width);
+    multiply(m, INPUTS * n.Hp, input, none, inputs, bias + FROM_H * n.Hp, at + FROM_H * n.Hp, width);
     for (index_t b = 0; b < m; b++) {
       const REAL* row = at + b * width;
       const REAL* state = s + b * n.Hp;
-      REAL *following = next + b * n.Hp, *output = y + (b * n.T + t) * n.Hp;
+      REAL *following = next + b * n.Hp, *output = y + (b * n.T + t) * n.Hp, *tape = tapes + (t * n.B + b) * TAPE * n.Hp;
       for (index_t k = 0; k < n.Hp; k += LANES) {
         FORWARD
       }
@@ -93,43 +92,44 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
 
 // D [state][row][Hp] comes in as the cotangent of the final state and goes out as that of the first.
 extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* parameters,
-                        const REAL* S, const REAL* pre, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
+                        const REAL* S, const REAL* tapes, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
                         REAL* dbx, REAL* dbh, REAL* dparameters, const int32_t* active) {
   const Sizes& n = *sizes;
   const index_t width = SLOTS * n.Hp, plane = n.B * n.Hp;
   const index_t from_x = FROM_X * n.Hp, from_h = FROM_H * n.Hp, larger = n.Hp > n.Ip ? n.Hp : n.Ip;
-  REAL* work = fresh(FROM_H * n.H * n.Hp + FROM_X * n.H * n.Ip + n.H * larger + BLOCK * n.B * width + n.I * from_x +
+  REAL* work = fresh(FROM_H * n.H * n.Hp + FROM_X * n.H * n.Ip + (FROM_H + FROM_X) * n.H * larger + BLOCK * n.B * width + n.I * from_x +
                      n.H * from_h + width + (PARAMETERS + 1) * n.Hp);
   if (!work) return 1;
   REAL *back_h = work, *back_x = back_h + FROM_H * n.H * n.Hp, *scratch = back_x + FROM_X * n.H * n.Ip;
-  REAL *deltas = scratch + n.H * larger, *gx = deltas + BLOCK * n.B * width, *gh = gx + n.I * from_x;
+  REAL *deltas = scratch + (FROM_H + FROM_X) * n.H * larger, *gx = deltas + BLOCK * n.B * width, *gh = gx + n.I * from_x;
   REAL *gb = gh + n.H * from_h, *gp = gb + width;
   memset(gx, 0, (n.I * from_x + n.H * from_h + width + (PARAMETERS + 1) * n.Hp) * sizeof(REAL));
-  rows_of(n, 0, FROM_H, n.H, n.Hp, Wh, scratch, back_h);
+  rows_of(n, 0, FROM_H, n.H, n.Hp, Wh, scratch);
+  pack(FROM_H * n.H, n.Hp, scratch, n.Hp, back_h);
   if (n.need_x) {
-    rows_of(n, 0, SUMS, n.I, n.Ip, Wx, scratch, back_x);
-    rows_of(n, SUMS + RECURRENT, INPUTS, n.I, n.Ip, Wx, scratch, back_x + SUMS * n.H * n.Ip);
+    rows_of(n, FROM_H, INPUTS, n.I, n.Ip, Wx, rows_of(n, 0, SUMS, n.I, n.Ip, Wx, scratch));
+    pack(FROM_X * n.H, n.Ip, scratch, n.Ip, back_x);
   }
   for (index_t t = n.T - 1; t >= 0; t--) {
     const index_t m = active ? active[t] : n.B, in_block = t % BLOCK;
-    const REAL *at = pre + t * n.B * width, *s = S + t * STATES * plane;
+    const REAL* s = S + t * STATES * plane;
     REAL* d = deltas + in_block * n.B * width;
     for (index_t b = 0; b < m; b++) {
-      const REAL* row = at + b * width;
-      const REAL *state = s + b * n.Hp, *cotangent = dy + (b * n.T + t) * n.Hp;
+      const REAL *tape = tapes + (t * n.B + b) * TAPE * n.Hp, *state = s + b * n.Hp, *cotangent = dy + (b * n.T + t) * n.Hp;
       REAL *delta = d + b * width, *carried = D + b * n.Hp;
       for (index_t k = 0; k < n.Hp; k += LANES) {
         BACKWARD
       }
     }
-    for (index_t b = 0; b < m; b++)
-      for (index_t k = 0; k < width; k += LANES) store(gb + k, load(gb + k) + load(d + b * width + k));
-    for (int slot = 0; slot < FROM_H; slot++)
-      multiply(m, n.Hp, n.H, d + slot * n.Hp, width, 1, back_h + slot * n.H * n.Hp, D, n.Hp);
+    for (index_t k = 0; k < width; k += LANES) {
+      v sum = load(gb + k);
+      for (index_t b = 0; b < m; b++) sum += load(d + b * width + k);
+      store(gb + k, sum);
+    }
+    multiply(m, n.Hp, {d, width, n.H, FROM_H, n.Hp}, {d, 0, 0, 0}, back_h, nullptr, D, n.Hp);
     if (n.need_x)
-      for (int slot = 0; slot < FROM_X; slot++)
-        multiply(m, n.Ip, n.H, d + (slot < SUMS ? slot : slot + RECURRENT) * n.Hp, width, 1, back_x + slot * n.H * n.Ip,
-                 dx + t * n.Ip, n.T * n.Ip);
+      multiply(m, n.Ip, {d, width, n.H, SUMS, n.Hp}, {d + FROM_H * n.Hp, width, n.H, INPUTS, n.Hp}, back_x, nullptr,
+               dx + t * n.Ip, n.T * n.Ip);
     if (in_block && (!active || t == 0 || active[t - 1] == m)) continue;  // the block goes on with the same rows
     index_t last = t;
     while (last + 1 < n.T && (last + 1) % BLOCK && (active ? active[last + 1] : n.B) == m) last++;

@@ -26,6 +26,7 @@ UNARY = {
 }  # fmt: skip
 BINARY = {"add": "+", "sub": "-", "mul": "*", "div": "/", "gt": ">", "lt": "<", "ge": ">=", "le": "<=", "eq": "==",
           "ne": "!=", "bitwise_and": "&", "bitwise_or": "|", "logical_and": "&", "logical_or": "|"}  # fmt: skip
+_COSTLY = ("exp_", "sigmoid_", "tanh_", "log_", "log1p_", "expm1_", "sqrt_", "sin_", "cos_", "erf_")
 _SAME = ("clone", "alias", "detach", "_to_copy", "expand", "view", "copy", "lift_fresh_copy")
 
 
@@ -46,13 +47,16 @@ class Slot:
 class Traced:
     """What a kernel needs to know of a cell.
 
-    `forward` and `backward` are statements over vectors. They read `i<slot>`, `s<state>`, `p<parameter>`, and backward
-    `g<state>` (the last one is the output's), and write `n<state>`, `y`; `d<slot>`, `e<state>`, `q<parameter>`.
+    `forward` and `backward` are statements over vectors. Forward reads `i<slot>`, `s<state>`, `p<parameter>` and writes
+    `n<state>`, `y` and the `tape`: what the way back needs and would cost an exponential to compute again. Backward
+    reads `s`, `p`, the tape and `g<state>` (the last one is the output's), and writes `d<slot>`, `e<state>`,
+    `q<parameter>`.
     """
 
     slots: tuple[Slot, ...]
     states: int
     parameters: tuple[str, ...]
+    tape: tuple[str, ...]
     forward: str
     backward: str
 
@@ -96,11 +100,15 @@ def trace(cell: Cell) -> Traced:
     backward = _graph(back, inputs + [torch.rand(_WIDTH) for _ in range(states + 1)])
     slots, aliases = _slots((forward, backward), gates)
     rest = [f"s{k}" for k in range(states)] + [f"p{k}" for k in range(len(names))]
-    printed = _print(forward, [*aliases, *rest], [*(f"n{k}" for k in range(states)), "y"])
+    program = _Program()
+    ahead = program.read(forward, [*aliases, *rest], [*(f"n{k}" for k in range(states)), "y"])
     wanted = [_written(slots, gate, kind) for kind in ("x", "r") for gate in range(gates)]
     wanted += [f"e{k}" for k in range(states)] + [f"q{k}" for k in range(len(names))]
     cotangents = [f"g{k}" for k in range(states + 1)]
-    return Traced(slots, states, names, printed, _print(backward, [*aliases, *rest, *cotangents], wanted))
+    taped = set(program.costly)
+    back_again = program.read(backward, [*aliases, *rest, *cotangents], wanted)
+    backward_text, tape = program.text(back_again, taped)
+    return Traced(slots, states, names, tape, program.text(ahead, set(), tape)[0], backward_text)
 
 
 def _parted(flat: Sequence[Tensor], counts: Sequence[int]) -> list[Sequence[Tensor]]:
@@ -176,34 +184,65 @@ def _name(node: fx.Node) -> str:
     return str(target._overloadpacket.__name__) if hasattr(target, "_overloadpacket") else str(target)
 
 
-def _print(graph: fx.Graph, inputs: Sequence[str], outputs: Sequence[str | None]) -> str:
-    """Statements for a graph; equal expressions are computed once."""
-    names: dict[fx.Node, str] = {}
-    known: dict[str, str] = {}
-    lines: list[str] = []
-    arguments = iter(inputs)
-    for node in graph.nodes:
-        if node.op == "placeholder":
-            names[node] = next(arguments)
-        elif node.op == "output":
-            for value, name in zip(node.args[0], outputs, strict=True):
-                if name is not None:
-                    lines.append(f"v {name} = {names[value].lstrip('+')};")
-        else:
-            expression = _expression(node, names)
-            if expression not in known:
-                known[expression] = f"t{len(known)}"
-                lines.append(f"auto {known[expression]} = {expression};")
-            names[node] = known[expression]
-    return "\n      ".join(lines)
+class _Program:
+    """Values by the expression that makes them: equal expressions are one value, in either direction."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+        self.values: dict[str, tuple[str, tuple[str, ...]]] = {}  # name -> expression, operands
+        self.costly: list[str] = []
+
+    def read(self, graph: fx.Graph, inputs: Sequence[str], outputs: Sequence[str | None]) -> dict[str, str]:
+        """Take in a graph; its outputs as {where it is written: value}."""
+        found: dict[fx.Node, str] = {}
+        arguments = iter(inputs)
+        for node in graph.nodes:
+            if node.op == "placeholder":
+                found[node] = next(arguments)
+            elif node.op == "output":
+                pairs = zip(node.args[0], outputs, strict=True)
+                return {name: found[value].lstrip("+") for value, name in pairs if name is not None}
+            else:
+                operands: list[str] = []
+                expression = _expression(node, found, operands)
+                found[node] = self._value(expression, tuple(operands))
+        return {}
+
+    def _value(self, expression: str, operands: tuple[str, ...]) -> str:
+        if expression in operands:
+            return expression
+        if expression not in self.names:
+            name = self.names[expression] = f"t{len(self.names)}"
+            self.values[name] = (expression, operands)
+            if expression.startswith(_COSTLY):
+                self.costly.append(name)
+        return self.names[expression]
+
+    def text(self, outputs: dict[str, str], taped: set[str], stored: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
+        """Statements that write `outputs` (and put `stored` on the tape), and what they read from the tape."""
+        needed, tape, waiting = set(), set(), [*outputs.values(), *stored]
+        while waiting:
+            name = waiting.pop()
+            if name in needed or name in tape:
+                continue
+            if name in taped or (taped and name.startswith("i")):
+                tape.add(name)
+            elif name in self.values:
+                needed.add(name)
+                waiting += self.values[name][1]
+        lines = [f"auto {name} = {self.values[name][0]};" for name in self.values if name in needed]
+        lines += [f"v {name} = {value};" for name, value in outputs.items()]
+        order = {name: k for k, name in enumerate(self.values)}
+        return "\n".join(lines), tuple(sorted(tape, key=lambda name: (order.get(name, -1), name)))
 
 
-def _expression(node: fx.Node, names: dict[fx.Node, str]) -> str:
+def _expression(node: fx.Node, names: dict[fx.Node, str], operands: list[str]) -> str:
     name, given = _name(node), node.args
 
     def read(value: Any) -> str:
         if isinstance(value, fx.Node):
-            return names[value].lstrip("+")
+            operands.append(names[value].lstrip("+"))
+            return operands[-1]
         return f"all({float(value)!r})" if value == value and abs(value) != float("inf") else _special(value)
 
     if node.op != "call_function":
@@ -211,7 +250,7 @@ def _expression(node: fx.Node, names: dict[fx.Node, str]) -> str:
     if name == "add" and _is_sum(given, names):
         return read(given[0])
     if name in ("add", "sub") and node.kwargs.get("alpha", 1) != 1:
-        return f"{read(given[0])} {BINARY[name]} {read(node.kwargs['alpha'])} * {read(given[1])}"
+        return f"({read(given[0])} {BINARY[name]} {read(node.kwargs['alpha'])} * {read(given[1])})"
     if name in UNARY:
         return f"{UNARY[name]}({read(given[0])})"
     if name in BINARY:
