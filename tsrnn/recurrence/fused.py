@@ -141,11 +141,11 @@ def _selective_forward(
     initial: Tensor | None,
     keep: bool,
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """y [batch time channel], final state [batch channel state], kept states [batch border*state padded]."""
+    """y [batch time channel], final state [batch channel state], kept states [batch border state*padded]."""
     (batch, time, channels), states = u.shape, A.shape[1]
     wide = _wide(channels, u.dtype)
     y, final = u.new_empty(u.shape), u.new_empty(batch, states, wide)
-    borders = u.new_empty(batch, (time - 1) // _CHUNK * states, wide) if keep and time > _CHUNK else None
+    borders = u.new_empty(batch, (time - 1) // _CHUNK, states * wide) if keep and time > _CHUNK else None
     tensors = [u, delta, _rates(A), B, C, _skip(D), _states(initial), y, final, borders]
     _call("selective_forward", tensors, (time, channels, states, wide), _threads(batch, time, channels, states))
     return y, final.transpose(1, 2)[:, :channels], borders
@@ -158,16 +158,13 @@ def _selective_backward(
     (batch, time, channels), states = u.shape, A.shape[1]
     wide, threads = _wide(channels, u.dtype), _threads(batch, time, channels, states)
     dy = torch.zeros_like(u) if dy is None else dy
-    carried = _states(dfinal)
-    if carried is None:
-        carried = u.new_zeros(batch, states, wide)
-    elif dfinal is not None and carried.data_ptr() == dfinal.data_ptr():
-        carried = carried.clone()
+    dinitial = None if initial is None else u.new_empty(batch, states, wide)
     du, ddelta, dB, dC = torch.empty_like(u), torch.empty_like(delta), B.new_empty(B.shape), C.new_empty(C.shape)
-    sums = u.new_zeros(threads, states + 1, wide)  # of A, and in the last row of D
-    tensors = [u, delta, _rates(A), B, C, _skip(D), _states(initial), borders, dy, du, ddelta, sums, dB, dC, carried]
-    _call("selective_backward", tensors, (time, channels, states, wide), threads)
-    total = sums.sum(0)[:, :channels]  # [state+1 channel]
+    sums = u.new_empty(threads, states + 1, wide)  # of A, and in the last row of D
+    tensors = [u, delta, _rates(A), B, C, _skip(D), _states(initial), borders, dy]
+    into = [du, ddelta, sums, dB, dC, _states(dfinal), dinitial]
+    _call("selective_backward", tensors + into, (time, channels, states, wide), threads)
+    total = (sums.sum(0) if threads > 1 else sums[0])[:, :channels]  # [state+1 channel]
     return (
         du,
         ddelta,
@@ -175,7 +172,7 @@ def _selective_backward(
         dB,
         dC,
         None if D is None else total[states],
-        None if initial is None else carried.transpose(1, 2)[:, :channels],
+        None if dinitial is None else dinitial.transpose(1, 2)[:, :channels],
     )
 
 

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
 from tsrnn.cells import Cell
 from tsrnn.recurrence import build
-from tsrnn.recurrence.trace import Traced, Untraceable, trace
+from tsrnn.recurrence.trace import Traced, Untraceable, remembered
 from tsrnn.shapes import State
 
 _HERE = Path(__file__).parent
@@ -33,6 +34,9 @@ class Kernel:
     forward: Any
     backward: Any
     lanes: int
+
+
+_KERNELS: WeakKeyDictionary[Cell, dict[torch.dtype, Kernel | Exception]] = WeakKeyDictionary()
 
 
 class _Sizes(ctypes.Structure):
@@ -76,21 +80,17 @@ def kernel_of(cell: Cell, dtype: torch.dtype) -> Kernel:
     Raises:
         Untraceable: the step has no C++; Unavailable: nothing can be compiled here.
     """
-    settings = tuple((name, repr(getattr(cell, name))) for name in cell.options)
-    key = (type(cell), settings, cell.hidden_size == 1, dtype)
-    found = _KERNELS.get(key)
+    kept = _KERNELS.setdefault(cell, {})
+    found = kept.get(dtype)
     if found is None:
         try:
-            found = _build(trace(cell), dtype)
+            found = _build(remembered(cell, build.folder_of_kernels()), dtype)
         except (Untraceable, build.Unavailable) as reason:
             found = reason
-        _KERNELS[key] = found
+        kept[dtype] = found
     if isinstance(found, Exception):
         raise found
     return found
-
-
-_KERNELS: dict[Any, Kernel | Exception] = {}
 
 
 def _build(traced: Traced, dtype: torch.dtype) -> Kernel:
@@ -127,6 +127,7 @@ def source(traced: Traced, dtype: torch.dtype) -> str:
             f"#define INPUTS {len(slots) - sums - recurrent}\n#define STATES {len(states)}\n#define PARAMETERS {count}\n#define TAPE {len(traced.tape)}",
             _text("kernel.hpp"),
             f"static const int SLOT_GATE[SLOTS] = {{{', '.join(str(slot.gate) for slot in slots)}}};",
+            f"static const int SLOT_ROW[SLOTS] = {{{', '.join(str(slot.row) for slot in slots)}}};",
             f"#define FORWARD {forward}",
             f"#define BACKWARD {backward}",
             _text("layer.hpp"),

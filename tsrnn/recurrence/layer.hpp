@@ -1,6 +1,7 @@
 // One cell over time, forward and backward. The including source defines, for the cell it prints: SLOTS (slots of
 // pre-activations per row), SUMS, RECURRENT and INPUTS (how many hold a sum, a recurrent product alone, an input
-// product alone; in this order), STATES, PARAMETERS, the tables SLOT_GATE[SLOTS], and the statements FORWARD, BACKWARD.
+// product alone; in this order), STATES, PARAMETERS, the tables SLOT_GATE and SLOT_ROW (of the input's and the
+// recurrent weights), and the statements FORWARD, BACKWARD.
 //
 // Sizes: T steps, B rows, I inputs, H hidden; Hp and Ip are H and I rounded up to whole vectors. Rows are sorted by
 // length, longest first; active[t] rows are still running at step t. Inputs and outputs are batch-major with the row
@@ -28,9 +29,10 @@ static REAL* panels(const Sizes& n, int first, int count, const REAL* Wx, index_
 #endif
     index_t width = vectors * LANES;
     for (index_t c = 0; c < width; c++) {
-      index_t slot = first + (j + c) / n.Hp, h = (j + c) % n.Hp, row = SLOT_GATE[slot] * n.H + h;
-      for (index_t i = 0; i < kx; i++) out[i * width + c] = h < n.H ? Wx[row * kx + i] : 0;
-      for (index_t i = 0; i < kh; i++) out[(kx + i) * width + c] = h < n.H ? Wh[row * kh + i] : 0;
+      index_t slot = first + (j + c) / n.Hp, h = (j + c) % n.Hp;
+      const REAL *x = Wx + (SLOT_GATE[slot] * n.H + h) * kx, *r = Wh + (SLOT_ROW[slot] * n.H + h) * kh;
+      for (index_t i = 0; i < kx; i++) out[i * width + c] = h < n.H ? x[i] : 0;
+      for (index_t i = 0; i < kh; i++) out[(kx + i) * width + c] = h < n.H ? r[i] : 0;
     }
     out += (kx + kh) * width;
     j += width;
@@ -39,10 +41,10 @@ static REAL* panels(const Sizes& n, int first, int count, const REAL* Wx, index_
 }
 
 // Rows of the gates of slots [first, first + count), from weights [gates*H k], padded to kp: for the way back.
-static REAL* rows_of(const Sizes& n, int first, int count, index_t k, index_t kp, const REAL* W, REAL* out) {
+static REAL* rows_of(const Sizes& n, const int* place, int first, int count, index_t k, index_t kp, const REAL* W, REAL* out) {
   for (int s = first; s < first + count; s++)
     for (index_t h = 0; h < n.H; h++, out += kp) {
-      memcpy(out, W + (SLOT_GATE[s] * n.H + h) * k, k * sizeof(REAL));
+      memcpy(out, W + (place[s] * n.H + h) * k, k * sizeof(REAL));
       for (index_t i = k; i < kp; i++) out[i] = 0;
     }
   return out;
@@ -61,9 +63,9 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
   REAL* at = bias + width;  // [row][slot][Hp]: the step's pre-activations
   for (int s = 0; s < SLOTS; s++)
     for (index_t h = 0; h < n.Hp; h++) {
-      index_t gate = SLOT_GATE[s] * n.H + h;
+      index_t gate = SLOT_GATE[s] * n.H + h, place = SLOT_ROW[s] * n.H + h;
       bool in = s < SUMS || s >= FROM_H, rec = s < FROM_H;
-      bias[s * n.Hp + h] = h < n.H ? (in ? bx[gate] : 0) + (rec ? bh[gate] : 0) : 0;
+      bias[s * n.Hp + h] = h < n.H ? (in ? bx[gate] : 0) + (rec ? bh[place] : 0) : 0;
     }
   for (index_t t = 0; t < n.T; t++) {
     const index_t m = active ? active[t] : n.B;
@@ -104,10 +106,10 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
   REAL *deltas = scratch + (FROM_H + FROM_X) * n.H * larger, *gx = deltas + BLOCK * n.B * width, *gh = gx + n.I * from_x;
   REAL *gb = gh + n.H * from_h, *gp = gb + width;
   memset(gx, 0, (n.I * from_x + n.H * from_h + width + (PARAMETERS + 1) * n.Hp) * sizeof(REAL));
-  rows_of(n, 0, FROM_H, n.H, n.Hp, Wh, scratch);
+  rows_of(n, SLOT_ROW, 0, FROM_H, n.H, n.Hp, Wh, scratch);
   pack(FROM_H * n.H, n.Hp, scratch, n.Hp, back_h);
   if (n.need_x) {
-    rows_of(n, FROM_H, INPUTS, n.I, n.Ip, Wx, rows_of(n, 0, SUMS, n.I, n.Ip, Wx, scratch));
+    rows_of(n, SLOT_GATE, FROM_H, INPUTS, n.I, n.Ip, Wx, rows_of(n, SLOT_GATE, 0, SUMS, n.I, n.Ip, Wx, scratch));
     pack(FROM_X * n.H, n.Ip, scratch, n.Ip, back_x);
   }
   for (index_t t = n.T - 1; t >= 0; t--) {
@@ -142,10 +144,10 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
   }
   for (int slot = 0; slot < SLOTS; slot++)
     for (index_t h = 0; h < n.H; h++) {
-      const index_t to = SLOT_GATE[slot] * n.H + h;
+      const index_t to = SLOT_GATE[slot] * n.H + h, row = SLOT_ROW[slot] * n.H + h;
       if (slot < FROM_H) {
-        for (index_t i = 0; i < n.H; i++) dWh[to * n.H + i] = gh[i * from_h + slot * n.Hp + h];
-        dbh[to] = gb[slot * n.Hp + h];
+        for (index_t i = 0; i < n.H; i++) dWh[row * n.H + i] = gh[i * from_h + slot * n.Hp + h];
+        dbh[row] = gb[slot * n.Hp + h];
       }
       if (slot < SUMS || slot >= FROM_H) {
         const index_t column = (slot < SUMS ? slot : slot - RECURRENT) * n.Hp + h;

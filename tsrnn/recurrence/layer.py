@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from tsrnn.cells import Cell, get
 from tsrnn.errors import InputError, unknown
-from tsrnn.recurrence import reference, stock
+from tsrnn.recurrence import generated, reference, stock
 from tsrnn.shapes import State
 
 
@@ -18,7 +18,7 @@ class Backend(Protocol):
     def run(self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]: ...
 
 
-BACKENDS: dict[str, Backend] = {"stock": stock, "reference": reference}  # "auto" takes the first that can run
+BACKENDS: dict[str, Backend] = {"generated": generated, "stock": stock, "reference": reference}  # "auto" takes the first that can run
 
 
 class Recurrent(nn.Module):
@@ -32,7 +32,7 @@ class Recurrent(nn.Module):
         bidirectional: run a second cell per layer from each row's last step back to its first.
         dropout: share of the outputs dropped between layers while training; nothing with one layer.
         learn_initial: learn the state before the first step, one per layer and direction.
-        backend: "auto" (the first that can run), "reference" or "stock".
+        backend: "auto" (the first that can run), "generated", "stock" or "reference".
         cell_options: settings of the cell.
 
     Raises:
@@ -153,7 +153,10 @@ class Recurrent(nn.Module):
 
     def _choose(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[str, str]:
         """The backend's name, and why it can run."""
-        for name in BACKENDS if self.backend == "auto" else (self.backend,):
+        names = list(BACKENDS) if self.backend == "auto" else [self.backend]
+        if self.backend == "auto" and stock.supports(cell, x, lengths)[0] and stock.faster(cell, x, lengths):
+            names = ["stock"]
+        for name in names:
             able, reason = BACKENDS[name].supports(cell, x, lengths)
             if able:
                 return name, reason

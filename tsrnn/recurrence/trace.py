@@ -4,17 +4,20 @@ Each gate's pre-activations lie in one slot, or in two: where the equations only
 recurrent product, one slot holds the sum, and both products are added up in the same registers.
 """
 
+import hashlib
+import json
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch._decomp import core_aten_decompositions
-from torch.fx.experimental.proxy_tensor import make_fx
 from torch.func import functional_call, vjp
 
 from tsrnn.cells import Cell
+from tsrnn.recurrence.fingerprint import fingerprint
 
 _WIDTH = 4  # of the tensors traced with; any number does
 _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
@@ -36,9 +39,13 @@ class Untraceable(RuntimeError):
 
 @dataclass(frozen=True)
 class Slot:
-    """One [hidden] stretch of pre-activations: which gate's, and which products are in it."""
+    """One [hidden] stretch of pre-activations: which gate's, and which products are in it.
+
+    `row` is the gate's place among those that have a recurrent product, as their weights are stacked.
+    """
 
     gate: int
+    row: int
     input: bool
     recurrent: bool
 
@@ -71,13 +78,53 @@ class _Step(nn.Module):
         return (*following, output)
 
 
+def remembered(cell: Cell, folder: Path) -> Traced:
+    """As `trace`, from a note that an earlier process left in `folder`, where the cell is the same.
+
+    Raises:
+        Untraceable: as `trace`.
+    """
+    mark = fingerprint(cell)
+    note = folder / f"{mark}.json"
+    if mark is not None and (found := _noted(note)) is not None:
+        return found
+    traced = trace(cell)
+    if mark is not None:
+        text = json.dumps(asdict(traced))
+        fresh = folder / f".{mark}-{os.getpid()}"
+        try:
+            fresh.write_text(json.dumps([hashlib.sha256(text.encode()).hexdigest(), text]), encoding="utf-8")
+            fresh.replace(note)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+    return traced
+
+
+def _noted(note: Path) -> Traced | None:
+    """A note's content; None where it is missing or damaged."""
+    try:
+        digest, text = json.loads(note.read_text(encoding="utf-8"))
+        if hashlib.sha256(text.encode()).hexdigest() != digest:
+            return None
+        kept = json.loads(text)
+        slots = tuple(Slot(**slot) for slot in kept.pop("slots"))
+        return Traced(slots, kept["states"], tuple(kept["parameters"]), tuple(kept["tape"]), kept["forward"], kept["backward"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
 def trace(cell: Cell) -> Traced:
     """Trace a cell.
 
     Raises:
         Untraceable: the step is not element-wise, or uses an operation that has no C++ here.
     """
+    if not cell.regular:
+        raise Untraceable(f"{type(cell).__name__} has products of its own")
+    if cell.second:
+        raise Untraceable(f"{type(cell).__name__} has a second recurrent product in each step")
     gates, states = len(cell.gates), len(cell.states)
+    fed = [gate for gate in range(gates) if cell.recurrent is None or cell.gates[gate] in cell.recurrent]
     named = {name: each for name, each in cell.named_parameters() if name not in _WEIGHTS}
     for name, each in named.items():
         if each.shape != (cell.hidden_size,):
@@ -98,7 +145,7 @@ def trace(cell: Cell) -> Traced:
     inputs = [torch.rand(_WIDTH) for _ in range(sum(counts))]
     forward = _graph(run, inputs)
     backward = _graph(back, inputs + [torch.rand(_WIDTH) for _ in range(states + 1)])
-    slots, aliases = _slots((forward, backward), gates)
+    slots, aliases = _slots((forward, backward), gates, fed)
     rest = [f"s{k}" for k in range(states)] + [f"p{k}" for k in range(len(names))]
     program = _Program()
     ahead = program.read(forward, [*aliases, *rest], [*(f"n{k}" for k in range(states)), "y"])
@@ -108,7 +155,7 @@ def trace(cell: Cell) -> Traced:
     taped = set(program.costly)
     back_again = program.read(backward, [*aliases, *rest, *cotangents], wanted)
     backward_text, tape = program.text(back_again, taped)
-    return Traced(slots, states, names, tape, program.text(ahead, set(), tape)[0], backward_text)
+    return Traced(slots, states, names, tape, program.text(ahead, None, tape)[0], backward_text)
 
 
 def _parted(flat: Sequence[Tensor], counts: Sequence[int]) -> list[Sequence[Tensor]]:
@@ -120,6 +167,9 @@ def _parted(flat: Sequence[Tensor], counts: Sequence[int]) -> list[Sequence[Tens
 
 
 def _graph(function: Callable[..., Any], inputs: list[Tensor]) -> fx.Graph:
+    from torch._decomp import core_aten_decompositions  # a second to import, and seldom needed
+    from torch.fx.experimental.proxy_tensor import make_fx
+
     try:
         traced = make_fx(function, decomposition_table=core_aten_decompositions())(*inputs)
     except Exception as error:
@@ -133,17 +183,19 @@ def _graph(function: Callable[..., Any], inputs: list[Tensor]) -> fx.Graph:
     return graph
 
 
-def _slots(graphs: Sequence[fx.Graph], gates: int) -> tuple[tuple[Slot, ...], list[str]]:
+def _slots(graphs: Sequence[fx.Graph], gates: int, fed: list[int]) -> tuple[tuple[Slot, ...], list[str]]:
     """The slots (sums first, then recurrent, then input products), and the name under which each input is read."""
     kinds = []
     for gate in range(gates):
         pairs = [_placeholders(graph)[gate :: gates][:2] for graph in graphs]
         used = [any(len(pair[side].users) for pair in pairs) for side in (0, 1)]
+        used[1] = used[1] and gate in fed
         together = all(used) and all(_only_added(pair) for pair in pairs)
         kinds.append("sum" if together else used)
-    slots = [Slot(gate, True, True) for gate in range(gates) if kinds[gate] == "sum"]
-    slots += [Slot(gate, False, True) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][1]]
-    slots += [Slot(gate, True, False) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][0]]
+    rows = {gate: row for row, gate in enumerate(fed)}
+    slots = [Slot(gate, rows[gate], True, True) for gate in range(gates) if kinds[gate] == "sum"]
+    slots += [Slot(gate, rows[gate], False, True) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][1]]
+    slots += [Slot(gate, 0, True, False) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][0]]
     aliases = [_read(slots, gate, kind) for kind in ("x", "r") for gate in range(gates)]
     return tuple(slots), aliases
 
@@ -218,14 +270,19 @@ class _Program:
                 self.costly.append(name)
         return self.names[expression]
 
-    def text(self, outputs: dict[str, str], taped: set[str], stored: Sequence[str] = ()) -> tuple[str, tuple[str, ...]]:
-        """Statements that write `outputs` (and put `stored` on the tape), and what they read from the tape."""
+    def text(
+        self, outputs: dict[str, str], taped: set[str] | None, stored: Sequence[str] = ()
+    ) -> tuple[str, tuple[str, ...]]:
+        """Statements that write `outputs` (and make `stored`), and what they read from the tape.
+
+        With `taped`, these values and the pre-activations are on the tape; without, there is none.
+        """
         needed, tape, waiting = set(), set(), [*outputs.values(), *stored]
         while waiting:
             name = waiting.pop()
             if name in needed or name in tape:
                 continue
-            if name in taped or (taped and name.startswith("i")):
+            if taped is not None and (name in taped or name.startswith("i")):
                 tape.add(name)
             elif name in self.values:
                 needed.add(name)
