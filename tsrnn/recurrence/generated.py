@@ -39,6 +39,9 @@ class Kernel:
 _KERNELS: WeakKeyDictionary[Cell, dict[torch.dtype, Kernel | Exception]] = WeakKeyDictionary()
 
 
+_PLACES = {"d": "delta + # * n.Hp", "e": "carried + # * plane", "q": "gp + # * n.Hp"}  # of what gated_back adds
+
+
 class _Sizes(ctypes.Structure):
     _fields_ = [(name, ctypes.c_long) for name in ("T", "B", "I", "H", "Hp", "Ip", "x_row", "x_step", "keep", "need_x")]  # noqa: RUF012  ctypes wants a plain list
 
@@ -117,19 +120,34 @@ def source(traced: Traced, dtype: torch.dtype) -> str:
     written += [f"store(gp + {k} * n.Hp + k, load(gp + {k} * n.Hp + k) + q{k});" for k in range(count)]
     forward = " ".join([*inputs, *reads, traced.forward, *stores]).replace("\n", " ")
     backward = " ".join([*reads, *tape, *cotangents, traced.backward, *written]).replace("\n", " ")
-    sums = sum(slot.input and slot.recurrent for slot in slots)
-    recurrent = sum(slot.recurrent and not slot.input for slot in slots)
+    again = [f"store({_PLACES[name[0]]} + k, load({_PLACES[name[0]]} + k) + {name});" for name in traced.gated_adds]
+    again = [text.replace("#", name[1:]) for text, name in zip(again, traced.gated_adds, strict=True)]
+    gated = " ".join([*inputs, *reads, traced.gated, "store(made + k, g);"]).replace("\n", " ")
+    gated_back = " ".join([*reads, *tape, "v gg = load(cotangent + k);", traced.gated_back, *again]).replace("\n", " ")
+    kinds = [(slot.input, slot.recurrent, slot.second) for slot in slots]
+    counts = {
+        "SLOTS": len(slots),
+        "SUMS": kinds.count((True, True, False)),
+        "RECURRENT": kinds.count((False, True, False)),
+        "INPUTS": kinds.count((True, False, False)),
+        "SECOND_SUMS": kinds.count((True, True, True)),
+        "SECOND_RECURRENT": kinds.count((False, True, True)),
+        "STATES": len(states),
+        "PARAMETERS": count,
+        "TAPE": len(traced.tape),
+    }
     return "\n".join(
         [
             f"#define REAL {_REALS[dtype]}",
             f"#define SINGLE {int(dtype == torch.float32)}",
-            f"#define SLOTS {len(slots)}\n#define SUMS {sums}\n#define RECURRENT {recurrent}",
-            f"#define INPUTS {len(slots) - sums - recurrent}\n#define STATES {len(states)}\n#define PARAMETERS {count}\n#define TAPE {len(traced.tape)}",
+            *(f"#define {name} {number}" for name, number in counts.items()),
             _text("kernel.hpp"),
             f"static const int SLOT_GATE[SLOTS] = {{{', '.join(str(slot.gate) for slot in slots)}}};",
             f"static const int SLOT_ROW[SLOTS] = {{{', '.join(str(slot.row) for slot in slots)}}};",
             f"#define FORWARD {forward}",
             f"#define BACKWARD {backward}",
+            f"#define GATED {gated if traced.gated else ''}",
+            f"#define GATED_BACK {gated_back if traced.gated else ''}",
             _text("layer.hpp"),
             'extern "C" int lanes() { return LANES; }\n',
         ]
@@ -162,17 +180,18 @@ class _Run(torch.autograd.Function):
             for k, each in enumerate(first):
                 S[0, k, :, :hidden] = each[rows]
             tape = x.new_empty(steps if keep else 0, rows.stop - rows.start, len(kernel.traced.tape), padded)
+            gated = x.new_empty(steps if keep else 1, rows.stop - rows.start, padded if kernel.traced.gated else 0)
             active = None if lengths is None else _active(lengths[rows], steps)
-            pieces.append((rows, S, tape, active))
+            pieces.append((rows, S, tape, gated, active))
 
-        def work(piece: tuple[slice, Tensor, Tensor, Tensor | None]) -> int:
-            rows, S, tape, active = piece
+        def work(piece: tuple[slice, Tensor, Tensor, Tensor, Tensor | None]) -> int:
+            rows, S, tape, gated, active = piece
             n = _sizes(x[rows], hidden, padded, kernel.lanes, keep=keep, need_x=False)
-            given = (x[rows], *weights, parameters, S, tape, y[rows], active)
+            given = (x[rows], *weights, parameters, S, tape, gated, y[rows], active)
             return int(kernel.forward(ctypes.byref(n), *map(_pointer, given)))
 
         _together(work, pieces)
-        for rows, S, _, _ in pieces:
+        for rows, S, _, _, _ in pieces:
             finals.append(_final(S, None if lengths is None else lengths[rows], steps, keep)[..., :hidden])
         final = finals[0] if len(finals) == 1 else torch.cat(finals, 1)  # [state batch hidden]
         if keep:
@@ -194,24 +213,24 @@ class _Run(torch.autograd.Function):
             dy = torch.nn.functional.pad(dy, (0, padded - hidden)).contiguous()
         dx = x.new_zeros(*x.shape[:2], wide) if need_x else None
         jobs = []
-        for rows, S, tape, active in ctx.pieces:
+        for piece in ctx.pieces:
+            rows = piece[0]
             D = x.new_zeros(states, rows.stop - rows.start, padded)
             for k, each in enumerate(dfinal):
                 D[k, :, :hidden] = each[rows]
-            grads = [torch.zeros_like(each) for each in weights]
-            jobs.append((rows, S, tape, active, D, grads, x.new_zeros(count, hidden)))
+            jobs.append((piece, D, [torch.zeros_like(each) for each in weights], x.new_zeros(count, hidden)))
 
         def work(job: tuple[Any, ...]) -> int:
-            rows, S, tape, active, D, grads, own = job
+            (rows, S, tape, gated, active), D, grads, own = job
             n = _sizes(x[rows], hidden, padded, kernel.lanes, keep=True, need_x=need_x)
             into = None if dx is None else dx[rows]
-            given = (x[rows], *weights[:2], parameters, S, tape, dy[rows], D, into, *grads, own, active)
+            given = (x[rows], *weights[:2], parameters, S, tape, gated, dy[rows], D, into, *grads, own, active)
             return int(kernel.backward(ctypes.byref(n), *map(_pointer, given)))
 
         _together(work, jobs)
-        grads = [sum(each) for each in zip(*(job[5] for job in jobs), strict=True)]
-        own = sum(job[6] for job in jobs)
-        first = jobs[0][4] if len(jobs) == 1 else torch.cat([job[4] for job in jobs], 1)
+        grads = [sum(each) for each in zip(*(job[2] for job in jobs), strict=True)]
+        own = sum(job[3] for job in jobs)
+        first = jobs[0][1] if len(jobs) == 1 else torch.cat([job[1] for job in jobs], 1)
         return (
             None,
             None,

@@ -1,7 +1,8 @@
 // One cell over time, forward and backward. The including source defines, for the cell it prints: SLOTS (slots of
-// pre-activations per row), SUMS, RECURRENT and INPUTS (how many hold a sum, a recurrent product alone, an input
-// product alone; in this order), STATES, PARAMETERS, the tables SLOT_GATE and SLOT_ROW (of the input's and the
-// recurrent weights), and the statements FORWARD, BACKWARD.
+// pre-activations per row), SUMS, RECURRENT, INPUTS, SECOND_SUMS and SECOND_RECURRENT (how many hold a sum, a recurrent
+// product alone, an input product alone; then those whose product acts on what GATED makes; in this order), STATES, PARAMETERS, the tables SLOT_GATE and SLOT_ROW (of the input's and the
+// recurrent weights), and the statements FORWARD, BACKWARD,
+// GATED, GATED_BACK.
 //
 // Sizes: T steps, B rows, I inputs, H hidden; Hp and Ip are H and I rounded up to whole vectors. Rows are sorted by
 // length, longest first; active[t] rows are still running at step t. Inputs and outputs are batch-major with the row
@@ -11,7 +12,9 @@ struct Sizes {
   index_t T, B, I, H, Hp, Ip, x_row, x_step, keep, need_x;
 };
 #define FROM_H (SUMS + RECURRENT)
-#define FROM_X (SUMS + INPUTS)
+#define FIRST (FROM_H + INPUTS)
+#define SECOND (SECOND_SUMS + SECOND_RECURRENT)
+#define FROM_X (SUMS + INPUTS + SECOND_SUMS)
 static const int BLOCK = 8;  // steps whose weight gradients are added up together
 
 static REAL* fresh(index_t count) {
@@ -51,20 +54,22 @@ static REAL* rows_of(const Sizes& n, const int* place, int first, int count, ind
 }
 
 extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* bx, const REAL* bh,
-                       const REAL* parameters, REAL* S, REAL* tapes, REAL* y, const int32_t* active) {
+                       const REAL* parameters, REAL* S, REAL* tapes, REAL* gated, REAL* y, const int32_t* active) {
   const Sizes& n = *sizes;
   const index_t width = SLOTS * n.Hp, plane = n.B * n.Hp;
-  REAL* packed = fresh((FROM_X * n.I + FROM_H * n.H) * n.Hp + width + n.B * width);
+  REAL* packed = fresh((FROM_X * n.I + (FROM_H + SECOND) * n.H) * n.Hp + width + n.B * width);
   if (!packed) return 1;
   REAL* sums = packed;
   REAL* recurrent = panels(n, 0, SUMS, Wx, n.I, Wh, n.H, sums);
   REAL* inputs = panels(n, SUMS, RECURRENT, Wx, 0, Wh, n.H, recurrent);
-  REAL* bias = panels(n, FROM_H, INPUTS, Wx, n.I, Wh, 0, inputs);
+  REAL* second_sums = panels(n, FROM_H, INPUTS, Wx, n.I, Wh, 0, inputs);
+  REAL* second = panels(n, FIRST, SECOND_SUMS, Wx, n.I, Wh, n.H, second_sums);
+  REAL* bias = panels(n, FIRST + SECOND_SUMS, SECOND_RECURRENT, Wx, 0, Wh, n.H, second);
   REAL* at = bias + width;  // [row][slot][Hp]: the step's pre-activations
   for (int s = 0; s < SLOTS; s++)
     for (index_t h = 0; h < n.Hp; h++) {
       index_t gate = SLOT_GATE[s] * n.H + h, place = SLOT_ROW[s] * n.H + h;
-      bool in = s < SUMS || s >= FROM_H, rec = s < FROM_H;
+      bool in = s < SUMS || (s >= FROM_H && s < FIRST + SECOND_SUMS), rec = s < FROM_H || s >= FIRST;
       bias[s * n.Hp + h] = h < n.H ? (in ? bx[gate] : 0) + (rec ? bh[place] : 0) : 0;
     }
   for (index_t t = 0; t < n.T; t++) {
@@ -76,6 +81,20 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
     multiply(m, SUMS * n.Hp, input, hidden, sums, bias, at, width);
     multiply(m, RECURRENT * n.Hp, hidden, none, recurrent, bias + SUMS * n.Hp, at + SUMS * n.Hp, width);
     multiply(m, INPUTS * n.Hp, input, none, inputs, bias + FROM_H * n.Hp, at + FROM_H * n.Hp, width);
+#if SECOND
+    REAL* made_rows = gated + (n.keep ? t : 0) * plane;
+    for (index_t b = 0; b < m; b++) {
+      const REAL *row = at + b * width, *state = s + b * n.Hp;
+      REAL* made = made_rows + b * n.Hp;
+      for (index_t k = 0; k < n.Hp; k += LANES) {
+        GATED
+      }
+    }
+    const Factor from_made{made_rows, n.Hp, n.H};
+    multiply(m, SECOND_SUMS * n.Hp, input, from_made, second_sums, bias + FIRST * n.Hp, at + FIRST * n.Hp, width);
+    multiply(m, SECOND_RECURRENT * n.Hp, from_made, none, second, bias + (FIRST + SECOND_SUMS) * n.Hp,
+             at + (FIRST + SECOND_SUMS) * n.Hp, width);
+#endif
     for (index_t b = 0; b < m; b++) {
       const REAL* row = at + b * width;
       const REAL* state = s + b * n.Hp;
@@ -94,22 +113,25 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
 
 // D [state][row][Hp] comes in as the cotangent of the final state and goes out as that of the first.
 extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* parameters,
-                        const REAL* S, const REAL* tapes, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
+                        const REAL* S, const REAL* tapes, const REAL* gated, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
                         REAL* dbx, REAL* dbh, REAL* dparameters, const int32_t* active) {
   const Sizes& n = *sizes;
   const index_t width = SLOTS * n.Hp, plane = n.B * n.Hp;
-  const index_t from_x = FROM_X * n.Hp, from_h = FROM_H * n.Hp, larger = n.Hp > n.Ip ? n.Hp : n.Ip;
-  REAL* work = fresh(FROM_H * n.H * n.Hp + FROM_X * n.H * n.Ip + (FROM_H + FROM_X) * n.H * larger + BLOCK * n.B * width + n.I * from_x +
-                     n.H * from_h + width + (PARAMETERS + 1) * n.Hp);
+  const index_t from_x = FROM_X * n.Hp, from_h = FROM_H * n.Hp, from_made = SECOND * n.Hp, larger = n.Hp > n.Ip ? n.Hp : n.Ip;
+  REAL* work = fresh((FROM_H + SECOND) * n.H * n.Hp + FROM_X * n.H * n.Ip + (SLOTS + FROM_X) * n.H * larger +
+                     BLOCK * n.B * width + n.I * from_x + n.H * (from_h + from_made) + width +
+                     (PARAMETERS + 1) * n.Hp + plane);
   if (!work) return 1;
-  REAL *back_h = work, *back_x = back_h + FROM_H * n.H * n.Hp, *scratch = back_x + FROM_X * n.H * n.Ip;
-  REAL *deltas = scratch + (FROM_H + FROM_X) * n.H * larger, *gx = deltas + BLOCK * n.B * width, *gh = gx + n.I * from_x;
-  REAL *gb = gh + n.H * from_h, *gp = gb + width;
-  memset(gx, 0, (n.I * from_x + n.H * from_h + width + (PARAMETERS + 1) * n.Hp) * sizeof(REAL));
+  REAL *back_h = work, *back_made = back_h + FROM_H * n.H * n.Hp, *back_x = back_made + SECOND * n.H * n.Hp, *scratch = back_x + FROM_X * n.H * n.Ip;
+  REAL *deltas = scratch + (SLOTS + FROM_X) * n.H * larger, *gx = deltas + BLOCK * n.B * width, *gh = gx + n.I * from_x;
+  REAL *gm = gh + n.H * from_h, *gb = gm + n.H * from_made, *gp = gb + width, *d_made = gp + (PARAMETERS + 1) * n.Hp;
+  memset(gx, 0, (n.I * from_x + n.H * (from_h + from_made) + width + (PARAMETERS + 1) * n.Hp) * sizeof(REAL));
   rows_of(n, SLOT_ROW, 0, FROM_H, n.H, n.Hp, Wh, scratch);
   pack(FROM_H * n.H, n.Hp, scratch, n.Hp, back_h);
+  rows_of(n, SLOT_ROW, FIRST, SECOND, n.H, n.Hp, Wh, scratch);
+  pack(SECOND * n.H, n.Hp, scratch, n.Hp, back_made);
   if (n.need_x) {
-    rows_of(n, SLOT_GATE, FROM_H, INPUTS, n.I, n.Ip, Wx, rows_of(n, SLOT_GATE, 0, SUMS, n.I, n.Ip, Wx, scratch));
+    rows_of(n, SLOT_GATE, FROM_H, INPUTS + SECOND_SUMS, n.I, n.Ip, Wx, rows_of(n, SLOT_GATE, 0, SUMS, n.I, n.Ip, Wx, scratch));
     pack(FROM_X * n.H, n.Ip, scratch, n.Ip, back_x);
   }
   for (index_t t = n.T - 1; t >= 0; t--) {
@@ -123,6 +145,17 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
         BACKWARD
       }
     }
+#if SECOND
+    memset(d_made, 0, m * n.Hp * sizeof(REAL));
+    multiply(m, n.Hp, {d + FIRST * n.Hp, width, n.H, SECOND, n.Hp}, {d, 0, 0, 0}, back_made, nullptr, d_made, n.Hp);
+    for (index_t b = 0; b < m; b++) {
+      const REAL *tape = tapes + (t * n.B + b) * TAPE * n.Hp, *state = s + b * n.Hp, *cotangent = d_made + b * n.Hp;
+      REAL *delta = d + b * width, *carried = D + b * n.Hp;
+      for (index_t k = 0; k < n.Hp; k += LANES) {
+        GATED_BACK
+      }
+    }
+#endif
     for (index_t k = 0; k < width; k += LANES) {
       v sum = load(gb + k);
       for (index_t b = 0; b < m; b++) sum += load(d + b * width + k);
@@ -130,7 +163,7 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
     }
     multiply(m, n.Hp, {d, width, n.H, FROM_H, n.Hp}, {d, 0, 0, 0}, back_h, nullptr, D, n.Hp);
     if (n.need_x)
-      multiply(m, n.Ip, {d, width, n.H, SUMS, n.Hp}, {d + FROM_H * n.Hp, width, n.H, INPUTS, n.Hp}, back_x, nullptr,
+      multiply(m, n.Ip, {d, width, n.H, SUMS, n.Hp}, {d + FROM_H * n.Hp, width, n.H, INPUTS + SECOND_SUMS, n.Hp}, back_x, nullptr,
                dx + t * n.Ip, n.T * n.Ip);
     if (in_block && (!active || t == 0 || active[t - 1] == m)) continue;  // the block goes on with the same rows
     index_t last = t;
@@ -138,9 +171,12 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
     if (!m) continue;
     const index_t steps = last - t + 1;
     outer(n.I, SUMS * n.Hp, steps, m, x + t * n.x_step, n.x_step, n.x_row, d, n.B * width, width, gx, from_x);
-    outer(n.I, INPUTS * n.Hp, steps, m, x + t * n.x_step, n.x_step, n.x_row, d + FROM_H * n.Hp, n.B * width, width,
+    outer(n.I, (INPUTS + SECOND_SUMS) * n.Hp, steps, m, x + t * n.x_step, n.x_step, n.x_row, d + FROM_H * n.Hp, n.B * width, width,
           gx + SUMS * n.Hp, from_x);
     outer(n.H, from_h, steps, m, s, STATES * plane, n.Hp, d, n.B * width, width, gh, from_h);
+#if SECOND
+    outer(n.H, from_made, steps, m, gated + t * plane, plane, n.Hp, d + FIRST * n.Hp, n.B * width, width, gm, from_made);
+#endif
   }
   for (int slot = 0; slot < SLOTS; slot++)
     for (index_t h = 0; h < n.H; h++) {
@@ -149,7 +185,11 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
         for (index_t i = 0; i < n.H; i++) dWh[row * n.H + i] = gh[i * from_h + slot * n.Hp + h];
         dbh[row] = gb[slot * n.Hp + h];
       }
-      if (slot < SUMS || slot >= FROM_H) {
+      if (slot >= FIRST) {
+        for (index_t i = 0; i < n.H; i++) dWh[row * n.H + i] = gm[i * from_made + (slot - FIRST) * n.Hp + h];
+        dbh[row] = gb[slot * n.Hp + h];
+      }
+      if (slot < SUMS || (slot >= FROM_H && slot < FIRST + SECOND_SUMS)) {
         const index_t column = (slot < SUMS ? slot : slot - RECURRENT) * n.Hp + h;
         for (index_t i = 0; i < n.I; i++) dWx[to * n.I + i] = gx[i * from_x + column];
         dbx[to] = gb[slot * n.Hp + h];

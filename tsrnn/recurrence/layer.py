@@ -18,7 +18,11 @@ class Backend(Protocol):
     def run(self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]: ...
 
 
-BACKENDS: dict[str, Backend] = {"generated": generated, "stock": stock, "reference": reference}  # "auto" takes the first that can run
+BACKENDS: dict[str, Backend] = {
+    "generated": generated,
+    "stock": stock,
+    "reference": reference,
+}  # "auto" takes the first that can run
 
 
 class Recurrent(nn.Module):

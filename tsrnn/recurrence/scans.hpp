@@ -14,7 +14,7 @@
 constexpr int CHUNK = 16;
 #define ROLLED _Pragma("GCC unroll 1")  // a loop over steps written out in full fills the instruction cache
 #ifndef BACK_W
-#define BACK_W 1
+#define BACK_W 4
 #endif
 
 // A tensor [row step lane] anywhere in memory; strides in numbers. A null pointer: there is none.
@@ -150,7 +150,7 @@ extern "C" int linear_backward(const View* views, const Sizes* size, index_t, in
   Scratch zeros(columns), carried(columns);
   if (!zeros.at || !carried.at) return 1;
   REAL* g = carried.at;
-  for (index_t r = from; r < to; r++) {
+  for (index_t r = to - 1; r >= from; r--) {  // what the forward pass touched last may still be in the cache
     memset(g, 0, columns * sizeof(REAL));
     for (index_t t = steps - 1; t >= 0; t--) {
       const REAL *at = a(r, t), *gain = dh(r, t), *before = t ? h(r, t - 1) : initial.at ? initial(r) : zeros.at;

@@ -48,6 +48,7 @@ class Slot:
     row: int
     input: bool
     recurrent: bool
+    second: bool = False  # its recurrent product acts on what `gated` makes, not on the first state
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Traced:
     `forward` and `backward` are statements over vectors. Forward reads `i<slot>`, `s<state>`, `p<parameter>` and writes
     `n<state>`, `y` and the `tape`: what the way back needs and would cost an exponential to compute again. Backward
     reads `s`, `p`, the tape and `g<state>` (the last one is the output's), and writes `d<slot>`, `e<state>`,
-    `q<parameter>`.
+    `q<parameter>`. `gated` makes `g` from what forward reads; `gated_back` reads its cotangent `gg` too, and what it
+    writes (`gated_adds`) is added to what backward wrote.
     """
 
     slots: tuple[Slot, ...]
@@ -66,6 +68,18 @@ class Traced:
     tape: tuple[str, ...]
     forward: str
     backward: str
+    gated: str = ""
+    gated_back: str = ""
+    gated_adds: tuple[str, ...] = ()
+
+
+class _Gated(nn.Module):
+    def __init__(self, cell: Cell) -> None:
+        super().__init__()
+        self.cell = cell
+
+    def forward(self, x: Sequence[Tensor], r: Sequence[Tensor], state: Sequence[Tensor]) -> Tensor:
+        return self.cell.gated(tuple(x), tuple(r), tuple(state))
 
 
 class _Step(nn.Module):
@@ -108,7 +122,8 @@ def _noted(note: Path) -> Traced | None:
             return None
         kept = json.loads(text)
         slots = tuple(Slot(**slot) for slot in kept.pop("slots"))
-        return Traced(slots, kept["states"], tuple(kept["parameters"]), tuple(kept["tape"]), kept["forward"], kept["backward"])
+        lists = {name: tuple(value) for name, value in kept.items() if isinstance(value, list)}
+        return Traced(slots, **{**kept, **lists})
     except (OSError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
@@ -121,8 +136,6 @@ def trace(cell: Cell) -> Traced:
     """
     if not cell.regular:
         raise Untraceable(f"{type(cell).__name__} has products of its own")
-    if cell.second:
-        raise Untraceable(f"{type(cell).__name__} has a second recurrent product in each step")
     gates, states = len(cell.gates), len(cell.states)
     fed = [gate for gate in range(gates) if cell.recurrent is None or cell.gates[gate] in cell.recurrent]
     named = {name: each for name, each in cell.named_parameters() if name not in _WEIGHTS}
@@ -138,24 +151,36 @@ def trace(cell: Cell) -> Traced:
         outputs: tuple[Tensor, ...] = functional_call(step, swapped, (x, r, s))
         return outputs
 
-    def back(*flat: Tensor) -> tuple[Tensor, ...]:
-        inputs, cotangents = flat[: sum(counts)], flat[sum(counts) :]
-        return tuple(vjp(run, *inputs)[1](cotangents))
+    def gated(*flat: Tensor) -> tuple[Tensor]:
+        x, r, s, p = _parted(flat, counts)
+        swapped = {f"cell.{name}": each for name, each in zip(names, p, strict=True)}
+        return (functional_call(_Gated(cell), swapped, (x, r[: gates - cell.second], s)),)
 
-    inputs = [torch.rand(_WIDTH) for _ in range(sum(counts))]
-    forward = _graph(run, inputs)
-    backward = _graph(back, inputs + [torch.rand(_WIDTH) for _ in range(states + 1)])
-    slots, aliases = _slots((forward, backward), gates, fed)
+    inputs, cotangents = [torch.rand(_WIDTH) for _ in range(sum(counts))], torch.rand(states + 1, _WIDTH).unbind(0)
+    graphs = [_graph(run, inputs), _graph(_back(run, len(inputs)), [*inputs, *cotangents])]
+    if cell.second:
+        graphs += [_graph(gated, inputs), _graph(_back(gated, len(inputs)), [*inputs, torch.rand(_WIDTH)])]
+    slots, aliases = _slots(graphs, gates, fed, gates - cell.second)
     rest = [f"s{k}" for k in range(states)] + [f"p{k}" for k in range(len(names))]
     program = _Program()
-    ahead = program.read(forward, [*aliases, *rest], [*(f"n{k}" for k in range(states)), "y"])
+    ahead = program.read(graphs[0], [*aliases, *rest], [*(f"n{k}" for k in range(states)), "y"])
+    gate = program.read(graphs[2], [*aliases, *rest], ["g"]) if cell.second else {}
     wanted = [_written(slots, gate, kind) for kind in ("x", "r") for gate in range(gates)]
     wanted += [f"e{k}" for k in range(states)] + [f"q{k}" for k in range(len(names))]
-    cotangents = [f"g{k}" for k in range(states + 1)]
     taped = set(program.costly)
-    back_again = program.read(backward, [*aliases, *rest, *cotangents], wanted)
-    backward_text, tape = program.text(back_again, taped)
-    return Traced(slots, states, names, tape, program.text(ahead, None, tape)[0], backward_text)
+    behind = program.read(graphs[1], [*aliases, *rest, *(f"g{k}" for k in range(states + 1))], wanted)
+    again = program.read(graphs[3], [*aliases, *rest, "gg"], wanted) if cell.second else {}
+    again = {name: value for name, value in again.items() if not program.is_zero(value)}
+    backward, tape = program.text(behind, taped)
+    gated_back, more = program.text(again, taped)
+    tape = tuple(dict.fromkeys([*tape, *more]))
+    forward = program.text(ahead, None, tape)[0]
+    return Traced(slots, states, names, tape, forward, backward, program.text(gate, None)[0], gated_back, tuple(again))
+
+
+def _back(function: Callable[..., tuple[Tensor, ...]], inputs: int) -> Callable[..., tuple[Tensor, ...]]:
+    """The vector-Jacobian product: the inputs, then a cotangent per output -> a cotangent per input."""
+    return lambda *flat: tuple(vjp(function, *flat[:inputs])[1](tuple(flat[inputs:])))
 
 
 def _parted(flat: Sequence[Tensor], counts: Sequence[int]) -> list[Sequence[Tensor]]:
@@ -183,19 +208,23 @@ def _graph(function: Callable[..., Any], inputs: list[Tensor]) -> fx.Graph:
     return graph
 
 
-def _slots(graphs: Sequence[fx.Graph], gates: int, fed: list[int]) -> tuple[tuple[Slot, ...], list[str]]:
-    """The slots (sums first, then recurrent, then input products), and the name under which each input is read."""
+def _slots(graphs: Sequence[fx.Graph], gates: int, fed: list[int], first: int) -> tuple[tuple[Slot, ...], list[str]]:
+    """The slots (sums, recurrent products, input products; then sums and recurrent products of the gates from `first`
+    on), and the name under which each input is read."""
     kinds = []
     for gate in range(gates):
-        pairs = [_placeholders(graph)[gate :: gates][:2] for graph in graphs]
+        pairs = [_placeholders(graph)[gate::gates][:2] for graph in graphs]
         used = [any(len(pair[side].users) for pair in pairs) for side in (0, 1)]
         used[1] = used[1] and gate in fed
         together = all(used) and all(_only_added(pair) for pair in pairs)
         kinds.append("sum" if together else used)
     rows = {gate: row for row, gate in enumerate(fed)}
-    slots = [Slot(gate, rows[gate], True, True) for gate in range(gates) if kinds[gate] == "sum"]
-    slots += [Slot(gate, rows[gate], False, True) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][1]]
-    slots += [Slot(gate, 0, True, False) for gate in range(gates) if kinds[gate] != "sum" and kinds[gate][0]]
+    sums = [Slot(gate, rows[gate], True, True, gate >= first) for gate in range(gates) if kinds[gate] == "sum"]
+    apart = [gate for gate in range(gates) if kinds[gate] != "sum"]
+    products = [Slot(gate, rows[gate], False, True, gate >= first) for gate in apart if kinds[gate][1]]
+    inputs = [Slot(gate, 0, True, False) for gate in apart if kinds[gate][0]]
+    slots = [slot for slot in (*sums, *products) if not slot.second] + inputs
+    slots += [slot for slot in (*sums, *products) if slot.second]
     aliases = [_read(slots, gate, kind) for kind in ("x", "r") for gate in range(gates)]
     return tuple(slots), aliases
 
@@ -254,6 +283,8 @@ class _Program:
             elif node.op == "output":
                 pairs = zip(node.args[0], outputs, strict=True)
                 return {name: found[value].lstrip("+") for value, name in pairs if name is not None}
+            elif _name(node) == "copy_":  # what was written into reads as what was written
+                found[node] = found[node.args[0]] = found[node.args[1]].lstrip("+")
             else:
                 operands: list[str] = []
                 expression = _expression(node, found, operands)
@@ -269,6 +300,9 @@ class _Program:
             if expression.startswith(_COSTLY):
                 self.costly.append(name)
         return self.names[expression]
+
+    def is_zero(self, name: str) -> bool:
+        return name == "v{}" or self.values.get(name, ("",))[0] in ("all(0.0)", "v{}")
 
     def text(
         self, outputs: dict[str, str], taped: set[str] | None, stored: Sequence[str] = ()
@@ -335,7 +369,7 @@ def _other(name: str, node: fx.Node, read: Callable[[Any], str]) -> str:
         return "(" + " * ".join([read(given[0])] * int(given[1])) + ")"
     if name in ("full", "full_like"):
         return read(given[1])
-    if name in ("zeros_like", "zeros", "new_zeros"):
+    if name in ("zeros_like", "zeros", "new_zeros", "empty_like", "empty", "new_empty", "empty_permuted"):
         return "v{}"
     if name in ("ones_like", "ones"):
         return "all(1)"
@@ -347,7 +381,9 @@ def _other(name: str, node: fx.Node, read: Callable[[Any], str]) -> str:
 def _is_sum(given: Sequence[Any], names: dict[fx.Node, str]) -> bool:
     """Whether an addition is that of the two parts of one slot, which already holds the sum."""
     parts = [names[each] for each in given if isinstance(each, fx.Node)]
-    return len(parts) == 2 and parts[0].lstrip("+") == parts[1].lstrip("+") and {"+"} & {parts[0][0], parts[1][0]} != set()
+    return (
+        len(parts) == 2 and parts[0].lstrip("+") == parts[1].lstrip("+") and {"+"} & {parts[0][0], parts[1][0]} != set()
+    )
 
 
 def _special(value: float) -> str:
