@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from tsrnn.cells import Cell, get
+from tsrnn.cells import Cell, Gates, LinearCell, get
 from tsrnn.errors import InputError
 from tsrnn.recurrence import Recurrent
+from tsrnn.recurrence.scan import linear_scan
 from tsrnn.registry import names
 from tsrnn.shapes import State
 
@@ -38,6 +39,12 @@ def cell_of(built: Recurrent) -> Cell:
     return cell
 
 
+def state_of(cell: Cell, batch: int) -> State:
+    """A random state such as the cell may come to; a normaliser is above zero."""
+    parts = [inputs(batch, cell.hidden_size, seed=k) for k in range(len(cell.states))]
+    return tuple(part.abs() + 0.1 if name == "n" else part for name, part in zip(cell.states, parts, strict=True))
+
+
 def flat(states: tuple[State, ...]) -> list[Tensor]:
     return [part for state in states for part in state]
 
@@ -50,10 +57,15 @@ def test_a_cell_declares_what_it_is(name: str) -> None:
     assert kind.states
     assert len(set(kind.gates)) == len(kind.gates)
     cell = kind(INPUT, HIDDEN)
-    rows = len(kind.gates) * HIDDEN
+    fed = kind.gates if kind.recurrent is None else kind.recurrent
+    assert fed == tuple(gate for gate in kind.gates if gate in fed)
+    assert 0 <= kind.second <= len(kind.gates)
+    rows, recurrent = len(kind.gates) * HIDDEN, len(fed) * HIDDEN
     assert cell.weight_ih.shape == (rows, INPUT)
-    assert cell.weight_hh.shape == (rows, HIDDEN)
-    assert cell.bias_ih.shape == cell.bias_hh.shape == (rows,)
+    assert cell.weight_hh.shape == (recurrent, HIDDEN)
+    assert cell.bias_ih.shape == (rows,)
+    assert cell.bias_hh.shape == (recurrent,)
+    assert all(weight.numel() for weight in cell.parameters())
     assert cell.project(torch.zeros(2, 4, INPUT)).shape == (2, 4, rows)
     assert all(torch.isfinite(weight).all() for weight in cell.parameters())
 
@@ -145,7 +157,7 @@ def test_gradients_are_finite_and_reach_every_weight(name: str, time: int) -> No
 @every_cell
 def test_gradients_agree_with_differences(name: str) -> None:
     built, x = layer(name, hidden=2), inputs(2, 3, INPUT).requires_grad_()
-    states = tuple(inputs(2, 2, seed=k).requires_grad_() for k in range(len(cell_of(built).states)))
+    states = tuple(part.requires_grad_() for part in state_of(cell_of(built), 2))
     weights = list(built.parameters())
 
     def run(x: Tensor, *rest: Tensor) -> list[Tensor]:
@@ -158,8 +170,8 @@ def test_gradients_agree_with_differences(name: str) -> None:
 @every_cell
 def test_the_step_is_element_wise_and_pure(name: str) -> None:
     cell = get(name)(INPUT, HIDDEN).double()
-    n, m = len(cell.gates), len(cell.states)
-    terms = [inputs(2, HIDDEN, seed=k) for k in range(2 * n + m)]
+    n = len(cell.gates)
+    terms = [*(inputs(2, HIDDEN, seed=k) for k in range(2 * n)), *state_of(cell, 2)]
 
     def step(parts: list[Tensor]) -> list[Tensor]:
         state, output = cell.step(tuple(parts[:n]), tuple(parts[n : 2 * n]), tuple(parts[2 * n :]))
@@ -173,6 +185,113 @@ def test_the_step_is_element_wise_and_pure(name: str) -> None:
     for before, after in zip(results, moved, strict=True):
         assert torch.equal(before[:, others], after[:, others])
         assert (before[:, 2] != after[:, 2]).all()
+
+
+@every_cell
+def test_what_the_second_products_act_on_is_element_wise_and_pure(name: str) -> None:
+    cell = get(name)(INPUT, HIDDEN).double()
+    if not cell.second:
+        with pytest.raises(NotImplementedError, match="second = 0"):
+            cell.gated((), (), ())
+        return
+    n, first = len(cell.gates), len(cell.gates) - cell.second
+    terms = [*(inputs(2, HIDDEN, seed=k) for k in range(n + first)), *state_of(cell, 2)]
+
+    def gated(parts: list[Tensor]) -> Tensor:
+        return cell.gated(tuple(parts[:n]), tuple(parts[n : n + first]), tuple(parts[n + first :]))
+
+    kept = [each.clone() for each in terms]
+    before = gated(terms)
+    assert all(torch.equal(one, other) for one, other in zip(kept, terms, strict=True))
+    after = gated([each + torch.eye(HIDDEN, dtype=each.dtype)[2] for each in terms])
+    others = [0, 1, 3, 4]
+    assert torch.equal(before[:, others], after[:, others])
+    assert (before[:, 2] != after[:, 2]).all()
+
+
+class Mixed(Cell):
+    """Four gates: two fed by h, of which one has no product, and two by the gated state, of which one has none."""
+
+    gates = ("a", "b", "c", "d")
+    states = ("h",)
+    recurrent = ("b", "c")
+    second = 2
+
+    def gated(self, x: Gates, r: Gates, state: State) -> Tensor:
+        assert len(x) == 4
+        assert len(r) == 2
+        return torch.sigmoid(x[3] + r[1]) * state[0]
+
+    def step(self, x: Gates, r: Gates, state: State) -> tuple[State, Tensor]:
+        h = torch.tanh(x[0] + 2 * x[1] + 3 * x[2] + x[3] + r[0] + r[1] + r[2] + r[3])
+        return (h,), h
+
+
+def test_products_follow_the_gates_that_have_one() -> None:
+    cell, x, (h,) = Mixed(INPUT, HIDDEN).double(), inputs(2, INPUT), state_of(Mixed(INPUT, HIDDEN), 2)
+    a, b, c, d = cell.products(cell.project(x).chunk(4, -1), (h,))
+    assert not a.any()
+    assert not d.any()
+    torch.testing.assert_close(b, h @ cell.weight_hh[:HIDDEN].T + cell.bias_hh[:HIDDEN])
+    gated = torch.sigmoid(x @ cell.weight_ih[-HIDDEN:].T + cell.bias_ih[-HIDDEN:] + b) * h
+    torch.testing.assert_close(c, gated @ cell.weight_hh[HIDDEN:].T + cell.bias_hh[HIDDEN:])
+
+
+def test_only_cells_without_products_of_their_own_are_regular() -> None:
+    assert [name for name in CELLS if not get(name)(INPUT, HIDDEN).regular] == ["lstm_fgr", "mut3"]
+
+
+@pytest.mark.parametrize("name", [name for name in CELLS if issubclass(get(name), LinearCell)])
+def test_a_linear_cell_may_be_scanned(name: str) -> None:
+    built, x = layer(name), inputs(3, 40, INPUT)
+    cell = cell_of(built)
+    assert isinstance(cell, LinearCell)
+    gates = cell.project(x).chunk(len(cell.gates), -1)
+    a, b = cell.terms(gates)
+    first = inputs(3, HIDDEN, seed=1)
+    h = linear_scan(a, b, first)
+    output, final = built(x, ((first,),))
+    torch.testing.assert_close(cell.emit(h, gates), output)
+    torch.testing.assert_close(h[:, -1], final[0][0])
+    assert (a >= 0).all()
+    assert (a <= 1).all()
+
+
+@every_cell
+@pytest.mark.parametrize("size", [1e2, 1e4])
+def test_extreme_inputs_give_finite_outputs_and_gradients(name: str, size: float) -> None:
+    built = layer(name).float()
+    x = (size * inputs(2, 40, INPUT).sign()).float().requires_grad_()
+    output, final = built(x)
+    (output.sum() + sum(part.sum() for part in flat(final))).backward()
+    for each in (output, *flat(final), x.grad, *(weight.grad for weight in built.parameters())):
+        assert each is not None
+        assert torch.isfinite(each).all()
+
+
+def test_a_variant_is_one_class_with_its_file_for_home() -> None:
+    assert get("lstm_nig") is get("lstm_nig")
+    assert get("lstm_nig").gates == ("f", "g", "o")
+    assert get("lstm_cifg")(INPUT, HIDDEN, forget_bias=2.0).bias_ih[:HIDDEN].eq(-2).all()
+    assert get("peephole_only")(INPUT, HIDDEN).weight_hh.shape == (0, HIDDEN)
+    assert "weight_hh" not in get("peephole_only")(INPUT, HIDDEN).state_dict()
+
+
+def test_the_normaliser_starts_from_nothing() -> None:
+    built = layer("slstm")
+    x = inputs(2, 1, INPUT)
+    _, ((_, _, n, m),) = built(x)
+    cell = cell_of(built)
+    first = cell.project(x[:, 0])[:, :HIDDEN] + cell.bias_hh[:HIDDEN]
+    torch.testing.assert_close(m, first)
+    assert (n == 1).all()
+
+
+def test_decays_start_where_the_paper_has_them() -> None:
+    cell = get("rglru")(INPUT, 500)
+    decay = torch.exp(-8 * torch.nn.functional.softplus(cell.get_parameter("rate").detach()))
+    assert 0.9 - 1e-4 <= float(decay.min()) < 0.91
+    assert 0.99 < float(decay.max()) <= 0.999 + 1e-4
 
 
 def test_the_forget_gate_starts_open() -> None:
@@ -193,6 +312,9 @@ def test_the_forget_gate_starts_open() -> None:
         (lambda: get("lstn"), "did you mean 'lstm'"),
         (lambda: get("gru")(INPUT, HIDDEN, forget_bias=1.0), "unknown option of the GRU cell 'forget_bias'"),
         (lambda: get("elman")(INPUT, HIDDEN, nonlinearity="tan"), "unknown nonlinearity 'tan'"),
+        (lambda: get("slstm")(INPUT, HIDDEN, forget="exp"), "unknown forget gate of an SLSTM cell 'exp'"),
+        (lambda: get("lstm_cig")(INPUT, HIDDEN), "did you mean 'lstm_cifg'"),
+        (lambda: get("lstm_nig")(INPUT, HIDDEN, bias=1), "unknown option of the lstm_nig cell 'bias'"),
         (lambda: get("gru")(INPUT, 0), "hidden_size of a GRU cell must be at least 1, not 0"),
     ],
 )

@@ -18,7 +18,7 @@ DOORS = {
     "optuna": {"tune.py"},
     "ray": {"execute.py"},
     "matplotlib": {"plot.py"},
-    "typer": {"cli.py"},
+    "typer": {"arguments.py", "cli.py"},
     "pooch": {"catalog.py"},
     "safetensors": {"store.py"},
     "pandas": set(),  # narwhals knows it at the door

@@ -1,26 +1,31 @@
 """Every backend against the float64 twin, and `Recurrent` against torch's own layers."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar
 
 import pytest
 import torch
-from reference import elman, gru, lstm
+from reference import slstm, twins
 from torch import Tensor, nn
 
 from tsrnn.cells import Cell, Gates, get
 from tsrnn.cells.lstm import LSTM
 from tsrnn.errors import InputError
-from tsrnn.recurrence import Recurrent
+from tsrnn.recurrence import Recurrent, build
 from tsrnn.recurrence.layer import BACKENDS
+from tsrnn.registry import names
 from tsrnn.shapes import State
 
-TWINS: dict[str, Callable[..., tuple[Tensor, State]]] = {"elman": elman.run, "lstm": lstm.run, "gru": gru.run}
+TWINS: dict[str, Callable[..., tuple[Tensor, State]]] = twins(list(names("cells")))
 LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
 INPUT = 3
 SHAPES = [(1, 1, 1), (2, 33, 7), (63, 1, 16), (100, 1, 7), (63, 3, 1)]  # time, batch, hidden
 
-every_cell = pytest.mark.parametrize("name", list(TWINS))
+PAIRS = [(n, b) for n in TWINS for b in BACKENDS if b != "stock" or n in LAYERS]
+
+every_cell = pytest.mark.parametrize("name", list(LAYERS))
+every_pair = pytest.mark.parametrize(("name", "backend"), PAIRS)
 every_backend = pytest.mark.parametrize("backend", list(BACKENDS))
 
 
@@ -59,8 +64,14 @@ def first_states(built: Recurrent, batch: int) -> tuple[State, ...]:
     """A random state of the right form, with gradients."""
     cells = [each for each in built.cells if isinstance(each, Cell)]
     return tuple(
-        tuple(torch.randn_like(part).mul(0.5).requires_grad_() for part in cell.initial(batch)) for cell in cells
+        tuple(first_part(name, cell.weight_ih.new_empty(batch, cell.hidden_size)) for name in cell.states)
+        for cell in cells
     )
+
+
+def first_part(name: str, like: Tensor) -> Tensor:
+    drawn = torch.randn_like(like).mul(0.5)
+    return (drawn.abs() + 0.1 if name == "n" else drawn).requires_grad_()  # a normaliser is above zero
 
 
 def twin_of(built: Recurrent, name: str, x: Tensor, states: tuple[State, ...], lengths: list[int]) -> list[Tensor]:
@@ -81,7 +92,14 @@ def twin_of(built: Recurrent, name: str, x: Tensor, states: tuple[State, ...], l
                 finals[side][k][row] = part
     parts = [part for final in finals for part in final]
     given = [x, *(part for first in firsts for part in first), *(v for w in weights for v in w.values())]
-    return [output, *parts, *torch.autograd.grad(score(output, parts), given)]
+    return [output, *parts, *torch.autograd.grad(score(output, parts), given, materialize_grads=True)]
+
+
+def skip_unsupported(built: Recurrent, x: Tensor) -> None:
+    (cell, *_) = (each for each in built.cells if isinstance(each, Cell))
+    able, reason = BACKENDS[built.backend].supports(cell, x, None)
+    if not able:
+        pytest.skip(reason)
 
 
 def score(output: Tensor, final: list[Tensor]) -> Tensor:
@@ -91,12 +109,14 @@ def score(output: Tensor, final: list[Tensor]) -> Tensor:
 
 
 def compare(built: Recurrent, name: str, batch: int, time: int, lengths: list[int] | None) -> None:
+    """Against the twin; a backend that has no kernel for the cell must say so."""
     dtype = next(built.parameters()).dtype
     x = torch.randn(batch, time, INPUT, dtype=dtype).requires_grad_()
+    skip_unsupported(built, x)
     states = first_states(built, batch)
     output, final = built(x, states, None if lengths is None else torch.tensor(lengths))
     given = [x, *flat(states), *built.parameters()]
-    found = [output, *flat(final), *torch.autograd.grad(score(output, flat(final)), given)]
+    found = [output, *flat(final), *torch.autograd.grad(score(output, flat(final)), given, materialize_grads=True)]
     expected = twin_of(built, name, x, states, [time] * batch if lengths is None else lengths)
     tolerance = 1e-10 if dtype is torch.float64 else 2e-5
     for index, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
@@ -105,26 +125,24 @@ def compare(built: Recurrent, name: str, batch: int, time: int, lengths: list[in
         assert error < tolerance, f"tensor {index}: relative error {error:.1e}"
 
 
-@every_cell
-@every_backend
+@every_pair
 @pytest.mark.parametrize(("time", "batch", "hidden"), SHAPES)
 def test_backends_answer_to_the_twin(name: str, backend: str, time: int, batch: int, hidden: int) -> None:
     compare(Recurrent(name, INPUT, hidden, backend=backend), name, batch, time, None)
 
 
-@every_cell
-@every_backend
+@every_pair
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_ragged_rows_in_both_directions_answer_to_the_twin(name: str, backend: str, dtype: torch.dtype) -> None:
     built = Recurrent(name, INPUT, 7, bidirectional=True, backend=backend).to(dtype)
     compare(built, name, 6, 40, [40, 1, 0, 17, 39, 2])
 
 
-@every_cell
-@every_backend
+@every_pair
 def test_padding_is_never_read(name: str, backend: str) -> None:
     built = Recurrent(name, INPUT, 4, num_layers=2, bidirectional=True, backend=backend)
     x, lengths = torch.randn(3, 70, INPUT), torch.tensor([70, 3, 31])
+    skip_unsupported(built, x)
     spoilt = x.clone()
     spoilt[1, 3:], spoilt[2, 31:] = float("nan"), float("inf")
     clean, final = built(x, lengths=lengths)
@@ -134,6 +152,17 @@ def test_padding_is_never_read(name: str, backend: str) -> None:
     assert not output[1, 3:].any()
     output.sum().backward()
     assert all(torch.isfinite(weight.grad).all() for weight in built.parameters() if weight.grad is not None)
+
+
+def test_every_cell_has_a_twin() -> None:
+    assert set(TWINS) == set(names("cells"))
+
+
+@pytest.mark.parametrize("time", [1, 63])
+def test_the_exponential_forget_gate_answers_to_its_twin(time: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(TWINS, "slstm", partial(slstm.run, forget="exponential"))
+    built = Recurrent("slstm", INPUT, 7, backend="reference", forget="exponential").double()
+    compare(built, "slstm", 3, time, None)
 
 
 @every_cell
@@ -221,11 +250,11 @@ def test_the_first_state_can_be_learned(name: str, backend: str) -> None:
     assert all(each.grad is not None and each.grad.any() for each in built.first)
 
 
-@every_cell
-@every_backend
+@every_pair
 def test_truncated_backpropagation_carries_the_state_and_no_gradient(name: str, backend: str) -> None:
     built = Recurrent(name, INPUT, 5, num_layers=2, backend=backend)
     x = torch.randn(2, 12, INPUT, requires_grad=True)
+    skip_unsupported(built, x)
     whole, _ = built(x)
     _, carried = built(x[:, :7])
     detached = tuple(tuple(part.detach() for part in state) for state in carried)
@@ -260,12 +289,17 @@ def test_output_size_and_state_order() -> None:
     torch.testing.assert_close(final[3][0], output[:, 0, 5:])
 
 
-def test_a_cell_of_ones_own_runs_in_the_reference() -> None:
+COMPILED = build.available()[0]
+
+
+def test_a_cell_of_ones_own_runs_compiled_or_in_the_reference() -> None:
     built = Recurrent(Peephole, INPUT, 5, num_layers=2, bidirectional=True)
     x = torch.randn(2, 9, INPUT)
     assert built(x)[0].shape == (2, 9, 10)
-    assert built.explain(x).startswith("reference: ")
-    assert "torch has no kernel for Peephole" in built.explain(x)
+    assert built.explain(x).startswith("generated: " if COMPILED else "reference: ")
+    built.backend = "stock"
+    with pytest.raises(InputError, match="torch has no kernel for Peephole"):
+        built(x)
 
 
 def test_a_derived_cell_does_not_inherit_the_kernel() -> None:
@@ -279,11 +313,15 @@ def test_a_derived_cell_does_not_inherit_the_kernel() -> None:
 
 def test_explain_names_the_backend_and_the_reason() -> None:
     x = torch.randn(2, 4, INPUT)
-    assert Recurrent("lstm", INPUT, 5).explain(x) == "stock: torch._VF.lstm runs the equations of LSTM"
-    assert Recurrent("elman", INPUT, 5, nonlinearity="relu").explain(x).startswith("stock: torch._VF.rnn_relu")
+    chosen = "generated: the equations of LSTM, compiled" if COMPILED else "stock: torch._VF.lstm runs the equations"
+    assert Recurrent("lstm", INPUT, 5).explain(x).startswith(chosen)
+    relu = Recurrent("elman", INPUT, 5, nonlinearity="relu", backend="stock")
+    assert relu.explain(x).startswith("stock, as asked: torch._VF.rnn_relu")
     asked = Recurrent("lstm", INPUT, 5, backend="reference").explain(x, torch.tensor([4, 2]))
     assert asked.startswith("reference, as asked: ")
     assert "the input is torch.float64" in Recurrent("gru", INPUT, 5).explain(x.double())
+    with torch.no_grad():  # without a gradient oneDNN's LSTM is the faster one
+        assert Recurrent("lstm", INPUT, 512).explain(x).startswith("stock: ")
 
 
 def test_second_derivatives_in_the_reference() -> None:

@@ -73,6 +73,7 @@ def naive_windows(arrays, scaling, part, input_size, horizon, padding):
                     "target": values[ahead, : arrays.targets],
                     "target_observed": seen[ahead, : arrays.targets],
                     "rows": np.concatenate([rows, ahead]),
+                    "length": int(real.sum()),
                     "series": series,
                 }
                 if window["target_observed"].any() and window["observed"][:, : arrays.targets].any():
@@ -95,6 +96,8 @@ def test_windows_are_the_naive_slices(task):
     for name in ("observed", "target_observed"):
         mask = np.stack([each[name] for each in expected])
         assert mask.all() if getattr(batch, name) is None else np.array_equal(getattr(batch, name).numpy(), mask)
+    lengths = [each["length"] for each in expected]
+    assert [input_size] * len(cut) == lengths if batch.lengths is None else batch.lengths.tolist() == lengths
     series = [each["series"] for each in expected]
     if arrays.known is None:
         assert batch.known is None
@@ -130,6 +133,7 @@ def test_latest_ends_with_each_series(task):
         rows = np.maximum(behind, start)
         np.testing.assert_array_equal(batch.past[series].numpy(), values[rows])
         mask = seen[rows] & (behind >= start)[:, None]
+        assert int((behind >= start).sum()) == (input_size if batch.lengths is None else batch.lengths[series])
         assert mask.all() if batch.observed is None else np.array_equal(batch.observed[series].numpy(), mask)
         if arrays.known is not None:
             wanted = np.concatenate([arrays.known[rows], ahead[series * horizon : (series + 1) * horizon]])
@@ -208,6 +212,19 @@ def test_nothing_is_copied_before_a_batch():
     before = laid.values.clone()
     batch.past.zero_()
     assert torch.equal(laid.values, before)
+
+
+def test_lengths_count_the_real_steps_of_each_past():
+    arrays = arrays_of(np.arange(6.0)[:, None], np.arange(3.0)[:, None], breaks=[4])
+    cut = cut_of(arrays, 3, 1, padding=2)
+    assert cut.targets_at.tolist() == [1, 2, 3, 5, 7, 8]
+    assert cut.lengths.tolist() == [1, 2, 3, 1, 1, 2]
+    assert cut.gather(torch.tensor([4, 2])).lengths.tolist() == [1, 3]
+    assert cut.thinned(2).lengths.tolist() == [1, 2]
+    assert windows.latest(cut.buffer, 3).lengths.tolist() == [2, 3]
+    assert cut.gather(torch.tensor([4])).to("meta").lengths.device.type == "meta"
+    assert cut_of(arrays, 3, 1).gather(torch.tensor([0])).lengths is None
+    assert cut_of(arrays, 1, 1, padding=4).lengths is None
 
 
 def test_thinned_windows_are_spread_evenly():

@@ -14,6 +14,7 @@ The map, in the order in which data meets the rooms:
     forecaster                                  the bed of the river
     testing                                     the contracts, for people's own models and cells
     execute, tune, results, suites/, bench, leaderboard    many fits: jobs, sweeps, rows, tasks, boards
+    machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
     arguments, console, cli                     names -> objects
 
 A room imports only rooms that stand before it, and no file both polars and torch.

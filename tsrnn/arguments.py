@@ -1,11 +1,29 @@
-"""What stands on the command line -> names, numbers, options; what cannot be read gets its sentence."""
+"""What stands on the command line -> names, numbers, options; what cannot be read gets its sentence.
+
+The types are options that several commands have.
+"""
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tsrnn import catalog
+import typer
+
+from tsrnn import catalog, registry
 from tsrnn.errors import InputError, unknown
+
+Data = Annotated[str, typer.Argument(help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet or LAS file.")]
+Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depths; found by itself if common.")]
+Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
+Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
+Past = Annotated[list[str] | None, typer.Option("--past", help="Covariate known up to now; repeat for several.")]
+Future = Annotated[list[str] | None, typer.Option("--future", help="Covariate known ahead; repeat for several.")]
+Model = Annotated[str, typer.Option(help="A name from `tsrnn models`.")]
+InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
+Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
+Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
+Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 
 
 def dataset(data: str) -> str:
@@ -47,6 +65,27 @@ def history(data: str) -> Any:
     """The frame of a data set or a file, with every column: a saved model knows which of them it reads."""
     name = dataset(data)
     return catalog.load(name).frame if name in catalog.names() else catalog.read_file(Path(name))
+
+
+def cells(text: str) -> list[str]:
+    """Names of cells; "all" stands for every one."""
+    known = list(registry.names("cells"))
+    chosen = known if text == "all" else words(text)
+    for name in chosen:
+        if name not in known:
+            raise unknown("cell", name, known)
+    if not chosen:
+        raise InputError("--cells takes names separated by commas, or all")
+    return chosen
+
+
+def fitted(model: Path, data: str | None) -> tuple[Any, Any]:
+    """A saved forecaster and the frame to look at it on."""
+    from tsrnn import Forecaster
+
+    if data is None:
+        raise InputError(f"a saved model is looked at on data; name a data set or a file after {model}")
+    return Forecaster.load(model), history(data)
 
 
 def options(pairs: list[str] | None) -> dict[str, Any]:

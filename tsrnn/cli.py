@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from tsrnn import arguments
+from tsrnn.arguments import Config, Data, Future, Horizon, Id, InputSize, Json, Model, Past, Set, Target, Time
 from tsrnn.errors import InputError
 
 app = typer.Typer(
@@ -19,19 +20,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="markdown",
 )
-
-Data = Annotated[str, typer.Argument(help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet or LAS file.")]
-Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depths; found by itself if common.")]
-Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
-Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
-Past = Annotated[list[str] | None, typer.Option("--past", help="Covariate known up to now; repeat for several.")]
-Future = Annotated[list[str] | None, typer.Option("--future", help="Covariate known ahead; repeat for several.")]
-Model = Annotated[str, typer.Option(help="A name from `tsrnn models`.")]
-InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
-Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
-Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
-Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 
 
 @app.command()
@@ -244,6 +232,39 @@ def models(json_: Json = False) -> None:
         for name, file in names("models").items()
     ]
     show(rows, as_json=json_)
+
+
+@app.command()
+def info(json_: Json = False) -> None:
+    """Show what tsrnn finds on this machine: versions, devices, compiler, backends, folders."""
+    from tsrnn import machine
+    from tsrnn.console import facts
+
+    facts(machine.facts(), as_json=json_)
+
+
+@app.command()
+def diagnose(
+    model: Annotated[Path | None, typer.Argument(help="A folder that `tsrnn fit` wrote; none: cells by name.")] = None,
+    data: Annotated[str | None, typer.Argument(help="What to look at it on: a data set's name or a file.")] = None,
+    cells: Annotated[str, typer.Option(help="Names, separated by commas, or all.")] = "elman,lstm,gru",
+    length: Annotated[str, typer.Option(help="Steps; several are separated by commas.")] = "100",
+    updates: Annotated[int, typer.Option(min=0, help="Training steps of each cell; 0: fresh weights alone.")] = 300,
+    out: Annotated[Path | None, typer.Option(help="Draw influence by lag into this png, svg or pdf file.")] = None,
+    json_: Json = False,
+) -> None:
+    """Show how far back a recurrence feels its input, whether its gradients explode and what its gates forget."""
+    from tsrnn import diagnose as inside
+    from tsrnn.console import sections
+
+    if model is None:
+        settings = inside.Settings(updates=updates)
+        found = inside.cells(arguments.cells(cells), arguments.numbers(length, "length", least=2), settings)
+    else:
+        found = inside.model(*arguments.fitted(model, data))
+    if out is not None:
+        inside.draw(found, out)
+    sections(found.records(), as_json=json_)
 
 
 def main() -> None:

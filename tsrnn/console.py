@@ -144,6 +144,32 @@ def show(rows: list[dict[str, Any]], as_json: bool) -> None:
     Console().print(table)
 
 
+def facts(found: dict[str, Any], as_json: bool) -> None:
+    """Print what is known by name; what is nested, in words."""
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    table = Table(show_header=False, box=None)
+    for name, value in found.items():
+        table.add_row(Text(name, style="bold"), Text(_words(value)))
+    Console().print(table)
+
+
+def sections(found: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
+    """Print a table of records per section, without the lists in them; an empty section is left out."""
+    if as_json:
+        print(json.dumps(found, indent=2))
+        return
+    for name, rows in found.items():
+        if not rows:
+            continue
+        names = [each for each, value in rows[0].items() if not isinstance(value, list)]
+        table = Table(*names, title=name.replace("_", " "), title_justify="left", box=None, header_style="bold")
+        for row in rows:
+            table.add_row(*(_words(row[each]) for each in names))
+        Console().print(table, "")
+
+
 def write(frame: pl.DataFrame, path: Path | None, as_json: bool = False, scored: bool = False) -> None:
     """Write a frame to a CSV or Parquet file, under a temporary name first, or as CSV to standard output.
 
@@ -181,6 +207,18 @@ def _board(rows: pl.DataFrame, dataset: str, width: int, published: int = _PUBLI
     table = leaderboard.shortened(leaderboard.board(rows, horizons, others), published)
     caption = [Text(leaderboard.CAPTION, style="dim")] if others.height else []
     return Group(leaderboard.render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{each}: {_words(word)}" for each, word in value.items())
+    if isinstance(value, list):
+        return "\n".join(_words(each) for each in value)
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "-" if value in (None, "") else str(value)
 
 
 def _minutes(seconds: float) -> str:

@@ -135,9 +135,7 @@ class Forecaster:
 
     def forecast(self, panel: Panel, future: Any = None) -> Any:
         """`predict` on a panel, as a polars frame."""
-        arrays = self._arrays(panel)
-        laid = windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
-        batch = windows.latest(laid, self.input_size, self._ahead(panel, future))
+        batch = windows.latest(self.laid(panel), self.input_size, self._ahead(panel, future))
         levels = [] if self.quantiles is None else list(self.quantiles)
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
         return panel.forecasts(point, quantiles, levels)
@@ -145,12 +143,16 @@ class Forecaster:
     def score(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> infer.Score:
         """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
         panel = self._panel(frame)
-        arrays = self._arrays(panel)
-        rows = getattr(self._split(panel, arrays, split), part)
-        laid = windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
+        laid = self.laid(panel)
+        rows = getattr(self._split(panel, laid.arrays, split), part)
         scored = windows.cut(laid, rows, self.input_size, self.horizon)
         windows.refuse_empty(scored, rows)
         return infer.score(self.model_, self.head_, scored)
+
+    def laid(self, frame: Any = None) -> windows.Buffer:
+        """Every row of a frame as the trained model reads it: scaled, filled, with its covariates."""
+        arrays = self._arrays(self._panel(frame))
+        return windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
 
     def backtest(
         self, frame: Any = None, *, windows: int = 8, step: int | None = None, refit: bool = False, **roles: Any

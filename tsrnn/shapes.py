@@ -32,6 +32,7 @@ class Batch:
     target_observed: Tensor | None = None  # [batch horizon target] bool; None: every cell was measured
     known: Tensor | None = None  # [batch time+horizon feature]
     static: Tensor | None = None  # [batch feature]
+    lengths: Tensor | None = None  # [batch] int64: how many of the newest steps are real; None: all of them
     undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":

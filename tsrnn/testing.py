@@ -39,7 +39,16 @@ def check_model(model: str | type[Model], config: Any = None, tasks: Sequence[Sp
     if is_dataclass(config) and "centring" in {each.name for each in fields(config)}:
         plain = replace(config, centring="none")  # type: ignore[type-var]  # centring alone would show the newest value
     for task in tasks:
-        for check in (shapes, determinism, no_peeking, rows_apart, weights_kept, learnable, gaps_filled):
+        for check in (
+            shapes,
+            determinism,
+            no_peeking,
+            rows_apart,
+            weights_kept,
+            learnable,
+            gaps_filled,
+            padding_unread,
+        ):
             check(partial(build, model, config), task)
         for horizon in {1, task.horizon - 1, task.horizon}:
             newest_seen(partial(build, model, plain), replace(task, horizon=horizon))
@@ -146,6 +155,31 @@ def gaps_filled(make: Build, spec: Spec) -> None:
         assert weight.grad is None or torch.isfinite(weight.grad).all(), f"missing cells spoil {name}: {spec}"
 
 
+def padding_unread(make: Build, spec: Spec) -> None:
+    """A short row's forecast is the same alone, among others and under any padding, where the model reads lengths."""
+    model, batch = make(spec).eval(), _batch(spec)
+    if not model.reads_lengths:
+        return
+    whole, time = model(batch), spec.input_size
+    batch.lengths = torch.full((6,), time)
+    assert torch.allclose(model(batch), whole, atol=1e-5), f"whole rows are forecast otherwise beside lengths: {spec}"
+    batch.lengths = torch.tensor([time, 1, 5, time - 1, time // 2, 2])
+    together = model(batch)
+    for rows in ([1], [4, 1, 0], [2]):
+        alone = model(_rows(batch, rows))
+        assert torch.allclose(alone, together[rows], atol=1e-5), f"short rows {rows} know their neighbours: {spec}"
+    padding = (torch.arange(time) < time - batch.lengths[:, None]).unsqueeze(-1)  # [batch time 1]
+    for value in (7.0, -1e6, torch.nan):
+        spoilt = replace(batch, past=batch.past.masked_fill(padding, value))
+        if batch.known is not None:
+            behind, ahead = batch.known[:, :time], batch.known[:, time:]
+            spoilt.known = torch.cat([behind.masked_fill(padding, value), ahead], 1)
+        assert torch.allclose(model(spoilt), together, atol=1e-5), f"the padding is read ({value}): {spec}"
+    torch.autograd.backward(model(spoilt).sum())
+    for name, weight in model.named_parameters():
+        assert weight.grad is None or torch.isfinite(weight.grad).all(), f"the padding spoils {name}: {spec}"
+
+
 def check_cell(cell: str | type[cells.Cell], **options: Any) -> None:
     """Hold a cell to its promises: steps make the loop, no row and no future is looked at, every weight is learnt."""
     x = torch.randn(4, 9, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
@@ -183,8 +217,8 @@ def _batch(spec: Spec, rows: int = 6) -> Batch:
 
 
 def _rows(batch: Batch, rows: list[int]) -> Batch:
-    known, static = (None if part is None else part[rows] for part in (batch.known, batch.static))
-    return Batch(batch.past[rows], known=known, static=static)
+    parts = {name: getattr(batch, name) for name in ("known", "static", "lengths")}
+    return Batch(batch.past[rows], **{name: None if part is None else part[rows] for name, part in parts.items()})
 
 
 def _with_gaps(spec: Spec) -> windows.Windows:

@@ -49,6 +49,12 @@ class Buffer:
         """The rising panel rows as rows of the buffer."""
         return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
 
+    def lengths_before(self, panel_rows: Rows, input_size: int) -> Tensor | None:
+        """How many of the `input_size` rows before each of the rising rows are no padding; None: all, everywhere."""
+        if not self.padding:
+            return None
+        return _short(panel_rows - np.repeat(self.begin, _counts(self.begin, panel_rows)), input_size)
+
 
 def buffer(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
     """Scale, fill and lay down every row once.
@@ -98,6 +104,7 @@ class Windows:
         self.ahead = torch.from_numpy(source.rows_of(starts))  # [window] the buffer row of each first target
         differ = source.static is not None or len(source.undo.loc) > 1
         self.series = torch.from_numpy(source.series_of(starts)) if differ and len(source.arrays.ids) > 1 else None
+        self.lengths = source.lengths_before(starts, input_size)  # [window] real steps of the past; None: all
         self._values = _windowed(source.values, input_size + horizon)
         self._observed = None if source.observed is None else _windowed(source.observed, input_size + horizon)
         self._known = None if source.known is None else _windowed(source.known, input_size + horizon)
@@ -110,6 +117,7 @@ class Windows:
         rows = self.ahead.index_select(0, which).sub_(self.input_size)  # [batch] the first of the past
         past, target = self._parted(self._values, rows)
         batch = Batch(past=past, target=target, undo=self.buffer.undo)
+        batch.lengths = None if self.lengths is None else self.lengths[which]
         if self._observed is not None:
             batch.observed, batch.target_observed = self._parted(self._observed, rows)
         if self._known is not None:
@@ -188,7 +196,7 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
         )
     stops = (ends + source.shift[segment]).tolist()
     past = torch.stack([source.values[stop - input_size : stop] for stop in stops])  # [series time channel]
-    batch = Batch(past=past, static=source.static, undo=source.undo)
+    batch = Batch(past=past, static=source.static, undo=source.undo, lengths=_short(rows - source.padding, input_size))
     if source.observed is not None:
         batch.observed = torch.stack([source.observed[stop - input_size : stop] for stop in stops])
     if source.known is not None and known_ahead is not None:
@@ -221,6 +229,11 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
 def _counts(begin: Rows, rows: Rows) -> Rows:
     """How many of the rising `rows` lie in each piece, the pieces given by their first rows: [piece]."""
     return np.diff(np.searchsorted(rows, begin), append=len(rows))
+
+
+def _short(real: Rows, input_size: int) -> Tensor | None:
+    """Real steps of each window's past; None where no window is short."""
+    return torch.from_numpy(np.minimum(real, input_size)) if len(real) and real.min() < input_size else None
 
 
 def _windowed(rows: Tensor, length: int) -> Tensor:

@@ -28,12 +28,7 @@ class LSTM(Cell):
 
     def reset_parameters(self) -> None:
         super().reset_parameters()
-        if self.forget_bias is None:
-            return
-        forget = slice(self.hidden_size, 2 * self.hidden_size)
-        with torch.no_grad():
-            self.bias_ih[forget] = self.forget_bias
-            self.bias_hh[forget] = 0.0
+        self.start("f", self.forget_bias)
 
     def step(self, x: Gates, r: Gates, state: State) -> tuple[State, Tensor]:
         _, c = state

@@ -21,6 +21,9 @@ class Model(nn.Module):
     """
 
     sees_newest: ClassVar[bool] = True  # False only where the method forecasts from an older step on purpose
+    reads_lengths: ClassVar[bool] = (
+        False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
+    )
     channels_shared: ClassVar[bool] = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:

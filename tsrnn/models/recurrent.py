@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import Model, forecasts_of, restore, segments
 from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
@@ -40,6 +41,8 @@ VARIANTS = {
 
 
 class RecurrentForecaster(Model):
+    reads_lengths = True
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.channels_joined = 1 if config.shared else spec.targets
@@ -58,9 +61,11 @@ class RecurrentForecaster(Model):
         self.ahead = Ahead(spec)
 
     def forward(self, batch: Batch) -> Tensor:
-        undo = centre(batch.past, self.config.centring, self.spec.seasonality)
+        batch = settled(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
-        _, final = self.recurrent(sequence)
+        sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
+        _, final = self.recurrent(sequence, lengths=steps)
         directions = 2 if self.config.bidirectional else 1
         last = torch.cat([state[0] for state in final[-directions:]], -1)  # [batch(*target) hidden*directions]
         params = forecasts_of(self.head(self.dropout(last)), self.spec)  # [batch horizon target params]

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tsrnn import cells
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded
+from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
 from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
@@ -37,6 +38,8 @@ class Config:
 
 
 class SegRNN(Model):
+    reads_lengths = True
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         width = config.hidden_size
@@ -52,10 +55,12 @@ class SegRNN(Model):
         self.ahead = Ahead(spec)
 
     def forward(self, batch: Batch) -> Tensor:
+        batch = settled(batch)
         past = batch.past[..., : self.spec.targets]
-        undo = centre(past, self.config.centring, self.spec.seasonality)
+        undo = centre(past, self.config.centring, self.spec.seasonality, batch.lengths)
         series = series_of(undo.apply(past), self.spec.targets)  # [batch*target time]
-        _, final = self.encoder(self.embed(folded(series.unsqueeze(-1), self.config.segment)))
+        read, steps = to_front(folded(series.unsqueeze(-1), self.config.segment), batch.lengths, self.config.segment)
+        _, final = self.encoder(self.embed(read), lengths=steps)
         output = self._decode(final[-1])  # [batch target step hidden]
         values = self.readout(output).reshape(len(series), -1, self.spec.params)  # [batch*target horizon+ params]
         params = forecasts_of(values[:, : self.spec.horizon].reshape(len(series), -1), self.spec)
@@ -69,7 +74,7 @@ class SegRNN(Model):
             where = torch.cat([where, self.channel.unsqueeze(1).expand(-1, self.steps, -1)], -1)
         x = self.decoder.project(where).unsqueeze(0).chunk(gates, -1)  # each [1 target step hidden]
         state = tuple(each.view(-1, targets, 1, each.shape[-1]) for each in final)  # each [batch target 1 hidden]
-        r = self.decoder.recur(state[0]).chunk(gates, -1)
+        r = self.decoder.products(x, state)
         _, output = self.decoder.step(x, r, state)
         return output
 

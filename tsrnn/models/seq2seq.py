@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import Model, forecasts_of, restore, segments
 from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
@@ -38,6 +39,8 @@ class Config:
 
 
 class Seq2Seq(Model):
+    reads_lengths = True
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         channels = 1 if config.shared else spec.targets
@@ -61,18 +64,18 @@ class Seq2Seq(Model):
             self.truth = 1.0 / (1.0 + math.exp(_STEEPNESS * (progress - 0.5)))
 
     def forward(self, batch: Batch) -> Tensor:
-        undo = centre(batch.past, self.config.centring, self.spec.seasonality)
+        batch = settled(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
-        memory, state = self.encoder(sequence)  # memory [row time hidden]
+        sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
+        memory, state = self.encoder(sequence, lengths=steps)  # memory [row time hidden]
         past = folded(self._series(undo.apply(batch.past)), self.config.segment)  # [row time written]
         fed, truth = past[:, -1], self._truth(batch, undo)
         written = []
         for step in range(self.steps):
             output, state = self.decoder.step(fed, state)  # output [row hidden]
             if self.mix is not None:
-                weights = torch.softmax((memory @ output.unsqueeze(-1)).squeeze(-1), -1)  # [row time]
-                context = (weights.unsqueeze(1) @ memory).squeeze(1)  # [row hidden]
-                output = torch.tanh(self.mix(torch.cat([context, output], -1)))
+                output = torch.tanh(self.mix(torch.cat([_attended(memory, output, steps), output], -1)))
             params = self.readout(output).view(-1, self.written, self.spec.params)
             written.append(params)
             fed = params[..., self.spec.params // 2]  # a point, or the middle quantile
@@ -104,6 +107,15 @@ class Seq2Seq(Model):
         if not self.config.shared:
             return rows
         return forecasts_of(rows.reshape(len(rows), -1), self.spec)
+
+
+def _attended(memory: Tensor, output: Tensor, steps: Tensor | None) -> Tensor:
+    """What the decoder looks back at: memory [row time hidden], of which `steps` [row] are real -> [row hidden]."""
+    scores = (memory @ output.unsqueeze(-1)).squeeze(-1)  # [row time]
+    if steps is not None:
+        padding = torch.arange(memory.shape[1], device=memory.device) >= steps[:, None]  # [row time]
+        scores = scores.masked_fill(padding, -torch.inf)
+    return (torch.softmax(scores, -1).unsqueeze(1) @ memory).squeeze(1)
 
 
 MODEL = Seq2Seq

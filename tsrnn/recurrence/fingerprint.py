@@ -1,22 +1,29 @@
 """What a cell's step computes, as a hash: so that a cell seen before need not be traced again, in this process or later.
 
-The hash covers the step's byte code and that of every function it calls by name, the numbers and texts it can reach
-(closures, globals, class and instance attributes), and the versions of torch and of the tracer. Where it meets anything
-else, it gives no hash, and the step is traced: slower, never wrong.
+The hash covers the byte code of the class and of every function that it reaches by name, the numbers and texts within
+reach (closures, defaults, globals, class and instance attributes), and the versions of Python, torch and the tracer.
+Where it meets anything else, it gives no hash, and the step is traced: slower, never wrong.
 """
 
 import hashlib
+import sys
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodDescriptorType, MethodType, ModuleType
 from typing import Any
 
 import torch
+from torch import nn
 
 from tsrnn.cells import Cell
 
-_PLAIN = (bool, int, float, complex, str, bytes, type(None))
+_PLAIN = (bool, int, float, complex, str, bytes, type(None), torch.dtype)
+_KNOWN = ("torch", "builtins", "math", "operator", "typing", "_operator")  # their versions are in the hash
+_UNUSED = ("__init__", "reset_parameters", "initial", "project", "products", "extra_repr", "stock", "_abc_impl")
+_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_IF_READ = ("input_size", "hidden_size", "training")
+_MODULE = frozenset(vars(nn.Module()))
 
 
 class _Opaque(Exception):
@@ -24,45 +31,103 @@ class _Opaque(Exception):
 
 
 def fingerprint(cell: Cell) -> str | None:
-    """The hash of all that shapes the cell's traced step, except its weights and sizes; None where it cannot be told."""
-    seen: set[int] = set()
+    """The hash of all that shapes the cell's traced step, except its weights; None where it cannot be told."""
     try:
-        text = "\n".join([_tools(), *_cell(cell, seen)])
-    except _Opaque:
+        text = "\n".join([_tools(), *_Reader(cell).lines()])
+    except (_Opaque, RecursionError):
         return None
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _cell(cell: Cell, seen: set[int]) -> Iterator[str]:
-    yield f"hidden 1: {cell.hidden_size == 1}"  # then [hidden] and scalars look alike to a tracer
-    yield from (f"parameter {name}: {each.dim()}" for name, each in cell.named_parameters())
-    sizes = ("input_size", "hidden_size", "training")
-    plain = {name: value for name, value in vars(cell).items() if not name.startswith("_") and name not in sizes}
-    yield _value(plain, seen)
-    for kind in type(cell).__mro__:
-        if kind.__module__.startswith("torch.") or kind is object:
-            continue
-        yield kind.__qualname__
+class _Reader:
+    """What one cell's class and attributes say, as lines of text."""
+
+    def __init__(self, cell: Cell) -> None:
+        self.cell, self.seen, self.names = cell, set[int](), set[str]()
+
+    def lines(self) -> Iterator[str]:
+        cell = self.cell
+        if cell._modules or any(name not in _WEIGHTS for name, _ in cell.named_buffers()):
+            raise _Opaque
+        yield f"hidden 1: {cell.hidden_size == 1}"  # then [hidden] and scalars look alike to a tracer
+        yield f"regular: {cell.regular}"
+        yield from (f"parameter {name}: {each.dim()}" for name, each in cell.named_parameters())
+        yield self.value({k: v for k, v in vars(cell).items() if k not in _MODULE and k not in _IF_READ})
+        for kind in type(cell).__mro__:
+            if kind.__module__.partition(".")[0] not in (*_KNOWN, "abc") and kind.__module__ != Cell.__module__:
+                yield kind.__qualname__
+                yield from self.members(kind)
+        yield from (f"{name}: {getattr(cell, name)}" for name in _IF_READ if name in self.names)
+
+    def members(self, kind: type) -> Iterator[str]:
         for name, value in sorted(vars(kind).items()):
-            if isinstance(value, FunctionType):
-                if name not in ("__init__", "reset_parameters", "initial", "project", "extra_repr"):
-                    yield f"{name}: {_function(value, seen)}"
-            elif not name.startswith("__") and isinstance(value, (*_PLAIN, tuple, list, dict)):
-                yield f"{name}: {_value(value, seen)}"
+            if name in _UNUSED or (name.startswith("__") and not isinstance(value, FunctionType)):
+                continue
+            if not name.startswith("__annotat"):
+                yield f"{name}: {self.value(_bare(value))}"
+
+    def value(self, value: Any) -> str:
+        """One value's text: by what it holds, or by its name where the name tells all."""
+        if isinstance(value, _PLAIN):
+            return repr(value)
+        if isinstance(value, (tuple, list)):
+            return f"[{', '.join(map(self.value, value))}]"
+        if isinstance(value, (set, frozenset)):
+            return f"{{{', '.join(sorted(map(self.value, value)))}}}"
+        if isinstance(value, dict):
+            return f"{{{', '.join(f'{key!r}: {self.value(value[key])}' for key in sorted(value, key=repr))}}}"
+        if isinstance(value, partial):
+            return f"partial({self.value([value.func, value.args, value.keywords])})"
+        if isinstance(value, MethodType) and value.__self__ is self.cell:
+            return self.value(value.__func__)
+        return self.named(value)
+
+    def named(self, value: Any) -> str:
+        home = _home(value)
+        known = home.partition(".")[0] in _KNOWN
+        if isinstance(value, ModuleType) and known:
+            return home
+        if isinstance(value, type) and (known or value in type(self.cell).__mro__):
+            return f"{home}.{value.__qualname__}"
+        if isinstance(value, FunctionType):
+            return f"{home}.{value.__qualname__}" if known else self.function(value)
+        if isinstance(value, MethodDescriptorType):
+            return f"{value.__objclass__.__qualname__}.{value.__name__}"
+        owner = getattr(value, "__self__", None)
+        if isinstance(value, BuiltinFunctionType) and known and (owner is None or isinstance(owner, (ModuleType, type))):
+            return f"{home}.{value.__qualname__}"
+        raise _Opaque
+
+    def function(self, function: FunctionType) -> str:
+        if id(function) in self.seen:
+            return function.__qualname__
+        self.seen.add(id(function))
+        try:
+            inside = [self.value(each.cell_contents) for each in function.__closure__ or ()]
+        except ValueError:  # a name not bound yet
+            raise _Opaque from None
+        names = _names(function.__code__)
+        self.names |= names
+        found = function.__globals__
+        reached = [f"{name}={self.value(found[name])}" for name in sorted(names) if name in found]
+        defaults = self.value([function.__defaults__, function.__kwdefaults__])
+        return "|".join([_code(function.__code__), defaults, *inside, *reached])
 
 
-def _function(function: FunctionType, seen: set[int]) -> str:
-    if id(function) in seen:
-        return function.__qualname__
-    seen.add(id(function))
-    inside = [_value(each.cell_contents, seen) for each in function.__closure__ or ()]
-    reached = [
-        f"{name}={_value(function.__globals__[name], seen)}"
-        for name in sorted(_names(function.__code__))
-        if name in function.__globals__
-    ]
-    defaults = _value(function.__defaults__ or (), seen)
-    return "|".join([_code(function.__code__), defaults, *inside, *reached])
+def _home(value: Any) -> str:
+    """The module that a value comes from; a wrapper may bear another's `__module__`, but not its globals."""
+    if isinstance(value, ModuleType):
+        return value.__name__
+    if isinstance(value, FunctionType):
+        return str(value.__globals__.get("__name__"))
+    return getattr(value, "__module__", None) or "builtins"
+
+
+def _bare(value: Any) -> Any:
+    """The function in a method's or property's wrapping."""
+    if isinstance(value, (staticmethod, classmethod)):
+        return value.__func__
+    return value.fget if isinstance(value, property) else value
 
 
 def _names(code: CodeType) -> set[str]:
@@ -72,27 +137,12 @@ def _names(code: CodeType) -> set[str]:
 
 def _code(code: CodeType) -> str:
     constants = [_code(each) if isinstance(each, CodeType) else repr(each) for each in code.co_consts]
-    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {constants}"
-
-
-def _value(value: Any, seen: set[int]) -> str:
-    if isinstance(value, _PLAIN):
-        return repr(value)
-    if isinstance(value, (tuple, list)):
-        return f"[{', '.join(_value(each, seen) for each in value)}]"
-    if isinstance(value, dict):
-        return f"{{{', '.join(f'{key!r}: {_value(value[key], seen)}' for key in sorted(value, key=repr))}}}"
-    if isinstance(value, ModuleType):
-        return value.__name__
-    home = getattr(value, "__module__", None) or ""
-    if home.partition(".")[0] in ("torch", "builtins", "typing") or isinstance(value, type):
-        return f"{home}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-    if isinstance(value, FunctionType):
-        return _function(value, seen)
-    raise _Opaque
+    return f"{code.co_code.hex()} {code.co_names} {code.co_varnames} {code.co_freevars} {constants}"
 
 
 @cache
 def _tools() -> str:
-    """The tracer's own text, and torch's version."""
-    return torch.__version__ + Path(__file__).with_name("trace.py").read_text(encoding="utf-8")
+    """The text of the tracer and of what every cell stands on, and the versions of Python and torch."""
+    here = Path(__file__).parent
+    texts = (here / "trace.py", here.parent / "cells" / "_base.py")
+    return "\n".join([sys.version, torch.__version__, *(each.read_text(encoding="utf-8") for each in texts)])

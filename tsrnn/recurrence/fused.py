@@ -1,4 +1,4 @@
-"""The scans as compiled kernels (`scans.hpp`), forward and backward: one call does all steps, states and channels.
+"""The scans as compiled kernels (`scans.hpp`, `selective.hpp`), forward and backward: one call does all steps, states and channels.
 
 Between the steps no state leaves the processor's cache; the backward pass starts from states kept every 16 steps and
 recomputes the rest. Each function takes, as `plain`, the same scan in torch's operations: a backward pass that must be
@@ -40,7 +40,11 @@ def able(*given: Tensor | None) -> tuple[bool, str]:
         return False, "kernels take plain tensors only"
     if any(each.is_neg() or not each.numel() for each in tensors):
         return False, "a tensor is empty, or a negated view"
-    if torch.compiler.is_compiling() or torch.jit.is_tracing() or torch._C._are_functorch_transforms_active():
+    if (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch._C._are_functorch_transforms_active()
+    ):
         return False, "kernels are opaque to compiling, tracing and function transforms"
     if torch.autograd.forward_ad._current_level >= 0:
         return False, "kernels have no forward-mode derivative"
@@ -86,14 +90,14 @@ def selective(plain: Scan, *given: Tensor | None) -> tuple[Tensor, Tensor]:
 
 class _Linear(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plain: Scan, a: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:  # type: ignore[override]
+    def forward(ctx: Any, plain: Scan, a: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
         h = _linear_forward(a, b, initial)
         ctx.plain = plain
         ctx.save_for_backward(a, b, initial, h)
         return h
 
     @staticmethod
-    def backward(ctx: Any, dh: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dh: Tensor) -> tuple[Tensor | None, ...]:
         a, b, initial, h = ctx.saved_tensors
         if torch.is_grad_enabled():
             return None, *_differentiable(ctx.plain, (a, b, initial), (dh,))
@@ -108,7 +112,7 @@ class _Linear(torch.autograd.Function):
 
 class _Selective(torch.autograd.Function):
     @staticmethod
-    def forward(ctx: Any, plain: Scan, *given: Tensor | None) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+    def forward(ctx: Any, plain: Scan, *given: Tensor | None) -> tuple[Tensor, Tensor]:
         y, final, borders = _selective_forward(*given, keep=True)  # type: ignore[arg-type, misc]
         ctx.plain = plain
         ctx.set_materialize_grads(False)
@@ -116,7 +120,7 @@ class _Selective(torch.autograd.Function):
         return y, final
 
     @staticmethod
-    def backward(ctx: Any, dy: Tensor | None, dfinal: Tensor | None) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(ctx: Any, dy: Tensor | None, dfinal: Tensor | None) -> tuple[Tensor | None, ...]:
         *given, borders = ctx.saved_tensors
         if torch.is_grad_enabled():
             return None, *_differentiable(ctx.plain, given, (dy, dfinal))
@@ -260,7 +264,7 @@ def _call(name: str, tensors: list[Tensor | None], sizes: tuple[int, ...], threa
 def _library(dtype: torch.dtype) -> ctypes.CDLL | str:
     """The kernels, or why there are none."""
     head = f"#define REAL {_REALS[dtype]}\n#define SINGLE {int(dtype == torch.float32)}\n"
-    texts = [(_HERE / name).read_text(encoding="utf-8") for name in ("kernel.hpp", "scans.hpp")]
+    texts = [(_HERE / name).read_text(encoding="utf-8") for name in ("kernel.hpp", "scans.hpp", "selective.hpp")]
     try:
         loaded = build.library(head + "\n".join(texts))
     except build.Unavailable as reason:

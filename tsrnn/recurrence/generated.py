@@ -9,6 +9,7 @@ import ctypes
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -18,7 +19,8 @@ from torch import Tensor
 
 from tsrnn.cells import Cell
 from tsrnn.recurrence import build
-from tsrnn.recurrence.trace import Traced, Untraceable, remembered
+from tsrnn.recurrence.emit import Untraceable
+from tsrnn.recurrence.trace import Traced, remembered
 from tsrnn.shapes import State
 
 _HERE = Path(__file__).parent
@@ -43,7 +45,7 @@ _PLACES = {"d": "delta + # * n.Hp", "e": "carried + # * plane", "q": "gp + # * n
 
 
 class _Sizes(ctypes.Structure):
-    _fields_ = [(name, ctypes.c_long) for name in ("T", "B", "I", "H", "Hp", "Ip", "x_row", "x_step", "keep", "need_x")]  # noqa: RUF012  ctypes wants a plain list
+    _fields_ = [(name, ctypes.c_long) for name in ("T", "B", "I", "H", "Hp", "Ip", "x_row", "x_step", "keep", "need_x")]
 
 
 def supports(cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
@@ -70,7 +72,8 @@ def run(cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Te
         lengths, order = lengths.sort(descending=True)
         x, state = x.index_select(0, order), tuple(each.index_select(0, order) for each in state)
     weights = (cell.weight_ih, cell.weight_hh, cell.bias_ih, cell.bias_hh)
-    output, *final = _Run.apply(kernel, lengths, x, *weights, *parameters, *state)
+    apply: Any = _Run.apply  # untyped in torch
+    output, *final = apply(kernel, lengths, x, *weights, *parameters, *state)
     if order is None:
         return output, tuple(final)
     back = order.argsort()
@@ -163,7 +166,7 @@ class _Run(torch.autograd.Function):
     """One layer, one direction. Inputs after x: the four weights, the cell's own parameters, the first state."""
 
     @staticmethod
-    def forward(ctx: Any, kernel: Kernel, lengths: Tensor | None, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:  # type: ignore[override]
+    def forward(ctx: Any, kernel: Kernel, lengths: Tensor | None, x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
         states, count = kernel.traced.states, len(kernel.traced.parameters)
         x = x if x.stride(2) == 1 else x.contiguous()
         weights = [each.contiguous() for each in rest[:4]]
@@ -195,17 +198,17 @@ class _Run(torch.autograd.Function):
             finals.append(_final(S, None if lengths is None else lengths[rows], steps, keep)[..., :hidden])
         final = finals[0] if len(finals) == 1 else torch.cat(finals, 1)  # [state batch hidden]
         if keep:
-            ctx.kernel, ctx.lengths, ctx.sizes = kernel, lengths, (hidden, padded, steps)
+            ctx.kernel, ctx.sizes = kernel, (hidden, padded)
             ctx.pieces = pieces
             ctx.save_for_backward(x, *weights, parameters)
         return (y[..., :hidden], *final.unbind(0))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, dy: Tensor, *dfinal: Tensor) -> tuple[Tensor | None, ...]:
         kernel: Kernel = ctx.kernel
         x, *weights, parameters = ctx.saved_tensors
-        hidden, padded, steps = ctx.sizes
+        hidden, padded = ctx.sizes
         states, count = kernel.traced.states, len(kernel.traced.parameters)
         need_x = ctx.needs_input_grad[2]
         wide = -(-x.shape[2] // kernel.lanes) * kernel.lanes
@@ -274,7 +277,7 @@ def _split(rows: int, steps: int, size: int) -> list[slice]:
     """Rows for each thread: one thread where the work is small."""
     threads = min(torch.get_num_threads(), rows, max(1, rows * steps * size // _WORTH_A_THREAD))
     edges = [rows * k // threads for k in range(threads + 1)]
-    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:], strict=True)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 def _together(work: Any, pieces: list[Any]) -> None:

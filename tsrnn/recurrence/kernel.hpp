@@ -64,18 +64,47 @@ INLINE v tanh_(v x) {
   v e = 1.f - 2.f / (exp_(2.f * x) + 1.f);
   return (x < 0.625f) & (x > -0.625f) ? p : e;
 }
+// log x = e ln 2 + log m with m in [sqrt(1/2), sqrt(2)): a polynomial in m - 1.
+INLINE v log_(v x) {
+  v tiny = x < 1.17549435e-38f ? x * 33554432.f : x + 0.f;  // subnormal numbers, brought up by 2^25
+  lanes_t bits = (lanes_t)tiny;
+  lanes_t shifted = bits - 0x3f3504f3;  // the bits of sqrt(1/2)
+  v e = __builtin_convertvector(shifted >> 23, v) - (x < 1.17549435e-38f ? all(25.f) : v{});
+  v z = (v)((shifted & 0x007fffff) + 0x3f3504f3) - 1.f;
+  v p = z * 7.0376836292e-2f - 1.1514610310e-1f;
+  p = p * z + 1.1676998740e-1f;
+  p = p * z - 1.2420140846e-1f;
+  p = p * z + 1.4249322787e-1f;
+  p = p * z - 1.6668057665e-1f;
+  p = p * z + 2.0000714765e-1f;
+  p = p * z - 2.4999993993e-1f;
+  p = p * z + 3.3333331174e-1f;
+  v square = z * z;
+  v y = square * z * p - e * 2.12194440e-4f - 0.5f * square;
+  y = (z + y) + e * 0.693359375f;
+  y = x == 0.f ? all(-std::numeric_limits<float>::infinity()) : y;
+  y = x < 0.f ? all(std::numeric_limits<float>::quiet_NaN()) : y;
+  return (x == std::numeric_limits<float>::infinity()) | (x != x) ? x : y;
+}
+// log(1 + x), with the rounding of 1 + x made good.
+INLINE v log1p_(v x) {
+  v u = x + 1.f;
+  v y = log_(u) * (x / (u - 1.f));
+  y = u == 1.f ? x : y;
+  return (u == std::numeric_limits<float>::infinity()) | (u == 0.f) ? log_(u) : y;
+}
 #else
 #define EACH(name, call) \
   INLINE v name(v x) { v y; for (int i = 0; i < LANES; i++) y[i] = call(x[i]); return y; }
 EACH(exp_, std::exp)
 EACH(tanh_, std::tanh)
+EACH(log_, std::log)
+EACH(log1p_, std::log1p)
 #endif
 
 INLINE v sigmoid_(v x) { return (REAL)1 / ((REAL)1 + exp_(-x)); }
 #define BY_LANE(name, call) \
   INLINE v name(v x) { v y; for (int i = 0; i < LANES; i++) y[i] = call(x[i]); return y; }
-BY_LANE(log_, std::log)
-BY_LANE(log1p_, std::log1p)
 BY_LANE(expm1_, std::expm1)
 BY_LANE(sqrt_, std::sqrt)
 BY_LANE(sin_, std::sin)
