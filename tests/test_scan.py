@@ -232,6 +232,12 @@ def test_what_kernels_cannot_do_is_said_and_done_otherwise() -> None:
     torch.testing.assert_close(tangent, linear_scan(a, b))
 
 
+def test_a_compiled_graph_stays_whole_and_takes_no_kernel() -> None:
+    given = [each.detach() for each in terms(2, 9)]
+    whole = torch.compile(lambda *each: scan(list(each), "auto"), fullgraph=True, backend="eager")
+    torch.testing.assert_close(whole(*given), scan(given, "auto"))
+
+
 def test_without_a_compiler_the_results_are_the_same(no_compiler: None) -> None:
     given = terms(2, 40)
     assert explain_selective(*given).endswith("not fused: no C++ compiler was found")

@@ -39,7 +39,7 @@ def selective(batch: int, time: int, channels: int, method: str) -> Callable[[],
         torch.randn(batch, time, STATES, generator=draw),
         torch.ones(channels),
     ]
-    return both_ways(lambda *each: selective_scan(*each, method=method)[0], given, torch.ones_like(given[0]))
+    return both_ways(lambda *each: selective_scan(*each, None, method)[0], given, torch.ones_like(given[0]))
 
 
 def linear(batch: int, time: int, channels: int, method: str) -> Callable[[], object]:
@@ -60,7 +60,7 @@ def heads_of_state_spaces(
         torch.randn(batch, time, states, generator=draw),
         torch.ones(heads),
     ]
-    return both_ways(lambda *each: ssd(*each, method=method)[0], given, torch.ones_like(given[0]))
+    return both_ways(lambda *each: ssd(*each, None, method)[0], given, torch.ones_like(given[0]))
 
 
 def memories(batch: int, time: int, heads: int, width: int, method: str) -> Callable[[], object]:

@@ -1,4 +1,4 @@
-"""The scans as compiled kernels (`scans.hpp`, `selective.hpp`), forward and backward: one call does all steps, states and channels.
+"""The scans as compiled kernels (`scans.hpp`, `selective.hpp`), forward and backward: one call does all there is to do.
 
 Between the steps no state leaves the processor's cache; the backward pass starts from states kept every 16 steps and
 recomputes the rest. Each function takes, as `plain`, the same scan in torch's operations: a backward pass that must be
@@ -26,12 +26,17 @@ _REALS = {torch.float32: "float", torch.float64: "double"}
 _CHUNK = 16  # steps between two states that are kept, as in scans.hpp
 _VECTOR = 64  # bytes that channels are filled up to
 _WORTH_A_THREAD = 1_000_000  # numbers (states of all steps) per thread, below which one thread is faster
+_OPAQUE = "kernels are opaque to compiling, tracing and function transforms"
 
 Scan = Callable[..., Any]
 
 
 def able(*given: Tensor | None) -> tuple[bool, str]:
     """Whether kernels can run on these tensors, and by what or why not; shapes are the caller's."""
+    if torch.compiler.is_compiling():
+        return False, _OPAQUE
+    if torch._C._get_tracing_state() is not None or torch._C._are_functorch_transforms_active():
+        return False, _OPAQUE
     tensors = [each for each in given if each is not None]
     dtype = tensors[0].dtype
     if any(each.device.type != "cpu" or each.dtype != dtype or dtype not in _REALS for each in tensors):
@@ -40,12 +45,6 @@ def able(*given: Tensor | None) -> tuple[bool, str]:
         return False, "kernels take plain tensors only"
     if any(each.is_neg() or not each.numel() for each in tensors):
         return False, "a tensor is empty, or a negated view"
-    if (
-        torch.compiler.is_compiling()
-        or torch._C._get_tracing_state() is not None
-        or torch._C._are_functorch_transforms_active()
-    ):
-        return False, "kernels are opaque to compiling, tracing and function transforms"
     if torch.autograd.forward_ad._current_level >= 0:
         return False, "kernels have no forward-mode derivative"
     if torch.is_autocast_enabled("cpu"):

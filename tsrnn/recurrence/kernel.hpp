@@ -35,7 +35,7 @@ typedef int32_t lanes_t __attribute__((vector_size(BYTES)));
 
 // e^x = 2^n 2^f with |f| <= 1/2 and a polynomial for 2^f.
 INLINE v exp_(v x) {
-  v bounded = x > 88.7f ? all(88.7f) : x;
+  v bounded = x > 88.72283f ? all(88.72283f) : x;
   bounded = bounded < -87.3f ? all(-87.3f) : bounded;
   v scaled = bounded * 1.44269504f;
   lanes_t n = __builtin_convertvector(scaled + (scaled < 0.f ? all(-0.5f) : all(0.5f)), lanes_t);
