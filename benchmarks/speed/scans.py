@@ -39,7 +39,11 @@ def selective(batch: int, time: int, channels: int, method: str) -> Callable[[],
         torch.randn(batch, time, STATES, generator=draw),
         torch.ones(channels),
     ]
-    return both_ways(lambda *each: selective_scan(*each, None, method)[0], given, torch.ones_like(given[0]))
+
+    def run(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
+        return selective_scan(u, delta, A, B, C, D, method=method)[0]
+
+    return both_ways(run, given, torch.ones_like(given[0]))
 
 
 def linear(batch: int, time: int, channels: int, method: str) -> Callable[[], object]:
@@ -60,7 +64,11 @@ def heads_of_state_spaces(
         torch.randn(batch, time, states, generator=draw),
         torch.ones(heads),
     ]
-    return both_ways(lambda *each: ssd(*each, None, method)[0], given, torch.ones_like(given[0]))
+
+    def run(u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor) -> Tensor:
+        return ssd(u, delta, A, B, C, D, method=method)[0]
+
+    return both_ways(run, given, torch.ones_like(given[0]))
 
 
 def memories(batch: int, time: int, heads: int, width: int, method: str) -> Callable[[], object]:
