@@ -94,7 +94,11 @@ class _Reader:
         if isinstance(value, MethodDescriptorType):
             return f"{value.__objclass__.__qualname__}.{value.__name__}"
         owner = getattr(value, "__self__", None)
-        if isinstance(value, BuiltinFunctionType) and known and (owner is None or isinstance(owner, (ModuleType, type))):
+        if (
+            isinstance(value, BuiltinFunctionType)
+            and known
+            and (owner is None or isinstance(owner, (ModuleType, type)))
+        ):
             return f"{home}.{value.__qualname__}"
         raise _Opaque
 

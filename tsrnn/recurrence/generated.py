@@ -6,6 +6,7 @@ wait for each other; a ragged batch is sorted by length and costs the sum of its
 """
 
 import ctypes
+import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -290,3 +291,7 @@ def _together(work: Any, pieces: list[Any]) -> None:
 @cache
 def _pool(threads: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads, thread_name_prefix="tsrnn-kernel")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads but its own
