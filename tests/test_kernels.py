@@ -1,4 +1,4 @@
-"""Building kernels and keeping them: the cache, its damage and its permissions, the lack of a compiler, fingerprints."""
+"""Building kernels and keeping them: the cache, its damage and its rights, the lack of a compiler, fingerprints."""
 
 import multiprocessing
 import os
@@ -111,9 +111,9 @@ def test_a_folder_that_cannot_be_had_is_replaced_by_a_private_one(
 ) -> None:
     if obstacle == "another owner":
         cache.mkdir(parents=True)
-        monkeypatch.setattr(build.os, "getuid", lambda: 12345)
+        monkeypatch.setattr(os, "getuid", lambda: 12345)
     elif obstacle == "read only":
-        monkeypatch.setattr(build.os, "access", lambda path, *_: path != cache)
+        monkeypatch.setattr(os, "access", lambda path, *_: path != cache)
     else:
         cache.write_text("in the way")
     folder = build.folder_of_kernels()
@@ -353,7 +353,7 @@ def test_settings_changed_after_a_run_count() -> None:
     cell = written(sharpness=1.0)
     x = torch.randn(2, 6, 3)
     generated.run(cell, x, cell.initial(2), None)
-    cell.sharpness = 3.0
+    setattr(cell, "sharpness", 3.0)  # noqa: B010  a name the class does not declare
     changed = generated.run(cell, x, cell.initial(2), None)[0]
     fresh = written(sharpness=3.0)
     fresh.load_state_dict(cell.state_dict())

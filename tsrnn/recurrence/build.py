@@ -68,6 +68,9 @@ def folder_of_kernels() -> Path:
         own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
         if own and found.st_mode & 0o077:
             folder.chmod(0o700)
+            for path in folder.iterdir():  # what others left there while it stood open is not to be run
+                if path.lstat().st_uid != found.st_uid:
+                    path.unlink()
         if own and os.access(folder, os.W_OK | os.X_OK):
             return folder
     except OSError:

@@ -1,4 +1,4 @@
-"""What a cell's step computes, as a hash: so that a cell seen before need not be traced again, in this process or later.
+"""What a cell's step computes, as a hash: so that a cell seen before need not be traced again, now or later.
 
 The hash covers the byte code of the class and of every function that it reaches by name, the numbers and texts within
 reach (closures, defaults, globals, class and instance attributes), and the versions of Python, torch and the tracer.

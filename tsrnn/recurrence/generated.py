@@ -39,7 +39,7 @@ class Kernel:
     lanes: int
 
 
-_KERNELS: WeakKeyDictionary[Cell, dict[torch.dtype, Kernel | Exception]] = WeakKeyDictionary()
+_KERNELS: WeakKeyDictionary[Cell, dict[tuple[object, ...], Kernel | Exception]] = WeakKeyDictionary()
 
 
 _PLACES = {"d": "delta + # * n.Hp", "e": "carried + # * plane", "q": "gp + # * n.Hp"}  # of what gated_back adds
@@ -88,13 +88,14 @@ def kernel_of(cell: Cell, dtype: torch.dtype) -> Kernel:
         Untraceable: the step has no C++; Unavailable: nothing can be compiled here.
     """
     kept = _KERNELS.setdefault(cell, {})
-    found = kept.get(dtype)
+    key = (dtype, cell.training, *(repr(getattr(cell, name)) for name in cell.options))
+    found = kept.get(key)
     if found is None:
         try:
             found = _build(remembered(cell, build.folder_of_kernels()), dtype)
         except (Untraceable, build.Unavailable) as reason:
             found = reason
-        kept[dtype] = found
+        kept[key] = found
     if isinstance(found, Exception):
         raise found
     return found
