@@ -1,6 +1,5 @@
 """Building kernels and keeping them: the cache, its damage and its rights, the lack of a compiler, fingerprints."""
 
-import multiprocessing
 import os
 import stat
 import subprocess
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from tsrnn.cells import Cell
 from tsrnn.recurrence import Recurrent, build, generated
@@ -188,30 +187,6 @@ def test_a_damaged_note_is_written_again(tmp_path: Path, damage: str | None) -> 
     note.write_text(whole.replace("tanh", "tan") if damage is None else damage)
     assert remembered(cell, tmp_path) == traced
     assert note.read_text() == whole
-
-
-def in_child(built: Recurrent, x: Tensor, wanted: Tensor) -> None:
-    os._exit(0 if torch.equal(built(x)[0], wanted) else 3)
-
-
-@needs_compiler
-@pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_process_has_threads_of_its_own() -> None:
-    built, x = Recurrent("gru", 8, 64, backend="generated").requires_grad_(False), torch.randn(32, 50, 8)
-    torch.set_num_threads(2)
-    try:
-        assert len(generated._split(32, 50, 64 * 192)) == 2
-        child = multiprocessing.get_context("fork").Process(target=in_child, args=(built, x, built(x)[0]))
-        child.start()
-        child.join(20)
-        hangs = child.is_alive()
-        child.kill()
-        child.join()
-    finally:
-        torch.set_num_threads(1)
-    assert not hangs
-    assert child.exitcode == 0
 
 
 CELL = """
