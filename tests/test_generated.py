@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tsrnn.cells import Cell, Gates, get
 from tsrnn.errors import InputError
-from tsrnn.recurrence import Recurrent, build, generated
+from tsrnn.recurrence import Recurrent, build, call, generated, source
 from tsrnn.registry import names
 from tsrnn.shapes import State
 
@@ -197,12 +197,12 @@ def test_two_threads_make_the_same_numbers(name: str) -> None:
     built, _ = pair(name, 33, 64)
     x, states = torch.randn(33, 100, 33), first_states(built, 33)
     lengths = torch.randint(0, 101, (33,))
-    assert len(generated._split(33, 100, 64 * 64)) == 1
+    assert len(call._split(33, 100, 64 * 64)) == 1
     for given in (None, lengths):
         alone = everything(built, x, states, given)
         torch.set_num_threads(2)
         try:
-            assert len(generated._split(33, 100, 64 * 64)) == 2
+            assert len(call._split(33, 100, 64 * 64)) == 2
             both = everything(built, x, states, given)
         finally:
             torch.set_num_threads(1)
@@ -375,9 +375,8 @@ def probe(dtype: torch.dtype) -> ctypes.CDLL:
     calls = [
         f'extern "C" void {name}probe(const REAL* x, REAL* y, long n) {{ {loop.format(name)} }}' for name in FUNCTIONS
     ]
-    return build.library(
-        "\n".join([f"#define REAL {real}\n#define SINGLE {single}", generated._text("kernel.hpp"), *calls])
-    )
+    text = "\n".join([f"#define REAL {real}\n#define SINGLE {single}", source.text_of("kernel.hpp"), *calls])
+    return build.library(text)[1]
 
 
 @every_dtype
@@ -386,8 +385,8 @@ def test_elementary_functions(name: str, dtype: torch.dtype) -> None:
     x = torch.cat([torch.tensor(EDGES), torch.linspace(-110, 110, 200_000), torch.linspace(-1, 1, 50_000)]).to(dtype)
     x = torch.cat([x, x.new_zeros(-len(x) % 16)])
     y = torch.empty_like(x)
-    call = getattr(probe(dtype), f"{name}probe")
-    call(ctypes.c_void_p(x.data_ptr()), ctypes.c_void_p(y.data_ptr()), ctypes.c_long(len(x)))
+    function = getattr(probe(dtype), f"{name}probe")
+    function(ctypes.c_void_p(x.data_ptr()), ctypes.c_void_p(y.data_ptr()), ctypes.c_long(len(x)))
     wanted = FUNCTIONS[name](x.double()).to(dtype)
     assert torch.equal(y.isnan(), wanted.isnan())
     assert torch.equal(y.isinf(), wanted.isinf())

@@ -39,7 +39,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def answer(number: int) -> int:
     build.library.cache_clear()
-    return int(build.library(PROBE.format(number)).answer())
+    return int(build.library(PROBE.format(number))[1].answer())
 
 
 def mode(folder: Path) -> int:

@@ -32,8 +32,8 @@ class Unavailable(RuntimeError):
 
 
 @cache
-def library(source: str) -> ctypes.CDLL:
-    """The library of a C++ source, from this process, the cache, or the compiler.
+def library(source: str) -> tuple[str, ctypes.CDLL]:
+    """The key and the library of a C++ source, from this process, the cache, or the compiler.
 
     Raises:
         Unavailable: there is no compiler, or it refuses the source.
@@ -43,9 +43,9 @@ def library(source: str) -> ctypes.CDLL:
     folder = folder_of_kernels()
     for path in folder.glob(f"{key}-*.so"):
         if path.stem.partition("-")[2] == _digest(path):
-            return ctypes.CDLL(str(path))
+            return key, ctypes.CDLL(str(path))
         path.unlink(missing_ok=True)
-    return ctypes.CDLL(str(_compile(compiler, source, key, folder)))
+    return key, ctypes.CDLL(str(_compile(compiler, source, key, folder)))
 
 
 def available() -> tuple[bool, str]:

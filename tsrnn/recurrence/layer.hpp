@@ -6,10 +6,11 @@
 //
 // Sizes: T steps, B rows, I inputs, H hidden; Hp and Ip are H and I rounded up to whole vectors. Rows are sorted by
 // length, longest first; active[t] rows are still running at step t. Inputs and outputs are batch-major with the row
-// strides given; states [t][state][row][Hp] and the tape [t][row][entry][Hp] are time-major.
+// strides given; states [t][state][row][Hp] and the tape [t][row][entry][Hp] are time-major. A thread is given B of the
+// batch's R rows, and pointers to the first of them.
 
 struct Sizes {
-  index_t T, B, I, H, Hp, Ip, x_row, x_step, keep, need_x;
+  index_t T, B, R, I, H, Hp, Ip, x_row, x_step, keep, need_x;
 };
 #define FROM_H (SUMS + RECURRENT)
 #define FIRST (FROM_H + INPUTS)
@@ -53,12 +54,30 @@ static REAL* rows_of(const Sizes& n, const int* place, int first, int count, ind
   return out;
 }
 
+// One vector [H], or zeros, made as long as whole vectors are.
+static void copied(const Sizes& n, const REAL* from, REAL* to) {
+  if (from) memcpy(to, from, n.H * sizeof(REAL));
+  index_t begin = from ? n.H : 0;
+  memset(to + begin, 0, (n.Hp - begin) * sizeof(REAL));
+}
+
+// The cell's own parameters, each [H], one above the other.
+static REAL* widened(const Sizes& n, const REAL* const* own, REAL* out) {
+  for (int each = 0; each < PARAMETERS; each++) copied(n, own[each], out + each * n.Hp);
+  return out;
+}
+
+// first and final point to one [row][H] per state; a null pointer stands for zeros.
 extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* bx, const REAL* bh,
-                       const REAL* parameters, REAL* S, REAL* tapes, REAL* gated, REAL* y, const int32_t* active) {
+                       const REAL* const* own, const REAL* const* first, REAL* S, REAL* tapes, REAL* gated, REAL* y, const int32_t* active) {
   const Sizes& n = *sizes;
-  const index_t width = SLOTS * n.Hp, plane = n.B * n.Hp;
-  REAL* packed = fresh((FROM_X * n.I + (FROM_H + SECOND) * n.H) * n.Hp + width + n.B * width);
+  const index_t width = SLOTS * n.Hp, plane = n.R * n.Hp;
+  REAL* packed = fresh((FROM_X * n.I + (FROM_H + SECOND) * n.H + PARAMETERS) * n.Hp + width + n.B * width);
   if (!packed) return 1;
+  REAL* parameters = widened(n, own, packed);
+  packed = parameters + PARAMETERS * n.Hp;
+  for (int each = 0; each < STATES; each++)
+    for (index_t b = 0; b < n.B; b++) copied(n, first[each] ? first[each] + b * n.H : nullptr, S + each * plane + b * n.Hp);
   REAL* sums = packed;
   REAL* recurrent = panels(n, 0, SUMS, Wx, n.I, Wh, n.H, sums);
   REAL* inputs = panels(n, SUMS, RECURRENT, Wx, 0, Wh, n.H, recurrent);
@@ -98,7 +117,7 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
     for (index_t b = 0; b < m; b++) {
       const REAL* row = at + b * width;
       const REAL* state = s + b * n.Hp;
-      REAL *following = next + b * n.Hp, *output = y + (b * n.T + t) * n.Hp, *tape = tapes + (t * n.B + b) * TAPE * n.Hp;
+      REAL *following = next + b * n.Hp, *output = y + (b * n.T + t) * n.Hp, *tape = tapes + (t * n.R + b) * TAPE * n.Hp;
       for (index_t k = 0; k < n.Hp; k += LANES) {
         FORWARD
       }
@@ -107,24 +126,28 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
       for (int each = 0; each < STATES; each++)
         memcpy(next + each * plane + m * n.Hp, s + each * plane + m * n.Hp, (n.B - m) * n.Hp * sizeof(REAL));
   }
-  free(packed);
+  free(parameters);
   return 0;
 }
 
-// D [state][row][Hp] comes in as the cotangent of the final state and goes out as that of the first.
-extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* parameters,
-                        const REAL* S, const REAL* tapes, const REAL* gated, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
+// D [state][row][Hp] goes out as the cotangent of the first state.
+extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* const* own,
+                        const REAL* const* final, const REAL* S, const REAL* tapes, const REAL* gated, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
                         REAL* dbx, REAL* dbh, REAL* dparameters, const int32_t* active) {
   const Sizes& n = *sizes;
-  const index_t width = SLOTS * n.Hp, plane = n.B * n.Hp;
+  const index_t width = SLOTS * n.Hp, plane = n.R * n.Hp;
   const index_t from_x = FROM_X * n.Hp, from_h = FROM_H * n.Hp, from_made = SECOND * n.Hp, larger = n.Hp > n.Ip ? n.Hp : n.Ip;
   REAL* work = fresh((FROM_H + SECOND) * n.H * n.Hp + FROM_X * n.H * n.Ip + (SLOTS + FROM_X) * n.H * larger +
                      BLOCK * n.B * width + n.I * from_x + n.H * (from_h + from_made) + width +
-                     (PARAMETERS + 1) * n.Hp + plane);
+                     (2 * PARAMETERS + 1) * n.Hp + n.B * n.Hp + n.Ip);
   if (!work) return 1;
   REAL *back_h = work, *back_made = back_h + FROM_H * n.H * n.Hp, *back_x = back_made + SECOND * n.H * n.Hp, *scratch = back_x + FROM_X * n.H * n.Ip;
   REAL *deltas = scratch + (SLOTS + FROM_X) * n.H * larger, *gx = deltas + BLOCK * n.B * width, *gh = gx + n.I * from_x;
   REAL *gm = gh + n.H * from_h, *gb = gm + n.H * from_made, *gp = gb + width, *d_made = gp + (PARAMETERS + 1) * n.Hp;
+  REAL *zeros = d_made + n.B * n.Hp, *parameters = widened(n, own, zeros + n.Ip);
+  memset(zeros, 0, n.Ip * sizeof(REAL));
+  for (int each = 0; each < STATES; each++)
+    for (index_t b = 0; b < n.B; b++) copied(n, final[each] ? final[each] + b * n.H : nullptr, D + each * plane + b * n.Hp);
   memset(gx, 0, (n.I * from_x + n.H * (from_h + from_made) + width + (PARAMETERS + 1) * n.Hp) * sizeof(REAL));
   rows_of(n, SLOT_ROW, 0, FROM_H, n.H, n.Hp, Wh, scratch);
   pack(FROM_H * n.H, n.Hp, scratch, n.Hp, back_h);
@@ -139,7 +162,7 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
     const REAL* s = S + t * STATES * plane;
     REAL* d = deltas + in_block * n.B * width;
     for (index_t b = 0; b < m; b++) {
-      const REAL *tape = tapes + (t * n.B + b) * TAPE * n.Hp, *state = s + b * n.Hp, *cotangent = dy + (b * n.T + t) * n.Hp;
+      const REAL *tape = tapes + (t * n.R + b) * TAPE * n.Hp, *state = s + b * n.Hp, *cotangent = dy + (b * n.T + t) * n.Hp;
       REAL *delta = d + b * width, *carried = D + b * n.Hp;
       for (index_t k = 0; k < n.Hp; k += LANES) {
         BACKWARD
@@ -149,7 +172,7 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
     memset(d_made, 0, m * n.Hp * sizeof(REAL));
     multiply(m, n.Hp, {d + FIRST * n.Hp, width, n.H, SECOND, n.Hp}, {d, 0, 0, 0}, back_made, nullptr, d_made, n.Hp);
     for (index_t b = 0; b < m; b++) {
-      const REAL *tape = tapes + (t * n.B + b) * TAPE * n.Hp, *state = s + b * n.Hp, *cotangent = d_made + b * n.Hp;
+      const REAL *tape = tapes + (t * n.R + b) * TAPE * n.Hp, *state = s + b * n.Hp, *cotangent = d_made + b * n.Hp;
       REAL *delta = d + b * width, *carried = D + b * n.Hp;
       for (index_t k = 0; k < n.Hp; k += LANES) {
         GATED_BACK
@@ -163,7 +186,7 @@ extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const
     }
     multiply(m, n.Hp, {d, width, n.H, FROM_H, n.Hp}, {d, 0, 0, 0}, back_h, nullptr, D, n.Hp);
     if (n.need_x)
-      multiply(m, n.Ip, {d, width, n.H, SUMS, n.Hp}, {d + FROM_H * n.Hp, width, n.H, INPUTS + SECOND_SUMS, n.Hp}, back_x, nullptr,
+      multiply(m, n.Ip, {d, width, n.H, SUMS, n.Hp}, {d + FROM_H * n.Hp, width, n.H, INPUTS + SECOND_SUMS, n.Hp}, back_x, zeros,
                dx + t * n.Ip, n.T * n.Ip);
     if (in_block && (!active || t == 0 || active[t - 1] == m)) continue;  // the block goes on with the same rows
     index_t last = t;

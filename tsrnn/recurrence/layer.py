@@ -9,6 +9,7 @@ from torch.nn import functional as F
 from tsrnn.cells import Cell, get
 from tsrnn.errors import InputError, unknown
 from tsrnn.recurrence import generated, reference, stock
+from tsrnn.recurrence.stretches import stretches
 from tsrnn.shapes import State
 
 
@@ -79,7 +80,11 @@ class Recurrent(nn.Module):
         return self.hidden_size * self.directions
 
     def forward(
-        self, x: Tensor, state: tuple[State, ...] | None = None, lengths: Tensor | None = None
+        self,
+        x: Tensor,
+        state: tuple[State, ...] | None = None,
+        lengths: Tensor | None = None,
+        resets: Tensor | None = None,
     ) -> tuple[Tensor, tuple[State, ...]]:
         """Run over time.
 
@@ -88,6 +93,8 @@ class Recurrent(nn.Module):
             state: where to start from, in the form in which `final` comes out; detached, it carries truncated
                 back-propagation from one stretch to the next. None: the cells' own first state, or the learned one.
             lengths: [batch] steps of each row, oldest first, the rest being padding. None: all of them.
+            resets: [batch time] bool: forget the state before this step and go on from the first one, as if another
+                sequence began; a backward direction does not read past it either. None: nowhere.
 
         Returns:
             output [batch time output_size], zero in the padding, and final: one State per layer and direction in
@@ -98,6 +105,8 @@ class Recurrent(nn.Module):
         """
         self._check(x, lengths)
         states = self._states(x.shape[0], state)
+        if resets is not None:
+            return self._anew(x, states, lengths, resets)
         if lengths is not None:
             lengths = lengths.to(x.device)
             padding = torch.arange(x.shape[1], device=x.device) >= lengths[:, None]  # [batch time]
@@ -155,6 +164,37 @@ class Recurrent(nn.Module):
         output, final = backend.run(cell, _reverse(x, lengths), state, lengths)
         return _reverse(output, lengths), final
 
+    def _anew(
+        self, x: Tensor, states: tuple[State, ...], lengths: Tensor | None, resets: Tensor
+    ) -> tuple[Tensor, tuple[State, ...]]:
+        """`forward` where rows begin anew at resets: their stretches are rows."""
+        if resets.shape != x.shape[:2] or resets.dtype != torch.bool:
+            raise InputError(
+                f"resets must be booleans [batch time] = {list(x.shape[:2])}, not {resets.dtype} {list(resets.shape)}"
+            )
+        lengths = None if lengths is None else lengths.to(x.device)
+        cut = stretches(resets.to(x.device), lengths)
+        output = x.new_zeros(*x.shape[:2], self.output_size)
+        final = [list(each) for each in self._states(len(cut.row), None)]
+        for index, given in enumerate(states):  # a backward direction begins at the row's end
+            rows = (
+                cut.carried.nonzero()[:, 0] if index % self.directions == 0 else torch.arange(len(x), device=x.device)
+            )
+            at = cut.ends[index % self.directions][rows]
+            final[index] = [fresh.index_put((at,), part[rows]) for fresh, part in zip(final[index], given, strict=True)]
+        for group in cut.groups():
+            gathered, (inside, *places) = cut.gather(x, group)
+            found, last = self(
+                gathered, tuple(tuple(part[group] for part in each) for each in final), cut.lengths[group]
+            )
+            output = output.index_put(inside.nonzero(as_tuple=True), found[tuple(places)])
+            final = [
+                [part.index_put((group,), end) for part, end in zip(*each, strict=True)]
+                for each in zip(final, last, strict=True)
+            ]
+        ends = [cut.ends[1 - index % self.directions] for index in range(len(states))]
+        return output, tuple(tuple(part[end] for part in each) for each, end in zip(final, ends, strict=True))
+
     def _choose(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[str, str]:
         """The backend's name, and why it can run."""
         names = list(BACKENDS) if self.backend == "auto" else [self.backend]
@@ -192,6 +232,8 @@ class Recurrent(nn.Module):
             return
         if lengths.shape != x.shape[:1]:
             raise InputError(f"lengths must hold one number per row ({x.shape[0]}), not {list(lengths.shape)}")
+        if torch.compiler.is_compiling():
+            return  # a graph does not look at values
         if lengths.numel() and not 0 <= int(lengths.min()) <= int(lengths.max()) <= x.shape[1]:
             raise InputError(
                 f"lengths must lie between 0 and the input's {x.shape[1]} steps, not "
