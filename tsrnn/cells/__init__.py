@@ -1,4 +1,4 @@
-"""One recurrence per file: its equations, with the paper's number at the end of the line.
+"""One recurrence per file: its equations, with the paper's number or name for them at the end of the line.
 
 A file exposes its class as `CELL`; the file's name is the cell's name. A file that declares `VARIANTS = {name: {...}}`
 is known by those names instead; each stands for the class with those class attributes. How to write a cell:

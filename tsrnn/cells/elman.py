@@ -1,7 +1,7 @@
 """The simple recurrent network of Elman (1990), "Finding Structure in Time", Cognitive Science 14.
 
-The article draws it (figure 2) and numbers no equation. With the rectifier: Le, Jaitly & Hinton (2015), arXiv
-1504.00941.
+The article draws it in figure 2. Its units lie between 0 and 1; the tanh here is torch's. With the rectifier: Le,
+Jaitly & Hinton (2015), arXiv 1504.00941.
 """
 
 from typing import Any, ClassVar

@@ -1,7 +1,7 @@
 """Long short-term memory with full gate recurrence, each gate also fed with all gates of the step before: the variant
-FGR of Greff et al. (2015), "LSTM: A Search Space Odyssey", arXiv 1503.04069, section III.
+FGR of Greff et al. (2015), "LSTM: A Search Space Odyssey", arXiv 1503.04069.
 
-The article numbers no equation; those of the vanilla LSTM are in section II.
+Apart from that it is the article's vanilla LSTM, peepholes included (here `peephole`).
 """
 
 from typing import Any, ClassVar
@@ -38,11 +38,11 @@ class FullGateRecurrence(Cell):
     def products(self, x: Gates, state: State) -> Gates:
         i, f, g, o = super().products(x, state)
         from_i, from_f, from_o = F.linear(torch.cat(state[2:], -1), self.weight_gates).chunk(3, -1)
-        return i + from_i, f + from_f, g, o + from_o  # each [batch hidden] (section III, FGR)
+        return i + from_i, f + from_f, g, o + from_o  # each [batch hidden] (FGR)
 
     def step(self, x: Gates, r: Gates, state: State) -> tuple[State, Tensor]:
         c = state[1]
-        g = torch.tanh(x[2] + r[2])  # [batch hidden] (section II, block input)
+        g = torch.tanh(x[2] + r[2])  # [batch hidden] (block input)
         i = torch.sigmoid(x[0] + r[0] + self.peephole_i * c)  # [batch hidden] (input gate)
         f = torch.sigmoid(x[1] + r[1] + self.peephole_f * c)  # [batch hidden] (forget gate)
         c = f * c + i * g  # [batch hidden] (cell)

@@ -1,5 +1,5 @@
 """The first of three gated units found by mutation: Jozefowicz, Zaremba & Sutskever (2015), "An Empirical Exploration
-of Recurrent Network Architectures", ICML, section 3, "MUT1".
+of Recurrent Network Architectures", ICML, "MUT1".
 
 The update gate does not look at the state. The paper adds tanh(x) itself to the candidate, which asks for an input as
 wide as the state; here a linear map comes before it.

@@ -1,5 +1,5 @@
 """The second of three gated units found by mutation: Jozefowicz, Zaremba & Sutskever (2015), "An Empirical Exploration
-of Recurrent Network Architectures", ICML, section 3, "MUT2".
+of Recurrent Network Architectures", ICML, "MUT2".
 
 The paper adds x itself to the reset gate, which asks for an input as wide as the state; here a linear map stands there,
 which leaves the equations of `gru_before` with the update gate turned round.

@@ -1,5 +1,5 @@
 """The third of three gated units found by mutation: Jozefowicz, Zaremba & Sutskever (2015), "An Empirical Exploration
-of Recurrent Network Architectures", ICML, section 3, "MUT3".
+of Recurrent Network Architectures", ICML, "MUT3".
 
 The update gate looks at tanh(h), the reset gate at h and the candidate at the reset h: three recurrent products of
 three things, which this file computes by itself.

@@ -1,8 +1,8 @@
 """What each part of long short-term memory is worth: Greff, Srivastava, Koutník, Steunebrink & Schmidhuber (2015),
 "LSTM: A Search Space Odyssey", arXiv 1503.04069.
 
-The article numbers no equation: the vanilla LSTM (here `peephole`) is in section II, and the eight variants, each of
-which differs from it in one thing, in section III. Seven are here; the eighth, full gate recurrence, is `lstm_fgr`.
+Its eight variants each differ in one thing from its vanilla LSTM (here `peephole`). Seven are here, under the
+article's initials; the eighth, full gate recurrence, is `lstm_fgr`.
 """
 
 from typing import Any, ClassVar
@@ -42,7 +42,7 @@ class Odyssey(Cell):
     def step(self, x: Gates, r: Gates, state: State) -> tuple[State, Tensor]:
         _, c = state
         sums = {gate: each + other for gate, each, other in zip(self.gates, x, r, strict=True)}
-        g = torch.tanh(sums["g"]) if self.squashed_input else sums["g"]  # [batch hidden] (section II, block input)
+        g = torch.tanh(sums["g"]) if self.squashed_input else sums["g"]  # [batch hidden] (block input)
         i = self._gate("i", sums, c)  # [batch hidden] (input gate)
         f = 1 - i if self.coupled else self._gate("f", sums, c)  # [batch hidden] (forget gate)
         c = f * c + i * g  # [batch hidden] (cell)

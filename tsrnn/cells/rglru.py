@@ -19,7 +19,8 @@ _LEAST = 1e-12  # of 1 - a^2: its root has no slope at zero
 class RGLRU(LinearCell):
     """Recurrence gate, input gate and input, all from the input alone. The state is the output.
 
-    Option `sharpness`: the paper's c. The parameter `rate` is its Λ, with log a = -c r softplus(Λ).
+    Option `sharpness`: the paper's c. The parameter `rate` is the Λ of appendix A (eq. 6), log a = -c r softplus(Λ);
+    section 2.4, where a is sigmoid(Λ), has its sign the other way round.
     """
 
     gates = ("r", "i", "u")
@@ -34,7 +35,7 @@ class RGLRU(LinearCell):
     def terms(self, x: Gates) -> tuple[Tensor, Tensor]:
         r = torch.sigmoid(x[0])  # [... hidden] (De et al. 2024, eq. 1)
         i = torch.sigmoid(x[1])  # [... hidden] (eq. 2)
-        log_a = -self.sharpness * F.softplus(self.rate) * r  # [... hidden] (eq. 3, in log space)
+        log_a = -self.sharpness * F.softplus(self.rate) * r  # [... hidden] (eq. 3, in log space: eq. 6)
         share = torch.sqrt(torch.clamp(-torch.expm1(2 * log_a), min=_LEAST))  # [... hidden] (eq. 4, its root)
         return torch.exp(log_a), share * (i * x[2])  # each [... hidden] (eq. 4)
 

@@ -51,7 +51,10 @@ class SelectiveBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """A as in S4D-Real: -1, -2, ..., -state; step sizes log-uniform between 1e-3 and 1e-1; D one."""
+        """A as in S4D-Real: -1, -2, ..., -state; step sizes between 1e-3 and 1e-1, D one.
+
+        Step sizes are log-uniform, as in the authors' code; the paper (section 3.6) has them uniform.
+        """
         inner, states = self.log_rate.shape
         bound = self.parts[0] ** -0.5
         with torch.no_grad():

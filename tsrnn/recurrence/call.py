@@ -152,9 +152,8 @@ def backward(
 
 def parts(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
     """A vector cut into tensors of given shapes."""
-    return [
-        piece.view_as(each) for piece, each in zip(vector.split([each.numel() for each in like]), like, strict=True)
-    ]
+    pieces = vector.split_with_sizes([each.numel() for each in like])
+    return [piece.view_as(each) for piece, each in zip(pieces, like, strict=True)]
 
 
 def _whole(size: int, lanes: int) -> int:
@@ -170,8 +169,8 @@ def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: 
 
 def _at(tensor: Tensor, axis: int, rows: slice) -> int:
     """The address where a thread's rows begin, which lie along `axis`."""
-    stride: int = tensor.stride(axis)
-    return int(tensor.data_ptr()) + rows.start * stride * tensor.itemsize
+    begin: int = tensor.data_ptr()
+    return begin + rows.start * tensor.stride(axis) * tensor.itemsize
 
 
 def _pointers(tensors: Sequence[Tensor | None], row: int = 0) -> Any:
