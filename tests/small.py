@@ -10,7 +10,7 @@ from tsrnn.arrays import Arrays
 from tsrnn.split import Part
 
 
-def arrays_of(*series, targets=None, breaks=(), known=None, static=None):
+def arrays_of(*series, targets=None, breaks=(), known=None, static=None, first=None):
     """Arrays of series given as [row channel], laid end to end."""
     values = np.concatenate(series)
     offsets = np.cumsum([0, *(len(each) for each in series)])
@@ -24,6 +24,7 @@ def arrays_of(*series, targets=None, breaks=(), known=None, static=None):
         breaks=np.array(breaks, dtype=np.int64),
         known=known,
         static=static,
+        first=first,
     )
 
 

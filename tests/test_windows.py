@@ -22,12 +22,15 @@ def tasks(draw):
     values = rng.standard_normal((rows, channels)).round(2)
     values[rng.random(values.shape) < draw(st.sampled_from([0.0, 0.1, 0.6]))] = np.nan
     breaks = np.flatnonzero(rng.random(rows) < draw(st.sampled_from([0.0, 0.15])))
+    breaks = breaks[breaks > 0]
+    stretches = len(np.union1d(np.cumsum([0, *lengths]), breaks)) - 1
     arrays = arrays_of(
         *np.split(values, np.cumsum(lengths)[:-1]),
         targets=draw(st.integers(1, channels)),
-        breaks=breaks[breaks > 0],
+        breaks=breaks,
         known=rng.standard_normal((rows, 2)).astype(np.float32) if draw(st.booleans()) else None,
         static=rng.standard_normal((len(lengths), 2)).astype(np.float32) if draw(st.booleans()) else None,
+        first=rng.integers(-10_000, 10_000, stretches) if draw(st.booleans()) else None,
     )
     input_size, horizon = draw(st.integers(1, 5)), draw(st.integers(1, 4))
     edges = np.sort(rng.integers(0, np.array(lengths) + 1, (2, len(lengths))), axis=0)
@@ -51,6 +54,13 @@ def naive_rows(arrays, scaling):
                     seen[row, channel] = True
                 values[row, channel] = last
     return values, seen
+
+
+def number_of(arrays, row):
+    """The absolute step number of a row."""
+    begin = arrays.segments()[0].tolist()
+    stretch = max(k for k, each in enumerate(begin) if each <= row)
+    return int(arrays.first[stretch]) + row - begin[stretch]
 
 
 def naive_windows(arrays, scaling, part, input_size, horizon, padding):
@@ -98,6 +108,8 @@ def test_windows_are_the_naive_slices(task):
         assert mask.all() if getattr(batch, name) is None else np.array_equal(getattr(batch, name).numpy(), mask)
     lengths = [each["length"] for each in expected]
     assert [input_size] * len(cut) == lengths if batch.lengths is None else batch.lengths.tolist() == lengths
+    numbers = None if arrays.first is None else [number_of(arrays, each["rows"][input_size]) for each in expected]
+    assert batch.phase is None if numbers is None else batch.phase.tolist() == numbers
     series = [each["series"] for each in expected]
     if arrays.known is None:
         assert batch.known is None
@@ -140,7 +152,10 @@ def test_latest_ends_with_each_series(task):
             np.testing.assert_array_equal(batch.known[series].numpy(), wanted)
         if arrays.static is not None:
             np.testing.assert_array_equal(batch.static[series].numpy(), arrays.static[series])
+        if arrays.first is not None:
+            assert int(batch.phase[series]) == number_of(arrays, stop - 1) + 1
     assert batch.target is None
+    assert (batch.phase is None) == (arrays.first is None)
 
 
 def test_counts_of_the_fair_protocol():
@@ -225,6 +240,21 @@ def test_lengths_count_the_real_steps_of_each_past():
     assert cut.gather(torch.tensor([4])).to("meta").lengths.device.type == "meta"
     assert cut_of(arrays, 3, 1).gather(torch.tensor([0])).lengths is None
     assert cut_of(arrays, 1, 1, padding=4).lengths is None
+
+
+def test_the_phase_counts_on_from_each_stretch():
+    arrays = arrays_of(np.arange(6.0)[:, None], np.arange(3.0)[:, None], breaks=[4], first=np.array([100, -7, 9]))
+    for padding, starts, phase in (
+        (0, [2, 3, 8], [102, 103, 11]),
+        (1, [1, 2, 3, 5, 7, 8], [101, 102, 103, -6, 10, 11]),
+    ):
+        cut = cut_of(arrays, 2, 1, padding=padding)
+        assert (cut.targets_at.tolist(), cut.phase.tolist()) == (starts, phase)
+        assert cut.gather(torch.tensor([2, 0])).phase.tolist() == [phase[2], phase[0]]
+        assert windows.latest(cut.buffer, 2).phase.tolist() == [-5, 12]
+    assert cut.thinned(2).phase.tolist() == [101, 11]
+    assert cut.gather(torch.tensor([1])).phase.dtype == torch.int64
+    assert cut.gather(torch.tensor([1])).to("meta").phase.device.type == "meta"
 
 
 def test_thinned_windows_are_spread_evenly():

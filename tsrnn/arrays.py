@@ -26,6 +26,7 @@ class Arrays:
     breaks    first row after each gap in the index; no window may hold a row on both sides of one
     known     [row feature] covariates known ahead of time, or None
     static    [series feature] covariates without a time, or None
+    first     [segment] absolute step number of the first row of each stretch without a gap (`segments`), or None
     """
 
     columns: tuple[Floats, ...]
@@ -36,6 +37,7 @@ class Arrays:
     breaks: Rows
     known: Floats | None = None
     static: Floats | None = None
+    first: Rows | None = None
 
     @property
     def rows(self) -> int:

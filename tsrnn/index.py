@@ -10,6 +10,7 @@ from tsrnn.errors import InputError
 
 _DAYS = {"1mo": (28, 31), "3mo": (89, 92), "1y": (365, 366)}  # calendar steps, whose length in days varies
 _SAMPLE = 100_000  # differences looked at to find the step
+_HALF = 1 - 1e-6  # rounded up from here on: half steps that floating point misses by a hair must not fall both ways
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
     """The next `horizon` index values after each of the given rows, end to end, in the index's own type."""
     lasts = index.gather(last_rows)
     if step.calendar:
-        count, unit = int(step.calendar.rstrip("adhimnoqswy")), step.calendar.lstrip("0123456789")
+        count, unit = _count_and_unit(step.calendar)
         by = pl.Series("by", [f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
         stamps = pl.DataFrame([lasts.gather(np.repeat(np.arange(len(lasts)), horizon)), by])
         ahead = stamps.select(pl.col(index.name).dt.offset_by(pl.col("by")))[index.name]
@@ -91,6 +92,29 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
     steps = np.arange(1, horizon + 1) * physical.dtype.type(step.size)
     values = (physical[:, None] + steps).reshape(-1)
     return pl.Series(index.name, values).cast(index.dtype)
+
+
+def numbers(index: pl.Series, rows: Rows, step: Step) -> Rows:
+    """The absolute step number of each of the given rows: the same for the same index value, whatever stands around it.
+
+    Dates and times count steps since the start of 1970 in UTC (months by the calendar, days of zoned times by the
+    local one); counts and depths are divided by the step; each is rounded. 0 where the index has no step to count by.
+    """
+    chosen = index.gather(rows)
+    if step.calendar:
+        count, unit = _count_and_unit(step.calendar)
+        days = chosen.dt.date().to_physical() if unit == "d" else None
+        months = 12 * (chosen.dt.year().cast(pl.Int64) - 1970) + chosen.dt.month() - 1
+        whole = (months // ({"mo": 1, "q": 3, "y": 12}[unit] * count)) if days is None else days // count
+        return whole.fill_null(0).to_numpy().astype(np.int64)
+    physical = _physical(chosen.to_physical().fill_null(0))
+    if not step.size > 0:
+        return np.zeros(len(rows), np.int64)
+    exact = physical.dtype.kind == "i" and float(step.size).is_integer()
+    size = int(step.size) if exact else step.size
+    below, rest = np.divmod(physical, size)
+    rounded: Rows = (below + (2 * rest >= _HALF * size)).astype(np.int64)
+    return rounded
 
 
 def season(index: pl.Series, step: Step) -> int:
@@ -122,6 +146,11 @@ def _named(index: pl.Series, freq: str | float) -> Step:
     microseconds = float((end - start).dt.total_microseconds()[0])
     size = microseconds * (_day(index) or 1) / 86_400_000_000
     return Step(size, str(freq) if str(freq).endswith(("mo", "y", "q")) else None)
+
+
+def _count_and_unit(calendar: str) -> tuple[int, str]:
+    """("1mo") -> 1, "mo"."""
+    return int(calendar.rstrip("adhimnoqswy")), calendar.lstrip("0123456789")
 
 
 def _physical(index: pl.Series) -> np.ndarray:

@@ -138,7 +138,7 @@ class Panel:
         static = self.frame.select(self.roles.static).gather_every(1)[self.offsets[:-1]] if self.roles.static else None
         index = self.frame[self.roles.index]
         names = self.roles.targets + self.roles.past
-        return Arrays(
+        arrays = Arrays(
             columns=tuple(_floats(self.frame[name]) for name in names),
             names=names,
             targets=len(self.roles.targets),
@@ -150,6 +150,7 @@ class Panel:
             known=np.concatenate(features, 1) if features else None,
             static=None if static is None else static.to_numpy().astype(np.float32),
         )
+        return replace(arrays, first=indexing.numbers(index, arrays.segments()[0], self.step))
 
     def with_arrays(self, arrays: Arrays) -> "Panel":
         """The same panel holding other numbers of the same shape, each column in the type it had."""

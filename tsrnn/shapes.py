@@ -29,10 +29,11 @@ class Batch:
     past: Tensor  # [batch time channel]; a missing cell holds the last value before it
     target: Tensor | None = None  # [batch horizon target]; None when forecasting
     observed: Tensor | None = None  # [batch time channel] bool; None: every cell was measured
-    target_observed: Tensor | None = None  # [batch horizon target] bool; None: every cell was measured
+    target_observed: Tensor | None = None  # [batch horizon target] bool, or weights; None: every cell was measured
     known: Tensor | None = None  # [batch time+horizon feature]
     static: Tensor | None = None  # [batch feature]
     lengths: Tensor | None = None  # [batch] int64: how many of the newest steps are real; None: all of them
+    phase: Tensor | None = None  # [batch] int64: absolute number of the first horizon step; `% cycle`: its place there
     undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
@@ -62,3 +63,8 @@ class Spec:
     static: int = 0
     params: int = 1  # numbers per forecast cell, asked by the head
     seasonality: int = 24  # steps of the shortest season, for seasonal models and last-season centring
+    levels: tuple[float, ...] = ()  # of the quantiles that the params are; empty where they are none
+    loss: str = "mse"  # the head's
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "levels", tuple(self.levels))  # a list where it was read from a file

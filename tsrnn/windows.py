@@ -49,6 +49,12 @@ class Buffer:
         """The rising panel rows as rows of the buffer."""
         return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
 
+    def numbers_of(self, panel_rows: Rows) -> Tensor | None:
+        """The absolute step number of each of the rising rows; None where the panel has none."""
+        if self.arrays.first is None:
+            return None
+        return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - self.begin, _counts(self.begin, panel_rows)))
+
     def lengths_before(self, panel_rows: Rows, input_size: int) -> Tensor | None:
         """How many of the `input_size` rows before each of the rising rows are no padding; None: all, everywhere."""
         if not self.padding:
@@ -105,6 +111,7 @@ class Windows:
         differ = source.static is not None or len(source.undo.loc) > 1
         self.series = torch.from_numpy(source.series_of(starts)) if differ and len(source.arrays.ids) > 1 else None
         self.lengths = source.lengths_before(starts, input_size)  # [window] real steps of the past; None: all
+        self.phase = source.numbers_of(starts)  # [window] the absolute step number of each first target
         self._values = _windowed(source.values, input_size + horizon)
         self._observed = None if source.observed is None else _windowed(source.observed, input_size + horizon)
         self._known = None if source.known is None else _windowed(source.known, input_size + horizon)
@@ -118,6 +125,7 @@ class Windows:
         past, target = self._parted(self._values, rows)
         batch = Batch(past=past, target=target, undo=self.buffer.undo)
         batch.lengths = None if self.lengths is None else self.lengths[which]
+        batch.phase = None if self.phase is None else self.phase.index_select(0, which)
         if self._observed is not None:
             batch.observed, batch.target_observed = self._parted(self._observed, rows)
         if self._known is not None:
@@ -197,6 +205,8 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
     stops = (ends + source.shift[segment]).tolist()
     past = torch.stack([source.values[stop - input_size : stop] for stop in stops])  # [series time channel]
     batch = Batch(past=past, static=source.static, undo=source.undo, lengths=_short(rows - source.padding, input_size))
+    newest = source.numbers_of(ends - 1)
+    batch.phase = None if newest is None else newest + 1  # [series]
     if source.observed is not None:
         batch.observed = torch.stack([source.observed[stop - input_size : stop] for stop in stops])
     if source.known is not None and known_ahead is not None:
