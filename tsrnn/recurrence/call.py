@@ -169,8 +169,7 @@ def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: 
 
 def _at(tensor: Tensor, axis: int, rows: slice) -> int:
     """The address where a thread's rows begin, which lie along `axis`."""
-    begin: int = tensor.data_ptr()
-    return begin + rows.start * tensor.stride(axis) * tensor.itemsize
+    return int(tensor.data_ptr() + rows.start * tensor.stride(axis) * tensor.itemsize)
 
 
 def _pointers(tensors: Sequence[Tensor | None], row: int = 0) -> Any:
