@@ -1,0 +1,80 @@
+"""Our own: three strands from the window to the forecast, woven into one sum.
+
+A learnt cycle carries what every week or day repeats (Lin et al. 2024, CycleNet); a linear skip carries what follows
+from the newest values (Zeng et al. 2023, NLinear; Lin et al. 2024, SparseTSF); a segment recurrence reads the rest and
+writes all future segments at once (Lin et al. 2023, SegRNN). Cycle and skip start at nothing, so that training begins
+with the recurrence alone. Channels share all weights but the cycle's and their embedding.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from tsrnn import cells
+from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.covariates import Ahead, folded
+from tsrnn.layers.cycle import Cycle
+from tsrnn.layers.lengths import settled, to_front
+from tsrnn.layers.multistep import Places, multistep
+from tsrnn.layers.skip import Skip, SparseSkip
+from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
+from tsrnn.ranges import choice, span
+from tsrnn.recurrence import Recurrent
+from tsrnn.shapes import Batch, Spec
+
+
+@dataclass(frozen=True)
+class Config:
+    cell: str = choice("gru", "gru", "lstm")  # any of tsrnn/cells
+    hidden_size: int = choice(64, 32, 64, 128)
+    num_layers: int = 1
+    segment: int = choice(24, 12, 24, 48)
+    dropout: float = span(0.3, 0.0, 0.7)
+    cycle: int = choice(0, 0, 24, 168)  # steps of the learnt cycle; 0: none
+    skip: Literal["none", "plain", "sparse"] = choice("none", "none", "plain", "sparse")
+    channel_embedding: bool = choice(True, True, False)
+    centring: Centring = choice("season", "last", "season", "revin")
+
+
+class Braid(Model):
+    reads_lengths = True
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        width = config.hidden_size
+        segments(spec.input_size, config.segment, "input_size")
+        steps = math.ceil(spec.horizon / config.segment)
+        self.cycle = Cycle(config.cycle, spec.targets) if config.cycle else None
+        self.embed = nn.Sequential(nn.Linear(config.segment, width), nn.ReLU())
+        self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout)
+        self.decoder = cells.get(config.cell)(width, width)
+        self.places = Places(width, steps, spec.targets if config.channel_embedding else 0)
+        self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
+        self.skip: nn.Module | None = None
+        if config.skip == "plain":
+            self.skip = Skip(spec)
+        elif config.skip == "sparse":
+            self.skip = SparseSkip(spec, spec.seasonality)
+        self.ahead = Ahead(spec)
+
+    def forward(self, batch: Batch) -> Tensor:
+        batch = settled(batch)
+        targets, horizon, params = self.spec.targets, self.spec.horizon, self.spec.params
+        past = batch.past[..., :targets]
+        if self.cycle is not None:
+            past = self.cycle.subtract(past, batch.phase)
+        undo = centre(past, self.config.centring, self.spec.seasonality, batch.lengths)
+        series = series_of(undo.apply(past), targets)  # [batch*target time]
+        read, steps = to_front(folded(series.unsqueeze(-1), self.config.segment), batch.lengths, self.config.segment)
+        _, final = self.encoder(self.embed(read), lengths=steps)
+        written = self.readout(multistep(self.decoder, self.places(targets), final[-1]))  # [batch target step ...]
+        rows = written.reshape(len(series), -1, params)[:, :horizon].reshape(len(series), -1)
+        if self.skip is not None:
+            rows = rows + self.skip(series)  # [batch*target horizon*params]
+        forecast = restore(undo, self.ahead(forecasts_of(rows, self.spec), batch))
+        return forecast if self.cycle is None else self.cycle.add(forecast, batch.phase)
+
+
+MODEL = Braid

@@ -1,0 +1,58 @@
+"""P-sLSTM: patches of each channel through xLSTM's scalar-memory blocks, and a linear map of all their outputs.
+
+Kong et al. (2024), "Unlocking the Power of LSTM for Long Term Time Series Forecasting", arXiv 2408.10006: patching
+shortens what the recurrence has to remember, and every channel is a sequence of its own under shared weights.
+
+    e_t = W p_t + b                               p_t: patch t of the window, overlapping its neighbours
+    h_1..N = blocks(e_1..N)                       each: sLSTM, then a gated feed-forward (`tsrnn.layers.xlstm`)
+    forecast = V [h_1; ...; h_N] + c              all patches at once
+
+Departs from the paper in `centring` (it forecasts in the scaler's units, which is `centring="none"`), in patches that
+end with the newest step, in full recurrent matrices and no convolution (see the block), and in dropout.
+"""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.covariates import Ahead, inputs, width
+from tsrnn.layers.lengths import settled
+from tsrnn.layers.patches import Patches, flat_head
+from tsrnn.layers.xlstm import stack
+from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.ranges import choice, span
+from tsrnn.shapes import Batch, Spec
+
+
+@dataclass(frozen=True)
+class Config:
+    hidden_size: int = choice(32, 16, 32, 64, 128)
+    num_layers: int = span(1, 1, 3)
+    heads: int = choice(4, 2, 4, 8)
+    segment: int = choice(24, 12, 16, 24, 48)
+    overlap: float = choice(0.5, 0.0, 0.5)  # share of a patch that the next one reads again
+    dropout: float = span(0.2, 0.0, 0.6)
+    centring: Centring = choice("season", "last", "season", "revin")
+
+
+class PatchedSLSTM(Model):
+    reads_lengths = True
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        segments(spec.input_size, config.segment, "input_size")
+        self.patches = Patches(spec.input_size, config.segment, config.overlap, width(spec, True), config.hidden_size)
+        self.blocks = stack(config.hidden_size, config.num_layers, heads=config.heads, dropout=config.dropout)
+        self.head = flat_head(self.patches, config.hidden_size, spec.horizon * spec.params, config.dropout)
+        self.ahead = Ahead(spec)
+
+    def forward(self, batch: Batch) -> Tensor:
+        batch = settled(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
+        steps = self.patches(inputs(batch, undo, self.spec, True))  # [batch*target step hidden]
+        params = forecasts_of(self.head(self.blocks(steps)), self.spec)  # [batch horizon target params]
+        return restore(undo, self.ahead(params, batch))
+
+
+MODEL = PatchedSLSTM

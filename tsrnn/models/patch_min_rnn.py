@@ -1,0 +1,66 @@
+"""Minimal recurrences over patches: minGRU or minLSTM, whose gates read the input alone, in residual blocks.
+
+Feng et al. (2024), "Were RNNs All We Needed?", arXiv 2410.01201: without the state in their gates, GRU and LSTM become
+h_t = a_t h_(t-1) + b_t (sections 3.1 and 3.2), linear in the state and so open to a scan; gates that depend on the past
+come from the layers above the first. Patches and the head that reads all of them follow Nie et al. (2023), section 3.1.
+
+Departs from the paper in its block, which is xLSTM's (`tsrnn.layers.xlstm`: normalisation, recurrence, normalisation,
+gated feed-forward; no convolution), in candidates of either sign (see the cells), and in `bidirectional`: all of the
+window is past, so a second recurrence may read it backwards.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor
+
+from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.covariates import Ahead, inputs, width
+from tsrnn.layers.lengths import settled
+from tsrnn.layers.patches import Patches, flat_head
+from tsrnn.layers.xlstm import stack
+from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.ranges import choice, span
+from tsrnn.shapes import Batch, Spec
+
+
+@dataclass(frozen=True)
+class Config:
+    cell: Literal["mingru", "minlstm"] = choice("mingru", "mingru", "minlstm")
+    hidden_size: int = choice(32, 16, 32, 64, 128)
+    num_layers: int = span(2, 1, 4)
+    heads: int = choice(4, 1, 4, 8)  # groups in which the recurrence's outputs are normalised
+    bidirectional: bool = choice(False, False, True)
+    segment: int = choice(24, 12, 16, 24, 48)
+    overlap: float = choice(0.5, 0.0, 0.5)  # share of a patch that the next one reads again
+    dropout: float = span(0.2, 0.0, 0.6)
+    centring: Centring = choice("season", "last", "season", "revin")
+
+
+class PatchedMinimal(Model):
+    reads_lengths = True
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        segments(spec.input_size, config.segment, "input_size")
+        self.patches = Patches(spec.input_size, config.segment, config.overlap, width(spec, True), config.hidden_size)
+        self.blocks = stack(
+            config.hidden_size,
+            config.num_layers,
+            cell=config.cell,
+            heads=config.heads,
+            bidirectional=config.bidirectional,
+            dropout=config.dropout,
+        )
+        self.head = flat_head(self.patches, config.hidden_size, spec.horizon * spec.params, config.dropout)
+        self.ahead = Ahead(spec)
+
+    def forward(self, batch: Batch) -> Tensor:
+        batch = settled(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
+        steps = self.patches(inputs(batch, undo, self.spec, True))  # [batch*target step hidden]
+        params = forecasts_of(self.head(self.blocks(steps)), self.spec)  # [batch horizon target params]
+        return restore(undo, self.ahead(params, batch))
+
+
+MODEL = PatchedMinimal
