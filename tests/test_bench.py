@@ -90,6 +90,43 @@ def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> Non
     assert len(bench.pending(other, tmp_path / "r")) == 2
 
 
+@pytest.mark.parametrize("workers", [0, 1])
+def test_every_test_window_is_stored_beside_its_row(file: str, tmp_path: Path, workers: int) -> None:
+    jobs = bench.plan(bench.Source(file), "smoke", TINY)
+    folder, told = tmp_path / "r", list[float]()
+    outcomes = bench.run(jobs, folder, workers, on_done=lambda outcome: told.append(outcome.result["mse"]))
+    rows = results.existing(folder)
+    assert rows is not None
+    assert sorted(told) == sorted(rows["mse"]) == sorted(outcome.result["mse"] for outcome in outcomes)  # type: ignore[index]
+    for row in rows.to_dicts():
+        losses = results.losses(folder, row)
+        assert losses is not None
+        assert losses["step"].to_list() == list(range(320, 400 - 6 + 1))
+        assert set(losses["series"]) == {0}
+        for metric in ("mse", "mae"):
+            assert losses[metric].mean() == pytest.approx(row[metric], rel=1e-6)
+
+
+def test_losses_of_windows_count_measured_cells_and_steps_of_their_series() -> None:
+    pieces = []
+    for name, rows in (("a", 300), ("b", 200)):
+        values = np.sin(np.arange(rows) / 4.0) + (name == "b")
+        values[-20:-10] = np.nan
+        dates = pl.datetime_range(*_YEAR, "1h", eager=True).head(rows)
+        pieces.append(pl.DataFrame({"unique_id": [name] * rows, "ds": dates, "y": values}))
+    model = Forecaster("repeat_last", input_size=12, horizon=6).fit(pl.concat(pieces), split=bench.SHARES)
+    score = model.score(split=bench.SHARES)
+    losses = pl.DataFrame(dict(score.by_window))
+    assert len(losses) == score.windows
+    assert losses.filter(series=0)["step"].to_list()[0] == 240
+    assert losses.filter(series=1)["step"].to_list()[0] == 160
+    assert losses["step"].max() == 300 - 6
+    seen = losses.filter(pl.col("mse").is_not_nan())
+    assert 0 < len(seen) <= len(losses)
+    assert score.mse > 0
+    assert not np.isclose(seen["mse"].mean(), score.mse)  # windows with missing cells weigh less in the score
+
+
 def test_a_fit_that_fails_does_not_stop_the_others(file: str, tmp_path: Path) -> None:
     jobs = bench.plan(bench.Source(file), "smoke", replace(TINY, horizons=(6, 900)))
     outcomes = bench.run(jobs, tmp_path / "r", workers=0)

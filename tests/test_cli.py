@@ -121,6 +121,37 @@ def test_bench_stores_rows_skips_them_and_prints_them_again(run: Run, file: Path
     assert "repeat_last" in out
 
 
+def test_the_board_groups_compares_and_ranks(run: Run, file: Path) -> None:
+    other = file.with_name("other.csv")
+    pl.read_csv(file).with_columns(oil=pl.col("oil").reverse()).write_csv(other)
+    for path in (file, other):
+        task = ("--preset", "smoke", "--input-size", "24", "--horizons", "3", "--models", "repeat_last,ols")
+        assert run("bench", str(path), "--target", "oil", *task, "--workers", "0", "--out", "res")[0] == 0
+    status, out, _ = run("leaderboard", str(file), "--out", "res")
+    assert status == 0
+    assert "group" in out
+    assert "these fits, not the models" in " ".join(out.split())
+    status, out, _ = run("leaderboard", str(file), "--compare", "--json", "--out", "res")
+    assert status == 0
+    (pair,) = json.loads(out)
+    assert (pair["first"], pair["second"]) == ("ols", "repeat_last")
+    assert pair["windows"] == 16
+    assert pair["low"] < pair["difference"] < pair["high"]
+    assert "Holm" in run("leaderboard", str(file), "--compare", "--out", "res")[1]
+    status, out, _ = run("leaderboard", "--json", "--out", "res")
+    assert status == 0
+    assert [(row["model"], row["rank"], row["group"]) for row in json.loads(out)] == [
+        ("ols", 1.0, None),
+        ("repeat_last", 2.0, None),
+    ]
+    assert "Groups and p need 8 data sets" in " ".join(run("leaderboard", "--out", "res")[1].split())
+    for path in Path("res").glob("*/windows/*"):
+        path.unlink()
+    status, out, _ = run("leaderboard", str(file), "--out", "res")
+    assert status == 0
+    assert "ols" in out
+
+
 def test_bench_takes_what_tune_wrote(run: Run, file: Path) -> None:
     columns = ("--time", "date", "--target", "oil")
     tuned = (
@@ -179,6 +210,7 @@ FIT = ("--out", "m", "--input-size", "8", "--horizon", "4", "--model", "ols")
         (("bench", "transformer", "--out", "/proc/none"), "cannot write results to /proc/none"),
         (("bench", "nowhere.csv"), "nowhere.csv is not there"),
         (("leaderboard", "ETTh1", "--out", "empty"), "holds no result rows of ETTh1"),
+        (("leaderboard", "--out", "empty"), "holds no result rows; run `tsrnn bench"),
         (("tune", "transformer", "--trials", "0"), "--trials must be at least 1"),
         (("predict", "empty", "transformer"), "empty is not a saved model"),
         (("fit", "transformer", "--out", "m", "--set", "hiden_size=3"), "did you mean 'hidden_size'"),

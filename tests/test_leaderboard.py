@@ -1,5 +1,6 @@
-"""Boards: means and spreads, complete lines first, published numbers marked, and no winner where seeds overlap."""
+"""Boards: means and spreads, complete lines first, published numbers marked, and no winner where lines are tied."""
 
+import json
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,6 @@ def test_means_and_spreads_over_seeds() -> None:
     assert first["mse"] == pytest.approx(0.6)
     assert first["mae"] == pytest.approx(0.3)
     assert first["spread"] == pytest.approx(0.2 / 2**0.5)
-    assert first["worst"] == pytest.approx(0.7)
     assert (second["model"], second["mse"], second["spread"]) == ("ols", pytest.approx(0.75), None)
 
 
@@ -78,32 +78,105 @@ def test_tracks_and_configurations_are_lines_of_their_own() -> None:
         *_fits("lstm", {96: [0.5]}, track="L=96", input_size=96),
         *_fits("lstm", {96: [0.6]}, config='{"hidden_size": 8}'),
     )
-    assert leaderboard.board(rows, [96])["mse"].to_list() == [0.4, 0.5, 0.6]
+    table = leaderboard.board(rows, [96])
+    assert table["mse"].to_list() == [0.4, 0.5, 0.6]
+    assert table["options"].to_list() == [None, None, "hidden_size=8"]
+    assert "hidden_size=8" in _text(table)
+    assert "options" not in _text(table.filter(pl.col("options").is_null()))
+
+
+def test_options_name_what_differs_and_nothing_else() -> None:
+    same = {"loss": "mae", "segment": 24}
+    configs = [same, {**same, "hidden_size": 8}, {**same, "segment": 48, "roles": {"target": ["OT"]}}]
+    rows = _rows(
+        *({"config": json.dumps(config), "mse": 0.1 * place} for place, config in enumerate(configs, 1)),
+        {"config": json.dumps(same), "mse": 0.4, "sha256": "cd3456789"},
+        {"config": json.dumps(same), "mse": 0.5, "input_size": 720},
+        {"model": "gru", "config": json.dumps({"loss": "mse"}), "mse": 0.6},
+    )
+    assert leaderboard.board(rows, [96])["options"].to_list() == [
+        "segment=24 input_size=336 data=ab12",
+        "segment=24 hidden_size=8 input_size=336 data=ab12",
+        'segment=48 roles={"target":["OT"]} input_size=336 data=ab12',
+        "segment=24 input_size=336 data=cd345678",
+        "segment=24 input_size=720 data=ab12",
+        None,
+    ]
+
+
+SURE = [0.400, 0.401, 0.402, 0.403, 0.404]
 
 
 @pytest.mark.parametrize(
-    ("best", "next_best", "winner"),
+    ("best", "next_best", "groups"),
     [
-        ([0.40, 0.41], [0.50, 0.52], "lstm"),
-        ([0.40, 0.52], [0.50, 0.52], None),
-        ([0.40], [0.50, 0.52], None),
-        ([0.40, 0.41], [0.50], "lstm"),
+        (SURE, [mse + 0.1 for mse in SURE], [1, 2, 3]),
+        (SURE, [mse + 0.001 for mse in SURE], [1, 1, 2]),
+        ([0.40, 0.52], [0.50, 0.52], [1, 1, 1]),
+        ([0.40], [0.50], [1, 1, 1]),  # one seed and no windows: nothing is known
+        ([0.39], SURE, [1, 1, 1]),  # a lone seed is given the widest spread there is
+        ([0.30, 0.30, 0.30], SURE, [1, 2, 1]),  # nor can the noisy third be told from the first
     ],
 )
-def test_a_winner_is_clear_or_there_is_none(best: list[float], next_best: list[float], winner: str | None) -> None:
-    rows = _rows(*_fits("gru", {96: next_best}), *_fits("lstm", {96: best}), *_fits("lstm", {96: [0.9]}, track="L=96"))
+def test_a_winner_is_alone_in_its_group_or_there_is_none(
+    best: list[float], next_best: list[float], groups: list[int]
+) -> None:
+    third = [0.8, 0.801, 0.802, 0.8] if groups[2] > groups[1] else [0.6, 1.3]
+    rows = _rows(*_fits("gru", {96: next_best}), *_fits("lstm", {96: best}), *_fits("lstm", {96: third}, track="L=96"))
     table = leaderboard.board(rows, [96])
-    assert leaderboard.clear_winner(table) == winner
+    assert table["group"].to_list() == groups
+    alone = groups.count(1) == 1
+    assert leaderboard.winner(table) == (0 if alone else None)
     bold = [line for line in _text(table).splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
-    assert len(bold) == (1 if winner else 0)
+    assert len(bold) == (1 if alone else 0)
+    assert leaderboard.winner(table.filter(pl.col("group") == 1)) is None  # a line without rivals wins nothing
 
 
-def test_seeds_that_share_no_horizon_make_no_winner() -> None:
+def test_a_winner_below_published_lines_is_the_line_that_is_bold() -> None:
+    rows = _rows(*_fits("gru", {96: [mse + 0.1 for mse in SURE]}), *_fits("lstm", {96: SURE}))
+    table = leaderboard.board(rows, [96], leaderboard.published("ETTh1"))
+    place = leaderboard.winner(table)
+    assert place is not None
+    assert place > 0
+    bold = [line for line in _text(table).splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
+    assert len(bold) == 1
+    assert "lstm" in bold[0]
+    assert table.filter(pl.col("class") != "")["group"].is_null().all()
+
+
+def test_a_board_without_groups_still_prints() -> None:
+    table = leaderboard.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: [0.1, 0.11]})), [96])
+    text = _text(table.drop("group"))
+    assert "group" not in text
+    assert not [line for line in text.splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
+
+
+def test_what_a_reader_of_groups_must_know() -> None:
+    table = leaderboard.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: SURE})), [96])
+    assert len(leaderboard.notes(table)) == 1
+    assert "these fits, not the models" in leaderboard.notes(table.with_columns(seeds=1))[1]
+    assert leaderboard.notes(table.head(1)) == leaderboard.notes(table.with_columns(group=None)) == []
+
+
+def test_lines_that_are_not_whole_have_no_group() -> None:
     lone = [{"horizon": 96, "seed": 0, "mse": 0.1}, {"horizon": 192, "seed": 1, "mse": 0.1}]
-    table = leaderboard.board(_rows(*lone, *_fits("gru", {96: [0.5], 192: [0.6]})), [96, 192])
+    lost = _fits("rnn", {96: [float("nan")] * 2, 192: [0.5] * 2})
+    known = [*_fits("gru", {96: [0.5, 0.5], 192: [0.6, 0.6]}), *_fits("ols", {96: [0.9, 0.9], 192: [0.9, 0.9]})]
+    rows = _rows(*lone, *lost, *_fits("short", {96: [0.2]}), *known)
+    table = leaderboard.board(rows, [96, 192])
+    groups = dict(table.select("model", "group").iter_rows())
+    assert groups == {"lstm": 1, "gru": 1, "ols": 1, "rnn": None, "short": None}
+    assert leaderboard.board(_rows(*known), [96, 192])["group"].to_list() == [1, 2]
     assert table["model"][0] == "lstm"
-    assert leaderboard.clear_winner(table) is None
+    assert leaderboard.winner(table) is None
     assert "lstm" in _text(table)
+
+
+def test_where_nothing_is_known_there_are_no_groups() -> None:
+    table = leaderboard.board(_rows(*_fits("gru", {96: [0.5]}), *_fits("lstm", {96: [0.4]})), [96])
+    assert table["group"].is_null().all()
+    assert leaderboard.winner(table) is None
+    assert "group" not in _text(table)
 
 
 def test_published_lines_are_marked_and_kept_as_printed() -> None:
@@ -134,6 +207,8 @@ def test_published_classes_are_chosen() -> None:
     assert set(table.filter(pl.col("class") == "Z")["track"]) == {"zero-shot"}
     searched = leaderboard.board(_rows({}), [96], leaderboard.published("ETTh1", ("B",)))
     assert "L searched" in searched["track"].to_list()
+    with pytest.raises(InputError, match="unknown class of published numbers 'z': did you mean 'Z'"):
+        leaderboard.published("ETTh1", ("A", "z"))
 
 
 def test_stored_rows_are_read_again(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,50 @@ def test_an_old_file_stays_whole_when_writing_fails(tmp_path: Path, monkeypatch:
     monkeypatch.undo()
     results.append(tmp_path, {**ROW, "seed": 2})
     assert results.load(tmp_path / "lstm.csv")["seed"].to_list() == [0, 2]
+
+
+WINDOWS = {"series": [0, 0, 1], "step": [5, 6, 5], "mse": [0.5, float("nan"), 1e-8], "mae": [0.5, float("nan"), 1e-4]}
+
+
+def test_losses_of_windows_stand_beside_their_row(tmp_path: Path) -> None:
+    results.append(tmp_path / "ETTh1", ROW, WINDOWS)
+    results.append(tmp_path / "ETTh1", {**ROW, "seed": 1})
+    for folder in (tmp_path, tmp_path / "ETTh1"):
+        rows = results.existing(folder)
+        assert rows is not None
+        with_windows, without = (results.losses(folder, row) for row in rows.to_dicts())
+        assert without is None
+        assert with_windows is not None
+        assert with_windows.equals(pl.DataFrame(WINDOWS, schema=results.WINDOW))
+    (file,) = (tmp_path / "ETTh1" / "windows").iterdir()
+    assert re.fullmatch(r"lstm-[0-9a-f]{16}\.parquet", file.name)
+    results.append(tmp_path / "ETTh1", {**ROW, "config": "{}"}, WINDOWS)
+    assert len(list(file.parent.iterdir())) == 2
+
+
+def test_damaged_losses_are_named(tmp_path: Path) -> None:
+    results.append(tmp_path, ROW, WINDOWS)
+    (file,) = (tmp_path / "windows").iterdir()
+    for content in (b"", b"nothing", file.read_bytes()[:-20]):
+        file.write_bytes(content)
+        with pytest.raises(InputError, match=r"cannot be read as losses of windows: .*; delete it") as caught:
+            results.losses(tmp_path, ROW)
+        assert str(file) in str(caught.value)
+        assert "\n" not in str(caught.value)
+    pl.DataFrame({"a": [1]}).write_parquet(file)
+    with pytest.raises(InputError, match="cannot be read as losses"):
+        results.losses(tmp_path, ROW)
+
+
+def test_no_row_without_its_losses_where_writing_them_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(InputError, match="No space left on device"):
+        results.append(tmp_path, ROW, WINDOWS)
+    assert results.existing(tmp_path) is None
+    assert results.losses(tmp_path, ROW) is None
 
 
 def test_two_writers_lose_nothing(tmp_path: Path) -> None:

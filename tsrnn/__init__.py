@@ -13,7 +13,8 @@ The map, in the order in which data meets the rooms:
     metrics, backtest, store                    measures on frames, rolling origins, saved models
     forecaster                                  the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, tune, results, suites/, bench, leaderboard    many fits: jobs, sweeps, rows, tasks, boards
+    execute, tune, results, suites/, bench      many fits: jobs, sweeps, rows, tasks
+    difference, ties, leaderboard               tests of difference, what they leave together, boards
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
     arguments, console, cli                     names -> objects
 

@@ -5,12 +5,12 @@ goes on where it stopped.
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from statistics import mean
-from typing import Any
+from typing import Any, NamedTuple
 
 from tsrnn import catalog, execute, results, suites
 from tsrnn.errors import unknown
@@ -130,26 +130,27 @@ def run(
     workers: int | None = None,
     on_done: Callable[[execute.Outcome], None] | None = None,
 ) -> list[execute.Outcome]:
-    """Do the jobs that have no row in `folder` yet, and store each row the moment it is there.
+    """Do the jobs that have no row in `folder` yet; store each row, and its windows' losses, the moment it is there.
 
     Args:
         workers: fits side by side; by default one per core. 0: in this process.
         on_done: called after each job, once its row is on disk.
 
     Returns:
-        What became of each job that was run.
+        What became of each job that was run; its result is the row.
     """
     fresh = pending(jobs, folder)
     results.prepare(folder)
 
     def store(outcome: execute.Outcome) -> None:
         if outcome.result is not None:
-            results.append(folder, outcome.result)
+            results.append(folder, *outcome.result)
         if on_done is not None:
-            on_done(outcome)
+            on_done(_with_row(outcome))
 
     count = min(len(fresh), execute.cores()) if workers is None else workers
-    return execute.run(run_one, fresh, workers=count, on_done=store) if fresh else []
+    done = execute.run(measure, fresh, workers=count, on_done=store) if fresh else []
+    return [_with_row(outcome) for outcome in done]
 
 
 def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
@@ -158,8 +159,20 @@ def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
     return [job for job in jobs if job.key not in seen]
 
 
+class Measured(NamedTuple):
+    """What a fit leaves: its result row, and the losses of every test window (`infer.Score.by_window`)."""
+
+    row: dict[str, Any]
+    windows: Mapping[str, Any]
+
+
 def run_one(job: Job) -> dict[str, Any]:
     """Fit on training, choose on validation, read the test once: one result row."""
+    return measure(job).row
+
+
+def measure(job: Job) -> Measured:
+    """`run_one`, with the losses of every test window."""
     tune_allocator()
     panel = _panel(job.source)
     split: Any = "standard" if panel.split else SHARES
@@ -168,7 +181,7 @@ def run_one(job: Job) -> dict[str, Any]:
     ).fit(panel, split=split)
     val, test = (forecaster.score(split=split, part=part) for part in ("val", "test"))
     report = forecaster.report_
-    return {
+    row = {
         **job.task,
         "mse": test.mse,
         "mae": test.mae,
@@ -180,6 +193,7 @@ def run_one(job: Job) -> dict[str, Any]:
         "epochs": report.epochs,
         **stamp(),
     }
+    return Measured(row, test.by_window)
 
 
 def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: int) -> float | None:
@@ -193,6 +207,10 @@ def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: 
     for outcome in done:
         by_model.setdefault(outcome.job.model, []).append(outcome.seconds)
     return sum(mean(by_model.get(job.model, trained)) for job in left) / max(1, workers)
+
+
+def _with_row(outcome: execute.Outcome) -> execute.Outcome:
+    return outcome if outcome.result is None else replace(outcome, result=outcome.result.row)
 
 
 @lru_cache(maxsize=2)

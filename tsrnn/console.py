@@ -14,13 +14,13 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tsrnn import bench, leaderboard, metrics, results
+from tsrnn import bench, leaderboard, metrics, results, ties
 from tsrnn.errors import InputError
 from tsrnn.execute import Outcome
 
 _REFRESH = 2  # times a second
 _PUBLISHED = 8  # lines of other people's numbers on a board
-_ROOM = 84  # columns that a board takes beside its horizons
+_ROOM = 91  # columns that a board takes beside its horizons
 
 
 class Screen:
@@ -32,6 +32,7 @@ class Screen:
     def __init__(self, jobs: Sequence[bench.Job], folder: Path, workers: int, quiet: bool = False) -> None:
         self.jobs, self.folder, self.workers, self.quiet = jobs, folder, max(1, workers), quiet
         self.fresh = bench.pending(jobs, folder)
+        self.ended = False
         self.done: list[Outcome] = []
         self.began = monotonic()
         self.out, self.err = Console(), Console(stderr=True)
@@ -46,6 +47,7 @@ class Screen:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.ended = True
         if self.live is not None:
             self.live.stop()
         elif not self.quiet and (rows := self.rows()):
@@ -84,7 +86,8 @@ class Screen:
         return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
 
     def _board(self, rows: list[dict[str, Any]]) -> Group:
-        return _board(pl.DataFrame(rows, infer_schema_length=None), self.jobs[0].source.name, self.out.width)
+        table, name = pl.DataFrame(rows, schema=results.COLUMNS), self.jobs[0].source.name
+        return _board(table, name, self.out.width, folder=self.folder if self.ended else None)
 
 
 class Trials:
@@ -130,7 +133,23 @@ def stored(dataset: str, folder: Path, as_json: bool, published: int) -> None:
         print(json.dumps(rows.to_dicts(), indent=2))
     else:
         console = Console()
-        console.print(_board(rows, dataset, console.width, published))
+        console.print(_board(rows, dataset, console.width, published, folder))
+
+
+def compared(dataset: str, folder: Path, as_json: bool) -> None:
+    """Print every two lines of a board: by how much they differ, and how sure that is."""
+    rows = leaderboard.read(folder, dataset)
+    found = leaderboard.comparisons(rows, _horizons(rows), folder)
+    if not found:
+        raise InputError(f"{folder} holds fewer than two models with every horizon of {dataset}; run `tsrnn bench`")
+    _records(found, [_pair(each) for each in found], leaderboard.PAIRS, as_json)
+
+
+def standings(folder: Path, as_json: bool) -> None:
+    """Print mean ranks over every data set that has rows in `folder`."""
+    found = ties.standings(leaderboard.read(folder)).to_dicts()
+    shown = [{name: "" if value is None else _words(value) for name, value in row.items()} for row in found]
+    _records(found, shown, leaderboard.RANKS, as_json)
 
 
 def show(rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -201,12 +220,38 @@ def _save(frame: pl.DataFrame, path: Path) -> None:
         raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
 
 
-def _board(rows: pl.DataFrame, dataset: str, width: int, published: int = _PUBLISHED) -> Group:
-    horizons = sorted(rows["horizon"].unique().to_list())
-    others = leaderboard.published(dataset)
-    table = leaderboard.shortened(leaderboard.board(rows, horizons, others), published)
-    caption = [Text(leaderboard.CAPTION, style="dim")] if others.height else []
+def _board(
+    rows: pl.DataFrame, dataset: str, width: int, published: int = _PUBLISHED, folder: Path | None = None
+) -> Group:
+    """The board, with tie groups where the rows' folder is given: their tests are too slow for a board that fills."""
+    horizons, others = _horizons(rows), leaderboard.published(dataset)
+    table = leaderboard.shortened(leaderboard.board(rows, horizons, others, folder), published)
+    table = table.drop("group") if folder is None else table
+    notes = [] if folder is None else leaderboard.notes(table)
+    said = " ".join([*notes, leaderboard.CAPTION] if others.height else notes)
+    caption = [Text(said, style="dim")] if said else []
     return Group(leaderboard.render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
+
+
+def _horizons(rows: pl.DataFrame) -> list[int]:
+    return sorted(rows["horizon"].unique().to_list())
+
+
+def _records(rows: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:
+    """JSON of `rows`, or else the table `shown`, without empty columns, and a word on the others."""
+    if as_json:
+        show(rows, as_json=True)
+        return
+    filled = [name for name in shown[0] if any(row[name] not in ("", None) for row in shown)]
+    show([{name: row[name] for name in filled} for row in shown], as_json=False)
+    Console().print(Text(caption, style="dim"))
+
+
+def _pair(pair: dict[str, Any]) -> dict[str, Any]:
+    mean, low, high, p = (pair[name] for name in ("difference", "low", "high", "p"))
+    measured = {"MSE": "", "95 %": ""} if mean is None else {"MSE": f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
+    sure = {"p": "<0.001" if p < 0.001 else f"{p:.3f}", "windows": pair["windows"], "seeds": pair["seeds"]}
+    return {"first": pair["first"], "second": pair["second"], **measured, **sure}
 
 
 def _words(value: Any) -> str:

@@ -1,11 +1,15 @@
 """Result rows on disk: one CSV per model, in one fixed order of columns, safe against two writers and a kill.
 
 A row holds what is needed to run it again: the data's checksum, the configuration, the seed, the version, the commit.
+The losses of its test windows may stand beside it, in `windows/<model>-<hash of the row's key>.parquet`: tests of
+difference need them, boards do not.
 """
 
+import hashlib
+import json
 import os
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -42,6 +46,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 }
 KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config")
 REQUIRED = (*KEY, "mse", "mae", "finished")
+WINDOW: dict[str, type[pl.DataType]] = {"series": pl.Int32, "step": pl.Int32, "mse": pl.Float32, "mae": pl.Float32}
 
 
 def prepare(folder: Path) -> None:
@@ -60,16 +65,18 @@ def prepare(folder: Path) -> None:
         ) from error
 
 
-def append(folder: Path, row: Mapping[str, Any]) -> None:
-    """Add one row to `<folder>/<model>.csv`.
+def append(folder: Path, row: Mapping[str, Any], windows: Mapping[str, Any] | None = None) -> None:
+    """Add one row to `<folder>/<model>.csv`, and first, where they are given, the losses of its windows to a file.
 
-    The new file is written beside the old one and takes its name in one step, under a lock on the folder: a kill
+    A new file is written beside the old one and takes its name in one step, under a lock on the folder: a kill
     leaves the old file or the new one, and two writers lose nothing.
 
     Args:
         folder: made where it is missing.
         row: values by the names in `COLUMNS`; those in `REQUIRED` must be there, the others may be missing or None.
             `config` is JSON text with sorted keys, `finished` an ISO time.
+        windows: the columns of `WINDOW`, each [window]: the series' number, the step of it at which the window's
+            targets begin, the window's own mse and mae.
 
     Raises:
         InputError: the folder cannot be written, or the file in it is damaged.
@@ -82,16 +89,15 @@ def append(folder: Path, row: Mapping[str, Any]) -> None:
         raise ValueError(f"model {row['model']!r} cannot be a file's name")
     new = pl.DataFrame({name: [row.get(name)] for name in COLUMNS}, schema=COLUMNS)
     path = folder / f"{row['model']}.csv"
-    beside = folder / f".{row['model']}.csv.new"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
             table = pl.concat([load(path), new]) if path.exists() else new
-            with beside.open("wb") as file:
-                table.write_csv(file)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
+            if windows:
+                losses = pl.DataFrame({name: windows[name] for name in WINDOW}).cast(WINDOW)  # type: ignore[arg-type]
+                (folder / "windows").mkdir(exist_ok=True)
+                _replace(folder / _windows(row), losses.write_parquet)
+            _replace(path, table.write_csv)
     except OSError as error:
         raise InputError(
             f"cannot write results to {path}: {error.strerror or error}; name a folder you may write"
@@ -112,6 +118,26 @@ def seen(folder: Path) -> set[tuple[Hashable, ...]]:
     """The values of `KEY` of every row in `folder`: what need not run again."""
     rows = existing(folder)
     return set() if rows is None else set(rows.select(KEY).iter_rows())
+
+
+def losses(folder: Path, row: Mapping[str, Any]) -> pl.DataFrame | None:
+    """The losses of a row's windows, columns as in `WINDOW`; None where none were stored.
+
+    Args:
+        folder: what `existing` was given: the file is looked for in it and in the folders directly in it.
+
+    Raises:
+        InputError: the file is damaged or holds something else.
+    """
+    name = _windows(row)
+    for path in (folder / name, *sorted(folder.glob(f"*/{name}"))):
+        if path.exists():
+            try:
+                return pl.read_parquet(path).select(pl.col(each).cast(kind) for each, kind in WINDOW.items())
+            except (OSError, pl.exceptions.PolarsError) as error:
+                reason = str(error).split("\n", 1)[0].rstrip(".")
+                raise InputError(f"{path} cannot be read as losses of windows: {reason}; delete it") from error
+    return None
 
 
 def load(path: Path) -> pl.DataFrame:
@@ -140,3 +166,19 @@ def load(path: Path) -> pl.DataFrame:
             wrong = "is empty" if value is None else f"cannot be {value!r}"
             raise InputError(f"{path}, row {row + 1}: {name} {wrong}; mend the row or take it out")
     return table
+
+
+def _windows(row: Mapping[str, Any]) -> str:
+    """Where the losses of a row's windows lie, from its folder."""
+    key = hashlib.sha256(json.dumps([row[name] for name in KEY]).encode()).hexdigest()
+    return f"windows/{row['model']}-{key[:16]}.parquet"
+
+
+def _replace(path: Path, write: Callable[[Any], object]) -> None:
+    """Write a file beside `path`, down to the disk, and give it that name in one step."""
+    beside = path.with_name(f".{path.name}.new")
+    with beside.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
