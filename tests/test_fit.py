@@ -170,11 +170,46 @@ def test_rates_by_hand():
         ({"max_epochs": 0}, "max_epochs must be above 0"),
         ({"averaging": 1.5}, "averaging must be between 0 and 1"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
+        ({"weighting": "arctangent"}, "did you mean 'arctan'"),
     ],
 )
 def test_impossible_recipes_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         FitConfig(**options)
+
+
+@pytest.mark.parametrize(
+    ("weighting", "weigh"),
+    [("arctan", lambda i: -np.arctan(i) + np.pi / 4 + 1), ("root", lambda i: 1 / np.sqrt(i)), ("none", np.ones_like)],
+)
+@pytest.mark.parametrize("holes", [True, False])
+def test_nearer_steps_weigh_more_in_training_alone(weighting, weigh, holes):
+    values = waves(40)
+    values[::7] = np.nan if holes else values[::7]
+    batch = cut_of(arrays_of(values), 4, 5).gather(torch.arange(20))
+    model = Level(spec=Spec(4, 5, 1, 1))
+    module = ForecastModule(model, build(None, "mae"), config(weighting=weighting))
+    error = batch.target.abs()[..., 0].numpy()  # the level is 0: [batch horizon]
+    weights = np.broadcast_to(weigh(np.arange(1.0, 6.0)), error.shape)
+    seen = batch.target_observed[..., 0].numpy() if holes else np.ones_like(error)
+    expected = (error * weights * seen).sum() / (weights * seen).sum()
+    assert module.training_step(batch, 0).item() == pytest.approx(expected, rel=1e-5)
+    module.on_validation_epoch_start()
+    with torch.no_grad():
+        module.validation_step(batch, 0)
+    assert module._val[0] / 20 == pytest.approx((error * seen).sum() / seen.sum(), rel=1e-5)
+
+
+def test_a_models_own_loss_is_trained_and_validated_on():
+    class Own(Level):
+        def loss(self, batch, head):
+            return (self.level - 2).square().mean()
+
+    train, val = constant_parts()
+    model = Own()
+    report = training.fit(model, build(None, "mse"), train, val, config(max_epochs=40, learning_rate=0.1))
+    assert model.level.item() == pytest.approx(2, abs=0.1)
+    assert report.val_loss == pytest.approx((model.level.item() - 2) ** 2, rel=1e-3)
 
 
 @pytest.mark.parametrize("most", [None, 20, 1000])

@@ -80,6 +80,27 @@ def test_set_params_and_clone(long):
         copy.predict()
 
 
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [
+        ({"horizn": 3}, "'horizn': did you mean 'horizon'"),
+        ({"hiden_size": 3}, "unknown option of model 'gru' 'hiden_size': did you mean 'hidden_size'"),
+        ({"learning_rat": 1e-3}, "did you mean 'learning_rate'"),
+        ({"horizon": 3, "model": "lstn"}, "unknown model 'lstn'"),
+        ({"model": "ols", "num_layers": 3}, "unknown option of model 'ols' 'num_layers'"),
+        ({"options": {"hidden_size": 3}}, "'options'"),
+        ({"model_": None}, "'model_'"),
+    ],
+)
+def test_set_params_refuses_what_is_no_parameter_at_once(params, message):
+    forecaster = Forecaster("gru", **QUICK)
+    before = forecaster.get_params()
+    with pytest.raises(InputError, match=message):
+        forecaster.set_params(**params)
+    assert forecaster.get_params() == before
+    assert forecaster.set_params(model="segrnn", segment=6, horizon=9).get_params()["segment"] == 6
+
+
 def test_fit_does_not_change_its_parameters_or_the_frame(long):
     forecaster, before = Forecaster("gru", **QUICK), long.clone()
     params = dict(forecaster.get_params())
@@ -327,6 +348,9 @@ def test_not_fitted_is_said(tmp_path):
         ("segrnn", {**QUICK, "segment": 6, "scale_per_series": True, "averaging": 0.9}),
         ("ols", {**TASK, "centring": "season"}),
         ("seasonal_naive", TASK),
+        ("seasonal_naive", {**TASK, "quantiles": LEVELS}),
+        ("repeat_last", {**TASK, "loss": "student_t", "quantiles": LEVELS}),
+        ("gru", {**QUICK, "loss": "gaussian", "quantiles": LEVELS}),
         ("gru", {**QUICK, "pad": True, "calendar": True, "loss": "huber", "scaler": "robust"}),
     ],
 )

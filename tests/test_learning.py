@@ -76,11 +76,12 @@ def test_least_squares_knows_a_sine():
     assert Forecaster("ols", input_size=30, horizon=12).fit(sine(), **split).score(**split).mse < 1e-6
 
 
-def test_quantiles_hold_their_share():
+@pytest.mark.parametrize("loss", ["mse", "gaussian", "student_t"])
+def test_quantiles_hold_their_share(loss):
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"ds": hours(900), "y": rng.standard_normal(900)})
     levels = [0.1, 0.5, 0.9]
-    forecaster = Forecaster("dlinear", input_size=8, horizon=2, quantiles=levels, kernel=3)
+    forecaster = Forecaster("dlinear", input_size=8, horizon=2, quantiles=levels, loss=loss, kernel=3)
     forecaster.set_params(learning_rate=1e-2, max_epochs=30, batch_size=32)
     table = forecaster.backtest(frame, windows=100, step=2)
     for level in levels:

@@ -1,6 +1,7 @@
 """Every model keeps the contract; each one is also what its paper, or a slow twin, says it is."""
 
 import math
+import re
 from dataclasses import fields, replace
 
 import numpy as np
@@ -11,17 +12,18 @@ from reference import segrnn as slow_segrnn
 from small import arrays_of, cut_of, long_frame, waves
 from torch import nn
 
-from tsrnn import models, testing
+from tsrnn import arguments, models, testing
+from tsrnn.cells import Cell
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.layers.lengths import settled
 from tsrnn.models._base import Model
-from tsrnn.recipe import sort
+from tsrnn.recipe import read_toml, sort
 from tsrnn.registry import module, names
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 
-SMALL = {"hidden_size": 16, "segment": 8}
+SMALL = {"hidden_size": 16, "segment": 8, "paths": 12}
 OTHER = [  # settings beside the defaults
     ("lstm", {"shared": False, "num_layers": 2}),
     ("gru", {"learn_initial": True, "centring": "revin"}),
@@ -29,10 +31,14 @@ OTHER = [  # settings beside the defaults
     ("seq2seq", {"attention": True, "segment": 5}),
     ("seq2seq", {"shared": False, "cell": "lstm", "segment": 1}),
     ("segrnn", {"cell": "lstm", "channel_embedding": False, "num_layers": 2, "segment": 5}),
+    ("segrnn", {"decoding": "recurrent", "centring": "last"}),
+    ("segrnn", {"decoding": "recurrent", "cell": "slstm", "tied": True, "num_layers": 2, "centring": "revin"}),
     ("dlinear", {"kernel": 4, "centring": "last"}),
     ("ols", {"centring": "season"}),
     ("mlp", {"num_layers": 2, "centring": "mean"}),
     ("seasonal_naive", {"season": 100}),
+    ("cyclenet", {"network": "mlp", "cycle": 100, "centring": "season"}),
+    ("sparsetsf", {"network": "mlp", "period": 7}),
 ]
 SPEC = Spec(input_size=48, horizon=13, channels=2, targets=2, seasonality=8)
 
@@ -52,7 +58,8 @@ def made(name, spec=SPEC, seed=0, **options):
 def batch_of(spec=SPEC, rows=4, seed=3, dtype=torch.float32):
     generator = torch.Generator().manual_seed(seed)
     past = torch.randn(rows, spec.input_size, spec.channels, generator=generator)
-    return Batch(past.to(dtype), torch.randn(rows, spec.horizon, spec.targets, generator=generator).to(dtype))
+    target = torch.randn(rows, spec.horizon, spec.targets, generator=generator).to(dtype)
+    return Batch(past.to(dtype), target, phase=31 * torch.arange(rows) - 5)
 
 
 @pytest.mark.parametrize("name", names("models"))
@@ -119,6 +126,18 @@ class Forgets(Honest):
         }
 
 
+class StartsAtNothing(Honest):
+    """Two weights in a row, the second zero at first: what lies behind it learns from the second step on."""
+
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.inner, self.outer = nn.Parameter(torch.ones(())), nn.Parameter(torch.zeros(()))
+
+    def forward(self, batch):
+        newest = batch.past[:, -1:, : self.spec.targets, None]
+        return super().forward(batch) + self.outer * self.inner * newest
+
+
 class Idle(Honest):
     def __init__(self, config, spec):
         super().__init__(config, spec)
@@ -157,8 +176,9 @@ class DividesByDeviation(Honest):
         return super().forward(batch) / batch.past[..., : self.spec.targets].std(1)[:, None, :, None]
 
 
-def test_an_honest_model_passes():
-    testing.check_model(Honest)
+@pytest.mark.parametrize("kind", [Honest, StartsAtNothing])
+def test_an_honest_model_passes(kind):
+    testing.check_model(kind)
 
 
 @pytest.mark.parametrize(
@@ -190,13 +210,22 @@ def test_the_cells_contract(name):
 # Single models.
 
 
-@pytest.mark.parametrize("cell", ["gru", "lstm"])
-@pytest.mark.parametrize("embedding", [True, False])
-@pytest.mark.parametrize("horizon", [16, 13])
-def test_segrnn_is_the_slow_one(cell, embedding, horizon):
+@pytest.mark.parametrize("cell", ["gru", "lstm", "mgu", "slstm"])
+@pytest.mark.parametrize("options", [{}, {"channel_embedding": False}, {"tied": True}, {"decoding": "recurrent"}])
+@pytest.mark.parametrize("horizon", [16, 13, 8])
+def test_segrnn_is_the_slow_one(cell, options, horizon):
     spec = replace(SPEC, input_size=50, horizon=horizon)
-    model = made("segrnn", spec, cell=cell, channel_embedding=embedding, centring="last", hidden_size=6).double()
-    batch = batch_of(spec, dtype=torch.float64)
+    model = made("segrnn", spec, cell=cell, centring="last", hidden_size=6, **options).double()
+    same_as_the_slow_one(model, spec)
+
+
+def test_segrnn_recurrent_with_the_encoders_weights_is_the_slow_one():
+    spec = replace(SPEC, input_size=50)
+    same_as_the_slow_one(made("segrnn", spec, decoding="recurrent", tied=True, centring="last").double(), spec)
+
+
+def same_as_the_slow_one(model, spec):
+    batch, cell = batch_of(spec, dtype=torch.float64), model.config.cell
     weights = {name: each.detach().clone().requires_grad_() for name, each in model.state_dict().items()}
     fast = model(batch)[..., 0]
     rows = []
@@ -204,14 +233,52 @@ def test_segrnn_is_the_slow_one(cell, embedding, horizon):
         for target in range(2):
             last = batch.past[row, -1, target]
             x = batch.past[row, :, target] - last
-            rows.append(last + slow_segrnn.run(x, weights, cell, 8, horizon, target))
-    slow = torch.stack(rows).view(4, 2, horizon).transpose(1, 2)
+            rows.append(last + slow_segrnn.run(x, weights, cell, 8, spec.horizon, target))
+    slow = torch.stack(rows).view(4, 2, spec.horizon).transpose(1, 2)
     torch.testing.assert_close(fast, slow)
     seen = torch.randn(fast.shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     (fast * seen).sum().backward()
     (slow * seen).sum().backward()
     for name, weight in model.named_parameters():
         torch.testing.assert_close(weight.grad, weights[name].grad, msg=name)
+
+
+@pytest.mark.parametrize("decoding", ["parallel", "recurrent"])
+@pytest.mark.parametrize("cell", names("cells"))
+def test_segrnn_runs_every_cell(cell, decoding):
+    model, batch = made("segrnn", cell=cell, decoding=decoding, centring="none"), batch_of()
+    assert type(model.decoder) is type(model.encoder.cells[0])
+    model(batch).square().sum().backward()
+    unreached = {name for name, weight in model.named_parameters() if not weight.grad.any()}
+    handed_on = cell != "peephole_only" or decoding == "recurrent"  # whether the encoder's output is: there c alone is
+    assert unreached == (set() if handed_on else {"encoder.cells.0.peephole_o"})
+
+
+def test_segrnn_tied_is_untied_with_equal_weights():
+    for decoding in ("parallel", "recurrent"):
+        tied, untied = (made("segrnn", decoding=decoding, tied=each) for each in (True, False))
+        weights = tied.state_dict()
+        cell = {name: each for name, each in weights.items() if name.startswith("encoder.cells.0.")}
+        copies = {name.replace("encoder.cells.0", "decoder"): each for name, each in cell.items()}
+        untied.load_state_dict(weights | copies)
+        torch.testing.assert_close(tied(batch_of()), untied(batch_of()))
+
+
+def test_a_recurrent_segrnn_feeds_back_the_middle_quantile():
+    spec = replace(SPEC, params=3)
+    model, batch = made("segrnn", spec, decoding="recurrent", centring="none"), batch_of(spec)
+    seen, step = [], model.decoder.forward
+    model.decoder.forward = lambda x, state: (seen.append(x), step(x, state))[1]
+    forecast = model(batch)  # [batch horizon target params]
+    middle = forecast[:, :8, :, 1].transpose(1, 2).reshape(8, 8)
+    assert len(seen) == 1
+    torch.testing.assert_close(seen[0], model.embed(middle))
+
+
+def test_a_recurrent_segrnn_of_one_segment_has_no_decoder():
+    spec = replace(SPEC, horizon=8)
+    assert made("segrnn", spec, decoding="recurrent").decoder is None
+    assert made("segrnn", spec, decoding="parallel").decoder is not None
 
 
 def ridge(x, y, strength):
@@ -426,6 +493,7 @@ SHORT = [
     ("seq2seq", {"segment": 4, "attention": True}),
     ("seq2seq", {"segment": 1, "centring": "last"}),
     ("segrnn", {"segment": 4, "centring": "none"}),
+    ("segrnn", {"segment": 4, "decoding": "recurrent", "cell": "lstm", "tied": True}),
 ]
 
 
@@ -515,6 +583,44 @@ def test_an_option_of_another_model_is_named():
 def test_options_find_the_object_they_belong_to():
     config, training = sort("gru", {"hidden_size": 7, "max_epochs": 3})
     assert (config.cell, config.hidden_size, training.max_epochs) == ("gru", 7, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("gru", {"centring": "lats"}, "unknown centring of model 'gru' 'lats': did you mean 'last'"),
+        ("segrnn", {"decoding": 3}, "unknown decoding of model 'segrnn' '3': Known: parallel, recurrent"),
+        ("seq2seq", {"cell": "grv"}, "unknown cell 'grv': did you mean 'gru'"),
+        ("lstm", {"cell_options": 2}, "cell_options takes names and values, such as {forget_bias = 2.0}, not 2"),
+        ("lstm", {"cell_options": {"forget_bia": 2}}, "option of cell 'lstm' 'forget_bia': did you mean 'forget_bias'"),
+        ("gru", {"cell_options": {"backend": "stock"}}, "unknown option of cell 'gru' 'backend': Known: none"),
+        ("lstm", {"cell_options": {"forget_bias": "two"}}, "takes a value such as 1.0, not 'two'"),
+        ("rnn", {"cell_options": {"nonlinearity": 1}}, "takes a value such as 'tanh', not 1"),
+    ],
+)
+def test_a_word_that_an_option_does_not_know_is_named(name, options, message):
+    with pytest.raises(InputError, match=re.escape(message)):
+        models.configure(name, options)
+
+
+@pytest.mark.parametrize("text", ["cell_options={forget_bias = 3.0}", "cell_options={'forget_bias' = 3}"])
+@pytest.mark.parametrize("name", ["bilstm", "seq2seq", "segrnn"])
+def test_a_cells_own_options_come_from_the_command_line(name, text):
+    model = made(name, cell="lstm", **arguments.options(["num_layers=2", text]))
+    forget = [each.bias_ih[16:32] for each in model.modules() if isinstance(each, Cell)]
+    assert len(forget) == {"bilstm": 4, "seq2seq": 4, "segrnn": 3}[name]
+    assert all(torch.equal(each, torch.full((16,), 3.0)) for each in forget)
+
+
+def test_a_cells_own_options_come_from_a_file_and_are_saved(tmp_path):
+    (tmp_path / "a.toml").write_text('model = "segrnn"\ncell = "elman"\ncell_options.nonlinearity = "relu"\n')
+    params = {"input_size": 48, "horizon": 6, "max_epochs": 1, **small("segrnn"), **read_toml(tmp_path / "a.toml")}
+    forecaster = Forecaster(**params).fit(long_frame((90, 80)))
+    assert forecaster.model_.encoder.cells[0].nonlinearity == "relu"
+    forecaster.save(tmp_path / "saved")
+    loaded = Forecaster.load(tmp_path / "saved")
+    assert loaded.model_.decoder.nonlinearity == "relu"
+    assert loaded.get_params() == forecaster.get_params()
 
 
 def test_an_unknown_model_is_named_with_the_nearest():

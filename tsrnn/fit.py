@@ -12,7 +12,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -25,7 +25,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
-from tsrnn.recipe import FitConfig
+from tsrnn.recipe import FitConfig, Weighting
 from tsrnn.runtime import tune_allocator
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
@@ -61,8 +61,7 @@ class ForecastModule(pl.LightningModule):
         return self.model if self.average is None else cast(Model, self.average.module)
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        assert batch.target is not None
-        return self.head.loss(self.model(batch), batch.target, batch.target_observed)
+        return self.model.loss(_weighted(batch, self.config.weighting), self.head)
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
@@ -75,9 +74,7 @@ class ForecastModule(pl.LightningModule):
         self._val = [0.0, 0.0]
 
     def validation_step(self, batch: Batch, _: int) -> None:
-        assert batch.target is not None
-        loss = self.head.loss(self.evaluated(batch), batch.target, batch.target_observed)
-        self._val[0] += float(loss) * len(batch.past)
+        self._val[0] += float(self.evaluated.loss(batch, self.head)) * len(batch.past)
         self._val[1] += len(batch.past)
 
     def on_validation_epoch_end(self) -> None:
@@ -142,7 +139,7 @@ def fit(
 ) -> Report:
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
-    A model with a closed form is solved instead. Early stopping looks at the head's own loss on `val`.
+    A model with a closed form is solved instead. Early stopping looks at the model's own loss on `val`, unweighted.
 
     Raises:
         InputError: the loss stopped being a number.
@@ -207,6 +204,20 @@ class _Batches(IterableDataset[Batch]):
 
     def __iter__(self) -> Iterator[Batch]:
         return self.windows.batches(self.size, self.generator, self.count)
+
+
+def _weighted(batch: Batch, kind: Weighting) -> Batch:
+    """The batch with horizon steps i = 1, 2... weighted, at 1 on average.
+
+    arctan: 1 + pi/4 - arctan(i), from 1 down to 0.21 (Stitsyuk & Choi 2024, arXiv 2412.17323); root: 1 / sqrt(i), as
+    far as a random walk's deviation grows (Wang et al. 2023, arXiv 2305.12095).
+    """
+    if kind == "none" or batch.target is None:
+        return batch
+    step = torch.arange(1, batch.target.shape[1] + 1, device=batch.target.device, dtype=batch.target.dtype)
+    weight = step.rsqrt() if kind == "root" else 1 + math.pi / 4 - step.arctan()  # [horizon]
+    share = (weight / weight.mean())[:, None].expand_as(batch.target)
+    return replace(batch, target_observed=share if batch.target_observed is None else share * batch.target_observed)
 
 
 def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:

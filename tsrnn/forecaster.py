@@ -8,10 +8,9 @@ from typing import Any, Self
 import numpy as np
 
 from tsrnn import backtest as rolling
-from tsrnn import features, infer, models, recipe, scale, split, store, windows
+from tsrnn import features, heads, infer, models, recipe, scale, split, store, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError
-from tsrnn.heads import build as build_head
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
@@ -28,7 +27,7 @@ class Forecaster:
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: of a point forecast: mse, mae or huber.
+        loss: mse, mae or huber of a point forecast; gaussian or student_t: a distribution, by its likelihood.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
@@ -73,8 +72,10 @@ class Forecaster:
         return {**own, **self.options}
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; takes effect at the next `fit`."""
-        self.__init__(**{**self.get_params(), **params})  # type: ignore[misc]  # the constructor only keeps what it gets
+        """Change parameters, refusing names that are none; takes effect at the next `fit`."""
+        known, given = self.get_params(), {**self.get_params(), **params}
+        recipe.check(given["model"], params, known)
+        self.__init__(**given)  # type: ignore[misc]  # the constructor only keeps what it gets
         return self
 
     def clone(self) -> Self:
@@ -110,12 +111,11 @@ class Forecaster:
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
-        spec, head = self._spec(panel, arrays), build_head(self.quantiles, self.loss)
+        head = heads.build(self.quantiles, self.loss)
         with training.seeded(fit_config.random_state):
-            model = models.build(self.model, model_config, spec)
+            model = models.build(self.model, model_config, self._spec(panel, arrays, head))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
-        self.model_, self.head_, self.spec_ = model, head, spec
-        self.panel_ = panel
+        self.model_, self.head_, self.spec_, self.panel_ = model, head, model.spec, panel
         self.reading_ = {**asdict(panel.roles), "freq": panel.freq, "rows_as_they_stand": panel.rows_as_they_stand}
         self.reading_ |= {"sort": roles.get("sort", False), "duplicates": roles.get("duplicates", "error")}
         return self
@@ -189,7 +189,7 @@ class Forecaster:
             self = cls(**config["params"])
             self.spec_, self.ids_ = Spec(**config["spec"]), tuple(config["ids"])
             self.reading_ = config["reading"]
-            self.head_ = build_head(self.quantiles, self.loss)
+            self.head_ = heads.build(self.quantiles, self.loss)
             self.model_ = models.build(self.model, recipe.sort(self.model, self.options)[0], self.spec_)
             kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
             scalings = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
@@ -285,7 +285,7 @@ class Forecaster:
             )
         return split.standard(arrays, panel.split if isinstance(wanted, str) else wanted, panel.source)
 
-    def _spec(self, panel: Panel, arrays: Arrays) -> Spec:
+    def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(
             input_size=int(self.input_size),
             horizon=int(self.horizon),
@@ -293,6 +293,8 @@ class Forecaster:
             targets=arrays.targets,
             known=0 if arrays.known is None else arrays.known.shape[1],
             static=0 if arrays.static is None else arrays.static.shape[1],
-            params=build_head(self.quantiles, self.loss).params,
             seasonality=min(panel.season, int(self.input_size)),
+            params=head.params,
+            levels=head.levels,
+            loss=self.loss,
         )

@@ -1,7 +1,8 @@
 """Run a trained model: forecasts of a batch, scores over windows. No trainer is needed for either."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,11 +20,16 @@ _CELLS = 4_000_000  # forecast cells held at once while scoring
 
 @dataclass(frozen=True)
 class Score:
-    """Means over every observed target cell of every window, in scaled units."""
+    """Means over every observed target cell of every window, in scaled units.
+
+    `by_window` says the same of each window: columns [window] of its series' number, the step of that series at which
+    its targets begin, and its own mse and mae (means over horizon and targets; NaN where no target was measured).
+    """
 
     mse: float
     mae: float
     windows: int
+    by_window: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
 
 
 @torch.inference_mode()
@@ -51,13 +57,20 @@ def score(model: Model, head: Head, windows: Windows) -> Score:
     device = device_of(model)
     spec = model.spec
     size = max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
-    squared = absolute = cells = 0.0
+    parts = []
     for batch in windows.batches(size):
-        error = errors(head.point(model(batch.to(device))), batch.to(device))
-        squared += float(error.square().sum(dtype=torch.float64))
-        absolute += float(error.abs().sum(dtype=torch.float64))
-        cells += error.numel() if batch.target_observed is None else float(batch.target_observed.sum())
-    return Score(squared / cells, absolute / cells, len(windows)) if cells else Score(np.nan, np.nan, len(windows))
+        error = errors(head.point(model(batch.to(device))), batch.to(device))  # [batch horizon target]
+        seen = torch.ones_like(error) if batch.target_observed is None else batch.target_observed
+        sums = [each.sum((1, 2), dtype=torch.float64) for each in (error.square(), error.abs(), seen.to(device))]
+        parts.append(torch.stack(sums).cpu())  # [3 batch]
+    squared, absolute, cells = torch.cat([torch.empty(3, 0, dtype=torch.float64), *parts], 1).numpy()  # each [window]
+    with np.errstate(invalid="ignore"):
+        mse, mae = squared / cells, absolute / cells
+        total = cells.sum()
+        means = (float(squared.sum() / total), float(absolute.sum() / total))
+    series = windows.buffer.series_of(windows.targets_at)
+    columns = {"series": series, "step": windows.targets_at - windows.buffer.arrays.offsets[series]}
+    return Score(*means, len(windows), {**columns, "mse": mse.astype(np.float32), "mae": mae.astype(np.float32)})
 
 
 def errors(point: Tensor, batch: Batch) -> Tensor:

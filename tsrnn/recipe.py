@@ -2,6 +2,7 @@
 
 import math
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -12,6 +13,7 @@ from tsrnn.ranges import choice, span
 from tsrnn.registry import module
 
 Schedule = Literal["constant", "cosine", "exponential"]
+Weighting = Literal["none", "arctan", "root"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class FitConfig:
     weight_decay: float = 0.0
     gradient_clip: float = 1.0  # largest norm of the whole gradient; 0: no clipping
     averaging: float = choice(0.0, 0.0, 0.99, 0.998)  # decay of the exponential moving average of weights; 0: none
+    weighting: Weighting = "none"  # of the horizon's steps in the training loss: the nearer, the heavier
     max_windows: int | None = None  # windows drawn per epoch; None: all
     val_windows: int | None = None  # windows validated on, evenly spread; None: all
     random_state: int = 0
@@ -42,8 +45,9 @@ class FitConfig:
         for name in ("averaging", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        if self.schedule not in get_args(Schedule):
-            raise unknown("schedule", str(self.schedule), get_args(Schedule))
+        for name, kind in (("schedule", Schedule), ("weighting", Weighting)):
+            if getattr(self, name) not in get_args(kind):
+                raise unknown(name, str(getattr(self, name)), get_args(kind))
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""
@@ -62,13 +66,29 @@ def sort(model: str, options: dict[str, Any]) -> tuple[Any, FitConfig]:
     Raises:
         InputError: no such model or option; the nearest names are given.
     """
-    training = {each.name for each in fields(FitConfig)}
-    own = {each.name for each in fields(module("models", model, "model").Config)}
-    for name in options:
-        if name not in training | own:
-            raise unknown(f"option of model {model!r}", name, training | own)
+    own, training = _names(model)
+    check(model, options)
     config = models.configure(model, {name: value for name, value in options.items() if name in own})
     return config, FitConfig(**{name: value for name, value in options.items() if name in training})
+
+
+def check(model: str, names: Iterable[str], others: Iterable[str] = ()) -> None:
+    """Refuse a name that is no option of the model, none of how to train, and none of the `others`.
+
+    Raises:
+        InputError: no such model, or the first such name; the nearest are given.
+    """
+    own, training = _names(model)
+    known = own | training | set(others)
+    for name in names:
+        if name not in known:
+            raise unknown(f"option of model {model!r}", name, known)
+
+
+def _names(model: str) -> tuple[set[str], set[str]]:
+    """Options of the model, and of how to train."""
+    own = {each.name for each in fields(module("models", model, "model").Config)}
+    return own, {each.name for each in fields(FitConfig)}
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:

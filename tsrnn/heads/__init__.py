@@ -1,18 +1,48 @@
-"""What the last numbers of a model mean: a point, quantiles. One head per file; the file's name is the head's.
+"""What the last numbers of a model mean: a point, quantiles, a distribution. One head per file, named as the file is.
 
-A head file has one class `HEAD`, derived from `_base.Head`.
+A head file has one class `HEAD`, derived from `_base.Head`, or from `_base.Distribution`: then its name is a loss that
+`build` knows, and a likelihood that a model can be trained by.
 """
 
 from collections.abc import Sequence
+from functools import cache
 
-from tsrnn.heads._base import Head
-from tsrnn.registry import module
+from tsrnn.errors import unknown
+from tsrnn.heads._base import Distribution as Distribution
+from tsrnn.heads._base import Head as Head
+from tsrnn.heads._base import checked
+from tsrnn.registry import module, names
+
+
+@cache
+def distributions() -> dict[str, type[Distribution]]:
+    """name -> class of every head that is a whole distribution."""
+    found = {name: module("heads", name, "head").HEAD for name in names("heads")}
+    return {name: head for name, head in found.items() if issubclass(head, Distribution)}
 
 
 def build(quantiles: Sequence[float] | None, loss: str) -> Head:
-    """The quantile head where levels are given, else a point head trained by `loss`."""
-    if quantiles is not None and len(quantiles):
-        head: Head = module("heads", "quantile", "head").HEAD(quantiles)
-    else:
-        head = module("heads", "point", "head").HEAD(loss)
+    """A distribution where `loss` names one, quantiles where levels are given, else a point trained by `loss`.
+
+    Raises:
+        InputError: no such loss, or levels that are none.
+    """
+    levels = checked(quantiles) if quantiles is not None and len(quantiles) else ()
+    if loss in distributions():
+        return likelihood(loss)
+    point = module("heads", "point", "head")
+    if loss not in point.LOSSES:
+        raise unknown("loss", loss, [*point.LOSSES, *distributions()])
+    head: Head = module("heads", "quantile", "head").HEAD(levels) if levels else point.HEAD(loss)
     return head
+
+
+def likelihood(name: str) -> Distribution:
+    """The distribution called `name`.
+
+    Raises:
+        InputError: there is none; the message names the nearest.
+    """
+    if name not in distributions():
+        raise unknown("likelihood", name, distributions())
+    return distributions()[name]()

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.errors import InputError, unknown
-from tsrnn.heads._base import Head, mean
+from tsrnn.heads._base import Head, empirical, mean
 
 LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
     "mse": torch.square,
@@ -25,6 +25,7 @@ class PointHead(Head):
         if loss not in LOSSES:
             raise unknown("loss", loss, LOSSES)
         self._loss = LOSSES[loss]
+        self._median = loss == "mae"
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
         return mean(self._loss(params.squeeze(-1) - target), observed)
@@ -34,6 +35,12 @@ class PointHead(Head):
 
     def quantiles(self, params: Tensor, levels: Sequence[float]) -> Tensor:
         raise InputError("this model forecasts points; fit one with quantiles=[...] to ask for quantiles")
+
+    def of_samples(self, samples: Tensor) -> Tensor:
+        """What the loss is least at: the median for `mae`, else the mean."""
+        if self._median:
+            return empirical(samples, [0.5])
+        return samples.nanmean(-1, keepdim=True).nan_to_num(0.0)
 
 
 HEAD = PointHead

@@ -5,17 +5,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tsrnn.errors import InputError
-from tsrnn.heads._base import Head, mean
+from tsrnn.heads._base import Head, checked, empirical, mean
 
 
 class QuantileHead(Head):
     """`levels`, each between 0 and 1, are learnt; levels between them are interpolated. Quantiles never cross."""
 
     def __init__(self, levels: Sequence[float]) -> None:
-        self.levels = tuple(sorted(float(level) for level in levels))
-        if not self.levels or not all(0 < level < 1 for level in self.levels) or len(set(levels)) < len(levels):
-            raise InputError(f"quantiles must be different numbers between 0 and 1, not {list(levels)}")
+        self.levels = checked(levels)
         self.params = len(self.levels)
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
@@ -38,6 +35,9 @@ class QuantileHead(Head):
             weight = (level - self.levels[below]) / gap if gap else 1.0
             columns.append(torch.lerp(rising[..., below], rising[..., above], weight))
         return torch.stack(columns, -1)
+
+    def of_samples(self, samples: Tensor) -> Tensor:
+        return empirical(samples, self.levels)
 
 
 HEAD = QuantileHead

@@ -7,10 +7,14 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from tsrnn import heads
 from tsrnn.errors import InputError
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
+
+_CHUNK = 512  # windows whose errors are looked at together
+_ERRORS, _FEWEST_ERRORS = 8_000_000, 256  # errors held of all steps and targets; at least so many windows
 
 
 class Model(nn.Module):
@@ -34,6 +38,11 @@ class Model(nn.Module):
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor: ...
 
+    def loss(self, batch: Batch, head: heads.Head) -> Tensor:
+        """What training lessens and validation compares, a mean over cells: the head's loss of the forecast."""
+        assert batch.target is not None
+        return head.loss(self(batch), batch.target, batch.target_observed)
+
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
@@ -48,6 +57,47 @@ class Model(nn.Module):
 
     def epoch_starts(self, progress: float) -> None:
         """Called before each epoch with the share of the training done, 0 to 1: for schedules inside a model."""
+
+
+class Naive(Model):
+    """A forecast without weights, which its own errors make honest.
+
+    Asked for more than a point, it adds to each step's forecast what its errors at that step, over the training
+    windows, show: their quantiles, or the distribution that fits them. The training has nothing else to learn, so that
+    these are errors out of sample. A point stays the plain forecast.
+    """
+
+    offsets: Tensor  # [horizon target params]
+
+    def __init__(self, config: Any, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.plain = not spec.levels and spec.params == 1
+        offsets = torch.zeros(spec.horizon, spec.targets, spec.params)
+        self.register_buffer("offsets", offsets, persistent=not self.plain)
+
+    @abstractmethod
+    def repeated(self, batch: Batch) -> Tensor:
+        """The forecast: [batch horizon target]."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        return self.repeated(batch).unsqueeze(-1) + self.offsets
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        if not self.plain:
+            self.offsets.copy_(heads.build(self.spec.levels, self.spec.loss).of_samples(self._errors(train)))
+        return True
+
+    def _errors(self, windows: Windows) -> Tensor:
+        """Target minus forecast, NaN where not measured: [horizon target window], of some where there are many."""
+        most = max(_FEWEST_ERRORS, _ERRORS // (self.spec.horizon * self.spec.targets))
+        errors = []
+        for batch in windows.batches(_CHUNK, torch.Generator().manual_seed(0), most):
+            assert batch.target is not None
+            error = batch.target - self.repeated(batch)
+            if batch.target_observed is not None:
+                error = error.masked_fill(~batch.target_observed, torch.nan)
+            errors.append(error)
+        return torch.cat(errors).permute(1, 2, 0)
 
 
 def series_of(past: Tensor, targets: int) -> Tensor:

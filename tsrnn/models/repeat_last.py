@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from tsrnn.models._base import Model
+from tsrnn.models._base import Naive
 from tsrnn.shapes import Batch
 
 
@@ -13,10 +13,9 @@ class Config:
     pass
 
 
-class RepeatLast(Model):
-    def forward(self, batch: Batch) -> Tensor:
-        last = batch.past[:, -1:, : self.spec.targets, None]  # [batch 1 target 1]
-        return last.expand(-1, self.spec.horizon, -1, self.spec.params)
+class RepeatLast(Naive):
+    def repeated(self, batch: Batch) -> Tensor:
+        return batch.past[:, -1:, : self.spec.targets].expand(-1, self.spec.horizon, -1)
 
 
 MODEL = RepeatLast

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tsrnn.models._base import Model
+from tsrnn.models._base import Naive
 from tsrnn.shapes import Batch, Spec
 
 
@@ -14,7 +14,7 @@ class Config:
     season: int | None = None  # steps; None: the data's own shortest season
 
 
-class SeasonalNaive(Model):
+class SeasonalNaive(Naive):
     sees_newest = False
     rows: Tensor
 
@@ -24,9 +24,8 @@ class SeasonalNaive(Model):
         rows = spec.input_size - season + torch.arange(spec.horizon) % season
         self.register_buffer("rows", rows, persistent=False)
 
-    def forward(self, batch: Batch) -> Tensor:
-        repeated = batch.past[:, self.rows, : self.spec.targets]  # [batch horizon target]
-        return repeated.unsqueeze(-1).expand(-1, -1, -1, self.spec.params)
+    def repeated(self, batch: Batch) -> Tensor:
+        return batch.past[:, self.rows, : self.spec.targets]
 
 
 MODEL = SeasonalNaive
