@@ -99,7 +99,8 @@ class WindowsDataModule(pl.LightningDataModule):
         self.generator = torch.Generator().manual_seed(config.random_state)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        drawn = _Batches(self.train, self.config.batch_size, self.generator, self.config.max_windows)
+        config = self.config
+        drawn = _Batches(self.train, config.batch_size, self.generator, config.max_windows, config.buckets)
         return DataLoader(drawn, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[Any]:
@@ -194,16 +195,21 @@ class _Batches(IterableDataset[Batch]):
     """All windows once, in random order when a generator is given; at most `most` of them."""
 
     def __init__(
-        self, windows: Windows, size: int, generator: torch.Generator | None = None, most: int | None = None
+        self,
+        windows: Windows,
+        size: int,
+        generator: torch.Generator | None = None,
+        most: int | None = None,
+        buckets: bool = False,
     ) -> None:
-        self.windows, self.size, self.generator = windows, size, generator
+        self.windows, self.size, self.generator, self.buckets = windows, size, generator, buckets
         self.count = min(len(windows), most or len(windows))
 
     def __len__(self) -> int:
         return -(-self.count // self.size)
 
     def __iter__(self) -> Iterator[Batch]:
-        return self.windows.batches(self.size, self.generator, self.count)
+        return self.windows.batches(self.size, self.generator, self.count, self.buckets)
 
 
 def _weighted(batch: Batch, kind: Weighting) -> Batch:

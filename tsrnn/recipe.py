@@ -30,6 +30,7 @@ class FitConfig:
     gradient_clip: float = 1.0  # largest norm of the whole gradient; 0: no clipping
     averaging: float = choice(0.0, 0.0, 0.99, 0.998)  # decay of the exponential moving average of weights; 0: none
     weighting: Weighting = "none"  # of the horizon's steps in the training loss: the nearer, the heavier
+    buckets: bool = False  # short windows (`pad=True`) of like length in one batch
     max_windows: int | None = None  # windows drawn per epoch; None: all
     val_windows: int | None = None  # windows validated on, evenly spread; None: all
     random_state: int = 0

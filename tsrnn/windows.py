@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tsrnn import order
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError
 from tsrnn.scale import Affine
@@ -141,12 +142,12 @@ class Windows:
             batch.static = self.buffer.static.expand(len(which), -1)
         return batch
 
-    def batches(self, size: int, generator: torch.Generator | None = None, most: int | None = None) -> Iterator[Batch]:
-        """The windows, or `most` of them, in batches of `size`; in random order when a generator is given."""
-        order = torch.arange(len(self)) if generator is None else torch.randperm(len(self), generator=generator)
-        order = order[:most]
-        for first in range(0, len(order), size):
-            yield self.gather(order[first : first + size])
+    def batches(
+        self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
+    ) -> Iterator[Batch]:
+        """The windows in batches, as `tsrnn.order.batches` has it: with `buckets`, those of like length together."""
+        for which in order.batches(len(self), size, generator, most, self.lengths if buckets else None):
+            yield self.gather(which)
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""

@@ -86,7 +86,7 @@ def peak() -> float:
     a, layer = torch.randn(size, size), nn.Linear(size, size).requires_grad_(False)
     calls: list[Call] = [lambda: layer(a)]
     if torch.backends.mkldnn.is_available():
-        dense, given = to_mkldnn(layer), a.to_mkldnn()
+        dense, given = to_mkldnn(layer), a.to_mkldnn()  # type: ignore[no-untyped-call]
         calls.append(lambda: dense(given))
     return size**3 / min(seconds(call) for call in calls for _ in range(40))
 
