@@ -78,6 +78,18 @@ def test_rows_as_json_and_as_a_table(monkeypatch, capsys):
     assert lines[2].endswith("3 ms")
 
 
+def test_options_of_a_script_reach_its_measure(monkeypatch, capsys):
+    import measuring
+
+    def measure(folder="none"):
+        yield measuring.Row(folder, 1, "s")
+
+    for words, wanted in ((["--json", "--folder", "here"], "here"), (["--json"], "none")):
+        monkeypatch.setattr(sys, "argv", ["script", *words])
+        measuring.report("About.", measure, folder="where")
+        assert json.loads(capsys.readouterr().out)[0]["what"] == wanted
+
+
 def test_sides_take_turns_after_the_warm_up():
     import measuring
 
@@ -130,6 +142,49 @@ def test_training_and_predict_small(threads):
 def test_both_sides_of_training_take_the_same_steps(threads):
     made = script("training")["steps_of"](3)
     assert [len(batch.past) for batch in made.batches(32)] == [32, 32, 32]
+
+
+def test_segrnn_small(threads):
+    rows = list(script("segrnn")["measure"](repeats=1, rows=2, hidden=16))
+    assert [row.unit for row in rows] == ["ms", "ms", "s", "x"] * 4 + ["", ""]
+    assert [row.reach is not None for row in rows] == [False, False, False, True] * 4 + [True, True]
+    assert all(row.holds for row in rows[-2:])  # the two formulations agree
+
+
+def a_lap(**seconds):
+    both = {name: {"seconds": each, "layers": [[256, 96, 1, 4, 9]]} for name, each in seconds.items()}
+    return {name: {"lstm": dict(each), "gru": dict(each)} for name, each in both.items()}
+
+
+def test_rows_of_the_peers():
+    rows_of = script("peers")["rows"]
+    laps = [a_lap(tsrnn=1, neuralforecast=3.5, darts=k, other=2) for k in (3, 3.9, 5)]
+    rows = {row.what: row for row in rows_of(laps)}
+    assert rows["GRU, a step: darts"].value == 3900
+    assert rows["LSTM: times faster than neuralforecast"].holds
+    assert not rows["LSTM: times faster than darts"].holds
+    assert rows["GRU: times faster than other"].reach is None
+    laps[0]["darts"]["gru"]["layers"] = [[256, 48, 1, 4, 9]]
+    with pytest.raises(SystemExit, match="not train the same GRU"):
+        list(rows_of(laps))
+
+
+def test_a_step_of_ours_beside_the_peers():
+    found = script("peers")
+    step = found["step"](found["with_tsrnn"], "gru", 3)
+    weights = 3 * 128 * (1 + 128) + 3 * 128 * (128 + 128)
+    assert step["layers"] == [(256, 96, 1, 4, weights)]
+    assert step["seconds"] > 0
+
+
+def test_what_pip_says_of_a_peer_becomes_one_sentence(tmp_path):
+    found = script("peers")
+    said = "WARNING: Retrying after connection broken by X\nERROR: No matching distribution found for darts\n"
+    assert "it reaches no package index" in found["refusal"]("darts", "2.13.0", said)
+    assert "it says: No matching" in found["refusal"]("darts", "2.13.0", said.partition("\n")[2])
+    (tmp_path / "darts").mkdir()
+    with pytest.raises(SystemExit, match="no virtual environment"):
+        found["home"]("darts", tmp_path, "2.13.0")
 
 
 def test_the_board_of_the_quick_benchmark():

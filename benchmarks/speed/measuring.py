@@ -95,12 +95,18 @@ def tree(root: int) -> int:
     return sum(_proportional(member) for member in members)
 
 
-def report(about: str, measure: Callable[[], Iterable[Row]]) -> None:
-    """Measure and print: a table, or with `--json` one list of rows."""
+def report(about: str, measure: Callable[..., Iterable[Row]], **options: str) -> None:
+    """Measure and print: a table, or with `--json` one list of rows.
+
+    `options`: further options of the command line with their help; those given reach `measure` by name.
+    """
     parser = argparse.ArgumentParser(description=about)
     parser.add_argument("--json", action="store_true", help="print one JSON list of rows")
-    as_json = parser.parse_args().json
-    rows = list(measure())
+    for name, purpose in options.items():
+        parser.add_argument(f"--{name}", help=purpose, default=argparse.SUPPRESS)
+    given = vars(parser.parse_args())
+    as_json = given.pop("json")
+    rows = list(measure(**given))
     if as_json:
         print(json.dumps([asdict(row) for row in rows], indent=2))
         return

@@ -1,26 +1,41 @@
-"""SegRNN's forward pass the long way (Lin et al. 2023, sec. 3): each future segment steps its own copy of the state."""
+"""SegRNN's forward pass the long way (Lin et al. 2023): each future segment steps its own copy of the final state, or
+is embedded as the past was and moves the one state on. Without weights of its own the decoder is the encoder's cell."""
 
 import torch
 from torch import Tensor
 
-from reference import gru, lstm
+from reference import gru, lstm, mutations, slstm
 
-RUN = {"gru": gru.run, "lstm": lstm.run}
+RUN = {"gru": gru.run, "lstm": lstm.run, "slstm": slstm.run, "mgu": mutations.TWINS["mgu"]}
+FIRST = {"lstm": (0.0, 0.0), "slstm": (0.0, 0.0, 0.0, -torch.inf)}  # each part of the state before the first step
 
 
 def run(x: Tensor, w: dict[str, Tensor], cell: str, segment: int, horizon: int, channel: int) -> Tensor:
-    """One centred series x [time] of one channel -> forecast [horizon], still centred; no dropout, one layer."""
+    """One centred series x [time] of one channel -> forecast [horizon], still centred; no dropout, one layer.
+
+    In parallel where there are embeddings of positions, else recurrent.
+    """
     used = x[len(x) % segment :].view(-1, segment)
-    sequence = torch.stack([torch.relu(w["embed.0.weight"] @ each + w["embed.0.bias"]) for each in used])
-    width = sequence.shape[1]
-    state = tuple(x.new_zeros(width) for _ in range(2 if cell == "lstm" else 1))
-    _, final = RUN[cell](sequence, _part(w, "encoder.cells.0."), state)
+    sequence = torch.stack([_embedded(each, w) for each in used])
+    state = tuple(x.new_full((sequence.shape[1],), first) for first in FIRST.get(cell, (0.0,)))
+    encoder = _part(w, "encoder.cells.0.")
+    decoder = _part(w, "decoder.") or encoder
+    _, state = RUN[cell](sequence, encoder, state)
     pieces = []
     for k in range(-(-horizon // segment)):
-        place = torch.cat([w["position"][k], w["channel"][channel]]) if "channel" in w else w["position"][k]
-        output, _ = RUN[cell](place.unsqueeze(0), _part(w, "decoder."), tuple(each.clone() for each in final))
-        pieces.append(w["readout.1.weight"] @ output[0] + w["readout.1.bias"])
+        if "position" in w:
+            place = torch.cat([w["position"][k], w["channel"][channel]]) if "channel" in w else w["position"][k]
+            _, last = RUN[cell](place.unsqueeze(0), decoder, tuple(each.clone() for each in state))
+        else:
+            if k:
+                _, state = RUN[cell](_embedded(pieces[-1], w).unsqueeze(0), decoder, state)
+            last = state
+        pieces.append(w["readout.1.weight"] @ last[0] + w["readout.1.bias"])
     return torch.cat(pieces)[:horizon]
+
+
+def _embedded(values: Tensor, w: dict[str, Tensor]) -> Tensor:
+    return torch.relu(w["embed.0.weight"] @ values + w["embed.0.bias"])
 
 
 def _part(w: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -8,9 +8,9 @@ A model file names its paper and holds
 """
 
 from dataclasses import fields
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-from tsrnn import registry
+from tsrnn import cells, registry
 from tsrnn.errors import InputError, unknown
 from tsrnn.models._base import Model
 from tsrnn.shapes import Spec
@@ -20,7 +20,8 @@ def configure(name: str, options: dict[str, Any]) -> Any:
     """The Config of the model called `name`, its variant's settings first, then the user's.
 
     Raises:
-        InputError: no such model, or an option it does not have (the nearest is named).
+        InputError: no such model, an option that it or its cell does not have, or a word that an option does not know
+            (the nearest is named).
     """
     found = registry.module("models", name, "model")
     known = {each.name for each in fields(found.Config)}
@@ -28,12 +29,29 @@ def configure(name: str, options: dict[str, Any]) -> Any:
         if option not in known:
             raise unknown(f"option of model {name!r}", option, known)
     try:
-        return found.Config(**{**registry.variant(found, name), **options})
+        config = found.Config(**{**registry.variant(found, name), **options})
     except TypeError as error:
         raise InputError(f"model {name!r}: {error}") from None
+    for option, kind in get_type_hints(found.Config).items():
+        if get_origin(kind) is Literal and getattr(config, option) not in get_args(kind):
+            raise unknown(f"{option} of model {name!r}", str(getattr(config, option)), get_args(kind))
+    if "cell_options" in known:
+        _check_cell(config.cell, config.cell_options)
+    return config
 
 
 def build(name: str, config: Any, spec: Spec) -> Model:
     """The untrained model called `name`. Weights come from torch's current generator."""
     model: Model = registry.module("models", name, "model").MODEL(config, spec)
     return model
+
+
+def _check_cell(cell: str, options: Any) -> None:
+    known = cells.get(cell).options
+    if not isinstance(options, dict):
+        raise InputError(f"cell_options takes names and values, such as {{forget_bias = 2.0}}, not {options!r}")
+    for name, value in options.items():
+        if name not in known:
+            raise unknown(f"option of cell {cell!r}", name, known)
+        if not isinstance(value, str if isinstance(known[name], str) else int | float | None):
+            raise InputError(f"option {name!r} of cell {cell!r} takes a value such as {known[name]!r}, not {value!r}")

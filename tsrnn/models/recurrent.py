@@ -5,7 +5,8 @@ observation: reading the outputs at the last `horizon` positions instead, as som
 but one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,6 +31,7 @@ class Config:
     shared: bool = True  # one sequence per channel with shared weights, or all channels in one
     centring: Centring = choice("season", "last", "season", "revin")
     learn_initial: bool = False
+    cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
 VARIANTS = {
@@ -55,6 +57,7 @@ class RecurrentForecaster(Model):
             bidirectional=config.bidirectional,
             dropout=config.dropout,
             learn_initial=config.learn_initial,
+            **config.cell_options,
         )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)

@@ -1,17 +1,24 @@
-"""Segment RNN with parallel multi-step forecasting (Lin et al. 2023, "SegRNN").
+"""Segment RNN: a short recurrence reads segments of the window, and writes the future segment by segment.
 
-The window is cut into segments; a short recurrence reads their embeddings (paper, eq. 1-2). Every future segment takes
-the final state through one step of a decoder cell, fed with an embedding of its position and channel (sec. 3.3), and a
-linear map turns it into the segment's values.
+Lin et al. (2023), "SegRNN: Segment Recurrent Neural Network for Long-Term Time Series Forecasting", arXiv 2308.11200.
+Two ways to write, both from the encoder's final state:
 
-The decoder's recurrent product depends on the state alone and its input product on position and channel alone, so each
-is computed once and they meet element by element: the same numbers as stepping the repeated state through the cell,
-for (horizon/segment) times fewer products. Departs from the paper in a decoder cell of its own, in the choice of cell,
-and in `centring`, which may use the mean of the last season instead of the last value.
+    parallel    every future segment takes that state through one step of the decoder cell, fed with an embedding of its
+                position and channel (the paper's parallel multi-step forecasting, PMF)
+    recurrent   the state is read out as the first segment, which is embedded as the past was and moves the state to the
+                second, and so on (recurrent multi-step forecasting, RMF, with which the paper compares)
+
+In parallel the decoder's recurrent product depends on the state alone and its input product on position and channel
+alone, so each is computed once and they meet element by element: the same numbers as stepping the repeated state
+through the cell, for (horizon/segment) times fewer products.
+
+Departs from the paper in the choice of cell, in layers (the decoder goes on from the last), in a decoder cell of its
+own unless `tied`, and in `centring`, which may use the mean of the last season instead of the last value.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -23,18 +30,21 @@ from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
 from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
-from tsrnn.shapes import Batch, Spec
+from tsrnn.shapes import Batch, Spec, State
 
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("gru", "gru", "lstm")
+    cell: str = choice("gru", "gru", "lstm")  # any of tsrnn/cells
     hidden_size: int = choice(64, 32, 64, 128, 256)
     num_layers: int = 1
     segment: int = choice(24, 12, 24, 48)
     dropout: float = span(0.5, 0.0, 0.7)
-    channel_embedding: bool = True
+    decoding: Literal["parallel", "recurrent"] = "parallel"
+    tied: bool = False  # the decoder steps with the encoder's weights, as in the paper
+    channel_embedding: bool = True  # in parallel decoding, which alone has embeddings
     centring: Centring = choice("season", "last", "season", "revin")
+    cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
 class SegRNN(Model):
@@ -42,15 +52,17 @@ class SegRNN(Model):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        width = config.hidden_size
+        width, options = config.hidden_size, config.cell_options
         segments(spec.input_size, config.segment, "input_size")
         self.steps = math.ceil(spec.horizon / config.segment)
+        parallel = config.decoding == "parallel"
         self.embed = nn.Sequential(nn.Linear(config.segment, width), nn.ReLU())
-        self.encoder = Recurrent(config.cell, width, width, num_layers=config.num_layers, dropout=config.dropout)
-        self.decoder = cells.get(config.cell)(width, width)
+        self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout, **options)
+        stepping = parallel or self.steps > 1
+        self.decoder = cells.get(config.cell)(width, width, **options) if stepping and not config.tied else None
         half = width // 2 if config.channel_embedding else 0
-        self.position = nn.Parameter(torch.randn(self.steps, width - half))
-        self.channel = nn.Parameter(torch.randn(spec.targets, half)) if half else None
+        self.position = nn.Parameter(torch.randn(self.steps, width - half)) if parallel else None
+        self.channel = nn.Parameter(torch.randn(spec.targets, half)) if parallel and half else None
         self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
         self.ahead = Ahead(spec)
 
@@ -61,22 +73,35 @@ class SegRNN(Model):
         series = series_of(undo.apply(past), self.spec.targets)  # [batch*target time]
         read, steps = to_front(folded(series.unsqueeze(-1), self.config.segment), batch.lengths, self.config.segment)
         _, final = self.encoder(self.embed(read), lengths=steps)
-        output = self._decode(final[-1])  # [batch target step hidden]
-        values = self.readout(output).reshape(len(series), -1, self.spec.params)  # [batch*target horizon+ params]
+        cell = self.decoder or cast(cells.Cell, self.encoder.cells[-1])
+        if self.position is None:
+            values = self._recurrent(cell, final[-1])
+        else:
+            values = self._parallel(cell, final[-1], self.position)
+        values = values.reshape(len(series), -1, self.spec.params)  # [batch*target horizon+ params]
         params = forecasts_of(values[:, : self.spec.horizon].reshape(len(series), -1), self.spec)
         return restore(undo, self.ahead(params, batch))
 
-    def _decode(self, final: tuple[Tensor, ...]) -> Tensor:
-        """One decoder step for all future segments from the encoder's last state, each [batch*target hidden]."""
-        targets, gates = self.spec.targets, len(self.decoder.gates)
-        where = self.position.expand(targets, -1, -1)  # [target step hidden-half]
+    def _parallel(self, cell: cells.Cell, final: State, position: Tensor) -> Tensor:
+        """One step for all future segments at once: each of `final` [batch*target hidden] -> [batch ... written]."""
+        targets = self.spec.targets
+        where = position.expand(targets, -1, -1)  # [target step hidden-half]
         if self.channel is not None:
             where = torch.cat([where, self.channel.unsqueeze(1).expand(-1, self.steps, -1)], -1)
-        x = self.decoder.project(where).unsqueeze(0).chunk(gates, -1)  # each [1 target step hidden]
+        x = cell.project(where).unsqueeze(0).chunk(len(cell.gates), -1)  # each [1 target step hidden]
         state = tuple(each.view(-1, targets, 1, each.shape[-1]) for each in final)  # each [batch target 1 hidden]
-        r = self.decoder.products(x, state)
-        _, output = self.decoder.step(x, r, state)
-        return output
+        following, _ = cell.step(x, cell.products(x, state), state)  # each [batch target step hidden]
+        written: Tensor = self.readout(following[0])  # [batch target step segment*params]
+        return written
+
+    def _recurrent(self, cell: cells.Cell, state: State) -> Tensor:
+        """One future segment after the other: each of `state` [batch*target hidden] -> [batch*target step written]."""
+        written: list[Tensor] = [self.readout(state[0])]  # each [batch*target segment*params]
+        for _ in range(1, self.steps):
+            point = written[-1].view(len(state[0]), -1, self.spec.params)[..., self.spec.params // 2]  # see heads._base
+            state, _ = cell(self.embed(point), state)
+            written.append(self.readout(state[0]))
+        return torch.stack(written, 1)
 
 
 MODEL = SegRNN

@@ -7,8 +7,8 @@ Departs from them in that `segment` steps are read and written at a time.
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -36,6 +36,7 @@ class Config:
     shared: bool = True
     centring: Centring = choice("season", "last", "season", "revin")
     schedule: Literal["linear", "inverse_sigmoid", "always", "never"] = "linear"  # how often training is fed the truth
+    cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
 class Seq2Seq(Model):
@@ -47,10 +48,10 @@ class Seq2Seq(Model):
         segments(spec.input_size, config.segment, "input_size")
         self.steps = math.ceil(spec.horizon / config.segment)
         self.written = config.segment * channels  # values per decoder step
-        read = config.segment * width(spec, config.shared)
-        self.encoder = Recurrent(config.cell, read, config.hidden_size, config.num_layers, dropout=config.dropout)
-        self.decoder = Recurrent(
-            config.cell, self.written, config.hidden_size, config.num_layers, dropout=config.dropout
+        read, size, options = config.segment * width(spec, config.shared), config.hidden_size, config.cell_options
+        self.encoder, self.decoder = (
+            Recurrent(config.cell, each, size, config.num_layers, dropout=config.dropout, **options)
+            for each in (read, self.written)
         )
         self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
         self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
