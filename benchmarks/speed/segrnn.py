@@ -58,6 +58,8 @@ def twin(official: Official, input_size: int, hidden: int = HIDDEN) -> Model:
 
 def renamed(name: str) -> str:
     """An official weight's name in our model."""
+    if name in ("position", "channel"):
+        return f"places.{name}"
     return name.replace("gru.", "encoder.cells.0.").replace("_l0", "")
 
 

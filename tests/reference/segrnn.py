@@ -23,8 +23,10 @@ def run(x: Tensor, w: dict[str, Tensor], cell: str, segment: int, horizon: int, 
     _, state = RUN[cell](sequence, encoder, state)
     pieces = []
     for k in range(-(-horizon // segment)):
-        if "position" in w:
-            place = torch.cat([w["position"][k], w["channel"][channel]]) if "channel" in w else w["position"][k]
+        if "places.position" in w:
+            place = w["places.position"][k]
+            if "places.channel" in w:
+                place = torch.cat([place, w["places.channel"][channel]])
             _, last = RUN[cell](place.unsqueeze(0), decoder, tuple(each.clone() for each in state))
         else:
             if k:

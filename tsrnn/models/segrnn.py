@@ -8,10 +8,6 @@ Two ways to write, both from the encoder's final state:
     recurrent   the state is read out as the first segment, which is embedded as the past was and moves the state to the
                 second, and so on (recurrent multi-step forecasting, RMF, with which the paper compares)
 
-In parallel the decoder's recurrent product depends on the state alone and its input product on position and channel
-alone, so each is computed once and they meet element by element: the same numbers as stepping the repeated state
-through the cell, for (horizon/segment) times fewer products.
-
 Departs from the paper in the choice of cell, in layers (the decoder goes on from the last), in a decoder cell of its
 own unless `tied`, and in `centring`, which may use the mean of the last season instead of the last value.
 """
@@ -27,6 +23,7 @@ from tsrnn import cells
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded
 from tsrnn.layers.lengths import settled, to_front
+from tsrnn.layers.multistep import Places, multistep
 from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
 from tsrnn.ranges import choice, span
 from tsrnn.recurrence import Recurrent
@@ -60,9 +57,8 @@ class SegRNN(Model):
         self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout, **options)
         stepping = parallel or self.steps > 1
         self.decoder = cells.get(config.cell)(width, width, **options) if stepping and not config.tied else None
-        half = width // 2 if config.channel_embedding else 0
-        self.position = nn.Parameter(torch.randn(self.steps, width - half)) if parallel else None
-        self.channel = nn.Parameter(torch.randn(spec.targets, half)) if parallel and half else None
+        embedded = spec.targets if config.channel_embedding else 0
+        self.places = Places(width, self.steps, embedded) if parallel else None
         self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
         self.ahead = Ahead(spec)
 
@@ -74,25 +70,13 @@ class SegRNN(Model):
         read, steps = to_front(folded(series.unsqueeze(-1), self.config.segment), batch.lengths, self.config.segment)
         _, final = self.encoder(self.embed(read), lengths=steps)
         cell = self.decoder or cast(cells.Cell, self.encoder.cells[-1])
-        if self.position is None:
+        if self.places is None:
             values = self._recurrent(cell, final[-1])
         else:
-            values = self._parallel(cell, final[-1], self.position)
+            values = self.readout(multistep(cell, self.places(self.spec.targets), final[-1]))
         values = values.reshape(len(series), -1, self.spec.params)  # [batch*target horizon+ params]
         params = forecasts_of(values[:, : self.spec.horizon].reshape(len(series), -1), self.spec)
         return restore(undo, self.ahead(params, batch))
-
-    def _parallel(self, cell: cells.Cell, final: State, position: Tensor) -> Tensor:
-        """One step for all future segments at once: each of `final` [batch*target hidden] -> [batch ... written]."""
-        targets = self.spec.targets
-        where = position.expand(targets, -1, -1)  # [target step hidden-half]
-        if self.channel is not None:
-            where = torch.cat([where, self.channel.unsqueeze(1).expand(-1, self.steps, -1)], -1)
-        x = cell.project(where).unsqueeze(0).chunk(len(cell.gates), -1)  # each [1 target step hidden]
-        state = tuple(each.view(-1, targets, 1, each.shape[-1]) for each in final)  # each [batch target 1 hidden]
-        following, _ = cell.step(x, cell.products(x, state), state)  # each [batch target step hidden]
-        written: Tensor = self.readout(following[0])  # [batch target step segment*params]
-        return written
 
     def _recurrent(self, cell: cells.Cell, state: State) -> Tensor:
         """One future segment after the other: each of `state` [batch*target hidden] -> [batch*target step written]."""
