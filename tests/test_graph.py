@@ -57,6 +57,20 @@ def test_a_kernel_that_this_process_has_not_built():
         graph.run("nobody", None, torch.zeros(1, 2, 3), [torch.zeros(1)] * 4, [], [torch.zeros(1, 2)], keep=False)
 
 
+@pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16")
+def test_autocast_takes_an_lstm_to_bfloat16():
+    layer = Recurrent("lstm", 3, 32)
+    x = torch.randn(8, 9, 3)
+    wanted, _ = layer(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert layer.explain(x).startswith("stock")
+        found, _ = layer(x)
+        found.sum().backward()
+    assert found.dtype == torch.bfloat16
+    torch.testing.assert_close(found.float(), wanted, rtol=0.02, atol=0.02)
+    assert all(each.grad is not None and each.grad.dtype == torch.float32 for each in layer.parameters())
+
+
 def test_autocast_leaves_a_kernel_in_its_weights_type():
     layer = Recurrent("gru", 3, 7, backend="generated")
     x = torch.randn(4, 9, 3)

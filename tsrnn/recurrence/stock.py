@@ -4,6 +4,7 @@ Ragged rows run padded, which costs nothing like packing does (oneDNN has no pac
 still compute is masked, its last output is picked, and an LSTM's cell state is held by gates driven into saturation.
 """
 
+from functools import cache
 from typing import Any
 
 import torch
@@ -33,9 +34,14 @@ def faster(cell: Cell, x: Tensor, lengths: Tensor | None) -> bool:
     """Whether torch's kernel beats a generated one on the CPU, which only oneDNN's LSTM does.
 
     Measured with hidden sizes from 8 to 512 and 1 to 256 rows on one AMD core with 512-bit vectors; where the two are
-    within some per cent of each other, torch's.
+    within some per cent of each other, torch's. Under autocast oneDNN computes in bfloat16, 1.5 to 2.2 times as fast as
+    in float32 on a processor that has products of it.
     """
-    if cell.stock != "lstm" or lengths is not None or x.dtype != torch.float32:
+    if cell.stock != "lstm" or lengths is not None:
+        return False
+    if torch.is_autocast_enabled("cpu"):
+        return torch.get_autocast_dtype("cpu") is torch.bfloat16 and _has_bfloat16()
+    if x.dtype != torch.float32:
         return False
     hidden, rows = cell.hidden_size, len(x)
     if not (torch.is_grad_enabled() and (x.requires_grad or cell.weight_hh.requires_grad)):
@@ -43,6 +49,11 @@ def faster(cell: Cell, x: Tensor, lengths: Tensor | None) -> bool:
     if rows < 12:
         return hidden >= (112 if rows > 4 else 144)
     return hidden >= (176 if rows >= 128 else 384)
+
+
+@cache
+def _has_bfloat16() -> bool:
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def run(cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Tensor, State]:
