@@ -1,5 +1,6 @@
-"""The matrix memories, mLSTM and SSD: step by step, in chunks, and their float64 twins."""
+"""The matrix memories, mLSTM and SSD: compiled, step by step, in chunks, and their float64 twins."""
 
+import math
 from collections.abc import Callable
 
 import pytest
@@ -9,16 +10,19 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.errors import InputError
+from tsrnn.recurrence import build, memories
 from tsrnn.recurrence import mlstm as mlstm_room
 from tsrnn.recurrence import ssd as ssd_room
 from tsrnn.recurrence.chunks import cut, join, spans
-from tsrnn.recurrence.mlstm import Memory, mlstm
+from tsrnn.recurrence.mlstm import Memory, explain_mlstm, mlstm
 from tsrnn.recurrence.scan import selective_scan
-from tsrnn.recurrence.ssd import ssd
+from tsrnn.recurrence.ssd import explain_ssd, ssd
 
 HEADS, WIDTH, STATE = 2, 3, 4
-METHODS = ("plain", "chunked")
-TIMES = [1, 2, 31, 32, 33, 63, 100]
+COMPILER, _ = build.available()
+with_compiler = pytest.mark.skipif(not COMPILER, reason="there is no C++ compiler")
+METHODS = ("plain", "chunked", pytest.param("fused", marks=with_compiler))
+TIMES = [1, 2, 16, 17, 31, 32, 33, 63, 100]
 
 every_method = pytest.mark.parametrize("method", METHODS)
 
@@ -28,30 +32,34 @@ def seed() -> None:
     torch.manual_seed(0)
 
 
-def ssd_terms(batch: int, time: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+def ssd_terms(
+    batch: int, time: int, dtype: torch.dtype = torch.float64, keys: int = STATE, values: int = WIDTH
+) -> list[Tensor]:
     """u, delta, A, B, C, D and a first state."""
     made = [
-        torch.randn(batch, time, HEADS, WIDTH),
+        torch.randn(batch, time, HEADS, values),
         torch.rand(batch, time, HEADS),
         -4 * torch.rand(HEADS),
-        torch.randn(batch, time, STATE),
-        torch.randn(batch, time, STATE),
+        torch.randn(batch, time, keys),
+        torch.randn(batch, time, keys),
         torch.randn(HEADS),
-        torch.randn(batch, HEADS, WIDTH, STATE),
+        torch.randn(batch, HEADS, values, keys),
     ]
     return [each.to(dtype).requires_grad_() for each in made]
 
 
-def mlstm_terms(batch: int, time: int, dtype: torch.dtype = torch.float64) -> list[Tensor]:
+def mlstm_terms(
+    batch: int, time: int, dtype: torch.dtype = torch.float64, keys: int = STATE, values: int = WIDTH
+) -> list[Tensor]:
     """q, k, v, log_i, log_f, and a first C, n and m."""
     made = [
-        2 * torch.randn(batch, time, HEADS, STATE),
-        torch.randn(batch, time, HEADS, STATE),
-        torch.randn(batch, time, HEADS, WIDTH),
+        2 * torch.randn(batch, time, HEADS, keys),
+        torch.randn(batch, time, HEADS, keys),
+        torch.randn(batch, time, HEADS, values),
         torch.randn(batch, time, HEADS),
         F.logsigmoid(2 + 2 * torch.randn(batch, time, HEADS)),
-        torch.randn(batch, HEADS, STATE, WIDTH),
-        torch.randn(batch, HEADS, STATE),
+        torch.randn(batch, HEADS, keys, values),
+        torch.randn(batch, HEADS, keys),
         torch.randn(batch, HEADS),
     ]
     return [each.to(dtype).requires_grad_() for each in made]
@@ -115,7 +123,7 @@ every_kind = pytest.mark.parametrize("kind", list(KINDS))
 @every_kind
 @every_method
 @pytest.mark.parametrize("time", TIMES)
-def test_both_methods_answer_to_the_twin(kind: str, method: str, time: int) -> None:
+def test_all_methods_answer_to_the_twin(kind: str, method: str, time: int) -> None:
     terms, run, slow = KINDS[kind]
     given = terms(2, time)
     expected = with_gradients(slow(given), given)
@@ -125,12 +133,11 @@ def test_both_methods_answer_to_the_twin(kind: str, method: str, time: int) -> N
 
 @every_kind
 @pytest.mark.parametrize("batch", [1, 33])
-def test_both_methods_agree_to_rounding_in_float32(kind: str, batch: int) -> None:
+@pytest.mark.parametrize("method", METHODS[1:])
+def test_methods_agree_to_rounding_in_float32(kind: str, batch: int, method: str) -> None:
     terms, run, _ = KINDS[kind]
     given = terms(batch, 100, torch.float32)
-    plain, chunked = (with_gradients(run(given, method), given) for method in METHODS)
-    for one, other in zip(plain, chunked, strict=True):
-        assert float((one - other).abs().max()) / max(1.0, float(one.abs().max())) < 2e-5
+    close(with_gradients(run(given, method), given), with_gradients(run(given, "plain"), given))
 
 
 @every_kind
@@ -248,3 +255,135 @@ def test_an_unknown_method_gets_one_sentence(run: Results) -> None:
     given = (ssd_terms if run is ssd_results else mlstm_terms)(1, 2)
     with pytest.raises(InputError, match="'chunk': did you mean 'chunked'"):
         run(given, "chunk")
+
+
+@with_compiler
+@every_kind
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize(("keys", "values"), [(1, 1), (8, 16), (7, 33), (16, 31), (33, 48), (40, 80)])
+def test_kernels_take_all_sizes(kind: str, dtype: torch.dtype, keys: int, values: int) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(2, 37, dtype, keys, values)
+    doubles = [each.detach().double().requires_grad_() for each in given]
+    wanted = with_gradients(run(doubles, "plain"), doubles)
+    close(with_gradients(run(given, "fused"), given), wanted, 2e-5 if dtype == torch.float32 else 1e-11)
+
+
+@with_compiler
+@every_kind
+def test_kernels_take_any_strides(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(3, 20)
+    wanted = with_gradients(run(given, "fused"), given)
+    turned = [each.detach().t().contiguous().t() if each.ndim == 2 else strange(each) for each in given]
+    found = with_gradients(run([each.requires_grad_() for each in turned], "fused"), turned)
+    for one, other in zip(found, wanted, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+def strange(x: Tensor) -> Tensor:
+    """The same numbers, every other place of a tensor that lies the other way round."""
+    order = list(range(x.ndim))[::-1]
+    wide = torch.stack([x, x + 1], -1).detach().permute(*order, x.ndim).contiguous()
+    return wide[..., 0].permute(*order)
+
+
+@with_compiler
+@every_kind
+def test_kernels_gradients_agree_with_differences(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(1, 18)
+    assert torch.autograd.gradcheck(lambda *each: tuple(run(list(each), "fused")), given, fast_mode=True)
+
+
+@with_compiler
+@every_kind
+def test_gradients_of_gradients_go_through_plain_steps(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(1, 3)
+    assert torch.autograd.gradgradcheck(lambda *each: tuple(run(list(each), "fused")), given, fast_mode=True)
+
+
+@with_compiler
+@every_kind
+def test_each_result_alone_has_its_gradient(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(2, 20)
+    for k in range(len(run(given, "plain"))):
+        ours = torch.autograd.grad(run(given, "fused")[k].sin().sum(), given, allow_unused=True)
+        theirs = torch.autograd.grad(run(given, "plain")[k].sin().sum(), given, allow_unused=True)
+        for one, other, each in zip(ours, theirs, given, strict=True):
+            zeros = torch.zeros_like(each)
+            torch.testing.assert_close(zeros if one is None else one, zeros if other is None else other)
+
+
+@with_compiler
+@every_kind
+def test_without_gradients_the_numbers_are_the_same(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(2, 40)
+    with torch.no_grad():
+        found = run(given, "fused")
+    assert all(torch.equal(one, other) for one, other in zip(found, run(given, "fused"), strict=True))
+
+
+@with_compiler
+@every_kind
+def test_threads_share_the_heads(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    terms, run, _ = KINDS[kind]
+    given = terms(5, 40)
+    alone = with_gradients(run(given, "fused"), given)
+    monkeypatch.setattr(memories, "threads_for", lambda *sizes: 3)
+    shared = with_gradients(run(given, "fused"), given)
+    assert all(torch.equal(one, other) for one, other in zip(shared, alone, strict=True))
+
+
+@with_compiler
+@every_kind
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("which", range(5))
+def test_what_is_not_finite_stays_so(kind: str, which: int, value: float) -> None:
+    terms, run, _ = KINDS[kind]
+    given = [each.detach() for each in terms(2, 20)]
+    given[which].view(-1)[-1] = -value if kind == "ssd" and which == 2 else value  # rates are at most zero
+    for ours, theirs in zip(run(given, "fused"), run(given, "plain"), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-9, atol=1e-9, equal_nan=True)
+
+
+@with_compiler
+def test_gates_shut_from_the_start_leave_nothing() -> None:
+    q, k, v, log_i, log_f, *_ = mlstm_terms(2, 20)
+    shut = log_i.detach().clone()
+    shut[:, :5] = -torch.inf
+    output, (C, n, _) = mlstm(q, k, v, shut.requires_grad_(), log_f, None, "fused")
+    assert not output[:, :5].any()
+    assert all(torch.isfinite(each).all() for each in with_gradients([output, C, n], [q, k, v, log_f]))
+    alone, _ = mlstm(q[:, 5:], k[:, 5:], v[:, 5:], shut[:, 5:], log_f[:, 5:], None, "plain")
+    torch.testing.assert_close(output[:, 5:], alone)
+
+
+@with_compiler
+@every_kind
+def test_what_kernels_cannot_do_is_done_in_chunks_or_refused(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = [each.detach() for each in terms(2, 20, torch.bfloat16)]
+    assert run(given, "auto")[0].dtype == torch.bfloat16
+    with pytest.raises(InputError, match=r"'fused' of the .* cannot run this: .*float32.*; choose method='auto'"):
+        run(given, "fused")
+
+
+def test_it_says_which_method_runs() -> None:
+    given = ssd_terms(2, 20)
+    assert explain_ssd(*given, method="plain") == "plain: as asked"
+    assert explain_ssd(*given).startswith("fused: " if COMPILER else "chunked: not fused: ")
+    *terms, C, n, m = mlstm_terms(2, 20)
+    assert explain_mlstm(*terms, initial=(C, n, m)).startswith("fused: " if COMPILER else "chunked: not fused: ")
+    assert "float32" in explain_mlstm(*(each.half() for each in terms))
+
+
+@every_kind
+def test_a_compiled_graph_stays_whole_and_takes_no_kernel(kind: str) -> None:
+    terms, run, _ = KINDS[kind]
+    given = [each.detach() for each in terms(2, 9)]
+    whole = torch.compile(lambda *each: run(list(each), "auto"), fullgraph=True, backend="eager")
+    torch.testing.assert_close(list(whole(*given)), run(given, "chunked"))

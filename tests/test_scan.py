@@ -9,7 +9,7 @@ from reference import selective as twin
 from torch import Tensor
 
 from tsrnn.errors import InputError
-from tsrnn.recurrence import build, fused
+from tsrnn.recurrence import build, native
 from tsrnn.recurrence.scan import explain_linear, explain_selective, linear_scan, selective_scan
 
 COMPILER, _ = build.available()
@@ -29,9 +29,9 @@ def no_compiler(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise build.Unavailable("no C++ compiler was found")
 
     monkeypatch.setattr(build, "library", refuse)
-    fused._library.cache_clear()
+    native._library.cache_clear()
     yield
-    fused._library.cache_clear()
+    native._library.cache_clear()
 
 
 @pytest.fixture
@@ -151,13 +151,13 @@ def test_kernels_take_tensors_however_they_lie() -> None:
 
 @with_compiler
 def test_threads_share_the_rows(threads: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fused, "_WORTH_A_THREAD", 1)
+    monkeypatch.setattr(native, "_WORTH_A_THREAD", 1)
     given = terms(5, 40, channels=7)
     a, b = given[1], given[0]
     found = []
     for count in (1, 2, 3):
         torch.set_num_threads(count)
-        assert fused._threads(5, 40) == count
+        assert native.threads_for(5, 40) == count
         h = linear_scan(a, b, method="fused")
         found.append(with_gradients(scan(given, "fused"), given) + with_gradients((h, h[:, -1]), [a, b]))
     assert_near(found[1], found[0], 1e-13)
@@ -173,6 +173,17 @@ def test_what_is_not_finite_stays_so(dtype: torch.dtype, which: int, value: floa
     given[which].view(-1)[3] = value
     for ours, theirs in zip(scan(given, "fused"), scan(given, "plain"), strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5, equal_nan=True)
+
+
+@with_compiler
+@pytest.mark.parametrize("columns", [2048, 2047])  # the latter's rows do not lie on whole vectors
+def test_results_too_large_for_the_cache_are_right(columns: int) -> None:
+    given = [make(3, 400, columns).requires_grad_() for make in (torch.rand, torch.randn)]
+    found, expected = (linear_scan(*given, method=method) for method in ("fused", "plain"))
+    torch.testing.assert_close(found, expected)
+    gradient = torch.randn_like(expected)
+    ours, theirs = (torch.autograd.grad(h, given, gradient) for h in (found, expected))
+    torch.testing.assert_close(ours, theirs)
 
 
 @with_compiler

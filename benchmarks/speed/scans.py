@@ -94,8 +94,8 @@ def compared(
 KINDS: list[tuple[str, Callable[..., Callable[[], object]], Sequence[tuple[int, ...]], str, float]] = [
     ("selective scan", selective, SELECTIVE, "auto", 10),
     ("linear scan", linear, LINEAR, "auto", 5),
-    ("SSD", heads_of_state_spaces, SSD, "chunked", 5),
-    ("mLSTM", memories, MLSTM, "chunked", 6),
+    ("SSD", heads_of_state_spaces, SSD, "auto", 5),
+    ("mLSTM", memories, MLSTM, "auto", 6),
 ]
 
 

@@ -1,8 +1,9 @@
 """mLSTM, a memory of matrices without recurrent products: Beck et al. (2024), "xLSTM: Extended Long Short-Term Memory",
 arXiv 2405.04517, section 2.3.
 
-"plain" takes one step after another. "chunked" works out all chunks abreast as products of matrices, each as if it
-started from nothing, and passes only the state from chunk to chunk.
+"fused" is a compiled kernel that keeps the memory in the processor's cache (`memories.py`). "plain" takes one step
+after another. "chunked" works out all chunks abreast as products of matrices, each as if it started from nothing, and
+passes only the state from chunk to chunk. "auto" takes "fused" where it can run, "chunked" elsewhere.
 
 C and n are kept divided by exp(m), where m follows the largest exponent, so that nothing overflows. The output does not
 depend on m, which is therefore held fixed in the backward pass; so are all gradients, and those through the final state
@@ -10,14 +11,14 @@ where it is carried on, exact.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from tsrnn.errors import unknown
+from tsrnn.recurrence import memories
 from tsrnn.recurrence.chunks import cut, join, spans
 
-METHODS = ("plain", "chunked")
 Memory = tuple[Tensor, Tensor, Tensor]  # C [batch head key value], n [batch head key], m [batch head]
 _CHUNK = 32  # steps
 
@@ -29,7 +30,7 @@ def mlstm(
     log_i: Tensor,
     log_f: Tensor,
     initial: Memory | None = None,
-    method: str = "chunked",
+    method: str = "auto",
 ) -> tuple[Tensor, Memory]:
     """Run over time.
 
@@ -39,22 +40,55 @@ def mlstm(
         log_i: the input gate's exponent [batch time head], its pre-activation (eq. 25).
         log_f: the forget gate's [batch time head]: `logsigmoid` of its pre-activation, or the latter itself (eq. 26).
         initial: C, n and m before the first step; None: nothing seen, with m minus infinity.
-        method: "chunked" or "plain".
+        method: "fused", "plain", "chunked" or "auto".
 
     Returns:
         The output before its gate [batch time head value] (eq. 21), and the final C, n and m.
 
     Raises:
-        InputError: no method has that name.
+        InputError: no method has that name, or "fused" was asked for and cannot run.
     """
-    if method not in METHODS:
-        raise unknown("method of the mLSTM", method, METHODS)
-    k = k / math.sqrt(k.shape[-1])  # (eq. 23)
+    given = q, k, v, log_i, log_f, None, *(initial or (None, None, None))
+    name, _ = memories.choose("mLSTM", method, lambda: given)
+    if name == "fused":
+        y, C, n, m = memories.run(_again, True, given)
+        assert n is not None
+        assert m is not None
+        return y, (C, n, m)
     if initial is None:
-        batch, _, heads, keys = k.shape
-        nothing = v.new_full((batch, heads), -torch.inf)
-        initial = v.new_zeros(batch, heads, keys, v.shape[-1]), v.new_zeros(batch, heads, keys), nothing
-    return (_chunked if method == "chunked" else _plain)(q, k, v, log_i, log_f, initial)
+        initial = _nothing(k, v)
+    run = _chunked if name == "chunked" else _plain
+    return run(q, k / math.sqrt(k.shape[-1]), v, log_i, log_f, initial)  # (eq. 23)
+
+
+def explain_mlstm(
+    q: Tensor,
+    k: Tensor,
+    v: Tensor,
+    log_i: Tensor,
+    log_f: Tensor,
+    initial: Memory | None = None,
+    method: str = "auto",
+) -> str:
+    """Which method `mlstm` takes for these tensors, and why."""
+    first = initial or (None, None, None)
+    return ": ".join(memories.choose("mLSTM", method, lambda: (q, k, v, log_i, log_f, None, *first)))
+
+
+def _nothing(k: Tensor, v: Tensor) -> Memory:
+    """Before the first step, where nothing has been seen."""
+    batch, _, heads, keys = k.shape
+    m = v.new_full((batch, heads), -torch.inf)
+    return v.new_zeros(batch, heads, keys, v.shape[-1]), v.new_zeros(batch, heads, keys), m
+
+
+def _again(
+    q: Tensor, k: Tensor, v: Tensor, log_i: Tensor, log_f: Tensor, _: None, *first: Any
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What the kernel does, in torch's operations."""
+    initial: Memory = _nothing(k, v) if first[0] is None else first
+    y, (C, n, m) = _plain(q, k / math.sqrt(k.shape[-1]), v, log_i, log_f, initial)
+    return y, C, n, m
 
 
 def _plain(q: Tensor, k: Tensor, v: Tensor, log_i: Tensor, log_f: Tensor, initial: Memory) -> tuple[Tensor, Memory]:

@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.errors import InputError, unknown
-from tsrnn.recurrence import fused
+from tsrnn.recurrence import fused, native
 
 METHODS = ("auto", "fused", "plain", "chunked")
 _NARROW_LINEAR, _NARROW_SELECTIVE = 2048, 4096  # numbers in one step up to which chunks win
@@ -100,7 +100,7 @@ def explain_selective(
 
 def _choose_linear(a: Tensor, b: Tensor, initial: Tensor | None, method: str) -> tuple[str, str]:
     def able() -> tuple[bool, str]:
-        return fused.able(a, b, initial) if fused.linear_fits(a, b, initial) else _ODD_SHAPES
+        return native.able("scans", a, b, initial) if fused.linear_fits(a, b, initial) else _ODD_SHAPES
 
     return _choose(method, able, b[:, 0].numel(), _NARROW_LINEAR)
 
@@ -111,7 +111,7 @@ def _choose_selective(
     given = (u, delta, A, B, C, D, initial)
 
     def able() -> tuple[bool, str]:
-        return fused.able(*given) if fused.selective_fits(*given) else _ODD_SHAPES
+        return native.able("scans", *given) if fused.selective_fits(*given) else _ODD_SHAPES
 
     return _choose(method, able, u.shape[0] * A.numel(), _NARROW_SELECTIVE)
 

@@ -84,6 +84,19 @@ INLINE v power(v t) {
   return p;
 }
 
+// As `store`, past the cache, to a place that is whole vectors from zero; `fence` makes other threads see it.
+#if defined(__AVX512F__)
+INLINE void stream(REAL* p, v x) { _mm512_stream_si512((__m512i*)p, (__m512i)x); }
+INLINE void fence() { _mm_sfence(); }
+#elif defined(__AVX__)
+INLINE void stream(REAL* p, v x) { _mm256_stream_si256((__m256i*)p, (__m256i)x); }
+INLINE void fence() { _mm_sfence(); }
+#else
+INLINE void stream(REAL* p, v x) { store(p, x); }
+INLINE void fence() {}
+#endif
+constexpr size_t STREAMED = 8 << 20;  // bytes from which a result is no longer in the cache when it is read
+
 // A vector of channels over the steps of a chunk, to and from a tensor; lanes past `count` are zero.
 INLINE void gather(const View& from, index_t r, index_t t, index_t c, index_t steps, index_t count, v* to) {
   const REAL* p = from(r, t, c);
@@ -115,24 +128,59 @@ INLINE void turn(const View& from, index_t r, index_t t, index_t steps, index_t 
 }
 
 // ---- h_t = a_t h_{t-1} + b_t over contiguous columns ----
+INLINE bool streamed(const View& x, const Sizes& size, index_t rows) {
+  const bool whole = ((uintptr_t)x.at | (x.row | x.step) * sizeof(REAL)) % BYTES == 0;
+  return whole && rows * size.steps * size.channels * sizeof(REAL) > STREAMED;
+}
+
+// One step; `before` is not `h` where that is streamed, but a place near by that is brought up to date.
+template <bool STREAM>
+static void linear_step(index_t columns, const REAL* a, const REAL* b, const REAL* before, REAL* h, REAL* near) {
+  index_t c = 0;
+  for (; c + LANES <= columns; c += LANES) {
+    const v now = load(a + c) * load(before + c) + load(b + c);
+    if (STREAM) stream(h + c, now), store(near + c, now);
+    else store(h + c, now);
+  }
+  for (; c < columns; c++) {
+    h[c] = a[c] * before[c] + b[c];
+    if (STREAM) near[c] = h[c];
+  }
+}
+
 // views: a, b, h [row step column], initial [row 1 column] or none
 extern "C" int linear_forward(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
   const View a = views[0], b = views[1], h = views[2], initial = views[3];
   const index_t steps = size->steps, columns = size->channels;
-  Scratch zeros(columns);
-  if (!zeros.at) return 1;
-  for (index_t r = from; r < to; r++) {
-    const REAL* before = initial.at ? initial(r) : zeros.at;
-    for (index_t t = 0; t < steps; t++) {
-      const REAL *at = a(r, t), *bt = b(r, t);
-      REAL* ht = h(r, t);
-      index_t c = 0;
-      for (; c + LANES <= columns; c += LANES) store(ht + c, load(at + c) * load(before + c) + load(bt + c));
-      for (; c < columns; c++) ht[c] = at[c] * before[c] + bt[c];
-      before = ht;
-    }
-  }
+  Scratch zeros(columns), near(columns);
+  if (!zeros.at || !near.at) return 1;
+  const bool past = streamed(h, *size, to - from);
+  auto step = past ? linear_step<true> : linear_step<false>;
+  for (index_t r = from; r < to; r++)
+    for (index_t t = 0; t < steps; t++)
+      step(columns, a(r, t), b(r, t), t ? (past ? near.at : h(r, t - 1)) : initial.at ? initial(r) : zeros.at, h(r, t), near.at);
+  fence();
   return 0;
+}
+
+// One step back over the columns; g carries the gradient. Last column first: with the steps backwards as well, what lies
+// in memory is read in one stream, which the processor sees coming.
+template <bool STREAM>
+static void linear_back(index_t columns, const REAL* a, const REAL* before, const REAL* gain, REAL* g, REAL* da, REAL* db) {
+  index_t c = columns;
+  for (; c % LANES; c--) {
+    REAL now = g[c - 1] + gain[c - 1];
+    db[c - 1] = now;
+    da[c - 1] = now * before[c - 1];
+    g[c - 1] = now * a[c - 1];
+  }
+  for (; c; c -= LANES) {
+    const index_t at = c - LANES;
+    const v now = load(g + at) + load(gain + at), past = now * load(before + at);
+    if (STREAM) stream(db + at, now), stream(da + at, past);
+    else store(db + at, now), store(da + at, past);
+    store(g + at, now * load(a + at));
+  }
 }
 
 // views: a, h, dh, da, db [row step column], initial, dinitial [row 1 column]; either may be missing
@@ -142,26 +190,14 @@ extern "C" int linear_backward(const View* views, const Sizes* size, index_t, in
   Scratch zeros(columns), carried(columns);
   if (!zeros.at || !carried.at) return 1;
   REAL* g = carried.at;
-  for (index_t r = to - 1; r >= from; r--) {  // what the forward pass touched last may still be in the cache
+  const bool past = streamed(da, *size, to - from) && streamed(db, *size, to - from);
+  auto step = past ? linear_back<true> : linear_back<false>;
+  for (index_t r = to - 1; r >= from; r--) {
     memset(g, 0, columns * sizeof(REAL));
-    for (index_t t = steps - 1; t >= 0; t--) {
-      const REAL *at = a(r, t), *gain = dh(r, t), *before = t ? h(r, t - 1) : initial.at ? initial(r) : zeros.at;
-      REAL *dat = da(r, t), *dbt = db(r, t);
-      index_t c = 0;
-      for (; c + LANES <= columns; c += LANES) {
-        v now = load(g + c) + load(gain + c);
-        store(dbt + c, now);
-        store(dat + c, now * load(before + c));
-        store(g + c, now * load(at + c));
-      }
-      for (; c < columns; c++) {
-        REAL now = g[c] + gain[c];
-        dbt[c] = now;
-        dat[c] = now * before[c];
-        g[c] = now * at[c];
-      }
-    }
+    for (index_t t = steps - 1; t >= 0; t--)
+      step(columns, a(r, t), t ? h(r, t - 1) : initial.at ? initial(r) : zeros.at, dh(r, t), g, da(r, t), db(r, t));
     if (first.at) memcpy(first(r), g, columns * sizeof(REAL));
   }
+  fence();
   return 0;
 }

@@ -1,18 +1,22 @@
 """The state space of Mamba-2, one decay per head: Dao & Gu (2024), "Transformers are SSMs", arXiv 2405.21060.
 
 h_t = exp(delta_t A) h_{t-1} + delta_t u_t B_t^T and y_t = h_t C_t + D u_t, as in `tsrnn.recurrence.scan`, where A has a
-number per channel and state; with one per head, the steps of a chunk are a product of matrices (section 6). "plain"
-takes one step after another. "chunked" works out all chunks abreast, each as if it started from zero, and passes only
-the state from chunk to chunk. Decays stay in log space and are summed inside a chunk alone, where none can overflow.
+number per channel and state; with one per head, the steps of a chunk are a product of matrices (section 6).
+
+"fused" is a compiled kernel that keeps the state in the processor's cache (`memories.py`). "plain" takes one step after
+another. "chunked" works out all chunks abreast, each as if it started from zero, and passes only the state from chunk
+to chunk; decays stay in log space and are summed inside a chunk alone, where none can overflow. "auto" takes "fused"
+where it can run, "chunked" elsewhere.
 """
+
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from tsrnn.errors import unknown
+from tsrnn.recurrence import memories
 from tsrnn.recurrence.chunks import cut, join, spans
 
-METHODS = ("plain", "chunked")
 _CHUNK = 32  # steps; more cost accuracy in float32, and no fewer seconds on a CPU
 
 
@@ -24,7 +28,7 @@ def ssd(
     C: Tensor,
     D: Tensor | None = None,
     initial: Tensor | None = None,
-    method: str = "chunked",
+    method: str = "auto",
 ) -> tuple[Tensor, Tensor]:
     """Run over time.
 
@@ -35,20 +39,59 @@ def ssd(
         B, C: input and output weights [batch time state], shared by all heads.
         D: weights past the state [head], or None.
         initial: the state before the first step [batch head channel state]; None: zeros.
-        method: "chunked" or "plain".
+        method: "fused", "plain", "chunked" or "auto".
 
     Returns:
         y [batch time head channel] and the final state [batch head channel state].
 
     Raises:
-        InputError: no method has that name.
+        InputError: no method has that name, or "fused" was asked for and cannot run.
     """
-    if method not in METHODS:
-        raise unknown("method of the state space", method, METHODS)
+
+    def given() -> memories.Given:
+        return _as_memory(u, delta, A, B, C, D, initial)
+
+    name, _ = memories.choose("state space", method, given)
+    if name == "fused":
+        y, S, *_ = memories.run(_again, False, given())
+        return y, S.transpose(2, 3)
     h = u.new_zeros(u.shape[0], *u.shape[2:], B.shape[-1]) if initial is None else initial
-    run = _chunked if method == "chunked" else _plain
+    run = _chunked if name == "chunked" else _plain
     y, h = run(delta[..., None] * u, delta * A, B, C, h)
     return (y if D is None else y + D[:, None] * u), h
+
+
+def explain_ssd(
+    u: Tensor,
+    delta: Tensor,
+    A: Tensor,
+    B: Tensor,
+    C: Tensor,
+    D: Tensor | None = None,
+    initial: Tensor | None = None,
+    method: str = "auto",
+) -> str:
+    """Which method `ssd` takes for these tensors, and why."""
+    return ": ".join(memories.choose("state space", method, lambda: _as_memory(u, delta, A, B, C, D, initial)))
+
+
+def _as_memory(
+    u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None, initial: Tensor | None
+) -> memories.Given:
+    q, k = (each[:, :, None].expand(-1, -1, u.shape[2], -1) for each in (C, B))  # [batch time head state]
+    S = None if initial is None else initial.transpose(2, 3)  # [batch head state channel]
+    return q, k, u, delta, torch.exp(delta * A), D, S, None, None
+
+
+def _again(q: Tensor, k: Tensor, v: Tensor, w: Tensor, a: Tensor, skip: Tensor | None, *first: Any) -> memories.Results:
+    """What the kernel does, in torch's operations."""
+    S = v.new_zeros(*v.shape[:1], *v.shape[2:3], q.shape[3], v.shape[3]) if first[0] is None else first[0]
+    outputs = []
+    for at, written, kt, qt in zip(*(each.unbind(1) for each in (a, w[..., None] * v, k, q)), strict=True):
+        S = at[..., None, None] * S + kt[..., None] * written[..., None, :]  # [batch head key value]
+        outputs.append((qt[..., None, :] @ S)[..., 0, :])  # [batch head value]
+    y = torch.stack(outputs, 1)
+    return (y if skip is None else y + skip[:, None] * v), S, None, None
 
 
 def _plain(weighted: Tensor, logs: Tensor, B: Tensor, C: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
