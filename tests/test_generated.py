@@ -197,12 +197,12 @@ def test_two_threads_make_the_same_numbers(name: str) -> None:
     built, _ = pair(name, 33, 64)
     x, states = torch.randn(33, 100, 33), first_states(built, 33)
     lengths = torch.randint(0, 101, (33,))
-    assert len(call._split(33, 100, 64 * 64)) == 1
+    assert call._threads(33, 100, 64 * 64) == 1
     for given in (None, lengths):
         alone = everything(built, x, states, given)
         torch.set_num_threads(2)
         try:
-            assert len(call._split(33, 100, 64 * 64)) == 2
+            assert call._threads(33, 100, 64 * 64) == 2
             both = everything(built, x, states, given)
         finally:
             torch.set_num_threads(1)

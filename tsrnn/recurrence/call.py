@@ -5,20 +5,20 @@ another and nothing is copied together afterwards but the weights' gradients.
 """
 
 import ctypes
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from tsrnn.recurrence.threads import Entry
 from tsrnn.recurrence.trace import Traced
 
 _WORTH_A_THREAD = 2_000_000  # multiply-adds of the whole call for each thread, below which one thread is faster
+
+_ROWS = 64  # rows at most that go back together: what a block of their steps writes stays in the cache
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Kernel:
 
     traced: Traced
     key: str
-    forward: Callable[..., int]
-    backward: Callable[..., int]
+    forward: Entry
+    backward: Entry
     lanes: int
 
 
@@ -59,9 +59,7 @@ class _Sizes(ctypes.Structure):
 
 def load(traced: Traced, key: str, library: ctypes.CDLL) -> Kernel:
     """A kernel from its library."""
-    library.forward.argtypes = [ctypes.c_void_p] * 13
-    library.backward.argtypes = [ctypes.c_void_p] * 18
-    return Kernel(traced, key, library.forward, library.backward, int(library.lanes()))
+    return Kernel(traced, key, Entry(library, "forward"), Entry(library, "backward"), int(library.lanes()))
 
 
 def forward(kernel: Kernel, given: Given, first: Sequence[Tensor], keep: bool) -> tuple[Tensor, Tensor, Trail]:
@@ -87,18 +85,16 @@ def forward(kernel: Kernel, given: Given, first: Sequence[Tensor], keep: bool) -
         x.new_empty(steps if keep else 1, batch, padded if traced.gated else 0),
     )
     own, first = [each.contiguous() for each in given.own], [each.contiguous() for each in first]
-    fixed = [each.data_ptr() for each in weights]
-    vectors = _pointers(own)
-
-    def work(rows: slice) -> int:
+    fixed, vectors, pieces, held = [each.data_ptr() for each in weights], _pointers(own), [], []
+    threads = _threads(batch, steps, hidden * weights[0].shape[0])
+    for rows in _split(batch, threads):
         active = None if lengths is None else _active(lengths[rows], steps)
-        sizes = _sizes(x, rows, hidden, kernel.lanes, keep=keep, need_x=False)
-        states = _pointers(first, rows.start)
-        at = (_at(each, 1, rows) for each in (trail.tape, trail.gated))
-        places = (_at(trail.states, 2, rows), *at, _at(output, 0, rows), None if active is None else active.data_ptr())
-        return kernel.forward(ctypes.addressof(sizes), _at(x, 0, rows), *fixed, vectors, states, *places)
-
-    _together(work, _split(batch, steps, hidden * weights[0].shape[0]))
+        sizes, states = _sizes(x, rows, hidden, kernel.lanes, keep, False), _pointers(first, rows.start)
+        held.append((active, sizes, states))  # addresses alone keep nothing alive
+        places = [_at(trail.states, 2, rows), _at(trail.tape, 1, rows), _at(trail.gated, 1, rows), _at(output, 0, rows)]
+        begin = (_address(sizes), _at(x, 0, rows), *fixed, _address(vectors), _address(states))
+        pieces.append((*begin, *places, 0 if active is None else active.data_ptr()))
+    kernel.forward(pieces, threads)
     return output, _final(trail.states, lengths, steps, keep), trail
 
 
@@ -123,31 +119,26 @@ def backward(
     fresh = x.new_empty if lengths is None else x.new_zeros
     dx = fresh(batch, steps, _whole(width, kernel.lanes)) if need_x else None
     dfirst = x.new_empty(traced.states, batch, _whole(hidden, kernel.lanes))
-    pieces = _split(batch, steps, hidden * weights[0].shape[0])
+    threads = _threads(batch, steps, hidden * weights[0].shape[0])
+    split = _split(batch, threads * -(-batch // (threads * _ROWS)))
     counts = [each.numel() for each in weights]
-    into = x.new_zeros(len(pieces), sum(counts) + len(given.own) * hidden)
+    into = x.new_zeros(len(split), sum(counts) + len(given.own) * hidden)
     own, final = (
         [each.contiguous() for each in given.own],
         [None if each is None else each.contiguous() for each in final],
     )
-    fixed = [each.data_ptr() for each in weights[:2]]
-    vectors = _pointers(own)
-
-    def work(rows: slice) -> int:
+    fixed, vectors, pieces, held = [each.data_ptr() for each in weights[:2]], _pointers(own), [], []
+    for k, rows in enumerate(split):
         active = None if lengths is None else _active(lengths[rows], steps)
-        sizes = _sizes(x, rows, hidden, kernel.lanes, keep=True, need_x=need_x)
-        places: list[int | None] = [_at(trail.states, 2, rows), _at(trail.tape, 1, rows), _at(trail.gated, 1, rows)]
-        places += [_at(slope, 0, rows), _at(dfirst, 1, rows), None if dx is None else _at(dx, 0, rows)]
-        begin = into.data_ptr() + pieces.index(rows) * into.stride(0) * into.itemsize
-        gradients = [begin + sum(counts[:k]) * into.itemsize for k in range(5)]
-        ends = _pointers(final, rows.start)
-        last = None if active is None else active.data_ptr()
-        return kernel.backward(
-            ctypes.addressof(sizes), _at(x, 0, rows), *fixed, vectors, ends, *places, *gradients, last
-        )
-
-    _together(work, pieces)
-    return dx, into[0] if len(pieces) == 1 else into.sum(0), dfirst
+        sizes, ends = _sizes(x, rows, hidden, kernel.lanes, True, need_x), _pointers(final, rows.start)
+        held.append((active, sizes, ends))
+        places = [_at(trail.states, 2, rows), _at(trail.tape, 1, rows), _at(trail.gated, 1, rows)]
+        places += [_at(slope, 0, rows), _at(dfirst, 1, rows), 0 if dx is None else _at(dx, 0, rows)]
+        gradients = [into[k].data_ptr() + sum(counts[:each]) * into.itemsize for each in range(5)]
+        begin = (_address(sizes), _at(x, 0, rows), *fixed, _address(vectors), _address(ends))
+        pieces.append((*begin, *places, *gradients, 0 if active is None else active.data_ptr()))
+    kernel.backward(pieces, threads)
+    return dx, into[0] if len(split) == 1 else into.sum(0), dfirst
 
 
 def parts(vector: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
@@ -178,6 +169,10 @@ def _pointers(tensors: Sequence[Tensor | None], row: int = 0) -> Any:
     return (ctypes.c_void_p * max(1, len(found)))(*found)
 
 
+def _address(structure: Any) -> int:
+    return ctypes.addressof(structure)
+
+
 def _active(lengths: Tensor, steps: int) -> Tensor:
     """How many rows (sorted, longest first) are still running at each step: [step] int32."""
     return (lengths[None, :] > torch.arange(steps)[:, None]).sum(1, dtype=torch.int32)
@@ -190,28 +185,11 @@ def _final(states: Tensor, lengths: Tensor | None, steps: int, keep: bool) -> Te
     return states[lengths, :, torch.arange(len(lengths))].transpose(0, 1)
 
 
-def _split(rows: int, steps: int, size: int) -> list[slice]:
-    """Rows for each thread: one thread where the work is small."""
-    threads = min(torch.get_num_threads(), rows, max(1, rows * steps * size // _WORTH_A_THREAD))
-    edges = [rows * k // threads for k in range(threads + 1)]
+def _threads(rows: int, steps: int, size: int) -> int:
+    """Threads for a call: one where the work is small."""
+    return min(torch.get_num_threads(), rows, max(1, rows * steps * size // _WORTH_A_THREAD))
+
+
+def _split(rows: int, pieces: int) -> list[slice]:
+    edges = [rows * k // pieces for k in range(pieces + 1)]
     return [slice(a, b) for a, b in pairwise(edges)]
-
-
-def _together(work: Callable[[slice], int], pieces: list[slice]) -> None:
-    """Do each piece in a thread of its own; ctypes lets go of the interpreter meanwhile."""
-    if len(pieces) == 1:
-        done = [work(pieces[0])]
-    else:
-        others = [_pool(len(pieces) - 1).submit(work, piece) for piece in pieces[1:]]
-        done = [work(pieces[0]), *(each.result() for each in others)]
-    if any(done):
-        raise MemoryError("a recurrence kernel found no memory for its work space")
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="tsrnn-kernel")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has no threads but its own

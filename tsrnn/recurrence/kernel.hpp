@@ -29,6 +29,16 @@ INLINE v load(const REAL* p) { return *(const unaligned_v*)p; }
 INLINE void store(REAL* p, v x) { *(unaligned_v*)p = x; }
 INLINE v all(REAL a) { return a - v{}; }
 
+// ---- threads: each takes the next piece of a call until none is left; the arguments of all pieces lie end to end ----
+struct Team {
+  int (*run)(const index_t*);
+  index_t next, count, width, failed, arguments[];
+};
+extern "C" void team(Team* shared) {
+  for (index_t k; (k = __atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED)) < shared->count;)
+    if (shared->run(shared->arguments + k * shared->width)) __atomic_store_n(&shared->failed, 1, __ATOMIC_RELAXED);
+}
+
 // ---- elementary functions; NaN and infinities come out as in the C library ----
 #if SINGLE
 typedef int32_t lanes_t __attribute__((vector_size(BYTES)));
@@ -53,6 +63,25 @@ INLINE v exp_(v x) {
   p = x < -103.97208f ? v{} : p;
   return x != x ? x : p;
 }
+// e^x where |x| <= 87.33 (2^126), which is enough for what saturates: the rounding is a sum that drops the fraction's bits.
+INLINE v exp_near(v x) {
+  v bounded = x > 87.33f ? all(87.33f) : x;
+  bounded = bounded < -87.33f ? all(-87.33f) : bounded;
+  v shifted = bounded * 1.44269504f + 12582912.f;  // 1.5 * 2^23
+  v whole = shifted - 12582912.f;
+  v f = (bounded - whole * 0.693359375f) + whole * 2.12194440e-4f;
+  v p = f * 1.9875691500e-4f + 1.3981999507e-3f;
+  p = p * f + 8.3334519073e-3f;
+  p = p * f + 4.1665795894e-2f;
+  p = p * f + 1.6666665459e-1f;
+  p = p * f + 5.0000001201e-1f;
+  p = p * f * f + f + 1.f;
+  return p * (v)(((lanes_t)shifted + 127) << 23);
+}
+INLINE v sigmoid_(v x) {
+  v y = 1.f / (1.f + exp_near(-x));
+  return x < -87.33f ? v{} : y;
+}
 // tanh: an odd polynomial near zero, where the difference of exponentials would cancel.
 INLINE v tanh_(v x) {
   v z = x * x;
@@ -61,7 +90,7 @@ INLINE v tanh_(v x) {
   p = p * z + 1.33314422036e-1f;
   p = p * z - 3.33332819422e-1f;
   p = p * z * x + x;
-  v e = 1.f - 2.f / (exp_(2.f * x) + 1.f);
+  v e = 1.f - 2.f / (exp_near(2.f * x) + 1.f);
   return (x < 0.625f) & (x > -0.625f) ? p : e;
 }
 // log x = e ln 2 + log m with m in [sqrt(1/2), sqrt(2)): a polynomial in m - 1.
@@ -100,9 +129,9 @@ EACH(exp_, std::exp)
 EACH(tanh_, std::tanh)
 EACH(log_, std::log)
 EACH(log1p_, std::log1p)
+INLINE v sigmoid_(v x) { return (REAL)1 / ((REAL)1 + exp_(-x)); }
 #endif
 
-INLINE v sigmoid_(v x) { return (REAL)1 / ((REAL)1 + exp_(-x)); }
 #define BY_LANE(name, call) \
   INLINE v name(v x) { v y; for (int i = 0; i < LANES; i++) y[i] = call(x[i]); return y; }
 BY_LANE(expm1_, std::expm1)

@@ -68,9 +68,12 @@ static REAL* widened(const Sizes& n, const REAL* const* own, REAL* out) {
 }
 
 // first and final point to one [row][H] per state; a null pointer stands for zeros.
-extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* bx, const REAL* bh,
-                       const REAL* const* own, const REAL* const* first, REAL* S, REAL* tapes, REAL* gated, REAL* y, const int32_t* active) {
-  const Sizes& n = *sizes;
+extern "C" int forward(const index_t* a) {
+  const Sizes& n = *(const Sizes*)a[0];
+  const REAL *x = (const REAL*)a[1], *Wx = (const REAL*)a[2], *Wh = (const REAL*)a[3], *bx = (const REAL*)a[4], *bh = (const REAL*)a[5];
+  const REAL *const *own = (const REAL* const*)a[6], *const *first = (const REAL* const*)a[7];
+  REAL *S = (REAL*)a[8], *tapes = (REAL*)a[9], *gated = (REAL*)a[10], *y = (REAL*)a[11];
+  const int32_t* active = (const int32_t*)a[12];
   const index_t width = SLOTS * n.Hp, plane = n.R * n.Hp;
   REAL* packed = fresh((FROM_X * n.I + (FROM_H + SECOND) * n.H + PARAMETERS) * n.Hp + width + n.B * width);
   if (!packed) return 1;
@@ -131,10 +134,14 @@ extern "C" int forward(const Sizes* sizes, const REAL* x, const REAL* Wx, const 
 }
 
 // D [state][row][Hp] goes out as the cotangent of the first state.
-extern "C" int backward(const Sizes* sizes, const REAL* x, const REAL* Wx, const REAL* Wh, const REAL* const* own,
-                        const REAL* const* final, const REAL* S, const REAL* tapes, const REAL* gated, const REAL* dy, REAL* D, REAL* dx, REAL* dWx, REAL* dWh,
-                        REAL* dbx, REAL* dbh, REAL* dparameters, const int32_t* active) {
-  const Sizes& n = *sizes;
+extern "C" int backward(const index_t* a) {
+  const Sizes& n = *(const Sizes*)a[0];
+  const REAL *x = (const REAL*)a[1], *Wx = (const REAL*)a[2], *Wh = (const REAL*)a[3];
+  const REAL *const *own = (const REAL* const*)a[4], *const *final = (const REAL* const*)a[5];
+  const REAL *S = (const REAL*)a[6], *tapes = (const REAL*)a[7], *gated = (const REAL*)a[8], *dy = (const REAL*)a[9];
+  REAL *D = (REAL*)a[10], *dx = (REAL*)a[11], *dWx = (REAL*)a[12], *dWh = (REAL*)a[13], *dbx = (REAL*)a[14], *dbh = (REAL*)a[15];
+  REAL* dparameters = (REAL*)a[16];
+  const int32_t* active = (const int32_t*)a[17];
   const index_t width = SLOTS * n.Hp, plane = n.R * n.Hp;
   const index_t from_x = FROM_X * n.Hp, from_h = FROM_H * n.Hp, from_made = SECOND * n.Hp, larger = n.Hp > n.Ip ? n.Hp : n.Ip;
   REAL* work = fresh((FROM_H + SECOND) * n.H * n.Hp + FROM_X * n.H * n.Ip + (SLOTS + FROM_X) * n.H * larger +

@@ -152,7 +152,11 @@ struct Views {  // of one row: a batch's and a head's
 // views: q, k [batch step head key], v [batch step head value], enter, forget [batch step head 1], skip [1 1 head 1], S
 // [batch key head value], n [batch 1 head key], m [batch 1 head 1]; the last four may be missing; then y as v, and
 // final S, n, m as those before (n and m only with logs), and the borders [batch chunk-1 head memory] or none.
-extern "C" int memory_forward(const Grid* views, const Extent* extent, index_t, index_t from, index_t to) {
+static int memory_forward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to);
+extern "C" int memory_forward(const index_t* a) {
+  return memory_forward_at((const Grid*)a[0], (const Extent*)a[1], a[2], a[3], a[4]);
+}
+static int memory_forward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to) {
   Room r(*extent);
   if (!r.all.at) return 1;
   const Extent& size = r.size;

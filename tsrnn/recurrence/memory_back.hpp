@@ -85,7 +85,11 @@ static void retreat_keys(Room& r, index_t t, index_t steps, REAL* dq, REAL* dk) 
 
 // views: q ... m and y as above, borders, dy [batch step head value], dS, dn as S and n, each of the last three or none;
 // then the gradients of q ... m, each as what it belongs to; those of skip, S, n and m may be missing.
-extern "C" int memory_backward(const Grid* views, const Extent* extent, index_t, index_t from, index_t to) {
+static int memory_backward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to);
+extern "C" int memory_backward(const index_t* a) {
+  return memory_backward_at((const Grid*)a[0], (const Extent*)a[1], a[2], a[3], a[4]);
+}
+static int memory_backward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to) {
   Room r(*extent);
   const Extent& size = r.size;
   const index_t wide = r.wide, far = r.far;

@@ -5,11 +5,10 @@ Kernels come in two libraries: the scans (`fused.py`) and the memories of matric
 
 import ctypes
 import math
-import os
 from array import array
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,18 +16,16 @@ import torch
 from torch import Tensor
 
 from tsrnn.recurrence import build
+from tsrnn.recurrence.threads import Entry
 
 CHUNK = 16  # steps between two states that are kept, as in scans.hpp
 Plain = Callable[..., Any]  # the same in torch's operations
 
 _HERE = Path(__file__).parent
 _REALS = {torch.float32: "float", torch.float64: "double"}
-_LIBRARIES = {  # their texts, and their functions
-    "scans": (
-        ("kernel.hpp", "scans.hpp", "selective.hpp"),
-        ("linear_forward", "linear_backward", "selective_forward", "selective_backward"),
-    ),
-    "memories": (("kernel.hpp", "scans.hpp", "memory.hpp", "memory_back.hpp"), ("memory_forward", "memory_backward")),
+_LIBRARIES = {  # their texts
+    "scans": ("kernel.hpp", "scans.hpp", "selective.hpp"),
+    "memories": ("kernel.hpp", "scans.hpp", "memory.hpp", "memory_back.hpp"),
 }
 _WORTH_A_THREAD = 1_000_000  # numbers (states of all steps) per thread, below which one thread is faster
 _OPAQUE = "kernels are opaque to compiling, tracing and function transforms"
@@ -90,40 +87,30 @@ def call(kind: str, name: str, tensors: list[Tensor | None], sizes: tuple[int, .
     """Run a kernel over so many rows, split among threads. A tensor goes as its place and strides, all of one rank."""
     first = tensors[0]
     assert first is not None
-    run = getattr(_library(kind, first.dtype), name)
+    run = _entry(kind, name, first.dtype)
     views, size, nothing = array("q"), array("q", sizes), (0,) * (first.ndim + 1)
     for each in tensors:
         views.extend(nothing if each is None else (each.data_ptr(), *each.stride()))
     places = views.buffer_info()[0], size.buffer_info()[0]
 
-    def work(k: int) -> int:
-        return int(run(*places, k, rows * k // threads, rows * (k + 1) // threads))
+    edges = [rows * k // threads for k in range(threads + 1)]
+    run([(*places, k, *ends) for k, ends in enumerate(pairwise(edges))], threads)
 
-    if any(_pool(threads).map(work, range(threads)) if threads > 1 else [work(0)]):
-        raise MemoryError("a kernel found no memory for its work space")
+
+@cache
+def _entry(kind: str, name: str, dtype: torch.dtype) -> Entry:
+    loaded = _library(kind, dtype)
+    assert not isinstance(loaded, str)
+    return Entry(loaded, name)
 
 
 @cache
 def _library(kind: str, dtype: torch.dtype) -> ctypes.CDLL | str:
     """The kernels, or why there are none."""
-    files, functions = _LIBRARIES[kind]
     head = f"#define REAL {_REALS[dtype]}\n#define SINGLE {int(dtype == torch.float32)}\n"
-    texts = [(_HERE / name).read_text(encoding="utf-8") for name in files]
+    texts = [(_HERE / name).read_text(encoding="utf-8") for name in _LIBRARIES[kind]]
     try:
         _, loaded = build.library(head + "\n".join(texts))
     except build.Unavailable as reason:
         return str(reason)
-    for name in functions:
-        function = getattr(loaded, name)
-        function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_long, ctypes.c_long, ctypes.c_long]
-        function.restype = ctypes.c_int
     return loaded
-
-
-@cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="tsrnn-scan")
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # a child inherits no threads

@@ -149,7 +149,11 @@ static void linear_step(index_t columns, const REAL* a, const REAL* b, const REA
 }
 
 // views: a, b, h [row step column], initial [row 1 column] or none
-extern "C" int linear_forward(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
+static int linear_forward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to);
+extern "C" int linear_forward(const index_t* a) {
+  return linear_forward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
+}
+static int linear_forward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
   const View a = views[0], b = views[1], h = views[2], initial = views[3];
   const index_t steps = size->steps, columns = size->channels;
   Scratch zeros(columns), near(columns);
@@ -184,7 +188,11 @@ static void linear_back(index_t columns, const REAL* a, const REAL* before, cons
 }
 
 // views: a, h, dh, da, db [row step column], initial, dinitial [row 1 column]; either may be missing
-extern "C" int linear_backward(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
+static int linear_backward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to);
+extern "C" int linear_backward(const index_t* a) {
+  return linear_backward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
+}
+static int linear_backward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
   const View a = views[0], h = views[1], dh = views[2], da = views[3], db = views[4], initial = views[5], first = views[6];
   const index_t steps = size->steps, columns = size->channels;
   Scratch zeros(columns), carried(columns);

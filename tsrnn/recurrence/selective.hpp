@@ -60,7 +60,11 @@ static void advance_all(index_t states, index_t steps, const v* delta, const v* 
 // views: u, delta [row step channel], A [1 state padded], B, C [row step state], D [1 1 padded], initial [row state
 // padded], y [row step channel], final [row state padded], borders [row chunk-1 state*padded]; D, initial, borders may
 // be missing.
-extern "C" int selective_forward(const View* views, const Sizes* sizes, index_t, index_t from, index_t to) {
+static int selective_forward_at(const View* views, const Sizes* sizes, index_t, index_t from, index_t to);
+extern "C" int selective_forward(const index_t* a) {
+  return selective_forward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
+}
+static int selective_forward_at(const View* views, const Sizes* sizes, index_t, index_t from, index_t to) {
   const View u = views[0], delta = views[1], A = views[2], B = views[3], C = views[4], D = views[5], initial = views[6];
   const View y = views[7], final = views[8], borders = views[9];
   const Sizes size = *sizes;
@@ -147,7 +151,11 @@ static void retreat_all(index_t states, Back& k, const REAL* A, const REAL* B, c
 // views: u, delta, A, B, C, D, initial, borders as above, dy [row step channel], then du, ddelta [row step channel],
 // dA [thread state+1 padded] with D's gradient in the last row, dB, dC [row step state], the final state's gradient and
 // the initial state's [row state padded], each of which may be missing.
-extern "C" int selective_backward(const View* views, const Sizes* sizes, index_t thread, index_t from, index_t to) {
+static int selective_backward_at(const View* views, const Sizes* sizes, index_t thread, index_t from, index_t to);
+extern "C" int selective_backward(const index_t* a) {
+  return selective_backward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
+}
+static int selective_backward_at(const View* views, const Sizes* sizes, index_t thread, index_t from, index_t to) {
   const View u = views[0], delta = views[1], A = views[2], B = views[3], C = views[4], D = views[5], initial = views[6];
   const View borders = views[7], dy = views[8], du = views[9], ddelta = views[10], dA = views[11], dB = views[12];
   const View dC = views[13], dfinal = views[14], dinitial = views[15];
