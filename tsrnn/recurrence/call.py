@@ -5,10 +5,10 @@ another and nothing is copied together afterwards but the weights' gradients.
 """
 
 import ctypes
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any
+from itertools import accumulate, pairwise
 
 import torch
 from torch import Tensor
@@ -49,12 +49,6 @@ class Trail:
     states: Tensor  # [step+1 state batch padded], or the last two of them in turn
     tape: Tensor  # [step batch entry padded]
     gated: Tensor  # [step batch padded]
-
-
-class _Sizes(ctypes.Structure):
-    _fields_ = [
-        (name, ctypes.c_long) for name in ("T", "B", "R", "I", "H", "Hp", "Ip", "x_row", "x_step", "keep", "need_x")
-    ]
 
 
 def load(traced: Traced, key: str, library: ctypes.CDLL) -> Kernel:
@@ -121,12 +115,10 @@ def backward(
     dfirst = x.new_empty(traced.states, batch, _whole(hidden, kernel.lanes))
     threads = _threads(batch, steps, hidden * weights[0].shape[0])
     split = _split(batch, threads * -(-batch // (threads * _ROWS)))
-    counts = [each.numel() for each in weights]
-    into = x.new_zeros(len(split), sum(counts) + len(given.own) * hidden)
-    own, final = (
-        [each.contiguous() for each in given.own],
-        [None if each is None else each.contiguous() for each in final],
-    )
+    offsets = list(accumulate((each.numel() for each in weights), initial=0))
+    into = x.new_zeros(len(split), offsets[-1] + len(given.own) * hidden)
+    own = [each.contiguous() for each in given.own]
+    final = [None if each is None else each.contiguous() for each in final]
     fixed, vectors, pieces, held = [each.data_ptr() for each in weights[:2]], _pointers(own), [], []
     for k, rows in enumerate(split):
         active = None if lengths is None else _active(lengths[rows], steps)
@@ -134,9 +126,10 @@ def backward(
         held.append((active, sizes, ends))
         places = [_at(trail.states, 2, rows), _at(trail.tape, 1, rows), _at(trail.gated, 1, rows)]
         places += [_at(slope, 0, rows), _at(dfirst, 1, rows), 0 if dx is None else _at(dx, 0, rows)]
-        gradients = [into[k].data_ptr() + sum(counts[:each]) * into.itemsize for each in range(5)]
-        begin = (_address(sizes), _at(x, 0, rows), *fixed, _address(vectors), _address(ends))
-        pieces.append((*begin, *places, *gradients, 0 if active is None else active.data_ptr()))
+        begin = into.data_ptr() + k * into.stride(0) * into.itemsize
+        gradients = [begin + offset * into.itemsize for offset in offsets]
+        read = (_address(sizes), _at(x, 0, rows), *fixed, _address(vectors), _address(ends))
+        pieces.append((*read, *places, *gradients, 0 if active is None else active.data_ptr()))
     kernel.backward(pieces, threads)
     return dx, into[0] if len(split) == 1 else into.sum(0), dfirst
 
@@ -151,11 +144,13 @@ def _whole(size: int, lanes: int) -> int:
     return -(-size // lanes) * lanes
 
 
-def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: bool) -> _Sizes:
+def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: bool) -> "array[int]":
+    """`Sizes` in layer.hpp."""
     batch, steps, width = x.shape
     x_row, x_step, _ = x.stride()
     padded, wide = _whole(hidden, lanes), _whole(width, lanes)
-    return _Sizes(steps, rows.stop - rows.start, batch, width, hidden, padded, wide, x_row, x_step, keep, need_x)
+    count = rows.stop - rows.start
+    return array("q", (steps, count, batch, width, hidden, padded, wide, x_row, x_step, keep, need_x))
 
 
 def _at(tensor: Tensor, axis: int, rows: slice) -> int:
@@ -163,14 +158,15 @@ def _at(tensor: Tensor, axis: int, rows: slice) -> int:
     return int(tensor.data_ptr() + rows.start * tensor.stride(axis) * tensor.itemsize)
 
 
-def _pointers(tensors: Sequence[Tensor | None], row: int = 0) -> Any:
-    """A C array of addresses, of a row or of the whole; null for None."""
-    found = [None if each is None else each.data_ptr() + row * each.stride(0) * each.itemsize for each in tensors]
-    return (ctypes.c_void_p * max(1, len(found)))(*found)
+def _pointers(tensors: Sequence[Tensor | None], row: int = 0) -> "array[int]":
+    """Addresses, of a row or of the whole; 0 for None."""
+    return array(
+        "q", [0 if each is None else each.data_ptr() + row * each.stride(0) * each.itemsize for each in tensors]
+    )
 
 
-def _address(structure: Any) -> int:
-    return ctypes.addressof(structure)
+def _address(numbers: "array[int]") -> int:
+    return numbers.buffer_info()[0]
 
 
 def _active(lengths: Tensor, steps: int) -> Tensor:

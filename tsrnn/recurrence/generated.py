@@ -114,21 +114,29 @@ class _Run(torch.autograd.Function):
             ctx.save_for_backward(x, *weights, *own)
             ctx.set_materialize_grads(False)
         hidden = weights[1].shape[1]
-        return (output[..., :hidden], *final[..., :hidden].unbind(0))
+        return (_cut(output, hidden), *_cut(final, hidden).unbind(0))
 
     @staticmethod
-    @torch.autograd.function.once_differentiable
-    def backward(ctx: Any, slope: Tensor | None, *final: Tensor | None) -> tuple[Tensor | None, ...]:
-        kernel: Kernel = ctx.kernel
-        x, *held = ctx.saved_tensors
-        hidden = held[1].shape[1]
-        padded = ctx.trail.states.shape[-1]
-        if slope is None:
-            slope = x.new_zeros(*x.shape[:2], padded)
-        elif padded != hidden or not slope.is_contiguous():
-            slope = F.pad(slope, (0, padded - hidden)).contiguous()
-        need_x = ctx.needs_input_grad[2]
-        given = Given(x, ctx.lengths, held[:4], held[4:])
-        dx, vector, dfirst = call.backward(kernel, given, ctx.trail, slope, final, need_x)
-        dx = None if dx is None else dx[..., : x.shape[2]]
-        return (None, None, dx, *call.parts(vector, held), *dfirst[..., :hidden].unbind(0))
+    def backward(ctx: Any, *slopes: Tensor | None) -> tuple[Tensor | None, ...]:
+        return (_back_once if torch.is_grad_enabled() else _back)(ctx, *slopes)
+
+
+def _back(ctx: Any, slope: Tensor | None, *final: Tensor | None) -> tuple[Tensor | None, ...]:
+    x, *held = ctx.saved_tensors
+    hidden, padded = held[1].shape[1], ctx.trail.states.shape[-1]
+    if slope is None:
+        slope = x.new_zeros(*x.shape[:2], padded)
+    elif padded != hidden or not slope.is_contiguous():
+        slope = F.pad(slope, (0, padded - hidden)).contiguous()
+    wanted, states = ctx.needs_input_grad, len(final)
+    given = Given(x, ctx.lengths, held[:4], held[4:])
+    dx, vector, dfirst = call.backward(ctx.kernel, given, ctx.trail, slope, final, wanted[2])
+    first = _cut(dfirst, hidden).unbind(0) if any(wanted[-states:]) else (None,) * states
+    return (None, None, None if dx is None else _cut(dx, x.shape[2]), *call.parts(vector, held), *first)
+
+
+_back_once: Any = torch.autograd.function.once_differentiable(_back)
+
+
+def _cut(padded: Tensor, size: int) -> Tensor:
+    return padded if padded.shape[-1] == size else padded[..., :size]

@@ -1,6 +1,6 @@
 """`Recurrent`: any cell as a layer, with depth, direction, lengths, dropout between layers and a choice of backend."""
 
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor, nn
@@ -207,7 +207,7 @@ class Recurrent(nn.Module):
         raise InputError(f"backend {self.backend!r} cannot run this: {reason}; choose backend='auto'")
 
     def _cells(self) -> list[Cell]:
-        return [each for each in self.cells if isinstance(each, Cell)]
+        return cast(list[Cell], list(self.cells))
 
     def _states(self, batch: int, given: tuple[State, ...] | None) -> tuple[State, ...]:
         """One State per layer and direction: the given ones, the learned ones or the cells' own."""

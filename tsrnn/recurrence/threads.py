@@ -33,10 +33,7 @@ class Entry:
         Raises:
             MemoryError: one of them found no memory for its work space.
         """
-        if threads == 1:
-            failed = max(map(self._alone, pieces))
-        else:
-            failed = self._together(pieces, threads)
+        failed = max(map(self._alone, pieces)) if threads == 1 else self._together(pieces, threads)
         if failed:
             raise MemoryError("a recurrence kernel found no memory for its work space")
 
