@@ -1,6 +1,7 @@
 """Sweeps: ranges as declared, scored on validation, resumable, not ended by a failed trial."""
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,21 @@ def test_a_sweep_ends_at_the_trials_asked_and_goes_on_from_there(panel: Panel, u
     again = tune.sweep(panel, ASKED, 5, url, "s")
     assert len(again.trials) == 5
     assert again.trials[0].params == first.trials[0].params
+
+
+def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> None:
+    asked = replace(ASKED, start={"input_size": 24, "batch_size": 32, "learning_rate": 5.0, "max_windows": 3})
+    study = tune.sweep(panel, asked, 2, url, "s")
+    said = tune.trials(study)
+    assert said[0]["params"] == {
+        "input_size": 24,
+        "centring": "last",
+        "learning_rate": 1e-3,  # 5.0 lies outside its range
+        "batch_size": 32,
+        "averaging": 0.0,
+    }
+    assert [each["state"] for each in said] == ["complete", "complete"]
+    assert tune.best(study, asked)["chosen"]["ranges"]["batch_size"] == [64, 32, 128]
 
 
 def test_a_resumed_sweep_does_not_repeat_its_first_trials(panel: Panel, url: str) -> None:

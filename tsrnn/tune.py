@@ -7,7 +7,7 @@ on where it stopped, and survives trials that fail.
 import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,10 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice."""
+    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice.
+
+    The first trial is the model as it comes, with the values of `start` where they lie in its ranges.
+    """
 
     model: str
     horizon: int
@@ -44,14 +47,15 @@ class Sweep:
     metric: str = "mse"  # on validation: mse or mae
     seed: int = 0
     split: Any = "standard"
+    start: dict[str, Any] = field(default_factory=dict)
 
 
 def ranges(model: str) -> dict[str, dict[str, Any]]:
-    """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log", "whole"}."""
+    """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log"}, with "default" and "whole"."""
     found = {}
     for each in (*fields(module("models", model, "model").Config), *fields(FitConfig)):
         if each.metadata:
-            found[each.name] = {**each.metadata, "whole": isinstance(each.default, int)}
+            found[each.name] = {**each.metadata, "default": each.default, "whole": isinstance(each.default, int)}
     return found
 
 
@@ -106,11 +110,27 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "trials": _ended(study),
         "study": study.study_name,
         "seed": asked.seed,
+        "ranges": _described(asked),
         "seconds": round(sum(each.duration.total_seconds() for each in done if each.duration), 1),
         "version": VERSION,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return {**params, "chosen": chosen}
+
+
+def trials(study: optuna.Study) -> list[dict[str, Any]]:
+    """Every trial of a study: number, state, value, seconds, params and, where it failed, the error."""
+    return [
+        {
+            "trial": each.number,
+            "state": each.state.name.lower(),
+            "value": each.value if each.state is TrialState.COMPLETE else None,
+            "seconds": round(each.duration.total_seconds(), 1) if each.duration else None,
+            "params": dict(each.params),
+            "error": each.user_attrs.get("error"),
+        }
+        for each in study.get_trials(deepcopy=False)
+    ]
 
 
 def write(params: dict[str, Any], path: Path) -> None:
@@ -174,6 +194,31 @@ def suggest(trial: optuna.Trial, model: str, fixed: Sequence[str] | dict[str, An
     return options
 
 
+def _described(asked: Sweep) -> dict[str, Any]:
+    """The ranges of a sweep, as short as TOML can say them: a list of choices, or "low..high"."""
+    said: dict[str, Any] = {"input_size": list(asked.input_sizes)} if len(asked.input_sizes) > 1 else {}
+    for name, found in ranges(asked.model).items():
+        if name not in asked.fixed:
+            said[name] = (
+                list(dict.fromkeys(found["choices"])) if "choices" in found else f"{found['low']}..{found['high']}"
+            )
+    return said
+
+
+def _first(asked: Sweep) -> dict[str, Any]:
+    """The parameters of the first trial."""
+    first: dict[str, Any] = {}
+    if len(asked.input_sizes) > 1:
+        size = asked.start.get("input_size")
+        first["input_size"] = size if size in asked.input_sizes else asked.input_sizes[0]
+    for name, found in ranges(asked.model).items():
+        if name not in asked.fixed:
+            value = asked.start.get(name, found["default"])
+            inside = value in found["choices"] if "choices" in found else found["low"] <= value <= found["high"]
+            first[name] = value if inside else found["default"]
+    return first
+
+
 def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
     try:
         with warnings.catch_warnings():
@@ -211,6 +256,8 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
         )
     # A resumed sampler with the same seed would propose its first trials again, so each run draws a seed of its own.
     runs = study.user_attrs.get("runs", [])
+    if not runs:
+        study.enqueue_trial(_first(asked))
     seed = int(np.random.SeedSequence([asked.seed, len(study.get_trials(deepcopy=False))]).generate_state(1)[0])
     study.sampler = optuna.samplers.TPESampler(seed=seed, **SAMPLER)
     study.set_user_attr("sweep", identity)

@@ -1,4 +1,8 @@
-"""Benchmark tasks as data: one TOML file per data set, `default.toml` for the others."""
+"""Benchmark tasks as data: one TOML file per data set, `default.toml` for the others.
+
+What a sweep chose for a model on a data set lies in `recipes/DATASET/MODEL.toml`, as `tsrnn tune` writes it, and stands
+in for what the `full` preset says of that model.
+"""
 
 import tomllib
 from dataclasses import dataclass
@@ -6,6 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from tsrnn.errors import unknown
+from tsrnn.recipe import read_toml
+
+TUNED = "full"  # the preset that takes the recipes
 
 
 @dataclass(frozen=True)
@@ -18,8 +25,8 @@ class Preset:
     models: dict[str, dict[str, Any]]
 
 
-def preset(dataset: str, name: str) -> Preset:
-    """A preset of the data set's suite.
+def preset(dataset: str, name: str, tuned: bool = True) -> Preset:
+    """A preset of the data set's suite; not `tuned`: as its file says, whatever the recipes say.
 
     Raises:
         InputError: no preset has that name.
@@ -30,4 +37,20 @@ def preset(dataset: str, name: str) -> Preset:
     if name not in presets:
         raise unknown("preset", name, presets)
     found = presets[name]
-    return Preset(name, tuple(found["horizons"]), tuple(found["seeds"]), found["models"])
+    models = found["models"]
+    if tuned and name == TUNED:
+        models = {each: recipe(dataset, each) or given for each, given in models.items()}
+    return Preset(name, tuple(found["horizons"]), tuple(found["seeds"]), models)
+
+
+def recipe(dataset: str, model: str) -> dict[str, Any] | None:
+    """What a sweep chose for a model on a data set, for every horizon; None where there was no sweep."""
+    path = home(dataset) / f"{model}.toml"
+    if not path.is_file():
+        return None
+    return {name: value for name, value in read_toml(path).items() if name not in ("model", "horizon")}
+
+
+def home(dataset: str) -> Path:
+    """The folder of a data set's recipes."""
+    return Path(__file__).parent / "recipes" / dataset

@@ -1,0 +1,84 @@
+"""Choose each model's recipe for a data set on validation: python benchmarks/recipes.py ETTh1
+
+Every model of the `full` preset gets the same budget: as many trials of `tsrnn tune`, at one horizon, with the same
+epochs and batches; the first trial is what the preset says of it. The test part is never read. Leaves
+`tsrnn/suites/recipes/DATASET/MODEL.toml`, which `tsrnn bench DATASET --full` takes from then on, and every trial of the
+study in `benchmarks/studies/DATASET/MODEL.csv`. A run that was stopped goes on.
+"""
+
+import argparse
+import json
+import sys
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tsrnn import catalog, execute, registry, suites, tune
+
+HORIZON = 336  # recipes are chosen here and used at all horizons
+METRIC = "mae"
+LOOKBACKS = (336, 720)
+TRAINING = {"averaging": 0.998, "batch_size": 128, "max_epochs": 10, "patience": 3}  # of every trial and of the recipe
+STUDIES = Path(__file__).parent / "studies"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One study."""
+
+    dataset: str
+    model: str
+    trials: int
+    store: Path
+
+
+def choose(job: Job) -> dict[str, Any]:
+    """Run the study, write its recipe and its trials; the recipe."""
+    start = suites.preset(job.dataset, "full", tuned=False).models[job.model]
+    ranged = tune.ranges(job.model)
+    kept = {name: value for name, value in start.items() if name not in ranged and name != "input_size"}
+    asked = tune.Sweep(job.model, HORIZON, LOOKBACKS, {**TRAINING, **kept}, METRIC, start=start)
+    name = f"{job.dataset}-{job.model}-{HORIZON}"
+    study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
+    best = tune.best(study, asked)
+    tune.write(best, suites.home(job.dataset) / f"{job.model}.toml")
+    write_trials(tune.trials(study), STUDIES / job.dataset / f"{job.model}.csv")
+    return best
+
+
+def write_trials(trials: list[dict[str, Any]], path: Path) -> None:
+    """One line per trial, what was tried as JSON."""
+    import polars as pl
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pl.DataFrame(
+        [{**each, "params": json.dumps(each["params"])} for each in trials], infer_schema_length=None
+    ).write_csv(path)
+
+
+def _has_options(model: str) -> bool:
+    return bool(fields(registry.module("models", model, "model").Config))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("dataset")
+    parser.add_argument("--models", help="names, separated by commas; all of the full preset that learn by default")
+    parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--workers", type=int, default=execute.cores())
+    parser.add_argument("--store", type=Path, default=Path("tsrnn-results/studies"), help="folder of the studies")
+    given = parser.parse_args()
+    known = suites.preset(given.dataset, "full", tuned=False).models
+    wanted = given.models.split(",") if given.models else [name for name in known if _has_options(name)]
+    jobs = [Job(given.dataset, name, given.trials, given.store) for name in wanted]
+
+    def say(outcome: execute.Outcome) -> None:
+        said = outcome.error or "{value:.4f} of {trials} trials in {seconds:.0f} s".format(**outcome.result["chosen"])
+        print(f"{outcome.job.dataset} {outcome.job.model}: {said}", flush=True)
+
+    outcomes = execute.run(choose, jobs, workers=given.workers, on_done=say)
+    return int(any(outcome.error for outcome in outcomes))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
