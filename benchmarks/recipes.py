@@ -51,9 +51,8 @@ def write_trials(trials: list[dict[str, Any]], path: Path) -> None:
     import polars as pl
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    pl.DataFrame(
-        [{**each, "params": json.dumps(each["params"])} for each in trials], infer_schema_length=None
-    ).write_csv(path)
+    lines = [{**each, "params": json.dumps(each["params"])} for each in trials]
+    pl.DataFrame(lines, infer_schema_length=None).write_csv(path)
 
 
 def _has_options(model: str) -> bool:

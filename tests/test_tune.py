@@ -64,7 +64,7 @@ def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> Non
         "averaging": 0.0,
     }
     assert [each["state"] for each in said] == ["complete", "complete"]
-    assert tune.best(study, asked)["chosen"]["ranges"]["batch_size"] == [64, 32, 128]
+    assert tune.best(study, asked)["chosen"]["ranges"]["batch_size"] == [32, 64, 128]
 
 
 def test_a_resumed_sweep_does_not_repeat_its_first_trials(panel: Panel, url: str) -> None:
