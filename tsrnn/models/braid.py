@@ -32,10 +32,10 @@ class Config:
     num_layers: int = 1
     segment: int = choice(24, 12, 24, 48)
     dropout: float = span(0.3, 0.0, 0.7)
-    cycle: int = choice(0, 0, 24, 168)  # steps of the learnt cycle; 0: none
-    skip: Literal["none", "plain", "sparse"] = choice("none", "none", "plain", "sparse")
+    cycle: int = choice(24, 0, 24, 168)  # steps of the learnt cycle; 0: none
+    skip: Literal["none", "plain", "sparse"] = choice("plain", "none", "plain", "sparse")
     channel_embedding: bool = choice(True, True, False)
-    centring: Centring = choice("season", "last", "season", "revin")
+    centring: Centring = choice("last", "last", "season", "revin")
 
 
 class Braid(Model):

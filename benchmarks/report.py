@@ -1,0 +1,121 @@
+"""Write the tables of benchmarks/README.md from the rows in benchmarks/results: python benchmarks/report.py
+
+A table stands between `<!-- NAME -->` and `<!-- end -->`; the text around it is left alone. `--check` writes nothing
+and fails where the document and the rows differ.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tsrnn import leaderboard
+from tsrnn.errors import InputError
+
+HERE = Path(__file__).parent
+RESULTS = HERE / "results"
+HORIZONS = (96, 192, 336, 720)
+OTHERS = 6  # published lines on each board
+FIXED = "L=96"  # the track of one look-back for all
+
+
+def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
+    """The lines of one track with every horizon, among the best published ones of that track."""
+    others = leaderboard.published(dataset, ("A", "B"))
+    fixed = pl.col("input_size").fill_null(0) == 96
+    others = others.filter(fixed if track == FIXED else ~fixed)
+    table = leaderboard.board(
+        rows.filter(pl.col("track") == track), HORIZONS, others, RESULTS / dataset if groups else None
+    )
+    table = leaderboard.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
+    header = [
+        "model",
+        "group",
+        *(str(each) for each in HORIZONS),
+        "mean MSE",
+        "±",
+        "mean MAE",
+        "seeds",
+        "parameters",
+        "s/fit",
+    ]
+    return markdown(header, [_line(each) for each in table.iter_rows(named=True)])
+
+
+def partial(rows: pl.DataFrame, dataset: str) -> str:
+    """The lines that lack a horizon: what there is of them."""
+    table = leaderboard.board(rows, HORIZONS).filter(pl.col("mse").is_null())
+    return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
+
+
+def markdown(header: list[str], lines: list[list[str]]) -> str:
+    """A table in Markdown."""
+    rule = ["---", *("---:" for _ in header[1:])]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in [header, rule, *lines])
+
+
+def _line(each: dict[str, Any]) -> list[str]:
+    ours = not each["class"]
+    name = each["model"] if ours else f"*{each['model']} ({each['class']}, {each['track']})*"
+    scores = [_pair(each[f"mse_{h}"], each[f"mae_{h}"], ours) for h in HORIZONS]
+    spread = "" if each["spread"] is None else f"{each['spread']:.4f}"
+    means = [_number(each["mse"], ours), spread, _number(each["mae"], ours)]
+    parameters = f"{each['parameters']:,}" if each["parameters"] is not None else ""
+    seconds = f"{each['seconds']:.0f}" if each["seconds"] is not None else ""
+    group = str(each["group"] or "")
+    return [name, group, *scores, *means, str(each["seeds"] or ""), parameters, seconds]
+
+
+def _some(each: dict[str, Any]) -> list[str]:
+    return [each["model"], *(_pair(each[f"mse_{h}"], each[f"mae_{h}"], True) for h in HORIZONS), str(each["seeds"])]
+
+
+def _pair(mse: float | None, mae: float | None, ours: bool) -> str:
+    return f"{_number(mse, ours)} {_number(mae, ours)}"
+
+
+def _number(value: float | None, ours: bool) -> str:
+    return "-" if value is None else f"{value:.{4 if ours else 3}f}"
+
+
+def filled(text: str, make: Callable[[str], str]) -> str:
+    """The text with every marked table made anew; `make` takes the marker's name."""
+    mark = re.compile(r"(<!-- (table [^>]+?) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return mark.sub(lambda found: f"{found[1]}\n{make(found[2])}\n\n{found[3]}", text)
+
+
+def make(name: str, groups: bool = True) -> str:
+    """A table by its marker: `table DATASET TRACK`, or `table DATASET partial`."""
+    _, dataset, *track = name.split()
+    rows = leaderboard.read(RESULTS, dataset)
+    return partial(rows, dataset) if track == ["partial"] else board(rows, dataset, " ".join(track), groups)
+
+
+def without_groups(text: str) -> str:
+    """The document without what depends on the windows' losses, which are no part of the repository."""
+    return re.sub(r"^(\| [^|]+ \|) *\d* *\|", r"\1 |", text, flags=re.MULTILINE)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="only say whether the document is up to date")
+    check = parser.parse_args().check
+    document = HERE / "README.md"
+    text = document.read_text(encoding="utf-8")
+    try:
+        fresh = filled(text, lambda name: make(name, groups=not check))
+    except InputError as error:
+        print(error, file=sys.stderr)
+        return 2
+    if check:
+        return int(without_groups(fresh) != without_groups(text))
+    document.write_text(fresh, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,82 @@
+"""The rows in benchmarks/results are what the protocol asks for, every one of them, and the document says the same."""
+
+import json
+import math
+import runpy
+import sys
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tsrnn import catalog, recipe, results, suites
+from tsrnn.forecaster import Forecaster
+from tsrnn.registry import names
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+FILES = sorted((BENCHMARKS / "results").glob("*/*.csv"))
+TEST_WINDOWS = {  # rows of the test part, less the horizon, plus one
+    "ETTh1": {96: 2785, 192: 2689, 336: 2545, 720: 2161},
+    "ETTh2": {96: 2785, 192: 2689, 336: 2545, 720: 2161},
+    "weather": {96: 10444, 192: 10348, 336: 10204, 720: 9820},
+}
+NAIVE = {"repeat_last", "seasonal_naive", "ols"}  # nothing in them is drawn: one seed says all
+TRAINING = {"input_size", "horizon", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
+
+STUDIES = sorted((BENCHMARKS / "studies").glob("*/*.csv"))
+every_study = pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+
+
+@every_file
+def test_every_row_is_of_a_known_task_with_its_provenance(path: Path) -> None:
+    for row in results.load(path).iter_rows(named=True):
+        assert (row["dataset"], row["model"]) == (path.parent.name, path.stem)
+        assert row["model"] in names("models")
+        assert row["windows"] == TEST_WINDOWS[row["dataset"]][row["horizon"]], "every test window is scored"
+        assert all(math.isfinite(row[name]) and row[name] > 0 for name in ("mse", "mae", "val_mse", "val_mae"))
+        assert row["mae"] ** 2 <= row["mse"] * (1 + 1e-6), "a mean of squares is no less than the square of the mean"
+        assert row["seed"] in range(5)
+        assert row["track"] == ("L=96" if row["input_size"] == 96 else "L chosen")
+        assert len(row["sha256"]) == 64
+        assert all(row[name] for name in ("version", "commit", "torch", "hardware", "finished"))
+        options = json.loads(row["config"])
+        Forecaster(row["model"], horizon=row["horizon"], input_size=row["input_size"], **options)
+        recipe.sort(row["model"], {name: value for name, value in options.items() if name not in TRAINING})
+
+
+@every_file
+def test_one_configuration_met_the_test_and_it_is_the_recipe(path: Path) -> None:
+    rows = results.load(path)
+    assert not rows.select(results.KEY).is_duplicated().any()
+    assert rows["config"].n_unique() == rows["sha256"].n_unique() == 1
+    chosen = dict(suites.preset(path.parent.name, "full").models[path.stem])
+    size = chosen.pop("input_size")
+    assert set(rows.filter(pl.col("track") == "L chosen")["input_size"]) <= {size}
+    assert json.loads(rows["config"][0]) == chosen
+
+
+@every_file
+def test_seeds_are_drawn_where_there_is_something_to_draw(path: Path) -> None:
+    for _, rows in results.load(path).group_by("horizon", "track"):
+        assert (rows["mse"].n_unique() == rows.height) or path.stem in NAIVE
+
+
+def test_the_document_says_what_the_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["report.py", "--check"])
+    with pytest.raises(SystemExit) as ended:
+        runpy.run_path(str(BENCHMARKS / "report.py"), run_name="__main__")
+    assert ended.value.code == 0, "run `python benchmarks/report.py`"
+
+
+@pytest.mark.parametrize(
+    "path", sorted((BENCHMARKS / "studies").glob("*/*.csv")), ids=lambda p: f"{p.parent.name}-{p.stem}"
+)
+def test_a_recipe_is_the_best_trial_of_its_study(path: Path) -> None:
+    trials = pl.read_csv(path)
+    done = trials.filter(pl.col("state") == "complete")
+    best = json.loads(done.sort("value")["params"][0])
+    chosen = suites.recipe(path.parent.name, path.stem)
+    assert chosen is not None
+    assert {name: chosen[name] for name in best} == best
+    assert path.parent.name in catalog.names()
