@@ -8,13 +8,14 @@ import pytest
 import torch
 from reference import cycle as slow
 from small import hours
+from torch import nn
 
 from tsrnn import index as indexing
 from tsrnn import models, scale, split, windows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.layers.cycle import Cycle
-from tsrnn.layers.skip import Skip, SparseSkip
+from tsrnn.layers.skip import Skip, SparseSkip, slid
 from tsrnn.panel import Panel
 from tsrnn.shapes import Batch, Spec
 
@@ -161,6 +162,18 @@ def test_a_sparse_skip_is_the_slow_one(time, period, horizon, hidden_size):
     across = [(each.weight, each.bias) for each in layer.across if isinstance(each, torch.nn.Linear)]
     rows = [slow.sparsetsf(row, layer.aggregate.weight[0, 0], across, period, horizon) for row in x]
     torch.testing.assert_close(layer(x), torch.stack(rows))
+
+
+@pytest.mark.parametrize(("time", "taps"), [(720, 25), (13, 7), (5, 9), (100, 1), (48, 25)])
+def test_sliding_a_weight_along_is_a_convolution(time, taps):
+    torch.manual_seed(0)
+    x, weight = (torch.randn(*size, dtype=torch.float64, requires_grad=True) for size in ((3, time), (taps,)))
+    slow = nn.functional.conv1d(x.unsqueeze(1), weight.view(1, 1, -1), padding=taps // 2).squeeze(1)
+    fast, toward = slid(x, weight), torch.randn(3, time, dtype=torch.float64)
+    torch.testing.assert_close(fast, slow)
+    torch.testing.assert_close(
+        torch.autograd.grad(fast, (x, weight), toward), torch.autograd.grad(slow, (x, weight), toward)
+    )
 
 
 def test_a_sparse_skip_orders_params_after_steps():

