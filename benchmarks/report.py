@@ -1,7 +1,7 @@
-"""Write the tables of benchmarks/README.md from the rows in benchmarks/results: python benchmarks/report.py
+"""Write the tables of README.md and benchmarks/README.md from benchmarks/results: python benchmarks/report.py
 
-A table stands between `<!-- NAME -->` and `<!-- end -->`; the text around it is left alone. `--check` writes nothing
-and fails where the document and the rows differ.
+A table stands between `<!-- table DATASET TRACK -->` and `<!-- end -->`; the text around it is left alone. `--check`
+writes nothing and fails where a document and the rows differ.
 """
 
 import argparse
@@ -14,9 +14,9 @@ from typing import Any
 import polars as pl
 
 from tsrnn import leaderboard
-from tsrnn.errors import InputError
 
 HERE = Path(__file__).parent
+DOCUMENTS = (HERE.parent / "README.md", HERE / "README.md")
 RESULTS = HERE / "results"
 HORIZONS = (96, 192, 336, 720)
 OTHERS = 6  # published lines on each board
@@ -46,7 +46,16 @@ def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
     return markdown(header, [_line(each) for each in table.iter_rows(named=True)])
 
 
-def partial(rows: pl.DataFrame, dataset: str) -> str:
+def short(rows: pl.DataFrame, dataset: str) -> str:
+    """The board in five columns, with three published lines."""
+    others = leaderboard.published(dataset, ("A", "B"))
+    table = leaderboard.board(rows.filter(pl.col("track") != FIXED), HORIZONS, others)
+    table = leaderboard.shortened(table.filter(pl.col("mse").is_not_null()), 3)
+    header = ["model", "horizon 96", "horizon 336", "mean of four", "parameters", "seconds a fit"]
+    return markdown(header, [[*_line(each)[:1], *_few(each)] for each in table.iter_rows(named=True)])
+
+
+def partial(rows: pl.DataFrame, _: str) -> str:
     """The lines that lack a horizon: what there is of them."""
     table = leaderboard.board(rows, HORIZONS).filter(pl.col("mse").is_null())
     return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
@@ -70,6 +79,12 @@ def _line(each: dict[str, Any]) -> list[str]:
     return [name, group, *scores, *means, str(each["seeds"] or ""), parameters, seconds]
 
 
+def _few(each: dict[str, Any]) -> list[str]:
+    ours = not each["class"]
+    scores = [_pair(each[f"mse{of}"], each[f"mae{of}"], ours) for of in ("_96", "_336", "")]
+    return [*scores, *_line(each)[-2:]]
+
+
 def _some(each: dict[str, Any]) -> list[str]:
     return [each["model"], *(_pair(each[f"mse_{h}"], each[f"mae_{h}"], True) for h in HORIZONS), str(each["seeds"])]
 
@@ -89,10 +104,12 @@ def filled(text: str, make: Callable[[str], str]) -> str:
 
 
 def make(name: str, groups: bool = True) -> str:
-    """A table by its marker: `table DATASET TRACK`, or `table DATASET partial`."""
-    _, dataset, *track = name.split()
-    rows = leaderboard.read(RESULTS, dataset)
-    return partial(rows, dataset) if track == ["partial"] else board(rows, dataset, " ".join(track), groups)
+    """A table by its marker: `table DATASET TRACK`, `table DATASET short` or `table DATASET partial`."""
+    _, dataset, *words = name.split()
+    track, rows = " ".join(words), leaderboard.read(RESULTS, dataset)
+    if track in ("short", "partial"):
+        return (short if track == "short" else partial)(rows, dataset)
+    return board(rows, dataset, track, groups)
 
 
 def without_groups(text: str) -> str:
@@ -104,17 +121,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the document is up to date")
     check = parser.parse_args().check
-    document = HERE / "README.md"
-    text = document.read_text(encoding="utf-8")
-    try:
+    stale = False
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
         fresh = filled(text, lambda name: make(name, groups=not check))
-    except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if check:
-        return int(without_groups(fresh) != without_groups(text))
-    document.write_text(fresh, encoding="utf-8")
-    return 0
+        stale |= without_groups(fresh) != without_groups(text)
+        if not check:
+            document.write_text(fresh, encoding="utf-8")
+    return int(check and stale)
 
 
 if __name__ == "__main__":

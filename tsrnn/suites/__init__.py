@@ -1,7 +1,7 @@
 """Benchmark tasks as data: one TOML file per data set, `default.toml` for the others.
 
-What a sweep chose for a model on a data set lies in `recipes/DATASET/MODEL.toml`, as `tsrnn tune` writes it, and stands
-in for what the `full` preset says of that model.
+What a sweep chose for a model on a data set lies in `recipes/DATASET/MODEL.toml`, as `tsrnn tune` writes it. It stands
+in for what the `full` preset says of that model, and wherever a preset says "recipe".
 """
 
 import tomllib
@@ -37,17 +37,17 @@ def preset(dataset: str, name: str, tuned: bool = True) -> Preset:
     if name not in presets:
         raise unknown("preset", name, presets)
     found = presets[name]
-    models = found["models"]
+    models = {each: recipe(dataset, each) if given == "recipe" else given for each, given in found["models"].items()}
     if tuned and name == TUNED:
         models = {each: recipe(dataset, each) or given for each, given in models.items()}
     return Preset(name, tuple(found["horizons"]), tuple(found["seeds"]), models)
 
 
-def recipe(dataset: str, model: str) -> dict[str, Any] | None:
-    """What a sweep chose for a model on a data set, for every horizon; None where there was no sweep."""
+def recipe(dataset: str, model: str) -> dict[str, Any]:
+    """What a sweep chose for a model on a data set, for every horizon; empty where there was no sweep."""
     path = home(dataset) / f"{model}.toml"
     if not path.is_file():
-        return None
+        return {}
     return {name: value for name, value in read_toml(path).items() if name not in ("model", "horizon")}
 
 
