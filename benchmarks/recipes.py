@@ -3,7 +3,8 @@
 Every model of the `full` preset gets the same budget: as many trials of `tsrnn tune`, at one horizon, with the same
 epochs and batches; the first trial is what the preset says of it. The test part is never read. Leaves
 `tsrnn/suites/recipes/DATASET/MODEL.toml`, which `tsrnn bench DATASET --full` takes from then on, and every trial of the
-study in `benchmarks/studies/DATASET/MODEL.csv`. A run that was stopped goes on.
+study in `benchmarks/studies/DATASET/MODEL.csv`. With `--input-size 96` both go to a folder `L=96`, for the track of one
+look-back for all. A run that was stopped goes on.
 """
 
 import argparse
@@ -30,6 +31,7 @@ class Job:
     model: str
     trials: int
     store: Path
+    input_size: int | None = None  # of the track of one look-back for all
 
 
 def choose(job: Job) -> dict[str, Any]:
@@ -37,12 +39,14 @@ def choose(job: Job) -> dict[str, Any]:
     start = suites.preset(job.dataset, "full", tuned=False).models[job.model]
     ranged = tune.ranges(job.model)
     kept = {name: value for name, value in start.items() if name not in ranged and name != "input_size"}
-    asked = tune.Sweep(job.model, HORIZON, LOOKBACKS, {**TRAINING, **kept}, METRIC, start=start)
-    name = f"{job.dataset}-{job.model}-{HORIZON}"
+    sizes = LOOKBACKS if job.input_size is None else (job.input_size,)
+    asked = tune.Sweep(job.model, HORIZON, sizes, {**TRAINING, **kept}, METRIC, start=start)
+    track = "" if job.input_size is None else f"L={job.input_size}"
+    name = "-".join(filter(None, [job.dataset, job.model, str(HORIZON), track]))
     study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
     best = tune.best(study, asked)
-    tune.write(best, suites.home(job.dataset) / f"{job.model}.toml")
-    write_trials(tune.trials(study), STUDIES / job.dataset / f"{job.model}.csv")
+    tune.write(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")
+    write_trials(tune.trials(study), STUDIES / job.dataset / track / f"{job.model}.csv")
     return best
 
 
@@ -64,12 +68,13 @@ def main() -> int:
     parser.add_argument("dataset")
     parser.add_argument("--models", help="names, separated by commas; all of the full preset that learn by default")
     parser.add_argument("--trials", type=int, default=8)
+    parser.add_argument("--input-size", type=int, help="choose at this look-back alone")
     parser.add_argument("--workers", type=int, default=execute.cores())
     parser.add_argument("--store", type=Path, default=Path("tsrnn-results/studies"), help="folder of the studies")
     given = parser.parse_args()
     known = suites.preset(given.dataset, "full", tuned=False).models
     wanted = given.models.split(",") if given.models else [name for name in known if _has_options(name)]
-    jobs = [Job(given.dataset, name, given.trials, given.store) for name in wanted]
+    jobs = [Job(given.dataset, name, given.trials, given.store, given.input_size) for name in wanted]
 
     def say(outcome: execute.Outcome) -> None:
         said = outcome.error or "{value:.4f} of {trials} trials in {seconds:.0f} s".format(**outcome.result["chosen"])

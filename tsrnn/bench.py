@@ -84,7 +84,7 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(source.name, preset)
+    asked = suites.preset(source.name, preset, wishes.input_size)
     sha256 = _panel(source).fingerprint
     return [
         _job(source, sha256, name, horizon, seed, wishes.input_size, params, preset)
@@ -101,7 +101,7 @@ def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> dict[str, d
         return {params.pop("model"): params}
     if not wishes.models:
         return asked.models
-    known, full = names("models"), suites.preset(source.name, "full").models
+    known, full = names("models"), suites.preset(source.name, "full", wishes.input_size).models
     for name in wishes.models:
         if name not in known:
             raise unknown("model", name, known)

@@ -1,7 +1,8 @@
 """Benchmark tasks as data: one TOML file per data set, `default.toml` for the others.
 
 What a sweep chose for a model on a data set lies in `recipes/DATASET/MODEL.toml`, as `tsrnn tune` writes it. It stands
-in for what the `full` preset says of that model, and wherever a preset says "recipe".
+in for what the `full` preset says of that model, and wherever a preset says "recipe". Where one look-back is asked of
+all models, what was chosen at that look-back, in `recipes/DATASET/L=STEPS/MODEL.toml`, goes first.
 """
 
 import tomllib
@@ -25,8 +26,12 @@ class Preset:
     models: dict[str, dict[str, Any]]
 
 
-def preset(dataset: str, name: str, tuned: bool = True) -> Preset:
-    """A preset of the data set's suite; not `tuned`: as its file says, whatever the recipes say.
+def preset(dataset: str, name: str, input_size: int | None = None, tuned: bool = True) -> Preset:
+    """A preset of the data set's suite.
+
+    Args:
+        input_size: the look-back of all models; None: each one's own.
+        tuned: False: as the suite's file says, whatever the recipes say.
 
     Raises:
         InputError: no preset has that name.
@@ -39,18 +44,22 @@ def preset(dataset: str, name: str, tuned: bool = True) -> Preset:
     found = presets[name]
     models = {each: recipe(dataset, each) if given == "recipe" else given for each, given in found["models"].items()}
     if tuned and name == TUNED:
-        models = {each: recipe(dataset, each) or given for each, given in models.items()}
+        models = {each: recipe(dataset, each, input_size) or given for each, given in models.items()}
+    if input_size is not None:
+        models = {each: {**given, "input_size": input_size} for each, given in models.items()}
     return Preset(name, tuple(found["horizons"]), tuple(found["seeds"]), models)
 
 
-def recipe(dataset: str, model: str) -> dict[str, Any]:
+def recipe(dataset: str, model: str, input_size: int | None = None) -> dict[str, Any]:
     """What a sweep chose for a model on a data set, for every horizon; empty where there was no sweep."""
-    path = home(dataset) / f"{model}.toml"
-    if not path.is_file():
-        return {}
-    return {name: value for name, value in read_toml(path).items() if name not in ("model", "horizon")}
+    for folder in [home(dataset, input_size), home(dataset)]:
+        path = folder / f"{model}.toml"
+        if path.is_file():
+            return {name: value for name, value in read_toml(path).items() if name not in ("model", "horizon")}
+    return {}
 
 
-def home(dataset: str) -> Path:
-    """The folder of a data set's recipes."""
-    return Path(__file__).parent / "recipes" / dataset
+def home(dataset: str, input_size: int | None = None) -> Path:
+    """The folder of a data set's recipes, or of those at one look-back."""
+    folder = Path(__file__).parent / "recipes" / dataset
+    return folder if input_size is None else folder / f"L={input_size}"
