@@ -96,6 +96,25 @@ def test_seeds_are_compared_as_welch_does(tmp_path: Path) -> None:
     assert pair.p == pair.by_seeds.p
 
 
+def test_what_one_seed_is_worth(tmp_path: Path) -> None:
+    """One seed has the widest spread and the freedom of all; a naive or solved line has no spread at all."""
+    seeds = {"gru": [0.40, 0.43, 0.41], "rnn": [0.45, 0.52, 0.47, 0.46], "lstm": [0.6], "ols": [0.9]}
+    for model, each in seeds.items():
+        for seed, mse in enumerate(each):
+            epochs = 0 if model == "ols" else 3
+            row = {**ROW, "model": model, "seed": seed, "mse": mse, "mae": 0.5, "epochs": epochs}
+            results.append(tmp_path, row)
+    gru, _, lstm, ols = ties._seeds(_lines(tmp_path), [8])
+    assert gru is not None
+    assert lstm is not None
+    assert ols is not None
+    assert (lstm.freedom, lstm.error) == (5, pytest.approx(np.std(seeds["rnn"], ddof=1)))
+    assert ols.error == 0
+    known = ties._welch(gru, ols)
+    assert known is not None
+    assert (known.error, known.freedom) == (pytest.approx(gru.error), pytest.approx(gru.freedom))
+
+
 def test_both_windows_and_seeds_must_say_so(tmp_path: Path) -> None:
     """The same windows for every seed, but seeds so far apart that either model could be the better."""
     losses = 1 + means(np.random.default_rng(0).standard_normal(WINDOWS + 7) ** 2)

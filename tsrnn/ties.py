@@ -50,7 +50,7 @@ def pairs(lines: Sequence[pl.DataFrame], horizons: Sequence[int], folder: Path |
         lines: rows of each line, best line first; each has every horizon.
         folder: where the rows come from, and the losses of their windows; None: the seeds alone judge.
     """
-    seeds = _seeds([_by_seed(line, horizons) for line in lines])
+    seeds = _seeds(lines, horizons)
 
     @cache
     def losses(line: int, horizon: int) -> tuple[Steps, Numbers] | None:
@@ -131,19 +131,34 @@ def _by_seed(line: pl.DataFrame, horizons: Sequence[int]) -> Numbers:
     return seeds.filter(pl.col("horizon") == len(horizons))["mse"].to_numpy()
 
 
-def _seeds(values: Sequence[Numbers]) -> list[Difference | None]:
-    """Each line's mean over seeds with its error. A line of one seed is given the widest spread on the board; where
-    no line has two seeds, or a line has none that is whole, nothing is known."""
+def _seeds(lines: Sequence[pl.DataFrame], horizons: Sequence[int]) -> list[Difference | None]:
+    """Each line's mean over seeds with its error.
+
+    A line of one seed is given the widest spread on the board, and the freedom of all spreads there. A line for which
+    nothing is drawn has no spread. Where no line has two seeds, or a line has none that is whole, nothing is known.
+    """
+    values = [_by_seed(line, horizons) for line in lines]
     spreads = [(float(each.std(ddof=1)), len(each) - 1) for each in values if len(each) > 1]
     if not spreads:
         return [None] * len(values)
-    widest = max(spreads)
+    widest, freedom = max(spread for spread, _ in spreads), sum(freedom for _, freedom in spreads)
     found: list[Difference | None] = []
-    for each in values:
-        spread, freedom = (float(each.std(ddof=1)), len(each) - 1) if len(each) > 1 else widest
-        known = Difference(float(each.mean()), spread / len(each) ** 0.5, freedom, len(each)) if len(each) else None
-        found.append(known)
+    for line, each in zip(lines, values, strict=True):
+        count = len(each)
+        if not count:
+            found.append(None)
+        elif not _drawn(line):
+            found.append(Difference(float(each.mean()), 0.0, 1, count))
+        elif count == 1:
+            found.append(Difference(float(each[0]), widest, freedom, 1))
+        else:
+            found.append(Difference(float(each.mean()), float(each.std(ddof=1)) / count**0.5, count - 1, count))
     return found
+
+
+def _drawn(line: pl.DataFrame) -> bool:
+    """Whether a seed can matter: a naive or a solved model has no epochs."""
+    return "epochs" not in line.columns or bool((line["epochs"].fill_null(1) > 0).any())
 
 
 def _welch(first: Difference | None, second: Difference | None) -> Difference | None:
