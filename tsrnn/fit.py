@@ -31,6 +31,7 @@ from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
 Weights = tuple[Tensor, ...] | list[Tensor]
+_SCORED = 256  # windows validated on at once
 EpochEnd = Callable[[int, float], bool]  # epoch, validation loss -> stop now?
 
 
@@ -107,7 +108,7 @@ class WindowsDataModule(pl.LightningDataModule):
         if self.val is None or not len(self.val):
             return []
         val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
-        return DataLoader(_Batches(val, 4 * self.config.batch_size), batch_size=None)
+        return DataLoader(_Batches(val, max(_SCORED, self.config.batch_size)), batch_size=None)
 
 
 class BestWeights(Callback):
