@@ -56,7 +56,9 @@ def write_trials(trials: list[dict[str, Any]], path: Path) -> None:
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lines = [{**each, "params": json.dumps(each["params"])} for each in trials]
-    pl.DataFrame(lines, infer_schema_length=None).write_csv(path)
+    fresh = path.with_name(f".{path.name}.fresh")
+    pl.DataFrame(lines, infer_schema_length=None).write_csv(fresh)
+    fresh.replace(path)
 
 
 def _has_options(model: str) -> bool:

@@ -32,32 +32,23 @@ def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
         rows.filter(pl.col("track") == track), HORIZONS, others, RESULTS / dataset if groups else None
     )
     table = leaderboard.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
-    header = [
-        "model",
-        "group",
-        *(str(each) for each in HORIZONS),
-        "mean MSE",
-        "±",
-        "mean MAE",
-        "seeds",
-        "parameters",
-        "s/fit",
-    ]
-    return markdown(header, [_line(each) for each in table.iter_rows(named=True)])
+    measured = ["mean MSE", "±", "mean MAE", "seeds", "parameters", "s/fit"]
+    lines = [_line(each) for each in table.iter_rows(named=True)]
+    return markdown(["model", "group", *map(str, HORIZONS), *measured], lines)
 
 
 def short(rows: pl.DataFrame, dataset: str) -> str:
-    """The board in five columns, with three published lines."""
+    """The board in seven columns, with three published lines."""
     others = leaderboard.published(dataset, ("A", "B"))
     table = leaderboard.board(rows.filter(pl.col("track") != FIXED), HORIZONS, others)
     table = leaderboard.shortened(table.filter(pl.col("mse").is_not_null()), 3)
-    header = ["model", "horizon 96", "horizon 336", "mean of four", "parameters", "seconds a fit"]
+    header = ["model", "horizon 96", "horizon 336", "mean of four", "seeds", "parameters", "seconds a fit"]
     return markdown(header, [[*_line(each)[:1], *_few(each)] for each in table.iter_rows(named=True)])
 
 
-def partial(rows: pl.DataFrame, _: str) -> str:
+def partial(rows: pl.DataFrame) -> str:
     """The lines that lack a horizon: what there is of them."""
-    table = leaderboard.board(rows, HORIZONS).filter(pl.col("mse").is_null())
+    table = leaderboard.board(rows.filter(pl.col("track") != FIXED), HORIZONS).filter(pl.col("mse").is_null())
     return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
 
 
@@ -82,7 +73,7 @@ def _line(each: dict[str, Any]) -> list[str]:
 def _few(each: dict[str, Any]) -> list[str]:
     ours = not each["class"]
     scores = [_pair(each[f"mse{of}"], each[f"mae{of}"], ours) for of in ("_96", "_336", "")]
-    return [*scores, *_line(each)[-2:]]
+    return [*scores, *_line(each)[-3:]]
 
 
 def _some(each: dict[str, Any]) -> list[str]:
@@ -107,9 +98,9 @@ def make(name: str, groups: bool = True) -> str:
     """A table by its marker: `table DATASET TRACK`, `table DATASET short` or `table DATASET partial`."""
     _, dataset, *words = name.split()
     track, rows = " ".join(words), leaderboard.read(RESULTS, dataset)
-    if track in ("short", "partial"):
-        return (short if track == "short" else partial)(rows, dataset)
-    return board(rows, dataset, track, groups)
+    if track == "partial":
+        return partial(rows)
+    return short(rows, dataset) if track == "short" else board(rows, dataset, track, groups)
 
 
 def without_groups(text: str) -> str:
