@@ -9,6 +9,10 @@ from torch import Tensor, nn
 
 from tsrnn import heads
 from tsrnn.errors import InputError
+from tsrnn.layers.centring import centre
+from tsrnn.layers.covariates import Ahead, inputs, width
+from tsrnn.layers.lengths import settled
+from tsrnn.layers.patches import Patches, flat_head
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
@@ -57,6 +61,34 @@ class Model(nn.Module):
 
     def epoch_starts(self, progress: float) -> None:
         """Called before each epoch with the share of the training done, 0 to 1: for schedules inside a model."""
+
+
+class Patched(Model):
+    """Patches of each channel through blocks of some kind, and one linear map of all their outputs.
+
+    Its Config has hidden_size, segment, overlap, dropout and centring.
+    """
+
+    reads_lengths = True
+
+    def __init__(self, config: Any, spec: Spec) -> None:
+        super().__init__(config, spec)
+        segments(spec.input_size, config.segment, "input_size")
+        self.patches = Patches(spec.input_size, config.segment, config.overlap, width(spec, True), config.hidden_size)
+        self.blocks = self.blocks_of(config)
+        self.head = flat_head(self.patches, config.hidden_size, spec.horizon * spec.params, config.dropout)
+        self.ahead = Ahead(spec)
+
+    @abstractmethod
+    def blocks_of(self, config: Any) -> nn.Module:
+        """What reads the patches in their order: [row step hidden] -> [row step hidden]."""
+
+    def forward(self, batch: Batch) -> Tensor:
+        batch = settled(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
+        steps = self.patches(inputs(batch, undo, self.spec, True))  # [batch*target step hidden]
+        params = forecasts_of(self.head(self.blocks(steps)), self.spec)  # [batch horizon target params]
+        return restore(undo, self.ahead(params, batch))
 
 
 class Naive(Model):

@@ -32,7 +32,7 @@ class Config:
     num_layers: int = 1
     segment: int = choice(24, 12, 24, 48)
     dropout: float = span(0.3, 0.0, 0.7)
-    cycle: int = choice(24, 0, 24, 168)  # steps of the learnt cycle; 0: none
+    cycle: int | None = None  # steps of the learnt cycle; None: the data's own shortest season; 0: none
     skip: Literal["none", "plain", "sparse"] = choice("plain", "none", "plain", "sparse")
     channel_embedding: bool = choice(True, True, False)
     centring: Centring = choice("last", "last", "season", "revin")
@@ -46,7 +46,8 @@ class Braid(Model):
         width = config.hidden_size
         segments(spec.input_size, config.segment, "input_size")
         steps = math.ceil(spec.horizon / config.segment)
-        self.cycle = Cycle(config.cycle, spec.targets) if config.cycle else None
+        cycle = spec.seasonality if config.cycle is None else config.cycle
+        self.cycle = Cycle(cycle, spec.targets) if cycle else None
         self.embed = nn.Sequential(nn.Linear(config.segment, width), nn.ReLU())
         self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout)
         self.decoder = cells.get(config.cell)(width, width)

@@ -12,16 +12,12 @@ window is past, so a second recurrence may read it backwards.
 from dataclasses import dataclass
 from typing import Literal
 
-from torch import Tensor
+from torch import nn
 
-from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead, inputs, width
-from tsrnn.layers.lengths import settled
-from tsrnn.layers.patches import Patches, flat_head
+from tsrnn.layers.centring import Centring
 from tsrnn.layers.xlstm import stack
-from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.models._base import Patched
 from tsrnn.ranges import choice, span
-from tsrnn.shapes import Batch, Spec
 
 
 @dataclass(frozen=True)
@@ -37,14 +33,9 @@ class Config:
     centring: Centring = choice("season", "last", "season", "revin")
 
 
-class PatchedMinimal(Model):
-    reads_lengths = True
-
-    def __init__(self, config: Config, spec: Spec) -> None:
-        super().__init__(config, spec)
-        segments(spec.input_size, config.segment, "input_size")
-        self.patches = Patches(spec.input_size, config.segment, config.overlap, width(spec, True), config.hidden_size)
-        self.blocks = stack(
+class PatchedMinimal(Patched):
+    def blocks_of(self, config: Config) -> nn.Module:
+        return stack(
             config.hidden_size,
             config.num_layers,
             cell=config.cell,
@@ -52,15 +43,6 @@ class PatchedMinimal(Model):
             bidirectional=config.bidirectional,
             dropout=config.dropout,
         )
-        self.head = flat_head(self.patches, config.hidden_size, spec.horizon * spec.params, config.dropout)
-        self.ahead = Ahead(spec)
-
-    def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
-        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
-        steps = self.patches(inputs(batch, undo, self.spec, True))  # [batch*target step hidden]
-        params = forecasts_of(self.head(self.blocks(steps)), self.spec)  # [batch horizon target params]
-        return restore(undo, self.ahead(params, batch))
 
 
 MODEL = PatchedMinimal
