@@ -19,7 +19,22 @@ from tsrnn import catalog, execute, registry, suites, tune
 HORIZON = 336  # recipes are chosen here and used at all horizons
 METRIC = "mae"
 LOOKBACKS = (336, 720)
+RATE = 1e-3  # of ensembles, which try line-ups instead of rates
 TRAINING = {"averaging": 0.998, "batch_size": 128, "max_epochs": 10, "patience": 3}  # of every trial and of the recipe
+_LONG = {"model": "braid", "skip": "sparse", "centring": "season", "dropout": 0.6}
+_NEAR = {"model": "braid", "input_size": 336}
+_OLS, _LINEAR = {"model": "ols", "input_size": 336}, {"model": "nlinear", "input_size": 336}
+_SEQ2SEQ, _SEGRNN = {"model": "seq2seq", "input_size": 336, "segment": 24}, {"model": "segrnn"}
+LINE_UPS = {  # what an ensemble may be made of
+    "braid + ols": [_LONG, _OLS],
+    "braid + nlinear": [_LONG, _LINEAR],
+    "braid + seq2seq + ols": [_LONG, _SEQ2SEQ, _OLS],
+    "braid + seq2seq + nlinear": [_LONG, _SEQ2SEQ, _LINEAR],
+    "braid + segrnn + ols": [_LONG, _SEGRNN, _OLS],
+    "braid + ols + nlinear": [_LONG, _OLS, _LINEAR],
+    "two braids + ols": [_LONG, _NEAR, _OLS],
+    "seq2seq + ols": [_SEQ2SEQ, _OLS],
+}
 STUDIES = Path(__file__).parent / "studies"
 
 
@@ -40,14 +55,25 @@ def choose(job: Job) -> dict[str, Any]:
     ranged = tune.ranges(job.model)
     kept = {name: value for name, value in start.items() if name not in ranged and name != "input_size"}
     sizes = LOOKBACKS if job.input_size is None else (job.input_size,)
-    asked = tune.Sweep(job.model, HORIZON, sizes, {**TRAINING, **kept}, METRIC, start=start)
+    fixed: dict[str, Any] = {**TRAINING, **kept}
+    alternatives: dict[str, Any] = {}
+    if job.model == "ensemble":
+        fixed["learning_rate"], sizes = RATE, sizes[-1:]
+        alternatives = {"members": {label: _within(each, sizes[0]) for label, each in LINE_UPS.items()}}
+    asked = tune.Sweep(job.model, HORIZON, sizes, fixed, METRIC, start=start, alternatives=alternatives)
     track = "" if job.input_size is None else f"L={job.input_size}"
     name = "-".join(filter(None, [job.dataset, job.model, str(HORIZON), track]))
     study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
     best = tune.best(study, asked)
     tune.write(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")
-    write_trials(tune.trials(study), STUDIES / job.dataset / track / f"{job.model}.csv")
+    tried = [{**each, "params": asked.resolved(each["params"])} for each in tune.trials(study)]
+    write_trials(tried, STUDIES / job.dataset / track / f"{job.model}.csv")
     return best
+
+
+def _within(members: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """A line-up whose look-backs are at most the ensemble's own."""
+    return [{**each, "input_size": min(each.get("input_size", most), most)} for each in members]
 
 
 def write_trials(trials: list[dict[str, Any]], path: Path) -> None:

@@ -67,6 +67,23 @@ def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> Non
     assert tune.best(study, asked)["chosen"]["ranges"]["batch_size"] == [32, 64, 128]
 
 
+def test_alternatives_are_tried_once_each_and_the_recipe_holds_the_value(
+    panel: Panel, url: str, tmp_path: Path
+) -> None:
+    line_ups = {"one": [{"model": "nlinear"}], "two": [{"model": "nlinear"}, {"model": "ols", "input_size": 6}]}
+    asked = replace(ASKED, model="ensemble", input_sizes=(12,), alternatives={"members": line_ups})
+    study = tune.sweep(panel, asked, 3, url, "s")
+    labels = [each["params"]["members"] for each in tune.trials(study)]
+    assert labels[:2] == ["one", "two"]
+    assert labels[2] in line_ups
+    best = tune.best(study, asked)
+    tune.write(best, tmp_path / "best.toml")
+    assert read_toml(tmp_path / "best.toml")["members"] == line_ups[study.best_trial.params["members"]]
+    assert best["chosen"]["ranges"]["members"] == ["one", "two"]
+    with pytest.raises(InputError, match="is a sweep with alternatives"):
+        tune.sweep(panel, replace(asked, alternatives={"members": {"one": line_ups["one"]}}), 4, url, "s")
+
+
 def test_a_resumed_sweep_does_not_repeat_its_first_trials(panel: Panel, url: str) -> None:
     for trials in (3, 6):
         study = tune.sweep(panel, ASKED, trials, url, "s")

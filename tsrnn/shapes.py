@@ -12,7 +12,7 @@ Axis names, in the order in which they stand in every tensor:
     params     numbers per forecast cell that a head asks of a model's last layer
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -35,6 +35,19 @@ class Batch:
     lengths: Tensor | None = None  # [batch] int64: how many of the newest steps are real; None: all of them
     phase: Tensor | None = None  # [batch] int64: absolute number of the first horizon step; `% cycle`: its place there
     undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
+
+    def newest(self, steps: int) -> "Batch":
+        """The same batch with the newest `steps` of the past alone."""
+        cut = self.past.shape[1] - steps
+        if not cut:
+            return self
+        return replace(
+            self,
+            past=self.past[:, cut:],
+            observed=None if self.observed is None else self.observed[:, cut:],
+            known=None if self.known is None else self.known[:, cut:],
+            lengths=None if self.lengths is None else self.lengths.clamp(max=steps),
+        )
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """The same batch on another device; itself where it is there already."""

@@ -37,7 +37,9 @@ _ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 class Sweep:
     """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice.
 
-    The first trial is the model as it comes, with the values of `start` where they lie in its ranges.
+    The first trial is the model as it comes, with the values of `start` where they lie in its ranges. Values that are
+    no plain numbers or words stand in `alternatives`, each under a label of its own; every label is tried once, the
+    rest as in the first trial, before anything is drawn.
     """
 
     model: str
@@ -48,6 +50,11 @@ class Sweep:
     seed: int = 0
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
+    alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
+
+    def resolved(self, params: dict[str, Any]) -> dict[str, Any]:
+        """A trial's parameters with the values that its labels stand for."""
+        return {**params, **{name: values[params[name]] for name, values in self.alternatives.items()}}
 
 
 def ranges(model: str) -> dict[str, dict[str, Any]]:
@@ -101,7 +108,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         failed = [trial.user_attrs.get("error", "pruned") for trial in study.get_trials(deepcopy=False)]
         raise InputError(f"no trial of study {study.study_name!r} succeeded; the last one said: {failed[-1]}")
     trial = study.best_trial
-    params = {"model": asked.model, "horizon": asked.horizon, **asked.fixed, **trial.params}
+    params = {"model": asked.model, "horizon": asked.horizon, **asked.fixed, **asked.resolved(trial.params)}
     params.setdefault("input_size", asked.input_sizes[0])
     chosen = {
         "by": f"validation {asked.metric}",
@@ -155,7 +162,8 @@ def sqlite(path: Path) -> str:
 
 def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     """One fit; the score is the validation error of its best weights."""
-    options = {**suggest(trial, asked.model, asked.fixed), **asked.fixed}
+    labels = {name: trial.suggest_categorical(name, list(values)) for name, values in asked.alternatives.items()}
+    options = {**suggest(trial, asked.model, asked.fixed), **asked.fixed, **asked.resolved(labels)}
     size = trial.suggest_categorical("input_size", asked.input_sizes) if len(asked.input_sizes) > 1 else None
     options = {"random_state": asked.seed, **options}
     forecaster = Forecaster(asked.model, input_size=size or asked.input_sizes[0], horizon=asked.horizon, **options)
@@ -196,7 +204,9 @@ def suggest(trial: optuna.Trial, model: str, fixed: Sequence[str] | dict[str, An
 
 def _described(asked: Sweep) -> dict[str, Any]:
     """The ranges of a sweep, as short as TOML can say them: a list of choices, or "low..high"."""
-    said: dict[str, Any] = {"input_size": list(asked.input_sizes)} if len(asked.input_sizes) > 1 else {}
+    said: dict[str, Any] = {name: list(values) for name, values in asked.alternatives.items()}
+    if len(asked.input_sizes) > 1:
+        said["input_size"] = list(asked.input_sizes)
     for name, found in ranges(asked.model).items():
         if name not in asked.fixed:
             said[name] = (
@@ -207,7 +217,7 @@ def _described(asked: Sweep) -> dict[str, Any]:
 
 def _first(asked: Sweep) -> dict[str, Any]:
     """The parameters of the first trial."""
-    first: dict[str, Any] = {}
+    first: dict[str, Any] = {name: next(iter(values)) for name, values in asked.alternatives.items()}
     if len(asked.input_sizes) > 1:
         size = asked.start.get("input_size")
         first["input_size"] = size if size in asked.input_sizes else asked.input_sizes[0]
@@ -246,6 +256,7 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
         "input_sizes": list(asked.input_sizes),
         "fixed": asked.fixed,
         "metric": asked.metric,
+        **({"alternatives": asked.alternatives} if asked.alternatives else {}),
     }
     known = study.user_attrs.get("sweep")
     if known is not None and known != identity:
@@ -257,7 +268,11 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
     # A resumed sampler with the same seed would propose its first trials again, so each run draws a seed of its own.
     runs = study.user_attrs.get("runs", [])
     if not runs:
-        study.enqueue_trial(_first(asked))
+        first = _first(asked)
+        study.enqueue_trial(first)
+        for name, values in asked.alternatives.items():
+            for label in list(values)[1:]:
+                study.enqueue_trial({**first, name: label})
     seed = int(np.random.SeedSequence([asked.seed, len(study.get_trials(deepcopy=False))]).generate_state(1)[0])
     study.sampler = optuna.samplers.TPESampler(seed=seed, **SAMPLER)
     study.set_user_attr("sweep", identity)

@@ -156,6 +156,10 @@ class Windows:
         keep = np.linspace(0, len(self) - 1, most).round().astype(np.int64)
         return Windows(self.buffer, self.targets_at[keep], self.input_size, self.horizon)
 
+    def newest(self, steps: int) -> "Windows":
+        """The same targets, with the newest `steps` of the past alone."""
+        return self if steps == self.input_size else Windows(self.buffer, self.targets_at, steps, self.horizon)
+
     def _parted(self, overlapping: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The windows that start at `rows`: [batch time channel], [batch horizon target]."""
         block = overlapping.index_select(0, rows)  # [batch time+horizon channel]
@@ -222,17 +226,14 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
 
     A series that the part leaves out (a well held out) is not meant.
     """
-    arrays, need = cut_out.buffer.arrays, cut_out.input_size + cut_out.horizon - cut_out.buffer.padding
-    mend = "lower input_size or horizon, or give more history" + (
-        "" if cut_out.buffer.padding else ", or pass pad=True"
-    )
+    arrays, padding = cut_out.buffer.arrays, cut_out.buffer.padding
+    need = cut_out.input_size + cut_out.horizon - padding
+    mend = "lower input_size or horizon, or give more history" + ("" if padding else ", or pass pad=True")
     task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
     if rows.min() < need:
-        which = int(rows.argmin())
-        raise InputError(
-            f"series {arrays.ids[which]!r} has {rows[which]} rows to learn from, but {task} need {need}; {mend}"
-        )
+        name = arrays.ids[int(rows.argmin())]
+        raise InputError(f"series {name!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
     if not len(cut_out):
         raise InputError(f"no stretch of {need} rows without a gap, and with a target, is left for {task}; {mend}")
 
@@ -296,5 +297,4 @@ def _some_observed(source: Buffer, starts: Rows, input_size: int, horizon: int) 
     at = source.rows_of(starts)
     seen = source.observed[:, : source.targets].any(1).numpy()
     total = np.concatenate([[0], np.cumsum(seen)])
-    kept: np.ndarray = (total[at + horizon] > total[at]) & (total[at] > total[at - input_size])
-    return kept
+    return np.asarray((total[at + horizon] > total[at]) & (total[at] > total[at - input_size]))

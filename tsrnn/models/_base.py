@@ -1,7 +1,7 @@
 """The contract of a model, and the reshapes that models share."""
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy.typing as npt
 import torch
@@ -28,11 +28,9 @@ class Model(nn.Module):
     the method itself forbids it and the class says so.
     """
 
-    sees_newest: ClassVar[bool] = True  # False only where the method forecasts from an older step on purpose
-    reads_lengths: ClassVar[bool] = (
-        False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
-    )
-    channels_shared: ClassVar[bool] = True  # one set of weights for every channel: a channel's forecast is its own
+    sees_newest: bool = True  # False only where the method forecasts from an older step on purpose
+    reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
+    channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__()

@@ -1,0 +1,83 @@
+"""Several models side by side; the forecast is their mean.
+
+Members learn apart, each from its own error, and are stopped together, where the mean forecasts the validation part
+best. Averaging takes off what members get wrong in different ways, so unlike ones help each other most (Bates & Granger
+1969, "The Combination of Forecasts", Operational Research Quarterly 20). Weights are equal: estimated ones seldom do
+better (Stock & Watson 2004, "Combination forecasts of output growth in a seven-country data set", J. Forecasting 23).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from tsrnn import heads, models
+from tsrnn.errors import InputError
+from tsrnn.models._base import Model
+from tsrnn.shapes import Batch, Spec
+from tsrnn.windows import Windows
+
+Member = Mapping[str, Any]  # {"model": a name, "input_size": a shorter look-back, and options of that model}
+
+
+@dataclass(frozen=True)
+class Config:
+    members: tuple[Member, ...] = (
+        {"model": "nlinear"},
+        {"model": "gru", "segment": 24},
+        {"model": "segrnn"},
+    )
+
+
+class Ensemble(Model):
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.members = nn.ModuleList(_member(each, spec) for each in _checked(config.members))
+        self.reads_lengths = all(member.reads_lengths for member in self._models)
+        self.sees_newest = any(member.sees_newest for member in self._models)
+        self.channels_shared = all(member.channels_shared for member in self._models)
+
+    @property
+    def _models(self) -> list[Model]:
+        return [member for member in self.members if isinstance(member, Model)]
+
+    def forward(self, batch: Batch) -> Tensor:
+        return torch.stack([member(batch.newest(member.spec.input_size)) for member in self._models]).mean(0)
+
+    def loss(self, batch: Batch, head: heads.Head) -> Tensor:
+        """In training the mean of the members' own losses; when evaluated, the loss of their mean."""
+        if not self.training:
+            return super().loss(batch, head)
+        losses = [member.loss(batch.newest(member.spec.input_size), head) for member in self._models]
+        return torch.stack(losses).mean()
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        solved = True
+        for member in self._models:
+            size = member.spec.input_size
+            solved &= member.solve(train.newest(size), None if val is None else val.newest(size))
+        return solved
+
+    def epoch_starts(self, progress: float) -> None:
+        for member in self._models:
+            member.epoch_starts(progress)
+
+
+def _checked(members: Any) -> list[Member]:
+    whole = isinstance(members, list | tuple) and all(isinstance(each, Mapping) and "model" in each for each in members)
+    if not whole or not members:
+        raise InputError(f'members takes a list such as [{{"model": "gru", "hidden_size": 32}}], not {members!r}')
+    return list(members)
+
+
+def _member(given: Member, spec: Spec) -> Model:
+    options = dict(given)
+    name, size = options.pop("model"), options.pop("input_size", spec.input_size)
+    if not isinstance(size, int) or not 1 <= size <= spec.input_size:
+        raise InputError(f"member {name!r} has input_size={size}; it must be 1..{spec.input_size}, the ensemble's own")
+    return models.build(name, models.configure(name, options), replace(spec, input_size=size))
+
+
+MODEL = Ensemble
