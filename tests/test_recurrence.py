@@ -266,10 +266,11 @@ def test_truncated_backpropagation_carries_the_state_and_no_gradient(name: str, 
     assert x.grad[:, 7:].any()
 
 
+@pytest.mark.parametrize("rows", [3, 300])
 @every_cell
-def test_step_by_step_is_the_layer(name: str) -> None:
+def test_step_by_step_is_the_layer(name: str, rows: int) -> None:
     built = Recurrent(name, INPUT, 5, num_layers=2, dropout=0.3, learn_initial=True).eval()
-    x = torch.randn(3, 8, INPUT)
+    x = torch.randn(rows, 8, INPUT)
     output, final = built(x)
     state, steps = None, []
     for row in x.unbind(1):
@@ -277,6 +278,25 @@ def test_step_by_step_is_the_layer(name: str) -> None:
         steps.append(one)
     torch.testing.assert_close(torch.stack(steps, 1), output)
     torch.testing.assert_close(state, final)
+
+
+@every_cell
+def test_many_rows_step_as_each_would_alone(name: str) -> None:
+    x, found = torch.randn(300, 4, INPUT), []
+    built = Recurrent(name, INPUT, 5, num_layers=2)
+    for size in (300, 100):
+        built.zero_grad()
+        outputs = []
+        for rows in x.split(size):
+            state = None
+            for step in rows.unbind(1):
+                output, state = built.step(step, state)
+            outputs.append(output)
+        torch.cat(outputs).square().sum().backward()
+        found.append(
+            [torch.cat(outputs), *(weight.grad.clone() for weight in built.parameters() if weight.grad is not None)]
+        )
+    torch.testing.assert_close(found[0], found[1], rtol=1e-4, atol=1e-5)
 
 
 def test_output_size_and_state_order() -> None:

@@ -12,6 +12,8 @@ from tsrnn.recurrence import generated, reference, stock
 from tsrnn.recurrence.stretches import stretches
 from tsrnn.shapes import State
 
+_MANY = 256  # rows from which on a single step is worth a kernel's call
+
 
 class Backend(Protocol):
     def supports(self, cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]: ...
@@ -128,11 +130,16 @@ class Recurrent(nn.Module):
     def step(self, x: Tensor, state: tuple[State, ...] | None = None) -> tuple[Tensor, tuple[State, ...]]:
         """One step, for generation: x [batch channel] -> output [batch hidden], state in the form of `forward`.
 
+        Many rows take the backend that `forward` takes; for few, calling it costs more than it saves.
+
         Raises:
             InputError: the layer is bidirectional, or a shape does not fit.
         """
         if self.bidirectional:
             raise InputError("a bidirectional layer cannot go step by step: build it with bidirectional=False")
+        if len(x) >= _MANY:
+            output, state = self(x[:, None], state)
+            return output[:, 0], state
         self._check(x[:, None], None)
         final = []
         for layer, (cell, each) in enumerate(zip(self._cells(), self._states(x.shape[0], state), strict=True)):
