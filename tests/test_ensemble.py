@@ -1,6 +1,8 @@
 """An ensemble is the mean of its members, each of which learns as if it were alone."""
 
+import runpy
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -100,6 +102,16 @@ def test_it_beats_its_worse_member_and_survives_the_disk(tmp_path: Any) -> None:
     again = Forecaster.load(tmp_path / "kept")
     before, after = made.predict(frame), again.predict(frame)
     assert np.array_equal(before.drop("unique_id", "ds").to_numpy(), after.drop("unique_id", "ds").to_numpy())
+
+
+@pytest.mark.parametrize("size", [96, 720])
+def test_every_line_up_of_the_sweep_can_be(size: int) -> None:
+    recipes = runpy.run_path(str(Path(__file__).parents[1] / "benchmarks" / "recipes.py"))
+    for members in recipes["LINE_UPS"].values():
+        config = models.configure("ensemble", {"members": recipes["_within"](members, size)})
+        ensemble = models.build("ensemble", config, replace(SPEC, input_size=size, seasonality=24))
+        assert len(ensemble.members) == len(members)
+        assert max(member.spec.input_size for member in ensemble.members) <= size
 
 
 @pytest.mark.parametrize(
