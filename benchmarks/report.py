@@ -52,6 +52,18 @@ def partial(rows: pl.DataFrame) -> str:
     return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
 
 
+def agreement(rows: pl.DataFrame) -> str:
+    """Do validation and test rank our models alike? Spearman's correlation of their means over seeds, per horizon."""
+    learnt = rows.filter((pl.col("track") != FIXED) & (pl.col("parameters") > 0))
+    means = learnt.group_by("model", "horizon").agg(pl.col("mse", "mae", "val_mse", "val_mae").mean())
+    lines = []
+    for metric in ("mse", "mae"):
+        ranks = means.group_by("horizon").agg(like=pl.corr(f"val_{metric}", metric, method="spearman"), models=pl.len())
+        found = {each["horizon"]: each for each in ranks.iter_rows(named=True)}
+        lines.append([metric.upper(), *(f"{found[h]['like']:.2f} ({found[h]['models']})" for h in HORIZONS)])
+    return markdown(["", *(f"{h} (models)" for h in HORIZONS)], lines)
+
+
 def markdown(header: list[str], lines: list[list[str]]) -> str:
     """A table in Markdown."""
     rule = ["---", *("---:" for _ in header[1:])]
@@ -94,12 +106,15 @@ def filled(text: str, make: Callable[[str], str]) -> str:
     return mark.sub(lambda found: f"{found[1]}\n{make(found[2])}\n\n{found[3]}", text)
 
 
+OTHER_TABLES = {"partial": partial, "agreement": agreement}
+
+
 def make(name: str, groups: bool = True) -> str:
-    """A table by its marker: `table DATASET TRACK`, `table DATASET short` or `table DATASET partial`."""
+    """A table by its marker: `table DATASET` and a track, `short`, `partial` or `agreement`."""
     _, dataset, *words = name.split()
     track, rows = " ".join(words), leaderboard.read(RESULTS, dataset)
-    if track == "partial":
-        return partial(rows)
+    if track in OTHER_TABLES:
+        return OTHER_TABLES[track](rows)
     return short(rows, dataset) if track == "short" else board(rows, dataset, track, groups)
 
 
