@@ -127,6 +127,5 @@ def test_every_line_up_of_the_sweep_can_be(size: int) -> None:
     ],
 )
 def test_a_line_up_that_cannot_be_is_refused(members: Any, said: str) -> None:
-    config = models.configure("ensemble", {"members": members})
     with pytest.raises(InputError, match=said):
-        models.build("ensemble", config, SPEC)
+        models.build("ensemble", models.configure("ensemble", {"members": members}), SPEC)

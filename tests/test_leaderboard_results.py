@@ -23,8 +23,6 @@ TEST_WINDOWS = {  # rows of the test part, less the horizon, plus one
 NAIVE = {"repeat_last", "seasonal_naive", "ols"}  # nothing in them is drawn: one seed says all
 TRAINING = {"input_size", "horizon", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
 
-STUDIES = sorted((BENCHMARKS / "studies").glob("*/*.csv"))
-every_study = pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 STUDIES = sorted((BENCHMARKS / "studies").rglob("*.csv"))
 every_study = pytest.mark.parametrize("path", STUDIES, ids=lambda path: f"{path.parent.name}-{path.stem}")
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: f"{path.parent.name}-{path.stem}")
@@ -62,6 +60,23 @@ def test_one_configuration_met_the_test_and_it_is_the_recipe(path: Path) -> None
 def test_seeds_are_drawn_where_there_is_something_to_draw(path: Path) -> None:
     for _, rows in results.load(path).group_by("horizon", "track"):
         assert (rows["mse"].n_unique() == rows.height) or path.stem in NAIVE
+
+
+def test_agreement_is_the_rank_correlation_of_means_over_seeds() -> None:
+    def rows(model: str, val: float, test: float) -> list[dict[str, object]]:
+        scores = {"mse": test, "val_mse": val, "mae": -test, "val_mae": val}  # by MAE validation has it the wrong way
+        known = {"track": "L chosen", "parameters": 1, "model": model}
+        off = (-0.1, 0.1)  # two seeds about each mean
+        return [
+            {**known, "horizon": h, **{name: value + by for name, value in scores.items()}}
+            for h in (96, 192, 336, 720)
+            for by in off
+        ]
+
+    table = pl.DataFrame([*rows("a", 1, 10), *rows("b", 2, 30), *rows("c", 3, 400)])
+    said = runpy.run_path(str(BENCHMARKS / "report.py"))["agreement"](table)
+    assert "| MSE |" + " 1.00 (3) |" * 4 in said
+    assert "| MAE |" + " -1.00 (3) |" * 4 in said
 
 
 def test_the_document_says_what_the_rows_say(monkeypatch: pytest.MonkeyPatch) -> None:

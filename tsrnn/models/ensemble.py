@@ -1,9 +1,10 @@
 """Several models side by side; the forecast is their mean.
 
 Members learn apart, each from its own error, and are stopped together, where the mean forecasts the validation part
-best. Averaging takes off what members get wrong in different ways, so unlike ones help each other most (Bates & Granger
-1969, "The Combination of Forecasts", Operational Research Quarterly 20). Weights are equal: estimated ones seldom do
-better (Stock & Watson 2004, "Combination forecasts of output growth in a seven-country data set", J. Forecasting 23).
+best; they share the rate and, in clipping, the length of the gradient. Averaging takes off what members get wrong in
+different ways, so unlike ones help each other most (Bates & Granger 1969, "The Combination of Forecasts", Operational
+Research Quarterly 20). Weights are equal: estimated ones seldom do better (Stock & Watson 2004, "Combination forecasts
+of output growth in a seven-country data set", J. Forecasting 23).
 """
 
 from collections.abc import Mapping
@@ -30,11 +31,21 @@ class Config:
         {"model": "segrnn"},
     )
 
+    def __post_init__(self) -> None:
+        whole = isinstance(self.members, list | tuple) and all(
+            isinstance(each, Mapping) and "model" in each for each in self.members
+        )
+        if not whole or not self.members:
+            example = '[{"model": "gru", "hidden_size": 32}]'
+            raise InputError(f"members takes a list such as {example}, not {self.members!r}")
+        for each in self.members:
+            _configured(each)
+
 
 class Ensemble(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.members = nn.ModuleList(_member(each, spec) for each in _checked(config.members))
+        self.members = nn.ModuleList(_member(each, spec) for each in config.members)
         self.reads_lengths = all(member.reads_lengths for member in self._models)
         self.sees_newest = any(member.sees_newest for member in self._models)
         self.channels_shared = all(member.channels_shared for member in self._models)
@@ -65,19 +76,18 @@ class Ensemble(Model):
             member.epoch_starts(progress)
 
 
-def _checked(members: Any) -> list[Member]:
-    whole = isinstance(members, list | tuple) and all(isinstance(each, Mapping) and "model" in each for each in members)
-    if not whole or not members:
-        raise InputError(f'members takes a list such as [{{"model": "gru", "hidden_size": 32}}], not {members!r}')
-    return list(members)
+def _configured(given: Member) -> tuple[str, Any]:
+    """A member's model and its Config."""
+    options = {name: value for name, value in given.items() if name not in ("model", "input_size")}
+    return given["model"], models.configure(given["model"], options)
 
 
 def _member(given: Member, spec: Spec) -> Model:
-    options = dict(given)
-    name, size = options.pop("model"), options.pop("input_size", spec.input_size)
+    name, config = _configured(given)
+    size = given.get("input_size", spec.input_size)
     if not isinstance(size, int) or not 1 <= size <= spec.input_size:
         raise InputError(f"member {name!r} has input_size={size}; it must be 1..{spec.input_size}, the ensemble's own")
-    return models.build(name, models.configure(name, options), replace(spec, input_size=size))
+    return models.build(name, config, replace(spec, input_size=size))
 
 
 MODEL = Ensemble
