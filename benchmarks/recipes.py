@@ -1,10 +1,10 @@
 """Choose each model's recipe for a data set on validation: python benchmarks/recipes.py ETTh1
 
 Every model of the `full` preset gets the same budget: as many trials of `tsrnn tune`, at one horizon, with the same
-epochs and batches; the first trial is what the preset says of it. The test part is never read. Leaves
-`tsrnn/suites/recipes/DATASET/MODEL.toml`, which `tsrnn bench DATASET --full` takes from then on, and every trial of the
-study in `benchmarks/studies/DATASET/MODEL.csv`. With `--input-size 96` both go to a folder `L=96`, for the track of one
-look-back for all. A run that was stopped goes on.
+epochs and batches, each of three minutes at most; the first trial is what the preset says of it. The test part is never
+read. Leaves `tsrnn/suites/recipes/DATASET/MODEL.toml`, which `tsrnn bench DATASET --full` takes from then on, and every
+trial of the study in `benchmarks/studies/DATASET/MODEL.csv`. With `--input-size 96` both go to a folder `L=96`, for the
+track of one look-back for all. A run that was stopped goes on.
 """
 
 import argparse
@@ -18,9 +18,10 @@ from tsrnn import catalog, execute, registry, suites, tune
 
 HORIZON = 336  # recipes are chosen here and used at all horizons
 METRIC = "mae"
+MINUTES = 3.0  # of a trial, on one core
 LOOKBACKS = (336, 720)
 RATE = 1e-3  # of ensembles, which try line-ups instead of rates
-TRAINING = {"averaging": 0.998, "batch_size": 128, "max_epochs": 10, "patience": 3}  # of every trial and of the recipe
+TRAINING = {"averaging": 0.998, "batch_size": 128, "max_epochs": 10, "patience": 3}  # where the preset is silent
 _LONG = {"model": "braid", "skip": "sparse", "centring": "season", "dropout": 0.6}
 _NEAR = {"model": "braid", "input_size": 336}
 _OLS, _LINEAR = {"model": "ols", "input_size": 336}, {"model": "nlinear", "input_size": 336}
@@ -53,14 +54,16 @@ def choose(job: Job) -> dict[str, Any]:
     """Run the study, write its recipe and its trials; the recipe."""
     start = suites.preset(job.dataset, "full", tuned=False).models[job.model]
     ranged = tune.ranges(job.model)
-    kept = {name: value for name, value in start.items() if name not in ranged and name != "input_size"}
+    kept = {name: value for name, value in start.items() if name not in {*ranged, "input_size"} - {*TRAINING}}
     sizes = LOOKBACKS if job.input_size is None else (job.input_size,)
     fixed: dict[str, Any] = {**TRAINING, **kept}
     alternatives: dict[str, Any] = {}
     if job.model == "ensemble":
         fixed["learning_rate"], sizes = RATE, sizes[-1:]
         alternatives = {"members": {label: _within(each, sizes[0]) for label, each in LINE_UPS.items()}}
-    asked = tune.Sweep(job.model, HORIZON, sizes, fixed, METRIC, start=start, alternatives=alternatives)
+    asked = tune.Sweep(
+        job.model, HORIZON, sizes, fixed, METRIC, start=start, alternatives=alternatives, minutes=MINUTES
+    )
     track = "" if job.input_size is None else f"L={job.input_size}"
     name = "-".join(filter(None, [job.dataset, job.model, str(HORIZON), track]))
     study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)

@@ -158,3 +158,28 @@ def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.
     assert first.state.name == "COMPLETE"
     assert second.state.name == "PRUNED"
     assert len(second.intermediate_values) < 6
+
+
+def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
+    panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clock of the test passes a minute at every reading."""
+    asked = replace(ASKED, fixed={"max_epochs": 8}, minutes=3)
+    ticks = iter(range(0, 6000, 60))
+    monkeypatch.setattr(tune.time, "monotonic", lambda: next(ticks))
+    study = tune.sweep(panel, asked, 1, url, "s")
+    monkeypatch.undo()
+    assert [trial.state.name for trial in study.trials] == ["PRUNED"]
+    assert 1 < len(study.trials[0].intermediate_values) < 8
+    assert tune.trials(study)[0]["error"] == "stopped: it took longer than 3 minutes"
+    with pytest.raises(InputError, match="no trial of study 's' succeeded"):
+        tune.best(study, asked)
+    tune.sweep(panel, asked, 2, url, "s")
+    assert tune.best(study, asked)["chosen"]["trial"] == 1
+    with pytest.raises(InputError, match="no trial of study 's' succeeded within 1e-06 minutes"):
+        tune.best(study, replace(asked, minutes=1e-6))
+
+
+def test_the_minutes_of_a_trial_are_above_zero() -> None:
+    with pytest.raises(InputError, match="minutes of a trial must be above 0, not 0"):
+        replace(ASKED, minutes=0)

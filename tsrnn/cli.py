@@ -98,9 +98,8 @@ def tune(  # noqa: PLR0913  one parameter per option
     horizon: Horizon = 96,
     metric: Annotated[str, typer.Option(help="Score on validation: mse or mae.")] = "mse",
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
-    storage: Annotated[
-        str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")
-    ] = None,
+    minutes: arguments.Minutes = None,
+    storage: arguments.Storage = None,
     study: Annotated[str | None, typer.Option(help="Name of the study; the same name goes on with it.")] = None,
     set_: Set = None,
     out: Annotated[Path, typer.Option(help="Folder for the storage and the best configuration.")] = Path(
@@ -128,6 +127,7 @@ def tune(  # noqa: PLR0913  one parameter per option
         metric=metric,
         seed=seed,
         split="standard" if panel.split else SHARES,
+        minutes=minutes,
     )
     name = study or f"{Path(data).stem}-{model}-{horizon}"
     storage = storage or tuning.sqlite(out / "sweeps.sqlite3")

@@ -5,12 +5,13 @@ on where it stopped, and survives trials that fail.
 """
 
 import math
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import optuna
@@ -51,6 +52,11 @@ class Sweep:
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
     alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
+    minutes: float | None = None  # a trial that takes longer is stopped when its epoch ends; never the best
+
+    def __post_init__(self) -> None:
+        if self.minutes is not None and not self.minutes > 0:
+            raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
 
     def resolved(self, params: dict[str, Any]) -> dict[str, Any]:
         """A trial's parameters with the values that its labels stand for."""
@@ -103,11 +109,14 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
     Raises:
         InputError: no trial of the study succeeded.
     """
+    most = timedelta.max if asked.minutes is None else timedelta(minutes=asked.minutes)
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    if not done:
+    in_time = [trial for trial in done if trial.duration is not None and trial.duration <= most]
+    if not in_time:
         failed = [trial.user_attrs.get("error", "pruned") for trial in study.get_trials(deepcopy=False)]
-        raise InputError(f"no trial of study {study.study_name!r} succeeded; the last one said: {failed[-1]}")
-    trial = study.best_trial
+        late = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {failed[-1]}"
+        raise InputError(f"no trial of study {study.study_name!r} succeeded{late}")
+    trial = min(in_time, key=lambda trial: cast(float, trial.value))
     params = {"model": asked.model, "horizon": asked.horizon, **asked.fixed, **asked.resolved(trial.params)}
     params.setdefault("input_size", asked.input_sizes[0])
     chosen = {
@@ -118,6 +127,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "study": study.study_name,
         "seed": asked.seed,
         "ranges": _described(asked),
+        **({"minutes": asked.minutes} if asked.minutes else {}),
         "seconds": round(sum(each.duration.total_seconds() for each in done if each.duration), 1),
         "version": VERSION,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -168,12 +178,17 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     options = {"random_state": asked.seed, **options}
     forecaster = Forecaster(asked.model, input_size=size or asked.input_sizes[0], horizon=asked.horizon, **options)
 
+    until = time.monotonic() + 60 * (math.inf if asked.minutes is None else asked.minutes)
+
     def report(epoch: int, loss: float) -> bool:
         trial.report(loss, epoch)
-        return trial.should_prune()
+        return trial.should_prune() or time.monotonic() > until
 
     try:
         forecaster.fit(panel, split=asked.split, on_epoch=report)
+        if time.monotonic() > until:
+            trial.set_user_attr("error", f"stopped: it took longer than {asked.minutes:g} minutes")
+            raise optuna.TrialPruned
         score = getattr(forecaster.score(split=asked.split, part="val"), asked.metric)
     except (InputError, ArithmeticError, RuntimeError) as error:
         trial.set_user_attr("error", str(error))
