@@ -24,7 +24,7 @@ Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
 Storage = Annotated[str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")]
-Minutes = Annotated[float | None, typer.Option(help="Longest that a trial may take; a longer one is stopped.")]
+Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a longer one is stopped.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 
 

@@ -98,7 +98,7 @@ def tune(  # noqa: PLR0913  one parameter per option
     horizon: Horizon = 96,
     metric: Annotated[str, typer.Option(help="Score on validation: mse or mae.")] = "mse",
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
-    minutes: arguments.Minutes = None,
+    minutes: arguments.Minutes = float("inf"),
     storage: arguments.Storage = None,
     study: Annotated[str | None, typer.Option(help="Name of the study; the same name goes on with it.")] = None,
     set_: Set = None,

@@ -9,7 +9,7 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast
 
@@ -52,10 +52,10 @@ class Sweep:
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
     alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
-    minutes: float | None = None  # a trial that takes longer is stopped when its epoch ends; never the best
+    minutes: float = math.inf  # a trial that takes longer is stopped when its epoch ends; never the best
 
     def __post_init__(self) -> None:
-        if self.minutes is not None and not self.minutes > 0:
+        if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
 
     def resolved(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -107,15 +107,14 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
     """The parameters of the best trial, as `Forecaster` takes them, and how they were chosen, under `chosen`.
 
     Raises:
-        InputError: no trial of the study succeeded.
+        InputError: no trial of the study succeeded, or none in the minutes asked.
     """
-    most = timedelta.max if asked.minutes is None else timedelta(minutes=asked.minutes)
     done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
-    in_time = [trial for trial in done if trial.duration is not None and trial.duration <= most]
+    in_time = [trial for trial in done if trial.duration and trial.duration.total_seconds() <= 60 * asked.minutes]
     if not in_time:
         failed = [trial.user_attrs.get("error", "pruned") for trial in study.get_trials(deepcopy=False)]
-        late = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {failed[-1]}"
-        raise InputError(f"no trial of study {study.study_name!r} succeeded{late}")
+        why = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {failed[-1]}"
+        raise InputError(f"no trial of study {study.study_name!r} succeeded{why}")
     trial = min(in_time, key=lambda trial: cast(float, trial.value))
     params = {"model": asked.model, "horizon": asked.horizon, **asked.fixed, **asked.resolved(trial.params)}
     params.setdefault("input_size", asked.input_sizes[0])
@@ -127,7 +126,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "study": study.study_name,
         "seed": asked.seed,
         "ranges": _described(asked),
-        **({"minutes": asked.minutes} if asked.minutes else {}),
+        **({"minutes": asked.minutes} if asked.minutes < math.inf else {}),
         "seconds": round(sum(each.duration.total_seconds() for each in done if each.duration), 1),
         "version": VERSION,
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -177,8 +176,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     size = trial.suggest_categorical("input_size", asked.input_sizes) if len(asked.input_sizes) > 1 else None
     options = {"random_state": asked.seed, **options}
     forecaster = Forecaster(asked.model, input_size=size or asked.input_sizes[0], horizon=asked.horizon, **options)
-
-    until = time.monotonic() + 60 * (math.inf if asked.minutes is None else asked.minutes)
+    until = time.monotonic() + 60 * asked.minutes
 
     def report(epoch: int, loss: float) -> bool:
         trial.report(loss, epoch)
