@@ -328,8 +328,9 @@ def test_what_is_wrong_is_named(long, change, message):
 def test_splits_that_are_none_are_named(long):
     with pytest.raises(InputError, match="has no standard split"):
         Forecaster("gru", **QUICK).fit(long, split="standard")
-    with pytest.raises(InputError, match="split is 'standard'"):
-        Forecaster("gru", **QUICK).fit(long, split="last")
+    for wanted in ("last", [0.7, 0.1, 0.2], np.array([0.7, 0.1, 0.2])):
+        with pytest.raises(InputError, match="split is 'standard'"):
+            Forecaster("gru", **QUICK).fit(long, split=wanted)
 
 
 def test_not_fitted_is_said(tmp_path):

@@ -279,11 +279,8 @@ class Forecaster:
         if wanted is None:
             held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
             return split.tail(arrays, held)
-        if isinstance(wanted, str) and wanted != "standard":
-            raise InputError(
-                f"split is 'standard', a mapping such as {{'ratios': [0.7, 0.1, 0.2]}}, or None, not {wanted!r}"
-            )
-        return split.standard(arrays, panel.split if isinstance(wanted, str) else wanted, panel.source)
+        standard = isinstance(wanted, str) and wanted == "standard"
+        return split.standard(arrays, panel.split if standard else wanted, panel.source)
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(

@@ -4,6 +4,7 @@ A `Part` names *target* rows. A window belongs to a part when all its target row
 the part's border (the fair protocol's rule), never over a gap or out of its series.
 """
 
+import numbers
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,28 +30,33 @@ class Split:
     test: Part
 
 
-def standard(arrays: Arrays, row: Mapping[str, Any] | None, source: str) -> Split:
+def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str) -> Split:
     """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios` or `by_series`.
 
     Raises:
-        InputError: there is none, or it is of no known kind.
+        InputError: there is none, or it is not one of a known kind.
     """
-    if not row:
+    if row is None:
         raise InputError(f"{source} has no standard split; name one, such as {{'ratios': [0.7, 0.1, 0.2]}}")
+    if not isinstance(row, Mapping) or len(row) != 1:
+        raise InputError(f"split is 'standard', None, or one pair such as {{'ratios': [0.7, 0.1, 0.2]}}, not {row!r}")
     kind, value = next(iter(row.items()))
     if kind == "borders":
         return borders(arrays, value)
     if kind == "ratios":
         return ratios(arrays, value)
     if kind == "by_series":
+        named = isinstance(value, Mapping) and {*value} <= {"val", "test"}
+        if not named or any(isinstance(names, str) for names in value.values()):
+            raise InputError(f"a split by_series is such as {{'val': ['A'], 'test': ['B']}}, not {value!r}")
         return by_series(arrays, value.get("val", ()), value.get("test", ()))
     raise unknown("kind of split", kind, ("borders", "ratios", "by_series"))
 
 
 def borders(arrays: Arrays, ends: Sequence[int]) -> Split:
     """Training, validation and test end after these many rows of each series; what follows is not used."""
-    if len(ends) != 3 or not 0 < ends[0] <= ends[1] <= ends[2]:
-        raise InputError(f"split borders must be three rising row numbers, not {list(ends)}")
+    if not _are_three(ends, numbers.Integral) or not 0 < ends[0] <= ends[1] <= ends[2]:
+        raise InputError(f"split borders must be three rising row numbers, not {ends!r}")
     short = [name for name, n in zip(arrays.ids, arrays.lengths, strict=True) if n < ends[2]]
     if short:
         n = int(arrays.lengths.min())
@@ -64,8 +70,8 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
 
     The test takes the floor of its share and training the floor of its own, as the literature's loaders do.
     """
-    if len(shares) != 3 or min(shares) < 0 or shares[0] == 0 or abs(sum(shares) - 1) > 1e-6:
-        raise InputError(f"split ratios must be three shares that add up to 1, not {list(shares)}")
+    if not _are_three(shares, numbers.Real) or min(shares) < 0 or not shares[0] or abs(sum(shares) - 1) > 1e-6:
+        raise InputError(f"split ratios must be three shares that add up to 1, not {shares!r}")
     n, at = arrays.lengths, arrays.offsets[:-1]
     train = np.floor(n * shares[0] + 1e-9).astype(np.int64)
     test = np.floor(n * shares[2] + 1e-9).astype(np.int64)
@@ -121,3 +127,7 @@ def rolling(arrays: Arrays, horizon: int, windows: int, step: int) -> list[Part]
 
 def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:
     return Split(Part(at, train), Part(train, val), Part(val, test))
+
+
+def _are_three(values: Any, kind: type) -> bool:
+    return isinstance(values, Sequence) and len(values) == 3 and all(isinstance(value, kind) for value in values)
