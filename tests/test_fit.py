@@ -2,6 +2,7 @@
 
 import logging
 import random
+import time
 import warnings
 
 import numpy as np
@@ -97,6 +98,23 @@ def test_on_epoch_may_stop_the_training():
     assert report.epochs == 3
 
 
+def test_a_training_stops_in_time_and_keeps_what_it_has(monkeypatch):
+    """Every batch takes a minute of the test's clock; an epoch has seven."""
+    train, val = constant_parts(val=1.0)
+    model, clock, losses = Level(), [0.0], []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    after_each_batch(monkeypatch, lambda module: clock.append(clock.pop() + 60))
+
+    def on_epoch(epoch, loss):
+        losses.append(loss)
+        return False
+
+    report = training.fit(model, build(None, "mse"), train, val, config(max_minutes=9.5), on_epoch)
+    assert clock[0] / 60 == 11
+    assert (report.epochs, report.best_epoch, len(losses)) == (2, 2, 2)
+    assert report.val_loss == losses[1] == pytest.approx((model.level.item() - 1) ** 2, rel=1e-4)
+
+
 def test_without_a_validation_part_the_last_weights_stay():
     train, _ = constant_parts()
     model = Level()
@@ -168,6 +186,7 @@ def test_rates_by_hand():
     [
         ({"learning_rate": 0}, "learning_rate must be above 0"),
         ({"max_epochs": 0}, "max_epochs must be above 0"),
+        ({"max_minutes": 0}, "max_minutes must be above 0, not 0"),
         ({"averaging": 1.5}, "averaging must be between 0 and 1"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"weighting": "arctangent"}, "did you mean 'arctan'"),

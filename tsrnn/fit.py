@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -160,6 +161,7 @@ def fit(
     with _quiet():
         trainer = pl.Trainer(
             max_epochs=config.max_epochs,
+            max_time=None if config.max_minutes is None else timedelta(minutes=config.max_minutes),
             accelerator=config.accelerator,
             devices=config.devices,
             precision=config.precision,  # type: ignore[arg-type]  # Lightning itself refuses what it does not know

@@ -31,6 +31,7 @@ class FitConfig:
     averaging: float = choice(0.0, 0.0, 0.99, 0.998)  # decay of the exponential moving average of weights; 0: none
     weighting: Weighting = "none"  # of the horizon's steps in the training loss: the nearer, the heavier
     buckets: bool = False  # short windows (`pad=True`) of like length in one batch
+    max_minutes: float | None = None  # of training, which then stops, inside an epoch too; None: no limit
     max_windows: int | None = None  # windows drawn per epoch; None: all
     val_windows: int | None = None  # windows validated on, evenly spread; None: all
     random_state: int = 0
@@ -43,6 +44,8 @@ class FitConfig:
         for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
+        if self.max_minutes is not None and not self.max_minutes > 0:
+            raise InputError(f"max_minutes must be above 0, not {self.max_minutes}")
         for name in ("averaging", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")

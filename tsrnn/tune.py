@@ -52,7 +52,7 @@ class Sweep:
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
     alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
-    minutes: float = math.inf  # a trial that takes longer is stopped when its epoch ends; never the best
+    minutes: float = math.inf  # a trial that takes longer is stopped; never the best
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
@@ -175,12 +175,14 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     options = {**suggest(trial, asked.model, asked.fixed), **asked.fixed, **asked.resolved(labels)}
     size = trial.suggest_categorical("input_size", asked.input_sizes) if len(asked.input_sizes) > 1 else None
     options = {"random_state": asked.seed, **options}
+    if asked.minutes < math.inf:
+        options["max_minutes"] = min(asked.minutes, options.get("max_minutes") or math.inf)
     forecaster = Forecaster(asked.model, input_size=size or asked.input_sizes[0], horizon=asked.horizon, **options)
     until = time.monotonic() + 60 * asked.minutes
 
     def report(epoch: int, loss: float) -> bool:
         trial.report(loss, epoch)
-        return trial.should_prune() or time.monotonic() > until
+        return trial.should_prune()
 
     try:
         forecaster.fit(panel, split=asked.split, on_epoch=report)
