@@ -186,7 +186,18 @@ def test_rates_by_hand():
     [
         ({"learning_rate": 0}, "learning_rate must be above 0"),
         ({"max_epochs": 0}, "max_epochs must be above 0"),
-        ({"max_minutes": 0}, "max_minutes must be above 0, not 0"),
+        ({"max_minutes": 0}, "max_minutes must be above 0, or None, not 0"),
+        ({"max_windows": -3}, "max_windows must be above 0, or None, not -3"),
+        ({"val_windows": 0}, "val_windows must be above 0"),
+        ({"weight_decay": -1}, "weight_decay must be at least 0, not -1"),
+        ({"gradient_clip": float("nan")}, "gradient_clip must be at least 0, not nan"),
+        ({"max_epochs": "3"}, "max_epochs takes a whole number, not '3'"),
+        ({"batch_size": 2.5}, "batch_size takes a whole number, not 2.5"),
+        ({"devices": True}, "devices takes a whole number, not True"),
+        ({"learning_rate": None}, "learning_rate takes a number, not None"),
+        ({"max_minutes": "long"}, "max_minutes takes a number or None, not 'long'"),
+        ({"progress": "yes"}, "progress takes True or False, not 'yes'"),
+        ({"precision": 32}, "precision takes a word, not 32"),
         ({"averaging": 1.5}, "averaging must be between 0 and 1"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"weighting": "arctangent"}, "did you mean 'arctan'"),
@@ -195,6 +206,17 @@ def test_rates_by_hand():
 def test_impossible_recipes_are_refused(options, message):
     with pytest.raises(InputError, match=message):
         FitConfig(**options)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"accelerator": "tpuu"}, {"precision": "8"}, {"accelerator": "mps" if torch.cuda.is_available() else "gpu"}],
+)
+def test_an_accelerator_that_is_not_here_is_named(options):
+    train, val = constant_parts()
+    name, value = next(iter(options.items()))
+    with pytest.raises(InputError, match=f"{name}='{value}'.* cannot be had here: "):
+        training.fit(Level(), build(None, "mse"), train, val, config(**options))
 
 
 @pytest.mark.parametrize(

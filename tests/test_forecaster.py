@@ -317,6 +317,13 @@ def test_a_constant_channel_stays_constant(wide):
         ({"model": "grru"}, "unknown model 'grru': did you mean 'gru'"),
         ({"scaler": "standart"}, "unknown scaler 'standart': did you mean 'standard'"),
         ({"loss": "mape"}, "unknown loss 'mape'"),
+        ({"quantiles": "0.5"}, "quantiles must be .*, not '0.5'"),
+        ({"quantiles": 0.5}, "quantiles must be .*, such as .0.1, 0.9., not 0.5"),
+        ({"hidden_size": "8"}, "hidden_size of model 'gru' takes a whole number, not '8'"),
+        ({"num_layers": 1.5}, "num_layers of model 'gru' takes a whole number, not 1.5"),
+        ({"loss": 3}, "loss takes a word, not 3"),
+        ({"pad": "yes"}, "pad takes True or False, not 'yes'"),
+        ({"val_size": "x"}, "val_size takes a number, not 'x'"),
         ({"quantiles": [0.5, 1.5]}, "quantiles must be different numbers between 0 and 1"),
     ],
 )

@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import fields, replace
+from typing import get_type_hints
 
 import numpy as np
 import polars as pl
@@ -601,6 +602,32 @@ def test_options_find_the_object_they_belong_to():
 def test_a_word_that_an_option_does_not_know_is_named(name, options, message):
     with pytest.raises(InputError, match=re.escape(message)):
         models.configure(name, options)
+
+
+@pytest.mark.parametrize("name", names("models"))
+def test_sizes_that_are_none_are_refused(name):
+    """Every whole number is at least 1, or 0 where that is the default; every number and word is one."""
+    config = module("models", name, "model").Config
+    kinds = get_type_hints(config)
+    for each in fields(config):
+        kind = kinds[each.name]
+        if kind is int:
+            wrong = [-1 if each.default == 0 else 0, "8", 1.5, True, None]
+        elif kind is float:
+            wrong = ["0.5", None, float("nan") if each.name == "dropout" else True]
+        elif kind is bool:
+            wrong = ["yes", 1]
+        else:
+            wrong = [-1, "8"] if kind == int | None else []
+        for value in wrong:
+            with pytest.raises(InputError, match=each.name):
+                models.build(name, models.configure(name, {each.name: value}), Spec(48, 6, 2, 2, seasonality=24))
+
+
+def test_dropout_is_a_probability():
+    for value in (-0.1, 1, 2.0):
+        with pytest.raises(InputError, match=f"dropout of model 'mlp' must be at least 0 and below 1, not {value}"):
+            models.configure("mlp", {"dropout": value})
 
 
 @pytest.mark.parametrize("text", ["cell_options={forget_bias = 3.0}", "cell_options={'forget_bias' = 3}"])

@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, registry, ranges           what every room may use
+    version, errors, registry, ranges, options  what every room may use
     runtime, provenance                         the machine, and what is needed to run a result again
     arrays, split, scale, shapes                numbers: cut before you look, scale with an undo, the page of shapes
     index, intake, panel                        frames: one normal form, the only rooms that name columns

@@ -19,6 +19,7 @@ from typing import Any, cast
 import pytorch_lightning as pl
 import torch
 from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
@@ -152,27 +153,14 @@ def fit(
     if model.solve(train, val):
         return Report(0, 0, math.nan, time.perf_counter() - began)
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
-    callbacks: list[Callback] = [best]
     validated = val is not None and len(val) > 0
+    callbacks: list[Callback] = []
     if validated:
-        callbacks.append(EarlyStopping("val_loss", patience=config.patience, check_finite=True))
+        callbacks += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
     if config.progress:
         callbacks.append(TQDMProgressBar(leave=False))
     with _quiet():
-        trainer = pl.Trainer(
-            max_epochs=config.max_epochs,
-            max_time=None if config.max_minutes is None else timedelta(minutes=config.max_minutes),
-            accelerator=config.accelerator,
-            devices=config.devices,
-            precision=config.precision,  # type: ignore[arg-type]  # Lightning itself refuses what it does not know
-            gradient_clip_val=config.gradient_clip or None,
-            callbacks=callbacks if validated else callbacks[1:],
-            logger=False,
-            enable_checkpointing=False,
-            enable_model_summary=False,
-            enable_progress_bar=config.progress,
-            num_sanity_val_steps=0,
-        )
+        trainer = _trainer(config, callbacks)
         with _interruptible(trainer):
             trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
     weights = best.weights if validated else module.evaluated.state_dict()
@@ -184,6 +172,28 @@ def fit(
     model.load_state_dict(weights)
     model.to("cpu")
     return Report(trainer.current_epoch, best.epoch + 1, best.loss, time.perf_counter() - began)
+
+
+def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
+    """A Trainer that says and writes nothing of its own accord."""
+    try:
+        return pl.Trainer(
+            max_epochs=config.max_epochs,
+            max_time=None if config.max_minutes is None else timedelta(minutes=config.max_minutes),
+            accelerator=config.accelerator,
+            devices=config.devices,
+            precision=config.precision,  # type: ignore[arg-type]  # Lightning itself refuses what it does not know
+            gradient_clip_val=config.gradient_clip or None,
+            callbacks=callbacks,
+            logger=False,
+            enable_checkpointing=False,
+            enable_model_summary=False,
+            enable_progress_bar=config.progress,
+            num_sanity_val_steps=0,
+        )
+    except (ValueError, MisconfigurationException) as error:
+        asked = f"accelerator={config.accelerator!r}, devices={config.devices}, precision={config.precision!r}"
+        raise InputError(f"{asked} cannot be had here: {error}") from None
 
 
 @contextmanager

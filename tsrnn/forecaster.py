@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 import numpy as np
 
@@ -11,6 +11,7 @@ from tsrnn import backtest as rolling
 from tsrnn import features, heads, infer, models, recipe, scale, split, store, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
@@ -216,6 +217,7 @@ class Forecaster:
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < 1:
                 raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
+        check_types(vars(self), get_type_hints(Forecaster.__init__))
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
 

@@ -5,10 +5,11 @@ import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_type_hints
 
 from tsrnn import models
 from tsrnn.errors import InputError, unknown
+from tsrnn.options import check_types
 from tsrnn.ranges import choice, span
 from tsrnn.registry import module
 
@@ -41,17 +42,19 @@ class FitConfig:
     progress: bool = False
 
     def __post_init__(self) -> None:
+        check_types(vars(self), get_type_hints(FitConfig))
         for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
-        if self.max_minutes is not None and not self.max_minutes > 0:
-            raise InputError(f"max_minutes must be above 0, not {self.max_minutes}")
+        for name in ("max_minutes", "max_windows", "val_windows"):
+            if getattr(self, name) is not None and not getattr(self, name) > 0:
+                raise InputError(f"{name} must be above 0, or None, not {getattr(self, name)}")
+        for name in ("weight_decay", "gradient_clip"):
+            if not getattr(self, name) >= 0:
+                raise InputError(f"{name} must be at least 0, not {getattr(self, name)}")
         for name in ("averaging", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        for name, kind in (("schedule", Schedule), ("weighting", Weighting)):
-            if getattr(self, name) not in get_args(kind):
-                raise unknown(name, str(getattr(self, name)), get_args(kind))
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""

@@ -4,7 +4,7 @@ A head file has one class `HEAD`, derived from `_base.Head`, or from `_base.Dist
 `build` knows, and a likelihood that a model can be trained by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from functools import cache
 
 from tsrnn.errors import unknown
@@ -27,7 +27,8 @@ def build(quantiles: Sequence[float] | None, loss: str) -> Head:
     Raises:
         InputError: no such loss, or levels that are none.
     """
-    levels = checked(quantiles) if quantiles is not None and len(quantiles) else ()
+    asked = () if quantiles is None else quantiles
+    levels = () if isinstance(asked, Sized) and not len(asked) else checked(asked)
     if loss in distributions():
         return likelihood(loss)
     point = module("heads", "point", "head")

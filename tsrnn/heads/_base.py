@@ -6,7 +6,8 @@ that is what instance centring, and a naive forecast's known errors, do to them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -64,10 +65,11 @@ def checked(levels: Sequence[float]) -> tuple[float, ...]:
     Raises:
         InputError: one is not between 0 and 1, or is given twice, or there is none.
     """
-    rising = tuple(sorted(float(level) for level in levels))
-    if not rising or not all(0 < level < 1 for level in rising) or len(set(rising)) < len(rising):
-        raise InputError(f"quantiles must be different numbers between 0 and 1, not {list(levels)}")
-    return rising
+    if isinstance(levels, Iterable) and all(isinstance(level, Real) for level in levels):
+        rising = tuple(sorted(float(level) for level in levels))
+        if rising and all(0 < level < 1 for level in rising) and len(set(rising)) == len(rising):
+            return rising
+    raise InputError(f"quantiles must be different numbers between 0 and 1, such as [0.1, 0.9], not {levels!r}")
 
 
 def empirical(samples: Tensor, levels: Sequence[float]) -> Tensor:

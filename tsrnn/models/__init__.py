@@ -8,11 +8,12 @@ A model file names its paper and holds
 """
 
 from dataclasses import fields
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from tsrnn import cells, registry
 from tsrnn.errors import InputError, unknown
 from tsrnn.models._base import Model
+from tsrnn.options import check_types
 from tsrnn.shapes import Spec
 
 
@@ -20,21 +21,17 @@ def configure(name: str, options: dict[str, Any]) -> Any:
     """The Config of the model called `name`, its variant's settings first, then the user's.
 
     Raises:
-        InputError: no such model, an option that it or its cell does not have, or a word that an option does not know
-            (the nearest is named).
+        InputError: no such model, an option that it or its cell does not have, a value of another type or size than the
+            option takes, or a word that it does not know (the nearest is named).
     """
     found = registry.module("models", name, "model")
     known = {each.name for each in fields(found.Config)}
     for option in options:
         if option not in known:
             raise unknown(f"option of model {name!r}", option, known)
-    try:
-        config = found.Config(**{**registry.variant(found, name), **options})
-    except TypeError as error:
-        raise InputError(f"model {name!r}: {error}") from None
-    for option, kind in get_type_hints(found.Config).items():
-        if get_origin(kind) is Literal and getattr(config, option) not in get_args(kind):
-            raise unknown(f"{option} of model {name!r}", str(getattr(config, option)), get_args(kind))
+    check_types(options, get_type_hints(found.Config), f"model {name!r}")
+    config = found.Config(**{**registry.variant(found, name), **options})
+    _check_sizes(config, name)
     if "cell_options" in known:
         _check_cell(config.cell, config.cell_options)
     return config
@@ -44,6 +41,18 @@ def build(name: str, config: Any, spec: Spec) -> Model:
     """The untrained model called `name`. Weights come from torch's current generator."""
     model: Model = registry.module("models", name, "model").MODEL(config, spec)
     return model
+
+
+def _check_sizes(config: Any, name: str) -> None:
+    """Whole numbers are sizes and counts, 0 only where it is the default; dropout is a probability."""
+    kinds = get_type_hints(type(config))
+    for each in fields(config):
+        value = getattr(config, each.name)
+        least = 0 if each.default == 0 else 1
+        if kinds[each.name] is int and value < least:
+            raise InputError(f"{each.name} of model {name!r} must be at least {least}, not {value}")
+        if each.name == "dropout" and not 0 <= value < 1:
+            raise InputError(f"dropout of model {name!r} must be at least 0 and below 1, not {value}")
 
 
 def _check_cell(cell: str, options: Any) -> None:

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tsrnn.errors import InputError
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead
 from tsrnn.layers.lengths import settled
@@ -66,8 +65,6 @@ class SMamba(Model):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if config.num_layers < 1:
-            raise InputError(f"num_layers must be at least 1, not {config.num_layers}")
         self.embed = nn.Linear(spec.input_size, config.hidden_size)
         self.companions = Companions(spec, config.hidden_size)
         self.dropout = nn.Dropout(config.dropout)

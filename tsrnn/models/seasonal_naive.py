@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from tsrnn.errors import InputError
 from tsrnn.models._base import Naive
 from tsrnn.shapes import Batch, Spec
 
@@ -20,6 +21,8 @@ class SeasonalNaive(Naive):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
+        if config.season is not None and config.season < 1:
+            raise InputError(f"season must be at least 1 step, or None, not {config.season}")
         season = min(config.season or spec.seasonality, spec.input_size)
         rows = spec.input_size - season + torch.arange(spec.horizon) % season
         self.register_buffer("rows", rows, persistent=False)

@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from tsrnn.errors import InputError
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead
 from tsrnn.layers.lengths import settled
@@ -49,8 +48,6 @@ class XLSTMMixer(Model):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        if config.memory < 1:
-            raise InputError(f"memory must be at least 1 token, not {config.memory}")
         hidden, outputs = config.hidden_size, spec.horizon * spec.params
         self.linear = uniform_weights(nn.Linear(spec.input_size, outputs))
         self.embed = nn.Linear(outputs, hidden)
