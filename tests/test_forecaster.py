@@ -574,6 +574,8 @@ def test_score_is_the_mean_over_every_window(wide):
     assert scored.mse == pytest.approx((errors**2).mean(), rel=1e-5)
     assert scored.mae == pytest.approx(np.abs(errors).mean(), rel=1e-5)
     assert forecaster.score(split=split, part="val").windows == 25
+    with pytest.raises(InputError, match="unknown part 'tests': did you mean 'test'"):
+        forecaster.score(split=split, part="tests")
 
 
 def test_per_series_scores_use_each_series_own_scale(long):

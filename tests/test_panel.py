@@ -170,6 +170,10 @@ class TestRoles:
         np.testing.assert_array_equal(arrays.known, np.column_stack([np.arange(6), np.full((6, 2), 7)]))
         np.testing.assert_array_equal(arrays.static, [[1]])
 
+    def test_one_covariate_may_be_named_alone(self):
+        panel = Panel.of(_wide(HOURS), target="oil", past_covariates="load")
+        assert (panel.roles.targets, panel.roles.past) == (("oil",), ("load",))
+
     def test_text_dates(self):
         panel = Panel.of(pl.DataFrame({"date": ["2020-01-01 00:00", "2020-01-01 01:00"], "y": [1.0, 2.0]}))
         assert panel.future(1)["date"].to_list() == [dt.datetime(2020, 1, 1, 2)]
@@ -181,6 +185,9 @@ class TestRoles:
     def test_a_panel_is_handed_back(self):
         panel = Panel.of(_wide(HOURS))
         assert Panel.of(panel) is panel
+        for roles in ({"target": "oil"}, {"freq": "1h"}, {"sort": True}, {"duplicates": "last"}):
+            with pytest.raises(InputError, match="a Panel's columns have their roles; name them where it is made"):
+                Panel.of(panel, **roles)
 
     def test_numbers_are_shared_not_copied(self):
         frame = pl.DataFrame({"ds": range(6), "y": np.arange(6.0)})
@@ -276,6 +283,11 @@ def _frame(**columns):
     )
 
 
+def test_a_treatment_of_duplicates_that_is_none_is_named():
+    with pytest.raises(InputError, match="unknown treatment of duplicates 'lasst': did you mean 'last'"):
+        Panel.of(_frame(), duplicates="lasst")
+
+
 @pytest.mark.parametrize(
     ("frame", "roles", "words"),
     [
@@ -288,6 +300,8 @@ def _frame(**columns):
         (_frame(y=[1.0, float("-inf"), None, 4.0]), {}, ["'y'", "row 2", "infinite"]),
         (_frame(load=[1, 2, 3, 4]), {"target": "laod"}, ["'laod'", "did you mean 'load'"]),
         (_frame(load=[1, 2, 3, 4]), {"past_covariates": ["lod"]}, ["'lod'", "did you mean 'load'"]),
+        (_frame(), {"target": 3}, ["'3'", "Known: ds, y"]),
+        (_frame(), {"static_covariates": "lod"}, ["'lod'", "Known: ds, y"]),
         (_frame(), {"time": "when"}, ["'when'", "Known: ds, y"]),
         (_frame(), {"target": "y", "past_covariates": ["y"]}, ["'y'", "two roles"]),
         (_frame(ds=["a", "b", "c", "d"]), {}, ["'ds'", "row 1", "'a'", "date belongs"]),

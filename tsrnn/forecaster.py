@@ -145,7 +145,7 @@ class Forecaster:
         """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
         panel = self._panel(frame)
         laid = self.laid(panel)
-        rows = getattr(self._split(panel, laid.arrays, split), part)
+        rows = self._split(panel, laid.arrays, split).part(part)
         scored = windows.cut(laid, rows, self.input_size, self.horizon)
         windows.refuse_empty(scored, rows)
         return infer.score(self.model_, self.head_, scored)

@@ -1,6 +1,6 @@
 """The door: frames of other libraries come in, columns find their roles, and what is wrong is named."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,16 +55,16 @@ def find_roles(
     target: str | Sequence[str] | None,
     time: str | None,
     id: str | None,
-    past: Sequence[str],
-    future: Sequence[str],
-    static: Sequence[str],
+    past: str | Sequence[str],
+    future: str | Sequence[str],
+    static: str | Sequence[str],
 ) -> Roles:
     """Find the columns the caller did not name; refuse the ones that are not there."""
-    targets = (target,) if isinstance(target, str) else tuple(target or ())
+    targets, past, future, static = (_several(each) for each in (target, past, future, static))
     columns = table.columns
     for name in (*targets, time, id, *past, *future, *static):
         if name is not None and name not in columns:
-            raise unknown(f"column of {source}", name, columns)
+            raise unknown(f"column of {source}", str(name), columns)
     id = id or next((name for name in _ID_NAMES if name in columns and name not in targets), None)
     free = [name for name in columns if name != id and name not in (*targets, *past, *future, *static)]
     time = time or next((name for name in (*_INDEX_NAMES, HOLDER) if name in free), None)
@@ -78,7 +78,14 @@ def find_roles(
     twice = next((name for name in roles if roles.count(name) > 1), None)
     if twice:
         raise InputError(f"{source}: column {twice!r} is given two roles; name it once")
-    return Roles(targets, time or "row", id, tuple(past), tuple(future), tuple(static))
+    return Roles(targets, time or "row", id, past, future, static)
+
+
+def _several(named: Any) -> tuple[Any, ...]:
+    """One name, several, or None."""
+    if isinstance(named, str) or not isinstance(named, Iterable):
+        return () if named is None else (named,)
+    return tuple(named)
 
 
 def _holds_numbers(column: pl.Series) -> bool:

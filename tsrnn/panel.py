@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import narwhals as nw
 import numpy as np
@@ -18,7 +18,7 @@ import polars as pl
 
 from tsrnn import index as indexing
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, unknown
 from tsrnn.intake import HOLDER, Roles, find_roles, in_order, numbers, to_polars
 
 Duplicates = Literal["error", "first", "last"]
@@ -47,9 +47,9 @@ class Panel:
         target: str | Sequence[str] | None = None,
         time: str | None = None,
         id: str | None = None,
-        past_covariates: Sequence[str] = (),
-        future_covariates: Sequence[str] = (),
-        static_covariates: Sequence[str] = (),
+        past_covariates: str | Sequence[str] = (),
+        future_covariates: str | Sequence[str] = (),
+        static_covariates: str | Sequence[str] = (),
         freq: str | float | None = None,
         sort: bool = False,
         duplicates: Duplicates = "error",
@@ -75,7 +75,12 @@ class Panel:
             InputError: a column is not there or holds text, infinities or nothing; the index repeats or falls.
         """
         if isinstance(frame, Panel):
+            roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq)
+            if any(roles_given) or sort or rows_as_they_stand or duplicates != "error":
+                raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
             return frame
+        if duplicates not in get_args(Duplicates):
+            raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         table, origin = to_polars(frame, source)
         if not table.height:
             raise InputError(f"{source} holds no rows")

@@ -29,6 +29,13 @@ class Split:
     val: Part
     test: Part
 
+    def part(self, name: str) -> Part:
+        """Raises InputError where there is no such part."""
+        if name not in vars(self):
+            raise unknown("part", str(name), vars(self))
+        part: Part = getattr(self, name)
+        return part
+
 
 def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str) -> Split:
     """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios` or `by_series`.
