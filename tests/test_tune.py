@@ -182,6 +182,16 @@ def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
         tune.best(study, replace(asked, minutes=1e-6))
 
 
+def test_a_fixed_option_that_cannot_be_is_refused_before_any_trial() -> None:
+    for fixed, message in (
+        ({"max_epochs": "many"}, "max_epochs takes a whole number, not 'many'"),
+        ({"kernel": 3}, "unknown option of model 'nlinear' 'kernel'"),
+        ({"scaler": 2}, "scaler takes a word, not 2"),
+    ):
+        with pytest.raises(InputError, match=message):
+            replace(ASKED, fixed=fixed)
+
+
 def test_the_minutes_of_a_trial_are_above_zero() -> None:
     for minutes in (0, float("nan")):
         with pytest.raises(InputError, match=f"minutes of a trial must be above 0, not {minutes}"):

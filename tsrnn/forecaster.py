@@ -96,8 +96,7 @@ class Forecaster:
         Raises:
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
-        self._check_task()
-        model_config, fit_config = recipe.sort(self.model, self.options)
+        model_config, fit_config = self.configs()
         panel = Panel.of(frame, **roles)
         arrays = self._arrays(panel)
         parts = self._split(panel, arrays, split)
@@ -163,7 +162,7 @@ class Forecaster:
         Returns:
             id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
         """
-        self._check_task()
+        self.configs()
         fitted = hasattr(self, "model_") and not roles  # then a frame is read as the training's was
         panel = self._panel(frame) if fitted or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
@@ -212,7 +211,8 @@ class Forecaster:
     def _padding(self) -> int:
         return self.input_size - 1 if self.pad else 0
 
-    def _check_task(self) -> None:
+    def configs(self) -> tuple[Any, recipe.FitConfig]:
+        """The model's Config and how to train it; refuses a parameter that cannot be."""
         for name in ("input_size", "horizon"):
             value = getattr(self, name)
             if not isinstance(value, int | np.integer) or value < 1:
@@ -220,6 +220,7 @@ class Forecaster:
         check_types(vars(self), get_type_hints(Forecaster.__init__))
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
+        return recipe.sort(self.model, self.options)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):

@@ -57,6 +57,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
+        Forecaster(self.model, input_size=min(self.input_sizes), horizon=self.horizon, **self.fixed).configs()
 
     def resolved(self, params: dict[str, Any]) -> dict[str, Any]:
         """A trial's parameters with the values that its labels stand for."""
