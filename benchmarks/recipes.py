@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, execute, registry, suites, tune
+from tsrnn import catalog, execute, recipe, registry, suites, tune
 
 HORIZON = 336  # recipes are chosen here and used at all horizons
 METRIC = "mae"
@@ -68,7 +68,7 @@ def choose(job: Job) -> dict[str, Any]:
     name = "-".join(filter(None, [job.dataset, job.model, str(HORIZON), track]))
     study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
     best = tune.best(study, asked)
-    tune.write(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")
+    recipe.write_toml(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")
     tried = [{**each, "params": asked.resolved(each["params"])} for each in tune.trials(study)]
     write_trials(tried, STUDIES / job.dataset / track / f"{job.model}.csv")
     return best

@@ -14,7 +14,7 @@ from tsrnn import InputError, tune
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
-from tsrnn.recipe import read_toml
+from tsrnn.recipe import read_toml, write_toml
 from tsrnn.registry import names
 
 ASKED = tune.Sweep(
@@ -77,7 +77,7 @@ def test_alternatives_are_tried_once_each_and_the_recipe_holds_the_value(
     assert labels[:2] == ["one", "two"]
     assert labels[2] in line_ups
     best = tune.best(study, asked)
-    tune.write(best, tmp_path / "best.toml")
+    write_toml(best, tmp_path / "best.toml")
     assert read_toml(tmp_path / "best.toml")["members"] == line_ups[study.best_trial.params["members"]]
     assert best["chosen"]["ranges"]["members"] == ["one", "two"]
     with pytest.raises(InputError, match="is a sweep with alternatives"):
@@ -98,7 +98,7 @@ def test_the_best_is_what_validation_says_and_the_forecaster_takes_it(panel: Pan
     study = tune.sweep(panel, ASKED, 4, url, "s")
     best = tune.best(study, ASKED)
     path = tmp_path / "best.toml"
-    tune.write(best, path)
+    write_toml(best, path)
     params = read_toml(path)
     assert "chosen" not in params
     fitted = Forecaster.from_toml(path, random_state=ASKED.seed).fit(panel, split=ASKED.split)
@@ -186,6 +186,7 @@ def test_a_fixed_option_that_cannot_be_is_refused_before_any_trial() -> None:
     for fixed, message in (
         ({"max_epochs": "many"}, "max_epochs takes a whole number, not 'many'"),
         ({"kernel": 3}, "unknown option of model 'nlinear' 'kernel'"),
+        ({"input_size": 3}, "input_size is the sweep's own"),
         ({"scaler": 2}, "scaler takes a word, not 2"),
     ):
         with pytest.raises(InputError, match=message):

@@ -7,6 +7,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
+import tomli_w
+
 from tsrnn import models
 from tsrnn.errors import InputError, unknown
 from tsrnn.options import check_types
@@ -114,3 +116,14 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     if "model" not in params:
         raise InputError(f'{path} names no model; add a line such as model = "lstm"')
     return params
+
+
+def write_toml(params: dict[str, Any], path: Path) -> None:
+    """Write parameters as TOML, under a temporary name first."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = path.with_name(f".{path.name}.fresh")
+        fresh.write_text(tomli_w.dumps(params), encoding="utf-8")
+        fresh.replace(path)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None

@@ -15,7 +15,6 @@ from typing import Any, cast
 
 import numpy as np
 import optuna
-import tomli_w
 from optuna.trial import TrialState
 
 from tsrnn.errors import InputError
@@ -57,6 +56,9 @@ class Sweep:
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
+        own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
+        if own:
+            raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
         Forecaster(self.model, input_size=min(self.input_sizes), horizon=self.horizon, **self.fixed).configs()
 
     def resolved(self, params: dict[str, Any]) -> dict[str, Any]:
@@ -148,17 +150,6 @@ def trials(study: optuna.Study) -> list[dict[str, Any]]:
         }
         for each in study.get_trials(deepcopy=False)
     ]
-
-
-def write(params: dict[str, Any], path: Path) -> None:
-    """Write parameters as TOML, under a temporary name first."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.fresh")
-        fresh.write_text(tomli_w.dumps(params), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
 
 
 def sqlite(path: Path) -> str:
