@@ -590,6 +590,9 @@ def test_options_find_the_object_they_belong_to():
     ("name", "options", "message"),
     [
         ("gru", {"centring": "lats"}, "unknown centring of model 'gru' 'lats': did you mean 'last'"),
+        ("ols", {"ridges": 0.1}, "ridges takes numbers of at least 0, such as [1e-4, 1e-2], not 0.1"),
+        ("ols", {"ridges": [0.1, -1]}, "not [0.1, -1]"),
+        ("ols", {"ridges": []}, "not []"),
         ("segrnn", {"decoding": 3}, "unknown decoding of model 'segrnn' '3': Known: parallel, recurrent"),
         ("seq2seq", {"cell": "grv"}, "unknown cell 'grv': did you mean 'gru'"),
         ("lstm", {"cell_options": 2}, "cell_options takes names and values, such as {forget_bias = 2.0}, not 2"),

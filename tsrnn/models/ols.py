@@ -5,10 +5,12 @@ With a small ridge, chosen on validation.
 """
 
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
 
+from tsrnn.errors import InputError
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
 from tsrnn.ranges import choice
@@ -22,6 +24,11 @@ _CHUNK = 512  # windows summed at a time
 class Config:
     centring: Centring = choice("last", "last", "season", "mean")
     ridges: tuple[float, ...] = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)  # shares of the mean eigenvalue, tried on validation
+
+    def __post_init__(self) -> None:
+        listed = isinstance(self.ridges, list | tuple) and len(self.ridges) > 0
+        if not listed or not all(isinstance(ridge, Real) and ridge >= 0 for ridge in self.ridges):
+            raise InputError(f"ridges takes numbers of at least 0, such as [1e-4, 1e-2], not {self.ridges!r}")
 
 
 class LeastSquares(Model):
