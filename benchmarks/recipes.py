@@ -1,11 +1,10 @@
 """Choose each model's recipe for a data set on validation: python benchmarks/recipes.py ETTh1
 
 Every model of the `full` preset gets the same budget: as many trials of `tsrnn tune`, at one horizon, with the same
-epochs and batches, each of three minutes at most (on weather, where an epoch is longer, six); the first trial is what
-the preset says of it. The test part is never read. Leaves `tsrnn/suites/recipes/DATASET/MODEL.toml`, which
-`tsrnn bench DATASET --full` takes from then on, and every trial of the study in `benchmarks/studies/DATASET/MODEL.csv`.
-With `--input-size 96` both go to a folder `L=96`, for the track of one look-back for all. A run that was stopped goes
-on.
+epochs and batches, each of at most as many minutes as `MINUTES` says; the first trial is what the preset says of it.
+The test part is never read. Leaves `tsrnn/suites/recipes/DATASET/MODEL.toml`, which `tsrnn bench DATASET --full` takes
+from then on, and every trial of the study in `benchmarks/studies/DATASET/MODEL.csv`. With `--input-size 96` both go to
+a folder `L=96`, for the track of one look-back for all. A run that was stopped goes on.
 """
 
 import argparse
@@ -20,7 +19,7 @@ from tsrnn import catalog, execute, recipe, registry, suites, tune
 
 HORIZON = 336  # recipes are chosen here and used at all horizons
 METRIC = "mae"
-MINUTES = {"ETTh1": 3.0, "ETTh2": 3.0, "weather": 6.0}  # of a trial, on one core
+MINUTES = {"ETTh1": 3.0, "ETTh2": 3.0, "weather": 6.0}  # of a trial, on one core; no limit elsewhere
 LOOKBACKS = (336, 720)
 RATE = 1e-3  # of ensembles, which try line-ups instead of rates
 TRAINING = {"averaging": 0.998, "batch_size": 128, "max_epochs": 10, "patience": 3}  # where the preset is silent

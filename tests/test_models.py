@@ -2,7 +2,8 @@
 
 import math
 import re
-from dataclasses import fields, replace
+from dataclasses import fields, make_dataclass, replace
+from types import SimpleNamespace
 from typing import get_type_hints
 
 import numpy as np
@@ -625,6 +626,16 @@ def test_sizes_that_are_none_are_refused(name):
         for value in wrong:
             with pytest.raises(InputError, match=each.name):
                 models.build(name, models.configure(name, {each.name: value}), Spec(48, 6, 2, 2, seasonality=24))
+
+
+def test_an_option_without_a_default_must_be_given(monkeypatch):
+    bare = SimpleNamespace(Config=make_dataclass("Config", [("width", int)], frozen=True))
+    monkeypatch.setattr(models.registry, "module", lambda *_: bare)
+    assert models.configure("bare", {"width": 3}).width == 3
+    with pytest.raises(InputError, match=r"model 'bare': .*missing.*'width'"):
+        models.configure("bare", {})
+    with pytest.raises(InputError, match="width of model 'bare' must be at least 1, not 0"):
+        models.configure("bare", {"width": 0})
 
 
 def test_dropout_is_a_probability():

@@ -39,6 +39,7 @@ class TestSplit:
     def test_borders_count_from_the_start_of_each_series(self):
         parts = split.borders(_arrays([10, 12]), [4, 6, 9])
         assert _spans(parts.test) == [(6, 9), (16, 19)]
+        assert _spans(split.borders(_arrays([10, 12]), np.array([4, 6, 9])).test) == _spans(parts.test)
 
     @pytest.mark.parametrize(
         ("rows", "train", "val", "test"), [(52696, 36887, 5270, 10539), (7588, 5311, 760, 1517), (10, 7, 1, 2)]

@@ -137,4 +137,8 @@ def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:
 
 
 def _are_three(values: Any, kind: type) -> bool:
-    return isinstance(values, Sequence) and len(values) == 3 and all(isinstance(value, kind) for value in values)
+    return (
+        isinstance(values, Sequence | np.ndarray)
+        and len(values) == 3
+        and all(isinstance(value, kind) for value in values)
+    )

@@ -2,7 +2,7 @@
 
 A model file names its paper and holds
 
-    Config    a frozen dataclass; fields made with `_base.choice` or `_base.span` say what a sweep may try
+    Config    a frozen dataclass; fields made with `ranges.choice` or `ranges.span` say what a sweep may try
     MODEL     a class derived from `_base.Model`; `MODEL(config, spec)` builds it
     VARIANTS  optional: {name: {field: value}}, the names by which the file is known instead of its own
 """
@@ -30,7 +30,10 @@ def configure(name: str, options: dict[str, Any]) -> Any:
         if option not in known:
             raise unknown(f"option of model {name!r}", option, known)
     check_types(options, get_type_hints(found.Config), f"model {name!r}")
-    config = found.Config(**{**registry.variant(found, name), **options})
+    try:
+        config = found.Config(**{**registry.variant(found, name), **options})
+    except TypeError as error:  # an option without a default was left out
+        raise InputError(f"model {name!r}: {error}") from None
     _check_sizes(config, name)
     if "cell_options" in known:
         _check_cell(config.cell, config.cell_options)
