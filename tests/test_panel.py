@@ -234,6 +234,15 @@ class TestIndex:
         assert str(ahead[8])[:10] == "2021-03-31"
         assert ahead.dtype == index.dtype
 
+    @pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+    def test_a_day_that_february_lacks_comes_back_in_march(self, zone):
+        index = pl.Series([dt.datetime(2022, month, 30) for month in (9, 10, 11, 12)] + [dt.datetime(2023, 1, 30)])
+        index = index.append(pl.Series([dt.datetime(2023, 2, 28)])).dt.replace_time_zone(zone)
+        ahead = Panel.of(_wide(index), freq="1mo").future(12)["ds"]
+        assert [str(day)[:10] for day in ahead[:2]] == ["2023-03-30", "2023-04-30"]
+        assert str(ahead[11])[:10] == "2024-02-29"
+        assert set(ahead.dt.hour()) == {0}
+
     def test_a_month_left_out_is_a_gap_in_months(self):
         months = [dt.date(2020, month, 1) for month in (1, 2, 3, 5, 6, 7)]
         panel = Panel.of(_wide(pl.Series(months)))

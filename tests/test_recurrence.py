@@ -355,7 +355,10 @@ def test_second_derivatives_in_the_reference() -> None:
     [
         (lambda x: Recurrent("gruu", 3, 4), "unknown cell 'gruu': did you mean 'gru'"),
         (lambda x: Recurrent("gru", 3, 4, backend="stok"), "unknown backend 'stok': did you mean 'stock'"),
-        (lambda x: Recurrent("gru", 3, 4, num_layers=0), "num_layers must be at least 1, not 0"),
+        (lambda x: Recurrent("gru", 3, 4, num_layers=0), "num_layers must be a whole number of at least 1, not 0"),
+        (lambda x: Recurrent("gru", "3", 4), "input_size must be a whole number of at least 1, not '3'"),
+        (lambda x: Recurrent("gru", 3, 0), "hidden_size must be a whole number of at least 1, not 0"),
+        (lambda x: Recurrent("gru", 3, 4)(x.double()), r"convert it with x.to\(torch.float32\)"),
         (lambda x: Recurrent("gru", 3, 4, dropout=1.0), "dropout must be at least 0 and below 1, not 1.0"),
         (lambda x: Recurrent("gru", 3, 4, forget_bias=1), "unknown option of the GRU cell 'forget_bias'"),
         (lambda x: Recurrent("gru", 2, 4)(x), r"must be \[batch time 2\] with at least one step, not \[2, 5, 3\]"),

@@ -86,12 +86,23 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
         by = pl.Series("by", [f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
         stamps = pl.DataFrame([lasts.gather(np.repeat(np.arange(len(lasts)), horizon)), by])
         ahead = stamps.select(pl.col(index.name).dt.offset_by(pl.col("by")))[index.name]
-        at_month_ends = not unit.startswith("d") and (index.dt.date() == index.dt.month_end().dt.date()).all()
-        return ahead.dt.month_end() if at_month_ends else ahead
+        return ahead if unit == "d" else _on_day(ahead, index)
     physical = _physical(lasts)
     steps = np.arange(1, horizon + 1) * physical.dtype.type(step.size)
     values = (physical[:, None] + steps).reshape(-1)
     return pl.Series(index.name, values).cast(index.dtype)
+
+
+def _on_day(ahead: pl.Series, index: pl.Series) -> pl.Series:
+    """Months on the day of the month that `index` keeps to; a month too short for it, on its last day."""
+    if (index.dt.date() == index.dt.month_end().dt.date()).all():
+        return ahead.dt.month_end()
+    days, ends = index.dt.day(), index.dt.month_end().dt.day()
+    kept = int(days.to_numpy().max())
+    if not (days == ends.clip(upper_bound=kept)).all():
+        return ahead
+    short = ahead.dt.month_end().dt.day().clip(upper_bound=kept) - ahead.dt.day()
+    return ahead.to_frame().select(pl.col(ahead.name).dt.offset_by(pl.format("{}d", short)))[ahead.name]
 
 
 def numbers(index: pl.Series, rows: Rows, step: Step) -> Rows:

@@ -59,8 +59,9 @@ class Recurrent(nn.Module):
         **cell_options: Any,
     ) -> None:
         super().__init__()
-        if num_layers < 1:
-            raise InputError(f"num_layers must be at least 1, not {num_layers}")
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
+            if not isinstance(size, int) or size < 1:
+                raise InputError(f"{name} must be a whole number of at least 1, not {size!r}")
         if not 0 <= dropout < 1:
             raise InputError(f"dropout must be at least 0 and below 1, not {dropout}")
         if backend != "auto" and backend not in BACKENDS:
@@ -235,6 +236,9 @@ class Recurrent(nn.Module):
             raise InputError(
                 f"the input must be [batch time {self.input_size}] with at least one step, not {list(x.shape)}"
             )
+        weights = next(self.parameters()).dtype
+        if x.dtype != weights and not torch.is_autocast_enabled(x.device.type):
+            raise InputError(f"the input is {x.dtype} and the weights are {weights}; convert it with x.to({weights})")
         if lengths is None:
             return
         if lengths.shape != x.shape[:1]:
