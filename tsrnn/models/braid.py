@@ -7,8 +7,8 @@ with the recurrence alone. Channels share all weights but the cycle's and their 
 """
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -36,6 +36,7 @@ class Config:
     skip: Literal["none", "plain", "sparse"] = choice("plain", "none", "plain", "sparse")
     channel_embedding: bool = choice(True, True, False)
     centring: Centring = choice("last", "last", "season", "revin")
+    cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
 class Braid(Model):
@@ -43,14 +44,14 @@ class Braid(Model):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        width = config.hidden_size
+        width, options = config.hidden_size, config.cell_options
         segments(spec.input_size, config.segment, "input_size")
         steps = math.ceil(spec.horizon / config.segment)
         cycle = spec.seasonality if config.cycle is None else config.cycle
         self.cycle = Cycle(cycle, spec.targets) if cycle else None
         self.embed = nn.Sequential(nn.Linear(config.segment, width), nn.ReLU())
-        self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout)
-        self.decoder = cells.get(config.cell)(width, width)
+        self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout, **options)
+        self.decoder = cells.get(config.cell)(width, width, **options)
         self.places = Places(width, steps, spec.targets if config.channel_embedding else 0)
         self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
         self.skip: nn.Module | None = None

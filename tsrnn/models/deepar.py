@@ -13,7 +13,8 @@ newest value ahead; the likelihoods are for real numbers; the noise of paths is 
 window, so that a forecast is repeatable and does not depend on its company.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +44,7 @@ class Config:
     embedding_size: int = 8  # of a channel, where there are several
     season_lag: bool = choice(True, True, False)  # read the value one season before, too
     centring: Centring = choice("season", "last", "season", "revin")
+    cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
 class DeepAR(Model):
@@ -59,7 +61,9 @@ class DeepAR(Model):
         self.embedding = nn.Embedding(spec.targets, config.embedding_size) if spec.targets > 1 else None
         beside = spec.channels - spec.targets + spec.known + spec.static
         read = 1 + bool(self.lag) + beside + (config.embedding_size if spec.targets > 1 else 0)
-        self.recurrent = Recurrent(config.cell, read, config.hidden_size, config.num_layers, dropout=config.dropout)
+        self.recurrent = Recurrent(
+            config.cell, read, config.hidden_size, config.num_layers, dropout=config.dropout, **config.cell_options
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.readout = nn.Linear(config.hidden_size, self.likelihood.params)
         self.register_buffer("noise", _stratified(config.paths, spec.horizon), persistent=False)
