@@ -95,10 +95,8 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
 
 def _on_day(ahead: pl.Series, index: pl.Series) -> pl.Series:
     """Months on the day of the month that `index` keeps to; a month too short for it, on its last day."""
-    if (index.dt.date() == index.dt.month_end().dt.date()).all():
-        return ahead.dt.month_end()
     days, ends = index.dt.day(), index.dt.month_end().dt.day()
-    kept = int(days.to_numpy().max())
+    kept = 31 if (days == ends).all() else int(days.to_numpy().max())
     if not (days == ends.clip(upper_bound=kept)).all():
         return ahead
     short = ahead.dt.month_end().dt.day().clip(upper_bound=kept) - ahead.dt.day()

@@ -1,5 +1,6 @@
 """`Recurrent`: any cell as a layer, with depth, direction, lengths, dropout between layers and a choice of backend."""
 
+from numbers import Integral
 from typing import Any, Protocol, cast
 
 import torch
@@ -60,7 +61,7 @@ class Recurrent(nn.Module):
     ) -> None:
         super().__init__()
         for name, size in (("input_size", input_size), ("hidden_size", hidden_size), ("num_layers", num_layers)):
-            if not isinstance(size, int) or size < 1:
+            if not isinstance(size, Integral) or size < 1:
                 raise InputError(f"{name} must be a whole number of at least 1, not {size!r}")
         if not 0 <= dropout < 1:
             raise InputError(f"dropout must be at least 0 and below 1, not {dropout}")
@@ -236,7 +237,7 @@ class Recurrent(nn.Module):
             raise InputError(
                 f"the input must be [batch time {self.input_size}] with at least one step, not {list(x.shape)}"
             )
-        weights = next(self.parameters()).dtype
+        weights = next(self.parameters(), x).dtype
         if x.dtype != weights and not torch.is_autocast_enabled(x.device.type):
             raise InputError(f"the input is {x.dtype} and the weights are {weights}; convert it with x.to({weights})")
         if lengths is None:
