@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, execute, recipe, registry, suites, tune
+from tsrnn import catalog, execute, files, parameters, registry, suites, tune
 
 HORIZON = 336  # recipes are chosen here and used at all horizons
 METRIC = "mae"
@@ -70,7 +70,7 @@ def choose(job: Job) -> dict[str, Any]:
     name = "-".join(filter(None, [job.dataset, job.model, str(HORIZON), track]))
     study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
     best = tune.best(study, asked)
-    recipe.write_toml(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")
+    parameters.write_toml(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")
     tried = [{**each, "params": asked.resolved(each["params"])} for each in tune.trials(study)]
     write_trials(tried, STUDIES / job.dataset / track / f"{job.model}.csv")
     return best
@@ -85,11 +85,8 @@ def write_trials(trials: list[dict[str, Any]], path: Path) -> None:
     """One line per trial, what was tried as JSON."""
     import polars as pl
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     lines = [{**each, "params": json.dumps(each["params"])} for each in trials]
-    fresh = path.with_name(f".{path.name}.fresh")
-    pl.DataFrame(lines, infer_schema_length=None).write_csv(fresh)
-    fresh.replace(path)
+    files.replaced(path, pl.DataFrame(lines, infer_schema_length=None).write_csv)
 
 
 def _has_options(model: str) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import InputError, bench, catalog, recipe, results, suites
+from tsrnn import InputError, bench, catalog, parameters, results, suites
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 
@@ -46,7 +46,7 @@ def test_every_suite_asks_for_models_and_options_that_exist(suite: str, preset: 
     for name, params in found.models.items():
         Forecaster(name, **{"horizon": 1, **params})
         own = {"input_size", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
-        recipe.sort(name, {option: value for option, value in params.items() if option not in own})
+        parameters.sort(name, {option: value for option, value in params.items() if option not in own})
 
 
 def test_the_quick_preset_of_etth1_is_broad_and_the_full_one_has_every_model() -> None:

@@ -14,7 +14,7 @@ from tsrnn import fit, heads, models, testing, windows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.models.ensemble import Config, Ensemble
-from tsrnn.recipe import FitConfig
+from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Batch, Spec
 
 SPEC = Spec(input_size=48, horizon=6, channels=2, targets=2, seasonality=8)

@@ -19,7 +19,7 @@ from tsrnn.fit import ForecastModule, WindowsDataModule
 from tsrnn.forecaster import Forecaster
 from tsrnn.heads import build
 from tsrnn.models._base import Model
-from tsrnn.recipe import FitConfig
+from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Spec
 from tsrnn.split import Part
 

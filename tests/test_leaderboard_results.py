@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tsrnn import catalog, recipe, results, suites
+from tsrnn import catalog, parameters, results, suites
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 
@@ -42,7 +42,7 @@ def test_every_row_is_of_a_known_task_with_its_provenance(path: Path) -> None:
         assert all(row[name] for name in ("version", "commit", "torch", "hardware", "finished"))
         options = json.loads(row["config"])
         Forecaster(row["model"], horizon=row["horizon"], input_size=row["input_size"], **options)
-        recipe.sort(row["model"], {name: value for name, value in options.items() if name not in TRAINING})
+        parameters.sort(row["model"], {name: value for name, value in options.items() if name not in TRAINING})
 
 
 @every_file

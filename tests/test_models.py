@@ -20,7 +20,7 @@ from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.layers.lengths import settled
 from tsrnn.models._base import Model
-from tsrnn.recipe import read_toml, sort
+from tsrnn.parameters import read_toml, sort
 from tsrnn.registry import module, names
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec

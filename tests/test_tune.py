@@ -14,7 +14,7 @@ from tsrnn import InputError, tune
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
-from tsrnn.recipe import read_toml, write_toml
+from tsrnn.parameters import read_toml, write_toml
 from tsrnn.registry import names
 
 ASKED = tune.Sweep(

@@ -53,7 +53,7 @@ def given(
     model: str, input_size: int, horizon: int, quantiles: str | None, config: Path | None, pairs: list[str] | None
 ) -> dict[str, Any]:
     """The Forecaster's parameters: the command's, a file's over them, single options over both."""
-    from tsrnn.recipe import read_toml  # it imports torch
+    from tsrnn.parameters import read_toml  # it imports torch
 
     params: dict[str, Any] = {"model": model, "input_size": input_size, "horizon": horizon}
     if quantiles:

@@ -13,14 +13,14 @@ from statistics import mean
 from typing import Any, NamedTuple
 
 from tsrnn import catalog, execute, results, suites
+from tsrnn.allocator import tune_allocator
 from tsrnn.errors import unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
 from tsrnn.panel import Panel
+from tsrnn.parameters import read_toml
 from tsrnn.provenance import stamp
-from tsrnn.recipe import read_toml
 from tsrnn.registry import names
-from tsrnn.runtime import tune_allocator
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know

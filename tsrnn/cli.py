@@ -111,7 +111,7 @@ def tune(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import catalog, recipe
+    from tsrnn import catalog, parameters
     from tsrnn import tune as tuning
     from tsrnn.bench import SHARES
     from tsrnn.console import Trials
@@ -135,7 +135,7 @@ def tune(  # noqa: PLR0913  one parameter per option
         found = tuning.sweep(panel, asked, trials, storage, name, on_trial=screen.ended)
     best = tuning.best(found, asked)
     path = out / f"{name}.toml"
-    recipe.write_toml(best, path)
+    parameters.write_toml(best, path)
     screen.best(best, path, as_json=json_)
 
 

@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tsrnn import bench, leaderboard, metrics, results, ties
+from tsrnn import bench, files, leaderboard, metrics, results, ties
 from tsrnn.errors import InputError
 from tsrnn.execute import Outcome
 
@@ -211,13 +211,7 @@ def write(frame: pl.DataFrame, path: Path | None, as_json: bool = False, scored:
 def _save(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix not in (".csv", ".parquet"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; write to a .csv or .parquet file")
-    fresh = path.with_name(f".{path.name}.fresh")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        frame.write_csv(fresh) if path.suffix == ".csv" else frame.write_parquet(fresh)
-        fresh.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
+    files.replaced(path, frame.write_csv if path.suffix == ".csv" else frame.write_parquet)
 
 
 def _board(

@@ -24,11 +24,11 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
 
+from tsrnn.allocator import tune_allocator
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
-from tsrnn.recipe import FitConfig, Weighting
-from tsrnn.runtime import tune_allocator
+from tsrnn.parameters import FitConfig, Weighting
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 

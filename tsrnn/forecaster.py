@@ -8,7 +8,7 @@ from typing import Any, Self, get_type_hints
 import numpy as np
 
 from tsrnn import backtest as rolling
-from tsrnn import features, heads, infer, models, recipe, scale, split, store, windows
+from tsrnn import features, heads, infer, models, parameters, scale, split, store, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError
 from tsrnn.options import check_types
@@ -75,7 +75,7 @@ class Forecaster:
     def set_params(self, **params: Any) -> Self:
         """Change parameters, refusing names that are none; takes effect at the next `fit`."""
         known, given = self.get_params(), {**self.get_params(), **params}
-        recipe.check(given["model"], params, known)
+        parameters.check(given["model"], params, known)
         self.__init__(**given)  # type: ignore[misc]  # the constructor only keeps what it gets
         return self
 
@@ -190,7 +190,7 @@ class Forecaster:
             self.spec_, self.ids_ = Spec(**config["spec"]), tuple(config["ids"])
             self.reading_ = config["reading"]
             self.head_ = heads.build(self.quantiles, self.loss)
-            self.model_ = models.build(self.model, recipe.sort(self.model, self.options)[0], self.spec_)
+            self.model_ = models.build(self.model, parameters.sort(self.model, self.options)[0], self.spec_)
             kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
             scalings = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
             self.scaling_, self.known_, self.static_ = scalings["scale"], scalings.get("known"), scalings.get("static")
@@ -205,13 +205,13 @@ class Forecaster:
     @classmethod
     def from_toml(cls, path: str | Path, **changes: Any) -> Self:
         """A forecaster of the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
-        return cls(**{**recipe.read_toml(path), **changes})
+        return cls(**{**parameters.read_toml(path), **changes})
 
     @property
     def _padding(self) -> int:
         return self.input_size - 1 if self.pad else 0
 
-    def configs(self) -> tuple[Any, recipe.FitConfig]:
+    def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; refuses a parameter that cannot be."""
         for name in ("input_size", "horizon"):
             value = getattr(self, name)
@@ -220,7 +220,7 @@ class Forecaster:
         check_types(vars(self), get_type_hints(Forecaster.__init__))
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
-        return recipe.sort(self.model, self.options)
+        return parameters.sort(self.model, self.options)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from tsrnn import catalog, execute, provenance, runtime
+from tsrnn import catalog, execute, provenance
+from tsrnn.allocator import tune_allocator
 from tsrnn.errors import InputError
 from tsrnn.recurrence import Recurrent, build
 from tsrnn.recurrence.layer import BACKENDS
@@ -29,7 +30,7 @@ def facts() -> dict[str, Any]:
         "processor": provenance.hardware(),
         "cores": execute.cores(),
         "threads": torch.get_num_threads(),
-        "allocator": runtime.tune_allocator(),
+        "allocator": tune_allocator(),
         "devices": devices(),
         "compiler": by,
         "kernels": {"can_be_compiled": compiled, "folder": str(build.folder_of_kernels())},

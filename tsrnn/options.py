@@ -1,6 +1,7 @@
-"""Options as users type them, held against the types that a Config declares for them."""
+"""Options: the types that a Config declares for what users type, and the ranges beside them that a sweep may try."""
 
 from collections.abc import Mapping
+from dataclasses import field
 from numbers import Integral, Real
 from types import NoneType, UnionType
 from typing import Any, Literal, get_args, get_origin
@@ -14,6 +15,16 @@ _KINDS: dict[Any, tuple[type, str]] = {
     str: (str, "a word"),
     NoneType: (NoneType, "None"),
 }
+
+
+def choice(default: Any, *values: Any) -> Any:
+    """A Config field and the values a sweep may give it."""
+    return field(default=default, metadata={"choices": list(values)})
+
+
+def span(default: Any, low: float, high: float, log: bool = False) -> Any:
+    """A Config field and the range (inclusive) a sweep may take it from; whole numbers where `default` is one."""
+    return field(default=default, metadata={"low": low, "high": high, "log": log})
 
 
 def check_types(given: Mapping[str, Any], declared: Mapping[str, Any], owner: str = "") -> None:

@@ -1,8 +1,10 @@
 """Pictures. The one door to matplotlib, which the extra `plot` installs."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
+from tsrnn import files
 from tsrnn.errors import InputError
 
 Line = tuple[str, bool]  # whose it is, and whether it is trained
@@ -37,8 +39,4 @@ def by_lag(lines: Mapping[Line, Sequence[float]], path: Path, across: str, up: s
     axes.set(xlabel=across, ylabel=up)
     axes.grid(alpha=0.3)
     axes.legend()
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, dpi=150)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
+    files.replaced(path, partial(figure.savefig, format=path.suffix[1:], dpi=150))

@@ -7,9 +7,8 @@ difference need them, boards do not.
 
 import hashlib
 import json
-import os
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Hashable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -17,6 +16,7 @@ from typing import Any
 import polars as pl
 from filelock import FileLock
 
+from tsrnn import files
 from tsrnn.errors import InputError
 
 COLUMNS: dict[str, type[pl.DataType]] = {
@@ -46,6 +46,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 }
 KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config")
 REQUIRED = (*KEY, "mse", "mae", "finished")
+_MEND = "name a folder you may write"
 WINDOW: dict[str, type[pl.DataType]] = {"series": pl.Int32, "step": pl.Int32, "mse": pl.Float32, "mae": pl.Float32}
 
 
@@ -60,9 +61,7 @@ def prepare(folder: Path) -> None:
         with TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        raise InputError(
-            f"cannot write results to {folder}: {error.strerror or error}; name a folder you may write"
-        ) from error
+        raise InputError(f"cannot write results to {folder}: {error.strerror or error}; {_MEND}") from error
 
 
 def append(folder: Path, row: Mapping[str, Any], windows: Mapping[str, Any] | None = None) -> None:
@@ -96,12 +95,10 @@ def append(folder: Path, row: Mapping[str, Any], windows: Mapping[str, Any] | No
             if windows:
                 losses = pl.DataFrame({name: windows[name] for name in WINDOW}).cast(WINDOW)  # type: ignore[arg-type]
                 (folder / "windows").mkdir(exist_ok=True)
-                _replace(folder / _windows(row), losses.write_parquet)
-            _replace(path, table.write_csv)
+                files.replaced(folder / _windows(row), losses.write_parquet, _MEND)
+            files.replaced(path, table.write_csv, _MEND)
     except OSError as error:
-        raise InputError(
-            f"cannot write results to {path}: {error.strerror or error}; name a folder you may write"
-        ) from error
+        raise InputError(f"cannot write results to {path}: {error.strerror or error}; {_MEND}") from error
 
 
 def existing(folder: Path) -> pl.DataFrame | None:
@@ -172,13 +169,3 @@ def _windows(row: Mapping[str, Any]) -> str:
     """Where the losses of a row's windows lie, from its folder."""
     key = hashlib.sha256(json.dumps([row[name] for name in KEY]).encode()).hexdigest()
     return f"windows/{row['model']}-{key[:16]}.parquet"
-
-
-def _replace(path: Path, write: Callable[[Any], object]) -> None:
-    """Write a file beside `path`, down to the disk, and give it that name in one step."""
-    beside = path.with_name(f".{path.name}.new")
-    with beside.open("wb") as file:
-        write(file)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)

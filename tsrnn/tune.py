@@ -20,7 +20,7 @@ from optuna.trial import TrialState
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
-from tsrnn.recipe import FitConfig
+from tsrnn.parameters import FitConfig
 from tsrnn.registry import module
 from tsrnn.version import VERSION
 

@@ -59,7 +59,7 @@ def one_thread() -> None:
     """One torch thread, and freed pages kept, as in every training."""
     import torch
 
-    from tsrnn.runtime import tune_allocator
+    from tsrnn.allocator import tune_allocator
 
     torch.set_num_threads(1)
     tune_allocator()

@@ -4,8 +4,8 @@ All sides get the same frame (one series of 17,420 hours) and train on 256 windo
 squared error, float32, without dropout, logger, checkpoints or validation between steps; two torch threads and the same
 torch. A step is the median time from one optimizer step to the next: drawing the batch, forward, backward, update, and
 what the trainer does between. Sides take turns, each in a fresh process; what the recurrent layers were given, and how
-many weights they have, is checked to be the same. Freed pages are kept on all sides (`tsrnn.runtime`), which the peers
-do not do by themselves: rows without a reach say what that does for them.
+many weights they have, is checked to be the same. Freed pages are kept on all sides (`tsrnn.allocator`), which the
+peers do not do by themselves: rows without a reach say what that does for them.
 
 Each library keeps its decoder: neuralforecast's is a perceptron with one hidden layer of 128, darts' a linear map, both
 from each output of the recurrent layers to one value; ours is a linear map from the last state to the whole horizon,
@@ -115,7 +115,7 @@ def side(name: str, steps: int) -> None:
     import torch
 
     torch.set_num_threads(THREADS)
-    runpy.run_path(str(HERE.parents[1] / "tsrnn" / "runtime.py"))["tune_allocator"]()  # the peers have no tsrnn
+    runpy.run_path(str(HERE.parents[1] / "tsrnn" / "allocator.py"))["tune_allocator"]()  # the peers have no tsrnn
     print("\n" + json.dumps({cell: step(SIDES[name], cell, steps) for cell in CELLS}))
 
 

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from measuring import Row, at_most, one_thread, report, seconds
 
-from tsrnn import heads, models, recipe, scale, split, windows
+from tsrnn import heads, models, parameters, scale, split, windows
 from tsrnn.arrays import Arrays
 from tsrnn.fit import fit, seeded
 from tsrnn.models._base import Model
 from tsrnn.shapes import Spec
 
 BATCH, SPEC = 32, Spec(input_size=96, horizon=24, channels=7, targets=7)
-CONFIG, FIT = recipe.sort("lstm", {"hidden_size": 16, "batch_size": BATCH, "max_epochs": 1})
+CONFIG, FIT = parameters.sort("lstm", {"hidden_size": 16, "batch_size": BATCH, "max_epochs": 1})
 HEAD = heads.build(None, "mse")
 
 

@@ -2,7 +2,7 @@
 
 A model file names its paper and holds
 
-    Config    a frozen dataclass; fields made with `ranges.choice` or `ranges.span` say what a sweep may try
+    Config    a frozen dataclass; fields made with `options.choice` or `options.span` say what a sweep may try
     MODEL     a class derived from `_base.Model`; `MODEL(config, spec)` builds it
     VARIANTS  optional: {name: {field: value}}, the names by which the file is known instead of its own
 """

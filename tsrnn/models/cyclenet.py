@@ -16,7 +16,7 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.cycle import Cycle
 from tsrnn.layers.lengths import settled
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
-from tsrnn.ranges import choice
+from tsrnn.options import choice
 from tsrnn.shapes import Batch, Spec
 
 

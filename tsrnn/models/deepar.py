@@ -25,7 +25,7 @@ from tsrnn.heads._base import mean
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import Model, forecasts_of, series_of
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of, uniform_weights
-from tsrnn.ranges import choice
+from tsrnn.options import choice
 from tsrnn.shapes import Batch, Spec
 
 

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from tsrnn.errors import InputError
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
-from tsrnn.ranges import choice
+from tsrnn.options import choice
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 

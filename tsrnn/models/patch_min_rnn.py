@@ -17,7 +17,7 @@ from torch import nn
 from tsrnn.layers.centring import Centring
 from tsrnn.layers.xlstm import stack
 from tsrnn.models._base import Patched
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 
 
 @dataclass(frozen=True)

@@ -26,7 +26,7 @@ from tsrnn.layers.lengths import settled
 from tsrnn.layers.selective import SelectiveBlock
 from tsrnn.layers.variates import Companions, targets_last
 from tsrnn.models._base import Model, forecasts_of, restore
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
 

@@ -25,7 +25,7 @@ from tsrnn.layers.covariates import Ahead, folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
 from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec, State
 

@@ -17,7 +17,7 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import Model, forecasts_of, restore, segments
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec

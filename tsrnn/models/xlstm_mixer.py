@@ -27,7 +27,7 @@ from tsrnn.layers.lengths import settled
 from tsrnn.layers.variates import Companions, targets_last
 from tsrnn.layers.xlstm import stack
 from tsrnn.models._base import Model, forecasts_of, restore, uniform_weights
-from tsrnn.ranges import choice, span
+from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tsrnn.errors import unknown
-from tsrnn.recipe import read_toml
+from tsrnn.parameters import read_toml
 
 TUNED = "full"  # the preset that takes the recipes
 

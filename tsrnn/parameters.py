@@ -9,10 +9,9 @@ from typing import Any, Literal, get_type_hints
 
 import tomli_w
 
-from tsrnn import models
+from tsrnn import files, models
 from tsrnn.errors import InputError, unknown
-from tsrnn.options import check_types
-from tsrnn.ranges import choice, span
+from tsrnn.options import check_types, choice, span
 from tsrnn.registry import module
 
 Schedule = Literal["constant", "cosine", "exponential"]
@@ -119,11 +118,5 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 
 def write_toml(params: dict[str, Any], path: Path) -> None:
-    """Write parameters as TOML, under a temporary name first."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = path.with_name(f".{path.name}.fresh")
-        fresh.write_text(tomli_w.dumps(params), encoding="utf-8")
-        fresh.replace(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}; choose another --out") from None
+    """Write parameters as TOML."""
+    files.replaced(path, lambda file: file.write(tomli_w.dumps(params).encode()))
