@@ -83,8 +83,8 @@ def test_imports_run_downhill(path):
 def test_the_order_of_the_design():
     order = the_map()
     for line in (
-        "errors arrays split scale shapes index panel catalog features windows",
-        "windows cells recurrence layers heads models infer fit forecaster execute tune bench leaderboard cli",
+        "errors arrays split scale shapes index panel catalog features buffer windows",
+        "buffer windows cells recurrence layers heads models infer fit forecaster execute tune bench leaderboard cli",
         "errors registry cells",
         "forecaster testing",
         "errors results bench difference ties leaderboard console",

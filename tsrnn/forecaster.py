@@ -8,7 +8,7 @@ from typing import Any, Self, get_type_hints
 import numpy as np
 
 from tsrnn import backtest as rolling
-from tsrnn import features, heads, infer, models, parameters, scale, split, store, windows
+from tsrnn import buffer, features, heads, infer, models, parameters, scale, split, store, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError
 from tsrnn.options import check_types
@@ -104,7 +104,7 @@ class Forecaster:
         known = None if arrays.known is None else scale.fit_features(arrays.known, parts.train)
         static = None if arrays.static is None else scale.fit_static(arrays.static, parts.train)
         self.scaling_, self.known_, self.static_, self.ids_ = scaling, known, static, arrays.ids
-        laid = windows.buffer(self._covariates_scaled(arrays), scaling, self._padding)
+        laid = buffer.lay(self._covariates_scaled(arrays), scaling, self._padding)
         train = windows.cut(laid, parts.train, self.input_size, self.horizon)
         val = windows.cut(laid, parts.val, self.input_size, self.horizon)
         windows.refuse_empty(train, parts.train)
@@ -149,10 +149,10 @@ class Forecaster:
         windows.refuse_empty(scored, rows)
         return infer.score(self.model_, self.head_, scored)
 
-    def laid(self, frame: Any = None) -> windows.Buffer:
+    def laid(self, frame: Any = None) -> buffer.Buffer:
         """Every row of a frame as the trained model reads it: scaled, filled, with its covariates."""
         arrays = self._arrays(self._panel(frame))
-        return windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
+        return buffer.lay(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
 
     def backtest(
         self, frame: Any = None, *, windows: int = 8, step: int | None = None, refit: bool = False, **roles: Any
@@ -270,7 +270,7 @@ class Forecaster:
         if not self.scale_per_series:
             rows = np.zeros(len(arrays.ids), np.int64)
             return Affine(self.scaling_.loc[rows], self.scaling_.scale[rows])
-        everything = split.Part(arrays.offsets[:-1], arrays.offsets[1:])
+        everything = split.whole(arrays)
         scaling = scale.fit(self.scaler, arrays, everything, per_series=True)
         for row, name in enumerate(arrays.ids):
             if name in self.ids_:
