@@ -1,12 +1,12 @@
 """The map in `tsrnn/__init__.py` is true, and the laws hold that keep it so."""
 
 import ast
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rooms import the_map
 
 import tsrnn
 
@@ -37,12 +37,6 @@ def named(path):
 
 def room_of(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-def the_map():
-    """The rooms in the order of the docstring's indented lines."""
-    lines = re.findall(r"^ {4}((?:\w+/?, )*\w+/?)(?: |$)", tsrnn.__doc__, re.MULTILINE)
-    return [name.removesuffix("/") for line in lines for name in line.split(", ")]
 
 
 def imports(path):
