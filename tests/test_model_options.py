@@ -15,7 +15,7 @@ from tsrnn.cells import Cell
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.parameters import read_toml, sort
-from tsrnn.registry import module, names
+from tsrnn.registry import names
 from tsrnn.shapes import Spec
 
 
@@ -57,7 +57,7 @@ def test_a_word_that_an_option_does_not_know_is_named(name, options, message):
 @pytest.mark.parametrize("name", names("models"))
 def test_sizes_that_are_none_are_refused(name):
     """Every whole number is at least 1, or 0 where that is the default; every number and word is one."""
-    config = module("models", name, "model").Config
+    config = models.find(name).config
     kinds = get_type_hints(config)
     for each in fields(config):
         kind = kinds[each.name]
@@ -75,8 +75,8 @@ def test_sizes_that_are_none_are_refused(name):
 
 
 def test_an_option_without_a_default_must_be_given(monkeypatch):
-    bare = SimpleNamespace(Config=make_dataclass("Config", [("width", int)], frozen=True))
-    monkeypatch.setattr(models.registry, "module", lambda *_: bare)
+    bare = SimpleNamespace(MODEL=models.Model, Config=make_dataclass("Config", [("width", int)], frozen=True))
+    monkeypatch.setattr(models.registry, "load", lambda *_: bare)
     assert models.configure("bare", {"width": 3}).width == 3
     with pytest.raises(InputError, match=r"model 'bare': .*missing.*'width'"):
         models.configure("bare", {})

@@ -64,7 +64,7 @@ def bench(  # noqa: PLR0913  one parameter per option
         typer.echo(json.dumps(screen.rows(), indent=2))
     for outcome in failed:
         job = outcome.job
-        typer.echo(f"tsrnn: {job.model}, horizon {job.horizon}, seed {job.seed} failed: {outcome.error}", err=True)
+        typer.echo(f"tsrnn: {job.name}, horizon {job.horizon}, seed {job.seed} failed: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
 
@@ -233,10 +233,7 @@ def models(json_: Json = False) -> None:
     from tsrnn.console import show
     from tsrnn.registry import about, names
 
-    rows = [
-        {"name": name, "file": f"models/{file}.py", "about": about("models", file)}
-        for name, file in names("models").items()
-    ]
+    rows = [{"name": name, "file": place, "about": about(place)} for name, place in names("models").items()]
     show(rows, as_json=json_)
 
 

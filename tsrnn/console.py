@@ -70,7 +70,7 @@ class Screen:
 
     def _line(self, outcome: Outcome) -> str:
         job, result = outcome.job, outcome.result
-        what = f"{job.model:<15} horizon {job.horizon:<4} seed {job.seed}"
+        what = f"{job.name:<15} horizon {job.horizon:<4} seed {job.seed}"
         if result is None:
             return f"{what}  failed: {outcome.error}"
         scores = f"MSE {result['mse']:.4f}  MAE {result['mae']:.4f}  {outcome.seconds:6.1f} s"

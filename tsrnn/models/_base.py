@@ -1,7 +1,8 @@
 """The contract of a model, and the reshapes that models share."""
 
 from abc import abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 import torch
@@ -21,6 +22,11 @@ _CHUNK = 512  # windows whose errors are looked at together
 _ERRORS, _FEWEST_ERRORS = 8_000_000, 256  # errors held of all steps and targets; at least so many windows
 
 
+@dataclass(frozen=True)
+class NoOptions:
+    """The Config of a model that has none."""
+
+
 class Model(nn.Module):
     """`Model(config, spec)`, then `forward(batch) -> [batch horizon target params]`, in scaled units.
 
@@ -28,6 +34,7 @@ class Model(nn.Module):
     the method itself forbids it and the class says so.
     """
 
+    Config: ClassVar[type] = NoOptions  # of a class that stands in no model file: its frozen dataclass of options
     sees_newest: bool = True  # False only where the method forecasts from an older step on purpose
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own

@@ -35,7 +35,7 @@ _ROWS = 4_096  # paths drawn together
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("lstm", "lstm", "gru")
+    cell: str | type = choice("lstm", "lstm", "gru")
     hidden_size: int = choice(40, 20, 40, 80)
     num_layers: int = span(2, 1, 3)
     dropout: float = span(0.1, 0.0, 0.5)

@@ -22,7 +22,7 @@ from tsrnn.shapes import Batch, Spec
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = "lstm"
+    cell: str | type = "lstm"
     hidden_size: int = choice(64, 16, 32, 64, 128)
     num_layers: int = span(1, 1, 3)
     bidirectional: bool = False

@@ -32,7 +32,7 @@ from tsrnn.shapes import Batch, Spec, State
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("gru", "gru", "lstm")  # any of tsrnn/cells
+    cell: str | type = choice("gru", "gru", "lstm")  # any of tsrnn/cells
     hidden_size: int = choice(64, 32, 64, 128, 256)
     num_layers: int = 1
     segment: int = choice(24, 12, 24, 48)

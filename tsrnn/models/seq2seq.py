@@ -27,7 +27,7 @@ _STEEPNESS = 10.0  # of the inverse-sigmoid schedule over the whole training
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("gru", "gru", "lstm")
+    cell: str | type = choice("gru", "gru", "lstm")
     hidden_size: int = choice(64, 32, 64, 128)
     num_layers: int = span(1, 1, 2)
     dropout: float = span(0.1, 0.0, 0.5)
