@@ -14,8 +14,9 @@ from reference import segrnn as slow_segrnn
 from small import arrays_of, cut_of, long_frame, waves
 from torch import nn
 
-from tsrnn import arguments, models, testing
+from tsrnn import models, testing
 from tsrnn.cells import Cell
+from tsrnn.commands._base import options as options_of
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.layers.lengths import settled
@@ -647,7 +648,7 @@ def test_dropout_is_a_probability():
 @pytest.mark.parametrize("text", ["cell_options={forget_bias = 3.0}", "cell_options={'forget_bias' = 3}"])
 @pytest.mark.parametrize("name", ["bilstm", "seq2seq", "segrnn", "braid", "deepar"])
 def test_a_cells_own_options_come_from_the_command_line(name, text):
-    model = made(name, cell="lstm", **arguments.options(["num_layers=2", text]))
+    model = made(name, cell="lstm", **options_of(["num_layers=2", text]))
     forget = [each.bias_ih[16:32] for each in model.modules() if isinstance(each, Cell)]
     assert len(forget) == {"bilstm": 4, "seq2seq": 4, "segrnn": 3, "braid": 3, "deepar": 2}[name]
     assert all(torch.equal(each, torch.full((16,), 3.0)) for each in forget)

@@ -9,8 +9,8 @@ from typing import Annotated
 
 import typer
 
-from tsrnn import arguments
-from tsrnn.arguments import Config, Data, Future, Horizon, Id, InputSize, Json, Model, Past, Set, Target, Time
+from tsrnn.commands import _base as arguments
+from tsrnn.commands._base import Config, Data, Future, Horizon, Id, InputSize, Json, Model, Past, Set, Target, Time
 from tsrnn.errors import InputError
 
 app = typer.Typer(
