@@ -19,6 +19,7 @@ DOORS = {
     "ray": {"execute.py"},
     "matplotlib": {"plot.py"},
     "typer": {"cli.py", "commands"},
+    "rich": {"console.py", "leaderboard.py", "commands"},
     "pooch": {"catalog.py"},
     "safetensors": {"store.py"},
     "scipy": {"difference.py", "heads/student_t.py"},

@@ -54,7 +54,8 @@ def about(folder: str, file: str) -> str:
 
 
 def _variants(path: Path) -> tuple[str, ...]:
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body if "VARIANTS" in text else ():
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == "VARIANTS" and isinstance(node.value, ast.Dict):  # type: ignore[attr-defined]  # both kinds of assignment have a value
             return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)  # type: ignore[attr-defined]
