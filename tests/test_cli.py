@@ -263,6 +263,37 @@ def test_the_installed_command() -> None:
     assert "bench" in wrong.stderr
 
 
+def test_the_version(run: Run) -> None:
+    assert run("--version") == (0, f"tsrnn {tsrnn.__version__}\n", "")
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"),
+    [
+        ("tsrnn be", "bench"),
+        ("tsrnn fit mine.csv --quan", "--quantiles"),
+        ("tsrnn fit mine.csv --model seq", "seq2seq"),
+        ("tsrnn bench weat", "weather"),
+        ("tsrnn bench mine.c", ""),  # a file's name is left to the shell
+    ],
+)
+def test_a_shell_completes_commands_options_and_names(
+    run: Run, monkeypatch: pytest.MonkeyPatch, typed: str, completed: str
+) -> None:
+    monkeypatch.setenv("_TSRNN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    status, out, err = run()
+    assert (status, out.split(), err) == (0, completed.split(), "")
+
+
+def test_completion_is_shown_for_a_shell(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shellingham.detect_shell", lambda: ("bash", "/bin/bash"))
+    status, out, _ = run("--show-completion")
+    assert status == 0
+    assert "complete -o default -F _tsrnn_completion tsrnn" in out
+
+
 def test_a_command_is_a_file_and_nothing_else(tmp_path: Path) -> None:
     source = Path(tsrnn.__file__).parent
     shutil.copytree(source, tmp_path / "tsrnn", ignore=shutil.ignore_patterns("__pycache__"))

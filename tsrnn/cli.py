@@ -1,21 +1,33 @@
 """The command line's app: every file of `tsrnn/commands` is a command, an error is one sentence."""
 
 import sys
+from typing import Annotated
 
 import typer
 
 from tsrnn import registry
 from tsrnn.errors import InputError
 
-app = typer.Typer(
-    help="Recurrent forecasting for sequences measured in the world.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="markdown",
-)
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 for _name in registry.names("commands"):
     app.command(_name)(registry.module("commands", _name, "command").run)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from tsrnn.version import VERSION
+
+        typer.echo(f"tsrnn {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Recurrent forecasting for sequences measured in the world."""
 
 
 def main() -> None:

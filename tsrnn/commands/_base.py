@@ -4,21 +4,35 @@ The types are options that several commands have.
 """
 
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from tsrnn import catalog
+from tsrnn import catalog, registry
 from tsrnn.errors import InputError, unknown
 
-Data = Annotated[str, typer.Argument(help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet or LAS file.")]
+
+def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+    """What a shell may complete a word to."""
+    return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
+
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet or LAS file.",
+        autocompletion=_known(catalog.names),
+    ),
+]
 Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depths; found by itself if common.")]
 Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
-Model = Annotated[str, typer.Option(help="A name from `tsrnn models`.")]
+Model = Annotated[
+    str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
+]
 InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
 Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
