@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
-from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
@@ -43,6 +43,7 @@ VARIANTS = {
 
 
 class RecurrentForecaster(Model):
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:

@@ -45,6 +45,7 @@ class Config:
 
 
 class SegRNN(Model):
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
