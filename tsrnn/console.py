@@ -43,15 +43,15 @@ def standings(folder: Path, as_json: bool) -> None:
     _records(found, shown, leaderboard.RANKS, as_json)
 
 
-def show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """Print a list of records."""
+def show(rows: list[dict[str, Any]], as_json: bool, caption: str = "") -> None:
+    """Print a list of records, and under a table what it needs to be read."""
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     table = Table(*(name for name in rows[0]), box=None, header_style="bold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    Console().print(table, *([Text(caption, style="dim")] if caption else []))
 
 
 def facts(found: dict[str, Any], as_json: bool) -> None:

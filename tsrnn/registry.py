@@ -1,6 +1,7 @@
 """The listing is the registry: a plug-in's name is its file's name, and no list of names exists anywhere else."""
 
 import ast
+import re
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 from tsrnn.errors import unknown
 
 ROOT = Path(__file__).parent
+_CITED = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # (Zeng et al. 2023, sec. 4)
+_END = re.compile(r"(?<! al)\.(?= [A-Z])")  # of a sentence
 
 
 @cache
@@ -47,10 +50,28 @@ def variant(found: ModuleType, name: str) -> dict[str, Any]:
     return dict(getattr(found, "VARIANTS", {}).get(name, {}))
 
 
-def about(folder: str, file: str) -> str:
-    """The first sentence of a plug-in's docstring, without importing it."""
-    text = ast.get_docstring(ast.parse((ROOT / folder / f"{file}.py").read_text(encoding="utf-8"))) or ""
-    return text.partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
+def about(folder: str, name: str) -> str:
+    """What a plug-in is, without importing it: its line in `ABOUT`, else its docstring's first sentence, uncited."""
+    if line := declared(folder, name, "ABOUT"):
+        return line
+    text = (ast.get_docstring(_tree(folder, name)) or "").partition("\n\n")[0].replace("\n", " ")
+    return _END.split(_CITED.sub("", text), maxsplit=1)[0].rstrip(".")
+
+
+def declared(folder: str, name: str, constant: str) -> str:
+    """The text that a plug-in's file gives as `constant = "..."`, or for a variant as `constant = {name: "..."}`.
+
+    Empty where it gives none. Nothing is imported.
+    """
+    for node in _tree(folder, name).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [constant]:
+            value = ast.literal_eval(node.value)
+            return str(value.get(name, "") if isinstance(value, dict) else value)
+    return ""
+
+
+def _tree(folder: str, name: str) -> ast.Module:
+    return ast.parse((ROOT / folder / f"{names(folder)[name]}.py").read_text(encoding="utf-8"))
 
 
 def _variants(path: Path) -> tuple[str, ...]:

@@ -1,15 +1,50 @@
 """tsrnn models: the shelf of forecasters."""
 
+from typing import Any
+
 from tsrnn.commands._base import Json
+
+_CAPTION = (
+    "reads: what a forecast depends on besides the targets' past: past covariates, those known ahead, static ones, the "
+    "mask of measured cells. parameters: by default, input_size 96, horizon 24, one target, no covariates."
+)
 
 
 def run(json_: Json = False) -> None:
-    """List the models by the names that users type, with the options that a sweep may vary."""
+    """List the models by the names that users type: what they are and read, how large they are, and whose."""
     from tsrnn.console import show
-    from tsrnn.registry import about, names
+    from tsrnn.registry import names
 
-    rows = [
-        {"name": name, "file": f"models/{file}.py", "about": about("models", file)}
-        for name, file in names("models").items()
+    rows = [_described(name, file) for name, file in names("models").items()]
+    if json_:
+        show(rows, as_json=True)
+        return
+    shown = [
+        {
+            "name": row["name"],
+            "reads": " ".join(row["reads"]),
+            "parameters": f"{row['parameters']:>10,}",
+            "about": f"{row['about']} ({row['paper']})" if row["paper"] else row["about"],
+        }
+        for row in rows
     ]
-    show(rows, as_json=json_)
+    show(shown, as_json=False, caption=_CAPTION)
+
+
+def _described(name: str, file: str) -> dict[str, Any]:
+    """What a model says of itself, and how it turns out by default."""
+    from tsrnn import infer, models
+    from tsrnn.models._base import READABLE
+    from tsrnn.registry import about, declared
+    from tsrnn.shapes import Spec
+
+    task = Spec(input_size=96, horizon=24, channels=1, targets=1)
+    model = models.build(name, models.configure(name, {}), task)
+    return {
+        "name": name,
+        "file": f"models/{file}.py",
+        "about": about("models", name),
+        "reads": [readable for readable in READABLE if readable in model.reads],
+        "parameters": infer.parameters(model),
+        "paper": declared("models", name, "PAPER"),
+    }

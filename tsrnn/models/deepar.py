@@ -184,4 +184,5 @@ def _stratified(paths: int, horizon: int) -> Tensor:
     return ((order + place) / paths).clamp(1e-6, 1 - 1e-6).float()
 
 
+PAPER = "Salinas et al. 2017, arXiv 1704.04110"
 MODEL = DeepAR

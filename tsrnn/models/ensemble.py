@@ -91,4 +91,5 @@ def _member(given: Member, spec: Spec) -> Model:
     return models.build(name, config, replace(spec, input_size=size))
 
 
+PAPER = "Bates & Granger 1969"
 MODEL = Ensemble

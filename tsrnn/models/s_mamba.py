@@ -89,4 +89,5 @@ class SMamba(Model):
         return restore(undo, self.ahead(params, batch))
 
 
+PAPER = "Wang et al. 2024, arXiv 2403.11144"
 MODEL = SMamba

@@ -89,4 +89,5 @@ class SegRNN(Model):
         return torch.stack(written, 1)
 
 
+PAPER = "Lin et al. 2023, arXiv 2308.11200"
 MODEL = SegRNN

@@ -120,4 +120,5 @@ def _attended(memory: Tensor, output: Tensor, steps: Tensor | None) -> Tensor:
     return (torch.softmax(scores, -1).unsqueeze(1) @ memory).squeeze(1)
 
 
+PAPER = "Sutskever et al. 2014, arXiv 1409.3215"
 MODEL = Seq2Seq

@@ -76,4 +76,5 @@ class XLSTMMixer(Model):
         return restore(undo, self.ahead(forecasts_of(rows, self.spec), batch))
 
 
+PAPER = "Kraus et al. 2024, arXiv 2410.16928"
 MODEL = XLSTMMixer
