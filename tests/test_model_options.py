@@ -10,8 +10,9 @@ import torch
 from small import long_frame
 from small_models import made, small
 
-from tsrnn import arguments, models
+from tsrnn import models
 from tsrnn.cells import Cell
+from tsrnn.commands._base import options as options_of
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.parameters import read_toml, sort
@@ -93,7 +94,7 @@ def test_dropout_is_a_probability():
 @pytest.mark.parametrize("text", ["cell_options={forget_bias = 3.0}", "cell_options={'forget_bias' = 3}"])
 @pytest.mark.parametrize("name", ["bilstm", "seq2seq", "segrnn", "braid", "deepar"])
 def test_a_cells_own_options_come_from_the_command_line(name, text):
-    model = made(name, cell="lstm", **arguments.options(["num_layers=2", text]))
+    model = made(name, cell="lstm", **options_of(["num_layers=2", text]))
     forget = [each.bias_ih[16:32] for each in model.modules() if isinstance(each, Cell)]
     assert len(forget) == {"bilstm": 4, "seq2seq": 4, "segrnn": 3, "braid": 3, "deepar": 2}[name]
     assert all(torch.equal(each, torch.full((16,), 3.0)) for each in forget)

@@ -16,7 +16,7 @@ The map, in the order in which data meets the rooms:
     execute, tune, results, suites/, bench      many fits: jobs, sweeps, rows, tasks
     difference, ties, leaderboard               tests of difference, what they leave together, boards
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
-    arguments, console, cli                     names -> objects
+    console, commands/, cli                     names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.
 """

@@ -197,7 +197,7 @@ def measure(job: Job) -> Measured:
         "val_mse": val.mse,
         "val_mae": val.mae,
         "epochs": report.epochs,
-        **stamp(),
+        **stamp(report.device),
     }
     return Measured(row, test.by_window)
 

@@ -5,9 +5,11 @@ like a file of that shelf, or to a class. None of them is imported before its na
 """
 
 import ast
+import re
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,8 @@ from tsrnn.errors import InputError, unknown
 
 ROOT = Path(__file__).parent
 OPEN = ("models", "cells", "readers")  # shelves to which other packages may add
+_CITED = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # (Zeng et al. 2023, sec. 4)
+_END = re.compile(r"(?<! al)\.(?= [A-Z])")  # of a sentence
 
 
 @cache
@@ -82,13 +86,36 @@ def variant(source: Any, name: str) -> dict[str, Any]:
     return dict(getattr(source, "VARIANTS", {}).get(name, {}))
 
 
-def about(place: str) -> str:
-    """The first sentence of the docstring of a file of tsrnn's own, without importing it; empty for another's."""
-    if not is_own(place):
-        return ""
-    path = ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py")
-    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-    return text.partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
+def about(folder: str, name: str) -> str:
+    """What a plug-in is, without importing it: its line in `ABOUT`, else its docstring's first sentence, uncited."""
+    if line := declared(folder, name, "ABOUT"):
+        return line
+    text = (ast.get_docstring(_tree(folder, name)) or "").partition("\n\n")[0].replace("\n", " ")
+    return _END.split(_CITED.sub("", text), maxsplit=1)[0].rstrip(".")
+
+
+def declared(folder: str, name: str, constant: str) -> str:
+    """The text that a plug-in's file gives as `constant = "..."`, or for a variant as `constant = {name: "..."}`.
+
+    Empty where it gives none. Nothing is imported, and of another package only what lies above the file.
+    """
+    for node in _tree(folder, name).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [constant]:
+            value = ast.literal_eval(node.value)
+            return str(value.get(name, "") if isinstance(value, dict) else value)
+    return ""
+
+
+def _tree(folder: str, name: str) -> ast.Module:
+    """The file of a plug-in, read; empty where another package's cannot be."""
+    place = names(folder)[name]
+    if is_own(place):
+        return ast.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
+    try:
+        found = find_spec(place.partition(":")[0])
+        return ast.parse(Path(found.origin).read_text(encoding="utf-8") if found and found.origin else "")
+    except (ImportError, ValueError, OSError, SyntaxError):
+        return ast.parse("")
 
 
 def _variants(path: Path) -> tuple[str, ...]:

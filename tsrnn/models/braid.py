@@ -40,6 +40,7 @@ class Config:
 
 
 class Braid(Model):
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:

@@ -46,6 +46,7 @@ class Ensemble(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.members = nn.ModuleList(_member(each, spec) for each in config.members)
+        self.reads = frozenset().union(*(member.reads for member in self._models))
         self.reads_lengths = all(member.reads_lengths for member in self._models)
         self.sees_newest = any(member.sees_newest for member in self._models)
         self.channels_shared = all(member.channels_shared for member in self._models)
@@ -91,4 +92,5 @@ def _member(given: Member, spec: Spec) -> Model:
     return models.build(model, config, replace(spec, input_size=size))
 
 
+PAPER = "Bates & Granger 1969"
 MODEL = Ensemble

@@ -45,6 +45,7 @@ class Config:
 
 
 class SegRNN(Model):
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -88,4 +89,5 @@ class SegRNN(Model):
         return torch.stack(written, 1)
 
 
+PAPER = "Lin et al. 2023, arXiv 2308.11200"
 MODEL = SegRNN

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
-from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
@@ -40,6 +40,7 @@ class Config:
 
 
 class Seq2Seq(Model):
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -119,4 +120,5 @@ def _attended(memory: Tensor, output: Tensor, steps: Tensor | None) -> Tensor:
     return (torch.softmax(scores, -1).unsqueeze(1) @ memory).squeeze(1)
 
 
+PAPER = "Sutskever et al. 2014, arXiv 1409.3215"
 MODEL = Seq2Seq
