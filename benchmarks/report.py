@@ -13,7 +13,7 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import leaderboard
+from tsrnn.board import table as leaderboard
 
 HERE = Path(__file__).parent
 DOCUMENTS = (HERE.parent / "README.md", HERE / "README.md")

@@ -12,7 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import InputError, bench, catalog, parameters, results, suites
+from tsrnn import InputError, bench, catalog, parameters, suites
+from tsrnn.board import rows as results
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 

@@ -21,7 +21,7 @@ DOORS = {
     "typer": {"arguments.py", "cli.py"},
     "pooch": {"catalog.py"},
     "safetensors": {"store.py"},
-    "scipy": {"difference.py", "heads/student_t.py"},
+    "scipy": {"board/difference.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
     "narwhals": {"intake.py", "panel.py"},
 }
@@ -84,10 +84,10 @@ def test_the_order_of_the_design():
     order = the_map()
     for line in (
         "errors arrays split scale shapes index panel catalog features windows",
-        "windows cells recurrence layers heads models infer fit forecaster execute tune bench leaderboard cli",
+        "windows cells recurrence layers heads models infer fit forecaster execute tune board bench cli",
         "errors registry cells",
         "forecaster testing",
-        "errors results bench difference ties leaderboard console",
+        "errors board bench console",
         "intake panel readers catalog",
     ):
         places = [order.index(name) for name in line.split()]

@@ -9,7 +9,8 @@ import polars as pl
 import pytest
 from rich.console import Console
 
-from tsrnn import leaderboard, results
+from tsrnn.board import rows as results
+from tsrnn.board import table as leaderboard
 from tsrnn.errors import InputError
 
 DEFAULTS: dict[str, Any] = {

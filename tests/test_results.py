@@ -12,7 +12,8 @@ import jobs
 import polars as pl
 import pytest
 
-from tsrnn import leaderboard, results
+from tsrnn.board import rows as results
+from tsrnn.board import table as leaderboard
 from tsrnn.errors import InputError
 
 ROW: dict[str, Any] = {
@@ -33,7 +34,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from test_results import ROW
-from tsrnn import results
+from tsrnn.board import rows as results
 for number in range(int(sys.argv[3])):
     results.append(Path(sys.argv[1]), {**ROW, "track": sys.argv[2], "seed": number})
 """

@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import leaderboard, results, ties
+from tsrnn.board import rows as results
+from tsrnn.board import table as leaderboard
+from tsrnn.board import ties
 from tsrnn.errors import InputError
 
 ROW: dict[str, Any] = {

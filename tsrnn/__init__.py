@@ -13,8 +13,9 @@ The map, in the order in which data meets the rooms:
     metrics, backtest, store                    measures on frames, rolling origins, saved models
     forecaster                                  the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, tune, results, suites/, bench      many fits: jobs, sweeps, rows, tasks
-    difference, ties, leaderboard               tests of difference, what they leave together, boards
+    execute, tune                               many fits: jobs, sweeps
+    board/                                      rows on disk, tests of difference, tie groups, tables, text
+    suites/, bench                              benchmarks as data, and what runs them
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
     arguments, console, cli                     names -> objects
 

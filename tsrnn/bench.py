@@ -12,8 +12,9 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, execute, results, suites
+from tsrnn import catalog, execute, suites
 from tsrnn.allocator import tune_allocator
+from tsrnn.board import rows
 from tsrnn.errors import unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
@@ -63,8 +64,8 @@ class Job:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes two rows the same result: the values of `results.KEY`."""
-        return tuple(self.task[name] for name in results.KEY)
+        """What makes two rows the same result: the values of `rows.KEY`."""
+        return tuple(self.task[name] for name in rows.KEY)
 
 
 @dataclass(frozen=True)
@@ -140,11 +141,11 @@ def run(
         What became of each job that was run; its result is the row.
     """
     fresh = pending(jobs, folder)
-    results.prepare(folder)
+    rows.prepare(folder)
 
     def store(outcome: execute.Outcome) -> None:
         if outcome.result is not None:
-            results.append(folder, *outcome.result)
+            rows.append(folder, *outcome.result)
         if on_done is not None:
             on_done(_with_row(outcome))
 
@@ -155,7 +156,7 @@ def run(
 
 def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
     """The jobs whose rows are not in `folder`."""
-    seen = results.seen(folder)
+    seen = rows.seen(folder)
     return [job for job in jobs if job.key not in seen]
 
 

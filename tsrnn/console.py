@@ -14,7 +14,10 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from tsrnn import bench, files, leaderboard, metrics, results, ties
+from tsrnn import bench, files, metrics
+from tsrnn.board import table as leaderboard
+from tsrnn.board import ties
+from tsrnn.board.rows import COLUMNS, KEY, existing
 from tsrnn.errors import InputError
 from tsrnn.execute import Outcome
 
@@ -64,9 +67,9 @@ class Screen:
     def rows(self) -> list[dict[str, Any]]:
         """The stored rows of this benchmark's jobs."""
         keys = {job.key for job in self.jobs}
-        found = results.existing(self.folder)
+        found = existing(self.folder)
         rows = [] if found is None else found.to_dicts()
-        return [row for row in rows if tuple(row[name] for name in results.KEY) in keys]
+        return [row for row in rows if tuple(row[name] for name in KEY) in keys]
 
     def _line(self, outcome: Outcome) -> str:
         job, result = outcome.job, outcome.result
@@ -86,7 +89,7 @@ class Screen:
         return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
 
     def _board(self, rows: list[dict[str, Any]]) -> Group:
-        table, name = pl.DataFrame(rows, schema=results.COLUMNS), self.jobs[0].source.name
+        table, name = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.name
         return _board(table, name, self.out.width, folder=self.folder if self.ended else None)
 
 

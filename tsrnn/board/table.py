@@ -1,7 +1,7 @@
 """Rows -> table: what was measured here, among what others published, honestly ordered.
 
 Scores are means over seeds; a mean over horizons exists only where every horizon does. Lines of ours that cannot be
-told apart share a group (`tsrnn.ties`), and a line is marked as the winner only where it is alone in the first one.
+told apart share a group (`board/ties.py`), and a line is marked as the winner only where it is alone in the first one.
 """
 
 import json
@@ -13,8 +13,9 @@ from typing import Any
 import polars as pl
 from rich.table import Table
 
-from tsrnn import results, ties
-from tsrnn.difference import LEAST_APART, LEAST_TASKS
+from tsrnn.board import ties
+from tsrnn.board.difference import LEAST_APART, LEAST_TASKS
+from tsrnn.board.rows import existing
 from tsrnn.errors import InputError, unknown
 
 _PUBLISHED = Path(__file__).with_name("published.csv")
@@ -28,7 +29,7 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
     Raises:
         InputError: there are none, or a file is damaged.
     """
-    rows = results.existing(folder)
+    rows = existing(folder)
     if rows is not None and dataset is not None:
         rows = rows.filter(pl.col("dataset") == dataset)
     if rows is None or not rows.height:
@@ -81,7 +82,7 @@ def board(
 
 
 def comparisons(rows: pl.DataFrame, horizons: Sequence[int], folder: Path | None = None) -> list[dict[str, Any]]:
-    """Every two lines of ours that have every horizon, best lines first: what `tsrnn.ties.named` says of each."""
+    """Every two lines of ours that have every horizon, best lines first: what `tsrnn.board.ties.named` says of each."""
     ours = _lines(rows)
     lines = [_ours(line, horizons) for line in ours]
     whole = _whole(lines)
