@@ -2,7 +2,9 @@
 
 import pytest
 import torch
-from small import long_frame, wide_frame
+from small import LEVELS, QUICK, ROLES, covaried, long_frame, wide_frame
+
+from tsrnn.forecaster import Forecaster
 
 torch.set_num_threads(1)
 
@@ -17,3 +19,15 @@ def long():
 def wide():
     """Two hourly channels: date, c0, c1."""
     return wide_frame()
+
+
+@pytest.fixture(scope="session")
+def fitted(long):
+    """A small GRU with quantiles, trained on `long`; not to be changed."""
+    return Forecaster("gru", **QUICK, quantiles=LEVELS).fit(long)
+
+
+@pytest.fixture(scope="session")
+def with_covariates():
+    """A small GRU that reads the calendar and covariates of each kind; not to be changed."""
+    return Forecaster("gru", **QUICK, calendar=True).fit(covaried(), **ROLES)

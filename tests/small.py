@@ -5,9 +5,20 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from tsrnn import scale, windows
+from tsrnn import buffer, scale, windows
 from tsrnn.arrays import Arrays
-from tsrnn.split import Part
+from tsrnn.panel import Panel
+from tsrnn.split import whole
+
+TASK = {"input_size": 24, "horizon": 6}
+QUICK = {**TASK, "hidden_size": 8, "max_epochs": 2, "batch_size": 64}
+LEVELS = [0.1, 0.5, 0.9]
+ROLES = {
+    "target": "y",
+    "past_covariates": ["wind"],
+    "future_covariates": ["plan"],
+    "static_covariates": ["height"],
+}
 
 
 def arrays_of(*series, targets=None, breaks=(), known=None, static=None, first=None):
@@ -28,13 +39,9 @@ def arrays_of(*series, targets=None, breaks=(), known=None, static=None, first=N
     )
 
 
-def whole(arrays):
-    return Part(arrays.offsets[:-1], arrays.offsets[1:])
-
-
 def cut_of(arrays, input_size, horizon, part=None, padding=0, scaler="none"):
     part = part or whole(arrays)
-    laid = windows.buffer(arrays, scale.fit(scaler, arrays, part), padding)
+    laid = buffer.lay(arrays, scale.fit(scaler, arrays, part), padding)
     return windows.cut(laid, part, input_size, horizon)
 
 
@@ -65,3 +72,19 @@ def wide_frame(rows=200, channels=2):
     """Hourly `date` beside channels `c0`, `c1`... of 24-hour waves."""
     values = waves(rows, channels, period=24, noise=0.1)
     return pl.DataFrame({"date": hours(rows), **{f"c{k}": values[:, k] for k in range(channels)}})
+
+
+def covaried(rows=160, names=("a", "b")):
+    """Series with a past covariate, one known ahead and one of the series."""
+    parts = []
+    for k, name in enumerate(names):
+        values = waves(rows, 3, period=24, noise=0.1, seed=k)
+        columns = {"y": values[:, 0], "wind": values[:, 1], "plan": values[:, 2], "height": [100.0 * k] * rows}
+        parts.append(pl.DataFrame({"unique_id": [name] * rows, "ds": hours(rows), **columns}))
+    return pl.concat(parts)
+
+
+def plans(frame, horizon=6):
+    """The future rows that a model with `plan` known ahead asks for."""
+    ahead = Panel.of(frame, **ROLES).future(horizon)
+    return ahead.with_columns(pl.Series("plan", np.linspace(-1, 1, len(ahead))))

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from test_models import batch_of, made
+from small_models import batch_of, made
 
 from tsrnn import models, testing
 from tsrnn.infer import parameters

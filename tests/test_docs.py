@@ -1,17 +1,20 @@
-"""What the documents show is run: the README's Python, its commands' words, the notebooks."""
+"""What the documents say is so: README's Python and the notebooks run, its commands parse, its map is the map."""
 
 import re
 import runpy
 import shlex
+import tomllib
 from pathlib import Path
 
 import pytest
 import typer.main
+from rooms import the_map
 
 from tsrnn import cli
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "benchmarks/README.md")
 
 
 def blocks(language: str) -> list[str]:
@@ -43,6 +46,28 @@ def test_the_readme_has_its_two_commands() -> None:
     text = "\n".join(blocks("sh"))
     assert "python -m pip install -c constraints.txt . && tsrnn bench ETTh1" in text
     assert 'python -m pip install -c constraints.txt -e ".[test]" && python -m pytest' in text
+
+
+def test_the_map_in_the_readme_is_the_map_of_the_package() -> None:
+    section = README.partition("\n## The map\n")[2].partition("\n## ")[0]
+    rooms = re.findall(r"^\| (`.*?`) \|", section, re.MULTILINE)
+    assert [name.strip("`/") for line in rooms for name in line.split(", ")] == the_map()
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_files_that_a_document_names_are_there(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    named = re.findall(r"`(?:python )?((?:tsrnn|tests|benchmarks|notebooks)/[\w./-]+)[ `]", text)
+    real = [path for path in named if not re.search("NAME|DATASET|MODEL", path)]
+    missing = [path for path in real if not (ROOT / path).exists()]
+    assert not missing, f"{name} names {missing}"
+
+
+def test_the_citation_names_the_version_and_licence_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8").splitlines()
+    assert f"version: {project['version']}" in citation
+    assert f"license: {project['license']}" in citation
 
 
 @pytest.mark.slow

@@ -1,12 +1,12 @@
 """The map in `tsrnn/__init__.py` is true, and the laws hold that keep it so."""
 
 import ast
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rooms import the_map
 
 import tsrnn
 
@@ -37,12 +37,6 @@ def named(path):
 
 def room_of(path):
     return path.relative_to(ROOT).parts[0].removesuffix(".py")
-
-
-def the_map():
-    """The rooms in the order of the docstring's indented lines."""
-    lines = re.findall(r"^ {4}((?:\w+/?, )*\w+/?)(?: |$)", tsrnn.__doc__, re.MULTILINE)
-    return [name.removesuffix("/") for line in lines for name in line.split(", ")]
 
 
 def imports(path):
@@ -83,8 +77,8 @@ def test_imports_run_downhill(path):
 def test_the_order_of_the_design():
     order = the_map()
     for line in (
-        "errors arrays split scale shapes index panel catalog features windows",
-        "windows cells recurrence layers heads models infer fit forecaster execute tune board bench cli",
+        "errors arrays split scale shapes index panel catalog features buffer windows",
+        "buffer windows cells recurrence layers heads models infer fit forecaster execute tune board bench cli",
         "errors registry cells",
         "forecaster testing",
         "errors board bench console",

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from test_models import COVARIED, SPEC, batch_of, covaried_batch, made
+from small_models import COVARIED, SPEC, batch_of, covaried_batch, made
 from torch import nn
 
 from tsrnn import testing

@@ -7,15 +7,14 @@ The map, in the order in which data meets the rooms:
     arrays, split, scale, shapes                numbers: cut before you look, scale with an undo, the page of shapes
     index, intake, panel                        frames: one normal form, the only rooms that name columns
     readers/, simulate, catalog                 files, small worlds and data sets by name
-    features, order, windows                    covariates; one buffer and a vector of starts -> batches
+    features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, fit                      how to train, as data; forecasts and scores; the one door to Lightning
     metrics, backtest, store                    measures on frames, rolling origins, saved models
-    forecaster                                  the bed of the river
+    estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
     execute, tune                               many fits: jobs, sweeps
-    board/                                      rows on disk, tests of difference, tie groups, tables, text
-    suites/, bench                              benchmarks as data, and what runs them
+    suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
     arguments, console, cli                     names -> objects
 

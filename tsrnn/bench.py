@@ -180,7 +180,7 @@ def measure(job: Job) -> Measured:
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
     ).fit(panel, split=split)
-    val, test = (forecaster.score(split=split, part=part) for part in ("val", "test"))
+    val, test = forecaster.scores(split=split, parts=("val", "test")).values()
     report = forecaster.report_
     row = {
         **job.task,

@@ -26,7 +26,7 @@ from tsrnn.forecaster import Forecaster
 from tsrnn.probe import forget_gates, influence, norm
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch
-from tsrnn.split import Part
+from tsrnn.split import whole
 
 THRESHOLD = 0.01  # of the influence at lag 0: what still counts as reached
 _ROWS = 64  # sequences of a training step
@@ -263,7 +263,7 @@ def _forgetting(name: str, weights: str, length: int, module: nn.Module, x: Any)
 def _windows(forecaster: Forecaster, frame: Any, rows: int) -> Batch:
     """Windows evenly spread over a frame, without padding where there are such."""
     laid = forecaster.laid(frame)
-    everything = Part(laid.arrays.offsets[:-1], laid.arrays.offsets[1:])
+    everything = whole(laid.arrays)
     cut = windows.cut(laid, everything, forecaster.spec_.input_size, forecaster.spec_.horizon)
     windows.refuse_empty(cut, everything)
     which = torch.arange(len(cut))

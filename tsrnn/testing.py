@@ -17,7 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsrnn import cells, heads, infer, models, scale, split, store, windows
+from tsrnn import buffer, cells, heads, infer, models, scale, split, store, windows
 from tsrnn.arrays import Arrays
 from tsrnn.models._base import Model
 from tsrnn.recurrence import Recurrent
@@ -242,6 +242,6 @@ def _with_gaps(spec: Spec) -> windows.Windows:
     arrays = Arrays(tuple(values.T), names, spec.targets, ("s",), offsets, breaks, first=first)
     known, static = np.ones((len(values), spec.known), np.float32), np.ones((1, spec.static), np.float32)
     arrays = replace(arrays, known=known if spec.known else None, static=static if spec.static else None)
-    part = split.Part(offsets[:1], offsets[1:])
-    laid = windows.buffer(arrays, scale.fit("standard", arrays, part), padding=spec.input_size - 1)
+    part = split.whole(arrays)
+    laid = buffer.lay(arrays, scale.fit("standard", arrays, part), padding=spec.input_size - 1)
     return windows.cut(laid, part, spec.input_size, spec.horizon)

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from tsrnn.cells import Cell, get
 from tsrnn.errors import InputError, unknown
 from tsrnn.recurrence import generated, reference, stock
-from tsrnn.recurrence.stretches import stretches
+from tsrnn.recurrence.resets import stretches
 from tsrnn.shapes import State
 
 _MANY = 256  # rows from which on a single step is worth a kernel's call

@@ -1,0 +1,125 @@
+"""Least squares, linear and naive models are what a few lines by hand say."""
+
+import numpy as np
+import pytest
+import torch
+from small import arrays_of, cut_of, waves
+from small_models import batch_of, made
+
+from tsrnn.shapes import Spec
+
+
+def ridge(x, y, strength):
+    """Least squares with an intercept that is not shrunk; `strength` shares of the mean eigenvalue."""
+    x_mean, y_mean = x.mean(0), y.mean(0)
+    centred = x - x_mean
+    unit = np.trace(centred.T @ centred) / x.shape[1]
+    tall = np.concatenate([centred, np.sqrt(strength * unit) * np.eye(x.shape[1])])
+    weights = np.linalg.lstsq(tall, np.concatenate([y - y_mean, np.zeros((x.shape[1], y.shape[1]))]), rcond=None)[0]
+    return weights, y_mean - x_mean @ weights
+
+
+def solved(values, ridges, spec, val=None):
+    model = made("ols", spec, centring="last", ridges=ridges)
+    assert model.solve(cut_of(arrays_of(values), spec.input_size, spec.horizon), val)
+    return model
+
+
+def rows_of(values, input_size, horizon):
+    """Centred inputs and targets of every window of every channel, without those that miss a target."""
+    x, y = [], []
+    for column in values.astype(np.float32).T:
+        for at in range(input_size, len(column) - horizon + 1):
+            if not np.isnan(column[at : at + horizon]).any():
+                x.append(column[at - input_size : at] - column[at - 1])
+                y.append(column[at : at + horizon] - column[at - 1])
+    return np.array(x, np.float64), np.array(y, np.float64)
+
+
+@pytest.mark.parametrize("strength", [1e-6, 1e-2])
+def test_ols_is_ridge_regression(strength):
+    spec, values = Spec(6, 3, 2, 2), waves(80, 2, noise=0.5)
+    model = solved(values, (strength,), spec)
+    weights, bias = ridge(*rows_of(values, 6, 3), strength)
+    np.testing.assert_allclose(model.linear.weight.T.numpy(), weights, atol=2e-4)
+    np.testing.assert_allclose(model.linear.bias.numpy(), bias, atol=2e-4)
+
+
+def test_ols_leaves_out_rows_that_miss_a_target():
+    spec, values = Spec(6, 3, 2, 2), waves(80, 2, noise=0.5)
+    values[70:75, 1] = np.nan
+    whole = values.copy()
+    whole[70:75, 1] = whole[69, 1]  # filled from the past, as windows do
+    x, y = [], []
+    for channel in range(2):
+        for at in range(6, 78):
+            if np.isnan(values[at : at + 3]).any(0)[channel]:
+                continue
+            x.append(whole[at - 6 : at, channel] - whole[at - 1, channel])
+            y.append(whole[at : at + 3, channel] - whole[at - 1, channel])
+    weights, _ = ridge(np.array(x), np.array(y), 1e-2)
+    np.testing.assert_allclose(solved(values, (1e-2,), spec).linear.weight.T.numpy(), weights, atol=2e-4)
+
+
+def test_ols_chooses_the_ridge_on_validation():
+    spec, values = Spec(12, 3, 1, 1), waves(60, noise=1.0)
+    val = cut_of(arrays_of(waves(60, noise=1.0, seed=5)), 12, 3)
+    x, y = rows_of(waves(60, noise=1.0, seed=5), 12, 3)
+    errors = {}
+    for strength in (1e-6, 1e-3, 1e-1, 1.0):
+        weights, bias = ridge(*rows_of(values, 12, 3), strength)
+        errors[strength] = np.square(x @ weights + bias - y).mean()
+    best = min(errors, key=errors.get)
+    assert best != 1e-6
+    chosen, alone = solved(values, tuple(errors), spec, val), solved(values, (best,), spec)
+    assert torch.equal(chosen.linear.weight, alone.linear.weight)
+
+
+def linear_maps(model):
+    return {name: each.astype(np.float64) for name, each in model.weights().items()}
+
+
+def test_nlinear_by_hand():
+    model, batch = made("nlinear"), batch_of()
+    model.linear.weight.data += torch.randn(13, 48, generator=torch.Generator().manual_seed(0))
+    w, past = linear_maps(model), batch.past.double().numpy()
+    last = past[:, -1:, :]
+    expected = np.einsum("hl,blc->bhc", w["linear.weight"], past - last) + w["linear.bias"][:, None] + last
+    np.testing.assert_allclose(model(batch)[..., 0].detach(), expected, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("kernel", [1, 5, 6, 25])
+def test_dlinear_by_hand(kernel):
+    model, batch = made("dlinear", kernel=kernel), batch_of()
+    for seed, layer in enumerate((model.trend, model.season)):
+        layer.weight.data += torch.randn(13, 48, generator=torch.Generator().manual_seed(seed))
+    w, past = linear_maps(model), batch.past.double().numpy()
+    left = (kernel - 1) // 2
+    trend = np.empty_like(past)
+    for at in range(48):
+        rows = np.clip(np.arange(at - left, at - left + kernel), 0, 47)
+        trend[:, at] = past[:, rows].mean(1)
+    expected = w["trend.bias"][:, None] + w["season.bias"][:, None]
+    expected = expected + np.einsum("hl,blc->bhc", w["trend.weight"], trend)
+    expected = expected + np.einsum("hl,blc->bhc", w["season.weight"], past - trend)
+    np.testing.assert_allclose(model(batch)[..., 0].detach(), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_linear_models_start_as_the_mean():
+    batch = batch_of()
+    for name in ("nlinear", "dlinear"):
+        model = made(name)
+        for part, weight in model.state_dict().items():
+            if part.endswith("bias"):
+                weight.zero_()
+        torch.testing.assert_close(model(batch)[:, 0, :, 0], batch.past.mean(1))
+
+
+def test_repeat_last_and_seasonal_naive():
+    batch = batch_of()
+    assert torch.equal(made("repeat_last")(batch)[..., 0], batch.past[:, -1:].expand(-1, 13, -1))
+    seasonal = made("seasonal_naive")(batch)[..., 0]
+    for step in range(13):
+        assert torch.equal(seasonal[:, step], batch.past[:, 48 - 8 + step % 8])
+    weekly = made("seasonal_naive", season=20)(batch)[..., 0]
+    assert torch.equal(weekly, batch.past[:, 28:41])
