@@ -18,6 +18,7 @@ from tsrnn.board import rows
 from tsrnn.errors import unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml
 from tsrnn.provenance import stamp
@@ -180,17 +181,15 @@ def measure(job: Job) -> Measured:
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
     ).fit(panel, split=split)
-    val, test = forecaster.scores(split=split, parts=("val", "test")).values()
+    val, test = forecaster.scores(None, split, ("val", "test"), USUAL).values()
     report = forecaster.report_
     row = {
         **job.task,
-        "mse": test.mse,
-        "mae": test.mae,
+        **test.values,
         "windows": test.windows,
         "parameters": parameters(forecaster.model_),
         "seconds": round(report.seconds, 2),
-        "val_mse": val.mse,
-        "val_mae": val.mae,
+        **{f"val_{name}": value for name, value in val.values.items()},
         "epochs": report.epochs,
         **stamp(),
     }
