@@ -14,9 +14,10 @@ The map, in the order in which data meets the rooms:
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
     execute, tune                               many fits: jobs, sweeps
+    console                                     what a person sees, what a program reads
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
-    arguments, console, cli                     names -> objects
+    commands/, cli                              names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.
 """

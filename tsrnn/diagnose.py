@@ -138,7 +138,7 @@ def model(forecaster: Forecaster, frame: Any = None, rows: int = 8) -> Diagnosis
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         fresh = models.build(forecaster.model, forecaster.model_.config, forecaster.spec_)
-    found = Diagnosis()
+    found, name = Diagnosis(), models.find(forecaster.model).name
     for weights, each in (("fresh", fresh), ("trained", forecaster.model_)):
         if weights == "fresh" and not list(each.parameters()):
             continue
@@ -147,8 +147,8 @@ def model(forecaster: Forecaster, frame: Any = None, rows: int = 8) -> Diagnosis
         def run(past: Tensor, each: nn.Module = each) -> Tensor:
             return forecaster.head_.point(each(replace(batch, past=past))).flatten(1)  # [batch horizon*target]
 
-        found.reaches.append(Reach(forecaster.model, weights, size, influence(run, batch.past)))
-        found.forgetting += _forgetting(forecaster.model, weights, size, each, batch)
+        found.reaches.append(Reach(name, weights, size, influence(run, batch.past)))
+        found.forgetting += _forgetting(name, weights, size, each, batch)
     return found
 
 

@@ -14,7 +14,7 @@ class Estimator:
     Attributes that end in `_` were learnt; `model_` is there once `fit` is through.
     """
 
-    model: Any
+    model: str | type
     options: dict[str, Any]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class Forecaster(Estimator):
     """A model, its task and how to train it, under one roof; parameters are kept as given, as scikit-learn's are.
 
     Args:
-        model: a name that `tsrnn models` lists.
+        model: a name that `tsrnn models` lists, or a class derived from `tsrnn.models.Model`.
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
@@ -45,7 +45,7 @@ class Forecaster(Estimator):
 
     def __init__(  # noqa: PLR0913  the public door: every word is a keyword with a default
         self,
-        model: str = "lstm",
+        model: str | type = "lstm",
         *,
         input_size: int,
         horizon: int,
@@ -164,7 +164,7 @@ class Forecaster(Estimator):
         tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
         prepared = self.preparation_
         fitted = {"spec": asdict(self.spec_), "ids": list(prepared.ids), "reading": prepared.reading}
-        config = {"version": VERSION, "params": self.get_params(), **fitted}
+        config = {"version": VERSION, "params": parameters.words(self.get_params(), strict=True), **fitted}
         store.write(folder, config, tensors | prepared.tensors())
 
     @classmethod

@@ -17,12 +17,12 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from tsrnn import models
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.metrics import USUAL, named
 from tsrnn.panel import Panel
-from tsrnn.parameters import FitConfig
-from tsrnn.registry import module
+from tsrnn.parameters import FitConfig, words
 from tsrnn.version import VERSION
 
 # Written out, and stored with the study, because Optuna's defaults change between versions.
@@ -43,7 +43,7 @@ class Sweep:
     rest as in the first trial, before anything is drawn.
     """
 
-    model: str
+    model: str | type
     horizon: int
     input_sizes: tuple[int, ...]
     fixed: dict[str, Any]
@@ -68,10 +68,10 @@ class Sweep:
         return {**params, **{name: values[params[name]] for name, values in self.alternatives.items()}}
 
 
-def ranges(model: str) -> dict[str, dict[str, Any]]:
+def ranges(model: str | type) -> dict[str, dict[str, Any]]:
     """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log"}, with "default" and "whole"."""
     found = {}
-    for each in (*fields(module("models", model, "model").Config), *fields(FitConfig)):
+    for each in (*fields(models.find(model).config), *fields(FitConfig)):
         if each.metadata:
             found[each.name] = {**each.metadata, "default": each.default, "whole": isinstance(each.default, int)}
     return found
@@ -196,7 +196,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     return float(score)
 
 
-def suggest(trial: optuna.Trial, model: str, fixed: Sequence[str] | dict[str, Any] = ()) -> dict[str, Any]:
+def suggest(trial: optuna.Trial, model: str | type, fixed: Sequence[str] | dict[str, Any] = ()) -> dict[str, Any]:
     """A value for every range of the model and its training that is not fixed."""
     options: dict[str, Any] = {}
     for name, found in ranges(model).items():
@@ -260,10 +260,10 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
     identity = {
         "data": panel.source,
         "sha256": panel.fingerprint,
-        "model": asked.model,
+        "model": models.find(asked.model).name,
         "horizon": asked.horizon,
         "input_sizes": list(asked.input_sizes),
-        "fixed": asked.fixed,
+        "fixed": words(asked.fixed),
         "metric": asked.metric,
         **({"alternatives": asked.alternatives} if asked.alternatives else {}),
     }

@@ -15,6 +15,7 @@ from tsrnn.board import ties
 from tsrnn.board.difference import LEAST_APART, LEAST_TASKS
 from tsrnn.board.published import published
 from tsrnn.board.rows import read
+from tsrnn.console import show
 from tsrnn.errors import InputError
 
 _OTHERS = 8  # lines of other people's numbers on a board
@@ -131,7 +132,7 @@ def _scores(mse: float | None, mae: float | None, digits: int) -> str:
 
 
 def _formatted(value: Any, form: str = "") -> str:
-    return "" if value is None else f"{value:{form}}"
+    return "" if value is None else f"{value:{form or ('.3g' if isinstance(value, float) else '')}}"
 
 
 def _horizons(rows: pl.DataFrame) -> list[int]:
@@ -147,13 +148,6 @@ def _pair(pair: dict[str, Any]) -> dict[str, Any]:
 
 def _print(records: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:
     """JSON of `records`, or else the table `shown`, without its empty columns, and a word on the others."""
-    if as_json:
-        print(json.dumps(records, indent=2))
-        return
     names = [name for name in shown[0] if any(row[name] not in ("", None) for row in shown)]
-    table = Table(*names, box=None, header_style="bold")
-    for row in shown:
-        table.add_row(*(_formatted(row[name], ".3g" if isinstance(row[name], float) else "") for name in names))
-    console = Console()
-    console.print(table)
-    console.print(Text(caption, style="dim"))
+    cells = [{name: _formatted(row[name]) for name in names} for row in shown]
+    show(records if as_json else cells, as_json, caption)

@@ -96,4 +96,5 @@ class LeastSquares(Model):
         return total / max(count, 1)
 
 
+PAPER = "Toner & Darlow 2024"
 MODEL = LeastSquares

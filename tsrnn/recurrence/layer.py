@@ -49,7 +49,7 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        cell: str | type[Cell],
+        cell: str | type,
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
@@ -67,7 +67,7 @@ class Recurrent(nn.Module):
             raise InputError(f"dropout must be at least 0 and below 1, not {dropout}")
         if backend != "auto" and backend not in BACKENDS:
             raise unknown("backend", backend, ["auto", *BACKENDS])
-        kind = get(cell) if isinstance(cell, str) else cell
+        kind = get(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bidirectional, self.dropout, self.backend = bidirectional, dropout, backend
         self.directions = 2 if bidirectional else 1
