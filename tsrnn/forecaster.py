@@ -12,12 +12,14 @@ from tsrnn import buffer, heads, infer, models, parameters, split, store, window
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.shapes import Spec
 from tsrnn.version import VERSION
 
 SplitLike = Mapping[str, Any] | str | None
+Scores = dict[str, infer.Score]
 
 
 class Forecaster(Estimator):
@@ -120,13 +122,13 @@ class Forecaster(Estimator):
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
         return panel.forecasts(point, quantiles, levels)
 
-    def score(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> infer.Score:
-        """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
-        return self.scores(frame, split=split, parts=(part,))[part]
+    def score(
+        self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
+    ) -> infer.Score:
+        """Measures (`tsrnn.metrics`) over every window (stride 1) of one part: train, val or test."""
+        return self.scores(frame, split, (part,), measures)[part]
 
-    def scores(
-        self, frame: Any = None, *, split: SplitLike = "standard", parts: Sequence[str] = ("val", "test")
-    ) -> dict[str, infer.Score]:
+    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
         """`score` of several parts by name; the frame is read and scaled once."""
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
@@ -135,7 +137,7 @@ class Forecaster(Estimator):
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
             windows.refuse_empty(scored, rows)
-            scores[name] = infer.score(self.model_, self.head_, scored)
+            scores[name] = infer.score(self.model_, self.head_, scored, measures)
         return scores
 
     def laid(self, frame: Any = None) -> buffer.Buffer:
