@@ -186,7 +186,9 @@ def measure(job: Job) -> Measured:
     split: Any = "standard" if panel.split else SHARES
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
-    ).fit(panel, split=split)
+    )
+    reads = models.find(job.model).kind.reads_with(forecaster.configs()[0])  # a baseline may read less than others
+    forecaster.fit(replace(panel, roles=panel.roles.reading(reads)), split=split)
     val, test = forecaster.scores(None, split, ("val", "test"), USUAL).values()
     report = forecaster.report_
     row = {

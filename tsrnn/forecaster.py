@@ -96,6 +96,7 @@ class Forecaster(Estimator):
         head = heads.build(self.quantiles, self.loss)
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
+            models.refuse_unread(self.model, model, panel.roles.covariates, self.calendar)
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel

@@ -17,7 +17,9 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
-_CELLS = 4_000_000  # forecast cells held at once while scoring
+_CELLS = 4_000_000  # forecast cells held at once
+_RESOLUTION = 2.0**-23  # of a float32 between 1 and 2
+_WHOLE = 2.0**53  # from here on a float64 holds no fractions
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,36 @@ class Score:
 @torch.inference_mode()
 def forecast(
     model: Model, head: Head, batch: Batch, levels: Sequence[float] = ()
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-    """Point forecast [batch horizon target] and quantiles [batch horizon target quantile], in the panel's own units."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Point forecast [batch horizon target] and quantiles [batch horizon target quantile], in the panel's own units.
+
+    Any number of windows is taken; a few at a time are in the model.
+    """
     model.eval()
-    params = model(batch.to(device_of(model)))
-    point = head.point(params)
-    quantiles = head.quantiles(params, levels) if levels else None
-    undo = batch.undo
-    if undo is not None:
-        point = undo.invert(point.cpu())
-        if quantiles is not None:
-            each = Affine(undo.loc.unsqueeze(-1), undo.scale.unsqueeze(-1))
-            quantiles = each.invert(quantiles.cpu())
-    return point.cpu().numpy(), None if quantiles is None else quantiles.cpu().numpy()
+    points, quantiles, size = [], [], _batch_size(model)
+    for first in range(0, len(batch.past), size):
+        part = batch.rows(slice(first, first + size))
+        params = model(part.to(device_of(model)))
+        points.append(_undone(head.point(params), part.undo))
+        if levels:
+            quantiles.append(_undone(head.quantiles(params, levels), part.undo))
+    return np.concatenate(points), np.concatenate(quantiles) if levels else None
+
+
+def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
+    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has."""
+    inside = scaled.cpu().double().numpy()
+    if undo is None:
+        return inside
+    beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
+    affine = Affine(undo.loc.cpu().numpy()[beside], undo.scale.cpu().numpy()[beside])
+    value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
+    resolution = np.maximum(np.abs(inside), 1.0) * affine.scale * _RESOLUTION
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        power = 10.0 ** np.floor(-np.log10(resolution))
+        shifted = value * power
+        rounded = np.rint(shifted) / power
+    return np.where(np.abs(shifted) < _WHOLE, rounded, value)  # beyond, or where nothing was scaled, float64 is coarser
 
 
 @torch.inference_mode()
@@ -75,10 +94,9 @@ def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = 
     model.eval()
     device = device_of(model)
     spec, arrays = model.spec, windows.buffer.arrays
-    size = max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
     series = windows.buffer.series_of(windows.targets_at)
     tallies: dict[tuple[str, int], _Tally] = defaultdict(lambda: _Tally(series, len(arrays.ids), spec.horizon))
-    for batch in windows.batches(size):
+    for batch in windows.batches(_batch_size(model)):
         batch = batch.to(device)
         params = model(batch)
         assert batch.target is not None
@@ -113,14 +131,21 @@ class _Tally:
         return torch.cat([rows, rows.sum(1, keepdim=True)], 1).numpy()
 
 
+def _batch_size(model: Model) -> int:
+    """Windows that are in a model at once."""
+    spec = model.spec
+    return max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
+
+
 def _read(name: str, head: Head, params: Tensor, batch: Batch) -> list[Tensor]:
     """What a measure's cells are made of: the truth and the forecast, or the quantiles, [batch horizon target] each."""
     levels = metrics.named(name).levels
     forecast = head.quantiles(params, levels).unbind(-1) if levels else (head.point(params),)
-    values = [each for each in (batch.target, *forecast) if each is not None]
-    if not metrics.physical(name) or batch.undo is None:
-        return values
-    return [batch.undo.invert(each.double()) for each in values]
+    assert batch.target is not None
+    if batch.undo is None:
+        return [batch.target, *forecast]
+    values = [batch.target, *(batch.undo.held(each) for each in forecast)]
+    return [batch.undo.invert(each.double()) for each in values] if metrics.physical(name) else values
 
 
 def _score(

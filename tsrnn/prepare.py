@@ -4,6 +4,7 @@ frame --`read`--> Panel --`lay`--> Buffer
                     \\--`ahead`--> covariates of the steps to come
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -12,9 +13,12 @@ import numpy as np
 
 from tsrnn import buffer, features, scale, split
 from tsrnn.arrays import Arrays, Floats
+from tsrnn.errors import Notice
 from tsrnn.intake import HOLDER
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
+
+_ALIKE = 1e-6  # share by which the values of a constant may differ
 
 
 class Preparation:
@@ -83,8 +87,10 @@ class Preparation:
             arrays: its numbers, where they are at hand.
         """
         arrays = self.arrays(panel) if arrays is None else arrays
+        scaling = self._scaling_of(arrays)
+        _say_what_moves(arrays, scaling)
         known, static = _scaled(self.known, arrays.known), _scaled(self.static, arrays.static)
-        return buffer.lay(replace(arrays, known=known, static=static), self._scaling_of(arrays), self.padding)
+        return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding)
 
     def ahead(self, panel: Panel, future: Any) -> Floats | None:
         """Covariates of the steps to forecast, scaled: [series*horizon feature]; None where the model reads none.
@@ -129,6 +135,23 @@ class Preparation:
             if name in place:
                 scaling.loc[row], scaling.scale[row] = self.scaling.loc[place[name]], self.scaling.scale[place[name]]
         return scaling
+
+
+def _say_what_moves(arrays: Arrays, scaling: Affine) -> None:
+    """A target that was constant where it was learnt is forecast as that constant, also where it is none here."""
+    for row, channel in zip(*np.nonzero(scaling.scale[:, : arrays.targets] == 0), strict=True):
+        first, last = arrays.offsets[row : row + 2]
+        value, here = scaling.loc[row, channel], arrays.columns[channel][first:last]
+        here = here[np.isfinite(here)]
+        if not np.allclose(here, value, rtol=_ALIKE, atol=0):
+            where = f"{arrays.names[channel]!r} of series {arrays.ids[row]!r}"
+            warnings.warn(
+                f"{where} was {value:g} wherever it was learnt and is forecast so, but holds other values here; "
+                "fit again on rows in which it moves",
+                Notice,
+                stacklevel=4,
+            )
+            return
 
 
 def _scaled(affine: Affine | None, values: Floats | None) -> Floats | None:
