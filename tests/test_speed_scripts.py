@@ -144,6 +144,7 @@ def test_both_sides_of_training_take_the_same_steps(threads):
     assert [len(batch.past) for batch in made.batches(32)] == [32, 32, 32]
 
 
+@pytest.mark.slow
 def test_segrnn_small(threads):
     rows = list(script("segrnn")["measure"](repeats=1, rows=2, hidden=16))
     assert [row.unit for row in rows] == ["ms", "ms", "s", "x"] * 4 + ["", ""]
@@ -169,6 +170,7 @@ def test_rows_of_the_peers():
         list(rows_of(laps))
 
 
+@pytest.mark.slow
 def test_a_step_of_ours_beside_the_peers():
     found = script("peers")
     step = found["step"](found["with_tsrnn"], "gru", 3)

@@ -33,7 +33,7 @@ from typing import Any
 
 from measuring import Row, at_least, report
 
-PINS = {"neuralforecast": "neuralforecast==3.3.0", "darts": "darts[torch]==0.41.0"}
+PINS = {"neuralforecast": "neuralforecast==3.3.0", "darts": "darts[torch]==0.48.1"}
 REACHES = {"neuralforecast": 3, "darts": 4}
 CELLS = ("lstm", "gru")
 ROWS, PAST, AHEAD, BATCH, HIDDEN, LAYERS, THREADS = 17_420, 96, 96, 256, 128, 2, 2
