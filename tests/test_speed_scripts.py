@@ -179,6 +179,22 @@ def test_a_step_of_ours_beside_the_peers():
     assert step["seconds"] > 0
 
 
+def test_a_fit_takes_fewer_steps_where_a_step_is_slow(monkeypatch):
+    found, taken = script("peers"), []
+    weight = torch.nn.Parameter(torch.zeros(1))
+
+    def fit(cell, steps):
+        taken.append(steps)
+        optimizer = torch.optim.SGD([weight], lr=0.1)
+        for _ in range(steps):
+            optimizer.step()
+
+    found["step"](fit, "gru", 9)
+    monkeypatch.setitem(found["step"].__globals__, "SECONDS", 0)
+    found["step"](fit, "gru", 9)
+    assert taken == [2, 9, 2, 3]
+
+
 def test_what_pip_says_of_a_peer_becomes_one_sentence(tmp_path):
     found = script("peers")
     said = "WARNING: Retrying after connection broken by X\nERROR: No matching distribution found for darts\n"
