@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, execute, files, parameters, registry, suites, tune
+from tsrnn import catalog, execute, files, models, parameters, suites, tune
 
 HORIZON = 336  # recipes are chosen here and used at all horizons
 METRIC = "mae"
@@ -90,7 +90,7 @@ def write_trials(trials: list[dict[str, Any]], path: Path) -> None:
 
 
 def _has_options(model: str) -> bool:
-    return bool(fields(registry.module("models", model, "model").Config))
+    return bool(fields(models.find(model).config))
 
 
 def main() -> int:

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 import numpy as np
 import polars as pl
 
-from tsrnn import scale, windows
+from tsrnn import buffer, scale, windows
 from tsrnn.arrays import Arrays
 from tsrnn.panel import Panel
-from tsrnn.split import Part
+from tsrnn.split import whole
 
 TASK = {"input_size": 24, "horizon": 6}
 QUICK = {**TASK, "hidden_size": 8, "max_epochs": 2, "batch_size": 64}
@@ -39,13 +39,9 @@ def arrays_of(*series, targets=None, breaks=(), known=None, static=None, first=N
     )
 
 
-def whole(arrays):
-    return Part(arrays.offsets[:-1], arrays.offsets[1:])
-
-
 def cut_of(arrays, input_size, horizon, part=None, padding=0, scaler="none"):
     part = part or whole(arrays)
-    laid = windows.buffer(arrays, scale.fit(scaler, arrays, part), padding)
+    laid = buffer.lay(arrays, scale.fit(scaler, arrays, part), padding)
     return windows.cut(laid, part, input_size, horizon)
 
 

@@ -5,7 +5,6 @@ from dataclasses import fields
 import torch
 
 from tsrnn import models
-from tsrnn.registry import module
 from tsrnn.shapes import Batch, Spec
 
 SMALL = {"hidden_size": 16, "segment": 8, "paths": 12}
@@ -14,7 +13,7 @@ COVARIED = Spec(48, 13, channels=3, targets=2, known=2, static=2, seasonality=8)
 
 
 def small(name):
-    own = {each.name for each in fields(module("models", name, "model").Config)}
+    own = {each.name for each in fields(models.find(name).config)}
     return {option: value for option, value in SMALL.items() if option in own}
 
 

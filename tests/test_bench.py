@@ -12,7 +12,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import InputError, bench, catalog, parameters, results, suites
+from tsrnn import InputError, bench, catalog, parameters, suites
+from tsrnn import fit as training
+from tsrnn.board import rows as results
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 
@@ -78,6 +80,14 @@ def test_a_row_can_be_run_again(file: str, tmp_path: Path) -> None:
     )
     assert rows["mse"] == pytest.approx(mse, rel=1e-4)
     assert naive["parameters"] == 0
+
+
+def test_a_row_names_the_device_of_its_fit(file: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = bench.plan(bench.Source(file), "smoke", TINY)[0]
+    assert bench.run_one(job)["device"] == "cpu"
+    fit = training.fit
+    monkeypatch.setattr(training, "fit", lambda *given: replace(fit(*given), device="cuda"))
+    assert bench.run_one(job)["device"] == "cuda"
 
 
 def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> None:

@@ -301,7 +301,7 @@ class TestFiles:
         frame = pl.DataFrame({"ds": [1, 2], "y": [1.0, 2.0]})
         frame.write_parquet(alone / "a.PARQUET")
         assert catalog.read_file(alone / "a.PARQUET").equals(frame)
-        seen = [s for name in registry.names("readers") for s in registry.module("readers", name, "reader").SUFFIXES]
+        seen = [s for name in registry.names("readers") for s in registry.load("readers", name, "reader").SUFFIXES]
         assert len(seen) == len(set(seen))
 
     def test_logs_by_file_folder_and_list(self, alone):

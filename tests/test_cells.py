@@ -52,7 +52,7 @@ def flat(states: tuple[State, ...]) -> list[Tensor]:
 @every_cell
 def test_a_cell_declares_what_it_is(name: str) -> None:
     kind = get(name)
-    assert kind.__module__ == f"tsrnn.cells.{names('cells')[name]}"
+    assert kind.__module__ == names("cells")[name]
     assert kind.gates
     assert kind.states
     assert len(set(kind.gates)) == len(kind.gates)

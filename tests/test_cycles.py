@@ -10,8 +10,8 @@ from reference import cycle as slow
 from small import hours
 from torch import nn
 
+from tsrnn import buffer, models, scale, split, windows
 from tsrnn import index as indexing
-from tsrnn import models, scale, split, windows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.layers.cycle import Cycle
@@ -111,8 +111,8 @@ def ragged():
 @pytest.mark.parametrize("padding", [0, 5])
 def test_every_window_knows_when_its_horizon_begins(ragged, padding):
     arrays = Panel.of(ragged).arrays()
-    everything = split.Part(arrays.offsets[:-1], arrays.offsets[1:])
-    laid = windows.buffer(arrays, scale.fit("none", arrays, everything), padding)
+    everything = split.whole(arrays)
+    laid = buffer.lay(arrays, scale.fit("none", arrays, everything), padding)
     cut = windows.cut(laid, everything, 6, 3)
     batch = cut.gather(torch.randperm(len(cut), generator=torch.Generator().manual_seed(0)))
     assert torch.equal(batch.phase, 18_262 * 24 + batch.target[:, 0, 0].long())  # the value is the hour

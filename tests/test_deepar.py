@@ -234,7 +234,7 @@ def test_quantiles_are_those_of_the_world(trained):
 
 @pytest.mark.slow
 def test_the_validation_loss_is_near_the_entropy_of_the_worlds_noise(trained):
-    scale = float(trained.scaling_.scale[0, 0])
+    scale = float(trained.preparation_.scaling.scale[0, 0])
     assert trained.report_.val_loss == pytest.approx(0.5 * np.log(2 * np.pi * np.e) - np.log(scale), abs=0.1)
 
 

@@ -73,6 +73,13 @@ def after_each_batch(monkeypatch, look):
     monkeypatch.setattr(ForecastModule, "on_train_batch_end", ended)
 
 
+def test_the_report_names_the_device_that_batches_were_on(monkeypatch):
+    seen = set()
+    after_each_batch(monkeypatch, lambda module: seen.add(module.device.type))
+    report = training.fit(Level(), build(None, "mse"), *constant_parts(), config(max_epochs=1, accelerator="auto"))
+    assert seen == {report.device}
+
+
 def test_early_stopping_brings_the_best_weights_back():
     train, val = constant_parts()
     model, seen = Level(), []

@@ -1,6 +1,9 @@
 """Building kernels and keeping them: the cache, its damage and its rights, the lack of a compiler, fingerprints."""
 
+import ast
 import os
+import random
+import shutil
 import stat
 import subprocess
 import sys
@@ -10,12 +13,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from tsrnn.cells import Cell
+import tsrnn
+from tsrnn.cells import Cell, Gates, get
 from tsrnn.recurrence import Recurrent, build, generated
+from tsrnn.recurrence import fingerprint as marks
 from tsrnn.recurrence.fingerprint import fingerprint
 from tsrnn.recurrence.trace import remembered
+from tsrnn.shapes import State
 
 PROBE = 'extern "C" int answer() {{ return {}; }}\n'
 CACHED = (build.library, build.folder_of_kernels, build._compiler)
@@ -188,6 +194,65 @@ def test_a_damaged_note_is_written_again(tmp_path: Path, damage: str | None) -> 
     note.write_text(whole.replace("tanh", "tan") if damage is None else damage)
     assert remembered(cell, tmp_path) == traced
     assert note.read_text() == whole
+
+
+def test_a_note_that_cannot_be_written_is_done_without(tmp_path: Path) -> None:
+    cell = get("elman")(3, 4)
+    (tmp_path / "in the way").write_text("")
+    assert remembered(cell, tmp_path / "in the way") == remembered(cell, tmp_path)
+
+
+@pytest.mark.parametrize("name", marks._TOOLS)
+def test_a_mended_tool_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+    cell, before = get("elman")(3, 4), fingerprint(get("elman")(3, 4))
+    for tool in marks._TOOLS:
+        (tmp_path / tool).parent.mkdir(exist_ok=True)
+        shutil.copy(marks._PACKAGE / tool, tmp_path / tool)
+    monkeypatch.setattr(marks, "_PACKAGE", tmp_path)
+    marks._tools.cache_clear()
+    try:
+        assert fingerprint(cell) == before
+        with (tmp_path / name).open("a") as file:
+            file.write("# mended\n")
+        marks._tools.cache_clear()
+        assert fingerprint(cell) not in (before, None)
+    finally:
+        marks._tools.cache_clear()
+
+
+def test_all_that_the_tracer_imports_is_in_the_fingerprint() -> None:
+    """Cells, aside from what they all stand on, are in it by their code; shapes, errors and files print nothing."""
+    package, reached, waiting = Path(tsrnn.__file__).parent, set(), ["recurrence/trace.py"]
+    while waiting:
+        name = waiting.pop()
+        reached.add(name)
+        for node in ast.walk(ast.parse((package / name).read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tsrnn."):
+                path = node.module.removeprefix("tsrnn.").replace(".", "/") + ".py"
+                waiting += {path} - reached if (package / path).is_file() else []
+    assert reached - {"shapes.py", "errors.py", "files.py"} == set(marks._TOOLS) - {"cells/_base.py"}
+
+
+class Noisy(Cell):
+    gates = ("u",)
+    states = ("h",)
+
+    def step(self, x: Gates, r: Gates, state: State) -> tuple[State, Tensor]:
+        h = torch.tanh(x[0] + r[0]) * torch.rand_like(r[0])
+        return (h,), h
+
+
+@needs_compiler
+@pytest.mark.parametrize("kind", [get("slstm"), get("mut1"), Noisy])
+def test_making_a_kernel_draws_from_nobodys_generator(cache: Path, kind: type[Cell]) -> None:
+    cell = kind(3, 4)
+    before = torch.get_rng_state(), random.getstate()
+    able, _ = generated.able(cell, torch.float32)
+    fingerprint(cell)
+    assert able == (kind is not Noisy)
+    assert able == bool(list(cache.glob("*.so")))
+    assert torch.equal(torch.get_rng_state(), before[0])
+    assert random.getstate() == before[1]
 
 
 CELL = """

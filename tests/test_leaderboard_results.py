@@ -9,7 +9,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tsrnn import catalog, parameters, results, suites
+from tsrnn import catalog, parameters, suites
+from tsrnn.board import rows as results
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 

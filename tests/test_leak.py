@@ -38,13 +38,17 @@ def fitted(model, data, split="standard"):
     return Forecaster(model, **TASK, **KINDS[model]).fit(data, split=split)
 
 
+def affines(forecaster):
+    return forecaster.preparation_.scaling, forecaster.preparation_.known
+
+
 @pytest.mark.parametrize("model", KINDS)
 @pytest.mark.parametrize("split", ["standard", {"borders": [TRAIN, VAL, VAL]}])
 def test_test_rows_move_nothing(model, split):
     plain, changed = (fitted(model, panel(since), split) for since in (None, VAL))
     for name, weight in plain.model_.weights().items():
         assert np.array_equal(weight, changed.model_.weights()[name]), name
-    for one, other in ((plain.scaling_, changed.scaling_), (plain.known_, changed.known_)):
+    for one, other in zip(affines(plain), affines(changed), strict=True):
         assert np.array_equal(one.loc, other.loc)
         assert np.array_equal(one.scale, other.scale)
     reports = (replace(each.report_, seconds=0.0) for each in (plain, changed))
@@ -56,15 +60,15 @@ def test_test_rows_move_nothing(model, split):
 @pytest.mark.parametrize("model", KINDS)
 def test_validation_rows_move_no_scaler(model):
     plain, changed = (fitted(model, data) for data in (panel(), panel(TRAIN, VAL)))
-    for one, other in ((plain.scaling_, changed.scaling_), (plain.known_, changed.known_)):
+    for one, other in zip(affines(plain), affines(changed), strict=True):
         assert np.array_equal(one.loc, other.loc)
         assert np.array_equal(one.scale, other.scale)
 
 
 def test_training_rows_do_move_everything():
     plain, changed = (fitted("gru", data) for data in (panel(), panel(100, TRAIN)))
-    assert not np.array_equal(plain.scaling_.loc, changed.scaling_.loc)
-    assert not np.array_equal(plain.known_.loc, changed.known_.loc)
+    assert not np.array_equal(plain.preparation_.scaling.loc, changed.preparation_.scaling.loc)
+    assert not np.array_equal(plain.preparation_.known.loc, changed.preparation_.known.loc)
     assert not np.array_equal(plain.model_.weights()["head.weight"], changed.model_.weights()["head.weight"])
 
 
@@ -76,7 +80,7 @@ def test_a_series_held_out_moves_nothing():
         Forecaster("gru", **TASK, **TRAINED, scale_per_series=True).fit(data, split=split, target="y")
         for data in (frame, other)
     )
-    assert np.array_equal(plain.scaling_.loc, changed.scaling_.loc)
+    assert np.array_equal(plain.preparation_.scaling.loc, changed.preparation_.scaling.loc)
     for name, weight in plain.model_.weights().items():
         assert np.array_equal(weight, changed.model_.weights()[name]), name
 
@@ -84,6 +88,6 @@ def test_a_series_held_out_moves_nothing():
 def test_the_trained_part_is_what_standard_scaling_means():
     forecaster = fitted("gru", panel())
     values = np.concatenate([waves(ROWS, 3, period=24, noise=0.2, seed=k)[:TRAIN] for k in range(2)])
-    np.testing.assert_allclose(forecaster.scaling_.loc[0], values[:, :2].mean(0))
-    np.testing.assert_allclose(forecaster.scaling_.scale[1], values[:, :2].std(0))
-    assert forecaster.known_.loc[0] == pytest.approx(values[:, 2].mean(), abs=1e-6)
+    np.testing.assert_allclose(forecaster.preparation_.scaling.loc[0], values[:, :2].mean(0))
+    np.testing.assert_allclose(forecaster.preparation_.scaling.scale[1], values[:, :2].std(0))
+    assert forecaster.preparation_.known.loc[0] == pytest.approx(values[:, 2].mean(), abs=1e-6)

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.errors import InputError
-from tsrnn.recurrence import build, memories
+from tsrnn.recurrence import build, matrices
 from tsrnn.recurrence import mlstm as mlstm_room
 from tsrnn.recurrence import ssd as ssd_room
 from tsrnn.recurrence.chunks import cut, join, spans
@@ -333,7 +333,7 @@ def test_threads_share_the_heads(kind: str, monkeypatch: pytest.MonkeyPatch) -> 
     terms, run, _ = KINDS[kind]
     given = terms(5, 40)
     alone = with_gradients(run(given, "fused"), given)
-    monkeypatch.setattr(memories, "threads_for", lambda *sizes: 3)
+    monkeypatch.setattr(matrices, "threads_for", lambda *sizes: 3)
     shared = with_gradients(run(given, "fused"), given)
     assert all(torch.equal(one, other) for one, other in zip(shared, alone, strict=True))
 

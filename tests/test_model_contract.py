@@ -49,6 +49,32 @@ class Blind(Honest):
         return rows
 
 
+class ReadsInSecret(Honest):
+    """The past of what is known ahead, without a word."""
+
+    def forward(self, batch):
+        beside = 0 if batch.known is None else batch.known[:, : self.spec.input_size].mean((1, 2))[:, None, None, None]
+        return super().forward(batch) + beside
+
+
+class ReadsTheFirst(Honest):
+    """One past covariate of two."""
+
+    reads = frozenset({"past"})
+
+    def forward(self, batch):
+        first = batch.past[:, -1, self.spec.targets : self.spec.targets + 1].sum(1)
+        return super().forward(batch) + first[:, None, None, None]
+
+
+class SaysMore(Honest):
+    reads = frozenset({"mask"})
+
+
+class SaysAnotherWord(Honest):
+    reads = frozenset({"future"})
+
+
 class Forgets(Honest):
     def weights(self):
         return {
@@ -119,6 +145,10 @@ def test_an_honest_model_passes(kind):
         (MixesTargets, "a target reads another"),
         (Peeks, "depends on what is to be forecast"),
         (Blind, "does not see the newest observation"),
+        (ReadsInSecret, r"known \(column 0\) is not among `reads` but moves"),
+        (ReadsTheFirst, r"past \(column 1\) does not move"),
+        (SaysMore, r"mask \(column 0\) does not move"),
+        (SaysAnotherWord, r"reads takes .*, not {'future'}"),
         (Forgets, "do not give the same forecasts"),
         (Idle, "the loss does not reach unused"),
         (Random, "forecasts differ"),

@@ -10,12 +10,13 @@ import torch
 from small import long_frame
 from small_models import made, small
 
-from tsrnn import arguments, models
+from tsrnn import models
 from tsrnn.cells import Cell
+from tsrnn.commands._base import options as options_of
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.parameters import read_toml, sort
-from tsrnn.registry import module, names
+from tsrnn.registry import names
 from tsrnn.shapes import Spec
 
 
@@ -57,7 +58,7 @@ def test_a_word_that_an_option_does_not_know_is_named(name, options, message):
 @pytest.mark.parametrize("name", names("models"))
 def test_sizes_that_are_none_are_refused(name):
     """Every whole number is at least 1, or 0 where that is the default; every number and word is one."""
-    config = module("models", name, "model").Config
+    config = models.find(name).config
     kinds = get_type_hints(config)
     for each in fields(config):
         kind = kinds[each.name]
@@ -75,8 +76,8 @@ def test_sizes_that_are_none_are_refused(name):
 
 
 def test_an_option_without_a_default_must_be_given(monkeypatch):
-    bare = SimpleNamespace(Config=make_dataclass("Config", [("width", int)], frozen=True))
-    monkeypatch.setattr(models.registry, "module", lambda *_: bare)
+    bare = SimpleNamespace(MODEL=models.Model, Config=make_dataclass("Config", [("width", int)], frozen=True))
+    monkeypatch.setattr(models.registry, "load", lambda *_: bare)
     assert models.configure("bare", {"width": 3}).width == 3
     with pytest.raises(InputError, match=r"model 'bare': .*missing.*'width'"):
         models.configure("bare", {})
@@ -93,7 +94,7 @@ def test_dropout_is_a_probability():
 @pytest.mark.parametrize("text", ["cell_options={forget_bias = 3.0}", "cell_options={'forget_bias' = 3}"])
 @pytest.mark.parametrize("name", ["bilstm", "seq2seq", "segrnn", "braid", "deepar"])
 def test_a_cells_own_options_come_from_the_command_line(name, text):
-    model = made(name, cell="lstm", **arguments.options(["num_layers=2", text]))
+    model = made(name, cell="lstm", **options_of(["num_layers=2", text]))
     forget = [each.bias_ih[16:32] for each in model.modules() if isinstance(each, Cell)]
     assert len(forget) == {"bilstm": 4, "seq2seq": 4, "segrnn": 3, "braid": 3, "deepar": 2}[name]
     assert all(torch.equal(each, torch.full((16,), 3.0)) for each in forget)

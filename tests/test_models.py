@@ -66,18 +66,6 @@ def test_the_recurrent_head_reads_both_directions():
     torch.testing.assert_close(model(batch)[..., 0], expected)
 
 
-@pytest.mark.parametrize("name", ["lstm", "bilstm", "gru", "rnn", "seq2seq", "selective"])
-@pytest.mark.parametrize("part", ["past", "known", "static"])
-def test_covariates_are_read(name, part):
-    model, batch = made(name, COVARIED), covaried_batch()
-    before = model(batch)
-    if part == "past":
-        batch.past[:, -8:, 2] += 1
-    else:
-        setattr(batch, part, getattr(batch, part) + 1)
-    assert not torch.allclose(model(batch), before)
-
-
 def test_what_is_known_ahead_moves_its_own_step():
     model, batch = made("lstm", COVARIED), covaried_batch()
     nn.init.ones_(model.ahead.effect.weight)

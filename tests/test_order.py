@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 import torch
 
-from tsrnn import order
+from tsrnn import windows
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 
@@ -13,7 +13,7 @@ LENGTHS = torch.randint(1, 100, (1000,), generator=torch.Generator().manual_seed
 
 
 def drawn(**options):
-    return list(order.batches(1000, 16, torch.Generator().manual_seed(0), **options))
+    return list(windows.order(1000, 16, torch.Generator().manual_seed(0), **options))
 
 
 @pytest.mark.parametrize("options", [{}, {"lengths": LENGTHS}], ids=["random", "buckets"])
@@ -36,8 +36,8 @@ def test_buckets_hold_like_lengths_and_come_in_no_order():
 
 
 def test_without_a_generator_windows_stand_as_they_are():
-    assert torch.cat(list(order.batches(10, 4, lengths=LENGTHS[:10]))).equal(torch.arange(10))
-    assert torch.cat(list(order.batches(10, 4, most=7))).equal(torch.arange(7))
+    assert torch.cat(list(windows.order(10, 4, lengths=LENGTHS[:10]))).equal(torch.arange(10))
+    assert torch.cat(list(windows.order(10, 4, most=7))).equal(torch.arange(7))
 
 
 def test_a_fit_may_ask_for_buckets():

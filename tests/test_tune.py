@@ -116,7 +116,7 @@ def test_failed_and_nan_trials_do_not_end_the_study(panel: Panel, url: str, monk
         if calls["n"] == 1:
             raise RuntimeError("broken on purpose")
         if calls["n"] == 2:
-            return Score(math.nan, math.nan, 1)
+            return Score({"mse": math.nan}, 1)
         return score(self, *args, **kwargs)
 
     monkeypatch.setattr(Forecaster, "score", sometimes)

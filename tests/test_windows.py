@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import arrays_of, cut_of, waves, whole
 
-from tsrnn import scale, split, windows
+from tsrnn import buffer, scale, split, windows
 from tsrnn.errors import InputError
 from tsrnn.split import Part
 
@@ -95,7 +95,7 @@ def naive_windows(arrays, scaling, part, input_size, horizon, padding):
 @given(tasks())
 def test_windows_are_the_naive_slices(task):
     arrays, scaling, part, input_size, horizon, padding = task
-    cut = windows.cut(windows.buffer(arrays, scaling, padding), part, input_size, horizon)
+    cut = windows.cut(buffer.lay(arrays, scaling, padding), part, input_size, horizon)
     expected = naive_windows(*task)
     assert len(cut) == len(expected)
     if not expected:
@@ -129,7 +129,7 @@ def test_windows_are_the_naive_slices(task):
 @given(tasks())
 def test_latest_ends_with_each_series(task):
     arrays, scaling, _, input_size, horizon, padding = task
-    laid = windows.buffer(arrays, scaling, padding)
+    laid = buffer.lay(arrays, scaling, padding)
     begin, end = arrays.segments()
     starts = [begin[list(end).index(stop)] for stop in arrays.offsets[1:]]
     room = min(stop - start for start, stop in zip(starts, arrays.offsets[1:], strict=True))
@@ -161,7 +161,7 @@ def test_latest_ends_with_each_series(task):
 def test_counts_of_the_fair_protocol():
     arrays = arrays_of(waves(17_420, 7))
     parts = split.borders(arrays, [8640, 11_520, 14_400])
-    laid = windows.buffer(arrays, scale.fit("standard", arrays, parts.train))
+    laid = buffer.lay(arrays, scale.fit("standard", arrays, parts.train))
     for horizon, count in {96: 2785, 192: 2689, 336: 2545, 720: 2161}.items():
         for input_size in (96, 336):
             assert len(windows.cut(laid, parts.test, input_size, horizon)) == count
@@ -180,7 +180,7 @@ def test_a_gap_ends_a_window():
 
 def test_filling_never_looks_ahead():
     column = np.array([np.nan, 1.0, np.nan, np.nan, 4.0, 5.0, 6.0])[:, None]
-    laid = windows.buffer(arrays_of(column), scale.Affine(np.zeros((1, 1)), np.ones((1, 1))))
+    laid = buffer.lay(arrays_of(column), scale.Affine(np.zeros((1, 1)), np.ones((1, 1))))
     assert laid.values[:, 0].tolist() == [0, 1, 1, 1, 4, 5, 6]
     assert laid.observed[:, 0].tolist() == [False, True, False, False, True, True, True]
 
@@ -217,7 +217,7 @@ def test_random_order_is_the_generators():
 def test_nothing_is_copied_before_a_batch():
     arrays = arrays_of(waves(500, 3))
     parts = split.ratios(arrays)
-    laid = windows.buffer(arrays, scale.fit("standard", arrays, parts.train))
+    laid = buffer.lay(arrays, scale.fit("standard", arrays, parts.train))
     train, test = (windows.cut(laid, part, 50, 20) for part in (parts.train, parts.test))
     memory = laid.values.untyped_storage()
     for cut in (train, test):
@@ -267,7 +267,7 @@ def test_thinned_windows_are_spread_evenly():
 
 def test_scaling_and_its_undo_belong_to_the_series():
     arrays = arrays_of(waves(30), 100 + 10 * waves(30, seed=1))
-    laid = windows.buffer(arrays, scale.fit("standard", arrays, whole(arrays), per_series=True))
+    laid = buffer.lay(arrays, scale.fit("standard", arrays, whole(arrays), per_series=True))
     batch = windows.cut(laid, whole(arrays), 4, 2).gather(torch.tensor([0, 25]))
     assert batch.past.abs().max() < 3
     np.testing.assert_allclose(batch.undo.invert(batch.target)[1, :, 0], arrays.columns[0][34:36], rtol=1e-5)
@@ -299,6 +299,6 @@ def test_gaps_everywhere_are_named():
 def test_blocks_leave_no_seam(monkeypatch, padding):
     arrays = arrays_of(waves(30, 2), 5 + waves(17, 2, seed=1), breaks=[11])
     scaling = scale.fit("standard", arrays, whole(arrays), per_series=True)
-    at_once = windows.buffer(arrays, scaling, padding)
-    monkeypatch.setattr(windows, "_BLOCK", 4)
-    assert torch.equal(windows.buffer(arrays, scaling, padding).values, at_once.values)
+    at_once = buffer.lay(arrays, scaling, padding)
+    monkeypatch.setattr(buffer, "_BLOCK", 4)
+    assert torch.equal(buffer.lay(arrays, scaling, padding).values, at_once.values)

@@ -12,15 +12,15 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, execute, results, suites
+from tsrnn import catalog, execute, models, suites
 from tsrnn.allocator import tune_allocator
-from tsrnn.errors import unknown
+from tsrnn.board import rows
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
-from tsrnn.parameters import read_toml
+from tsrnn.parameters import read_toml, words
 from tsrnn.provenance import stamp
-from tsrnn.registry import names
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
@@ -45,7 +45,7 @@ class Job:
 
     source: Source
     sha256: str
-    model: str
+    model: str | type
     horizon: int
     input_size: int
     seed: int
@@ -54,24 +54,34 @@ class Job:
     preset: str = "quick"
 
     @property
+    def name(self) -> str:
+        """What rows and lines call the model."""
+        return models.find(self.model).name
+
+    @property
     def task(self) -> dict[str, Any]:
         """The columns of the result row that say what was asked."""
-        names = ("sha256", "model", "horizon", "input_size", "track", "seed", "preset")
+        names = ("sha256", "horizon", "input_size", "track", "seed", "preset")
         roles = {"roles": dict(self.source.roles)} if self.source.roles else {}
-        config = json.dumps({**self.options, **roles}, sort_keys=True)
-        return {"dataset": self.source.name, "config": config, **{name: getattr(self, name) for name in names}}
+        config = json.dumps(words({**self.options, **roles}), sort_keys=True)
+        return {
+            "dataset": self.source.name,
+            "model": self.name,
+            "config": config,
+            **{name: getattr(self, name) for name in names},
+        }
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes two rows the same result: the values of `results.KEY`."""
-        return tuple(self.task[name] for name in results.KEY)
+        """What makes two rows the same result: the values of `rows.KEY`."""
+        return tuple(self.task[name] for name in rows.KEY)
 
 
 @dataclass(frozen=True)
 class Wishes:
     """What the user asked for beyond the preset; empty: as the preset says."""
 
-    models: Sequence[str] = ()
+    models: Sequence[str | type] = ()
     horizons: Sequence[int] = ()
     seeds: Sequence[int] = ()
     input_size: int | None = None
@@ -94,24 +104,22 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     ]
 
 
-def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> dict[str, dict[str, Any]]:
+def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any, dict[str, Any]]:
     """Each model's parameters: the preset's, those of the models that the user named, or of the user's own file."""
     if wishes.config is not None:
         params = read_toml(wishes.config)
         return {params.pop("model"): params}
     if not wishes.models:
         return asked.models
-    known, full = names("models"), suites.preset(source.name, "full", wishes.input_size).models
-    for name in wishes.models:
-        if name not in known:
-            raise unknown("model", name, known)
-    return {name: asked.models.get(name, full.get(name, {})) for name in wishes.models}
+    full = suites.preset(source.name, "full", wishes.input_size).models
+    named = {model: models.find(model).name for model in wishes.models}
+    return {model: asked.models.get(name, full.get(name, {})) for model, name in named.items()}
 
 
 def _job(
     source: Source,
     sha256: str,
-    model: str,
+    model: str | type,
     horizon: int,
     seed: int,
     input_size: int | None,
@@ -140,11 +148,11 @@ def run(
         What became of each job that was run; its result is the row.
     """
     fresh = pending(jobs, folder)
-    results.prepare(folder)
+    rows.prepare(folder)
 
     def store(outcome: execute.Outcome) -> None:
         if outcome.result is not None:
-            results.append(folder, *outcome.result)
+            rows.append(folder, *outcome.result)
         if on_done is not None:
             on_done(_with_row(outcome))
 
@@ -155,7 +163,7 @@ def run(
 
 def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
     """The jobs whose rows are not in `folder`."""
-    seen = results.seen(folder)
+    seen = rows.seen(folder)
     return [job for job in jobs if job.key not in seen]
 
 
@@ -179,19 +187,17 @@ def measure(job: Job) -> Measured:
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
     ).fit(panel, split=split)
-    val, test = (forecaster.score(split=split, part=part) for part in ("val", "test"))
+    val, test = forecaster.scores(None, split, ("val", "test"), USUAL).values()
     report = forecaster.report_
     row = {
         **job.task,
-        "mse": test.mse,
-        "mae": test.mae,
+        **test.values,
         "windows": test.windows,
         "parameters": parameters(forecaster.model_),
         "seconds": round(report.seconds, 2),
-        "val_mse": val.mse,
-        "val_mae": val.mae,
+        **{f"val_{name}": value for name, value in val.values.items()},
         "epochs": report.epochs,
-        **stamp(),
+        **stamp(report.device),
     }
     return Measured(row, test.by_window)
 
@@ -203,7 +209,7 @@ def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: 
     trained = [outcome.seconds for outcome in done if outcome.result and outcome.result["epochs"]]
     if not trained:
         return None
-    by_model: dict[str, list[float]] = {}
+    by_model: dict[str | type, list[float]] = {}
     for outcome in done:
         by_model.setdefault(outcome.job.model, []).append(outcome.seconds)
     return sum(mean(by_model.get(job.model, trained)) for job in left) / max(1, workers)

@@ -107,7 +107,7 @@ def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
     Raises:
         InputError: no reader knows the ending, or what the reader refuses.
     """
-    readers = {name: registry.module("readers", name, "reader") for name in registry.names("readers")}
+    readers = {name: registry.load("readers", name, "reader") for name in registry.names("readers")}
     suffixes = {suffix: name for name, module in readers.items() for suffix in module.SUFFIXES}
     if not isinstance(path, Path) or path.is_dir():
         frame: pl.DataFrame = readers["las"].read(path)

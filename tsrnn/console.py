@@ -1,166 +1,28 @@
-"""What a person sees: tables, progress, boards; and what a program reads: CSV, Parquet, JSON."""
+"""What a person sees: tables, boards; and what a program reads: CSV, Parquet, JSON."""
 
 import json
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from time import monotonic
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
-from rich.console import Console, Group
-from rich.live import Live
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tsrnn import bench, files, leaderboard, metrics, results, ties
+from tsrnn import files, metrics
 from tsrnn.errors import InputError
-from tsrnn.execute import Outcome
-
-_REFRESH = 2  # times a second
-_PUBLISHED = 8  # lines of other people's numbers on a board
-_ROOM = 91  # columns that a board takes beside its horizons
 
 
-class Screen:
-    """The board of a benchmark as it fills, with progress and the time left; without a terminal, a line per fit.
-
-    `quiet` leaves standard output to a program: nothing but a line per fit on standard error.
-    """
-
-    def __init__(self, jobs: Sequence[bench.Job], folder: Path, workers: int, quiet: bool = False) -> None:
-        self.jobs, self.folder, self.workers, self.quiet = jobs, folder, max(1, workers), quiet
-        self.fresh = bench.pending(jobs, folder)
-        self.ended = False
-        self.done: list[Outcome] = []
-        self.began = monotonic()
-        self.out, self.err = Console(), Console(stderr=True)
-        live = self.out.is_terminal and not quiet
-        self.live = Live(console=self.out, refresh_per_second=_REFRESH, get_renderable=self._view) if live else None
-
-    def __enter__(self) -> Self:
-        if len(self.fresh) < len(self.jobs):
-            self.err.print(f"{len(self.jobs) - len(self.fresh)} of {len(self.jobs)} rows are in {self.folder} already")
-        if self.live is not None:
-            self.live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.ended = True
-        if self.live is not None:
-            self.live.stop()
-        elif not self.quiet and (rows := self.rows()):
-            self.out.print(self._board(rows))
-        if not self.quiet and self.rows():
-            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.name}", soft_wrap=True)
-
-    def finished(self, outcome: Outcome) -> None:
-        """A job has ended."""
-        self.done.append(outcome)
-        if self.live is None:
-            self.err.print(self._line(outcome), soft_wrap=True, highlight=False)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The stored rows of this benchmark's jobs."""
-        keys = {job.key for job in self.jobs}
-        found = results.existing(self.folder)
-        rows = [] if found is None else found.to_dicts()
-        return [row for row in rows if tuple(row[name] for name in results.KEY) in keys]
-
-    def _line(self, outcome: Outcome) -> str:
-        job, result = outcome.job, outcome.result
-        what = f"{job.model:<15} horizon {job.horizon:<4} seed {job.seed}"
-        if result is None:
-            return f"{what}  failed: {outcome.error}"
-        scores = f"MSE {result['mse']:.4f}  MAE {result['mae']:.4f}  {outcome.seconds:6.1f} s"
-        return f"{what}  {scores}   {self._progress()}"
-
-    def _progress(self) -> str:
-        left = bench.seconds_left(self.fresh, self.done, self.workers)
-        left_text = "" if left is None or len(self.done) == len(self.fresh) else f", about {_minutes(left)} left"
-        return f"{len(self.done)} of {len(self.fresh)} fits, {_minutes(monotonic() - self.began)}{left_text}"
-
-    def _view(self) -> Group:
-        rows = self.rows()
-        return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
-
-    def _board(self, rows: list[dict[str, Any]]) -> Group:
-        table, name = pl.DataFrame(rows, schema=results.COLUMNS), self.jobs[0].source.name
-        return _board(table, name, self.out.width, folder=self.folder if self.ended else None)
-
-
-class Trials:
-    """One line per trial of a sweep."""
-
-    def __init__(self, trials: int | None, quiet: bool = False) -> None:
-        self.trials = trials
-        self.err, self.out = Console(stderr=True, quiet=quiet), Console()
-        self.lowest = float("inf")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        return None
-
-    def ended(self, trial: Any, ended: int) -> None:
-        state = trial.state.name.lower()
-        score = "" if trial.value is None or state != "complete" else f" {trial.value:.4f}"
-        self.lowest = min(self.lowest, trial.value if score else self.lowest)
-        why = f" ({trial.user_attrs['error']})" if "error" in trial.user_attrs else ""
-        best = f", best {self.lowest:.4f}" if self.lowest < float("inf") else ""
-        seconds = f" in {trial.duration.total_seconds():.0f} s" if trial.duration else ""
-        line = f"trial {trial.number}: {state}{score}{seconds}{why}   {ended} of {self.trials}{best}"
-        self.err.print(line, soft_wrap=True, highlight=False)
-
-    def best(self, params: dict[str, Any], path: Path, as_json: bool) -> None:
-        """Print the best configuration and where it was written."""
-        if as_json:
-            print(json.dumps(params, indent=2))
-            return
-        for name, value in params.items():
-            if name != "chosen":
-                self.out.print(f"{name} = {json.dumps(value)}", highlight=False)
-        chosen = params["chosen"]
-        self.out.print(f"{chosen['by']} {chosen['value']:.4f}, written to {path}", soft_wrap=True, highlight=False)
-
-
-def stored(dataset: str, folder: Path, as_json: bool, published: int) -> None:
-    """Print the rows in `folder` (or in one folder per data set there) among the best `published` of others."""
-    rows = leaderboard.read(folder, dataset)
-    if as_json:
-        print(json.dumps(rows.to_dicts(), indent=2))
-    else:
-        console = Console()
-        console.print(_board(rows, dataset, console.width, published, folder))
-
-
-def compared(dataset: str, folder: Path, as_json: bool) -> None:
-    """Print every two lines of a board: by how much they differ, and how sure that is."""
-    rows = leaderboard.read(folder, dataset)
-    found = leaderboard.comparisons(rows, _horizons(rows), folder)
-    if not found:
-        raise InputError(f"{folder} holds fewer than two models with every horizon of {dataset}; run `tsrnn bench`")
-    _records(found, [_pair(each) for each in found], leaderboard.PAIRS, as_json)
-
-
-def standings(folder: Path, as_json: bool) -> None:
-    """Print mean ranks over every data set that has rows in `folder`."""
-    found = ties.standings(leaderboard.read(folder)).to_dicts()
-    shown = [{name: "" if value is None else _words(value) for name, value in row.items()} for row in found]
-    _records(found, shown, leaderboard.RANKS, as_json)
-
-
-def show(rows: list[dict[str, Any]], as_json: bool) -> None:
-    """Print a list of records."""
+def show(rows: list[dict[str, Any]], as_json: bool, caption: str = "") -> None:
+    """Print a list of records, and under a table what it needs to be read."""
     if as_json:
         print(json.dumps(rows, indent=2))
         return
     table = Table(*(name for name in rows[0]), box=None, header_style="bold")
     for row in rows:
         table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table)
+    Console().print(table, *([Text(caption, style="dim")] if caption else []))
 
 
 def facts(found: dict[str, Any], as_json: bool) -> None:
@@ -214,40 +76,6 @@ def _save(frame: pl.DataFrame, path: Path) -> None:
     files.replaced(path, frame.write_csv if path.suffix == ".csv" else frame.write_parquet)
 
 
-def _board(
-    rows: pl.DataFrame, dataset: str, width: int, published: int = _PUBLISHED, folder: Path | None = None
-) -> Group:
-    """The board, with tie groups where the rows' folder is given: their tests are too slow for a board that fills."""
-    horizons, others = _horizons(rows), leaderboard.published(dataset)
-    table = leaderboard.shortened(leaderboard.board(rows, horizons, others, folder), published)
-    table = table.drop("group") if folder is None else table
-    notes = [] if folder is None else leaderboard.notes(table)
-    said = " ".join([*notes, leaderboard.CAPTION] if others.height else notes)
-    caption = [Text(said, style="dim")] if said else []
-    return Group(leaderboard.render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
-
-
-def _horizons(rows: pl.DataFrame) -> list[int]:
-    return sorted(rows["horizon"].unique().to_list())
-
-
-def _records(rows: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:
-    """JSON of `rows`, or else the table `shown`, without empty columns, and a word on the others."""
-    if as_json:
-        show(rows, as_json=True)
-        return
-    filled = [name for name in shown[0] if any(row[name] not in ("", None) for row in shown)]
-    show([{name: row[name] for name in filled} for row in shown], as_json=False)
-    Console().print(Text(caption, style="dim"))
-
-
-def _pair(pair: dict[str, Any]) -> dict[str, Any]:
-    mean, low, high, p = (pair[name] for name in ("difference", "low", "high", "p"))
-    measured = {"MSE": "", "95 %": ""} if mean is None else {"MSE": f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
-    sure = {"p": "<0.001" if p < 0.001 else f"{p:.3f}", "windows": pair["windows"], "seeds": pair["seeds"]}
-    return {"first": pair["first"], "second": pair["second"], **measured, **sure}
-
-
 def _words(value: Any) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{each}: {_words(word)}" for each, word in value.items())
@@ -258,7 +86,3 @@ def _words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return "-" if value in (None, "") else str(value)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

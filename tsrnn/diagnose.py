@@ -26,7 +26,7 @@ from tsrnn.forecaster import Forecaster
 from tsrnn.probe import forget_gates, influence, norm
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch
-from tsrnn.split import Part
+from tsrnn.split import whole
 
 THRESHOLD = 0.01  # of the influence at lag 0: what still counts as reached
 _ROWS = 64  # sequences of a training step
@@ -138,7 +138,7 @@ def model(forecaster: Forecaster, frame: Any = None, rows: int = 8) -> Diagnosis
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         fresh = models.build(forecaster.model, forecaster.model_.config, forecaster.spec_)
-    found = Diagnosis()
+    found, name = Diagnosis(), models.find(forecaster.model).name
     for weights, each in (("fresh", fresh), ("trained", forecaster.model_)):
         if weights == "fresh" and not list(each.parameters()):
             continue
@@ -147,8 +147,8 @@ def model(forecaster: Forecaster, frame: Any = None, rows: int = 8) -> Diagnosis
         def run(past: Tensor, each: nn.Module = each) -> Tensor:
             return forecaster.head_.point(each(replace(batch, past=past))).flatten(1)  # [batch horizon*target]
 
-        found.reaches.append(Reach(forecaster.model, weights, size, influence(run, batch.past)))
-        found.forgetting += _forgetting(forecaster.model, weights, size, each, batch)
+        found.reaches.append(Reach(name, weights, size, influence(run, batch.past)))
+        found.forgetting += _forgetting(name, weights, size, each, batch)
     return found
 
 
@@ -263,7 +263,7 @@ def _forgetting(name: str, weights: str, length: int, module: nn.Module, x: Any)
 def _windows(forecaster: Forecaster, frame: Any, rows: int) -> Batch:
     """Windows evenly spread over a frame, without padding where there are such."""
     laid = forecaster.laid(frame)
-    everything = Part(laid.arrays.offsets[:-1], laid.arrays.offsets[1:])
+    everything = whole(laid.arrays)
     cut = windows.cut(laid, everything, forecaster.spec_.input_size, forecaster.spec_.horizon)
     windows.refuse_empty(cut, everything)
     which = torch.arange(len(cut))

@@ -45,6 +45,7 @@ class Report:
     best_epoch: int
     val_loss: float
     seconds: float
+    device: str = "cpu"  # the kind that it ran on; the model comes back to the CPU
 
 
 class ForecastModule(pl.LightningModule):
@@ -171,7 +172,8 @@ def fit(
         )
     model.load_state_dict(weights)
     model.to("cpu")
-    return Report(trainer.current_epoch, best.epoch + 1, best.loss, time.perf_counter() - began)
+    seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
+    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
 
 
 def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:

@@ -1,30 +1,32 @@
 """The bed of the river: frame in, frame out. Reading `fit` and `predict` from top to bottom is reading the pipeline."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
 import numpy as np
 
 from tsrnn import backtest as rolling
-from tsrnn import features, heads, infer, models, parameters, scale, split, store, windows
-from tsrnn.arrays import Arrays, Floats
+from tsrnn import buffer, heads, infer, models, parameters, split, store, windows
+from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
-from tsrnn.options import check_types
+from tsrnn.estimator import Estimator
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
-from tsrnn.scale import Affine
+from tsrnn.prepare import Preparation
 from tsrnn.shapes import Spec
 from tsrnn.version import VERSION
 
 SplitLike = Mapping[str, Any] | str | None
+Scores = dict[str, infer.Score]
 
 
-class Forecaster:
+class Forecaster(Estimator):
     """A model, its task and how to train it, under one roof; parameters are kept as given, as scikit-learn's are.
 
     Args:
-        model: a name that `tsrnn models` lists.
+        model: a name that `tsrnn models` lists, or a class derived from `tsrnn.models.Model`.
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
@@ -42,7 +44,7 @@ class Forecaster:
 
     def __init__(  # noqa: PLR0913  the public door: every word is a keyword with a default
         self,
-        model: str = "lstm",
+        model: str | type = "lstm",
         *,
         input_size: int,
         horizon: int,
@@ -67,22 +69,6 @@ class Forecaster:
         self.val_size = val_size
         self.options = options
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Every parameter as it was given."""
-        own = {name: value for name, value in vars(self).items() if not name.endswith("_") and name != "options"}
-        return {**own, **self.options}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change parameters, refusing names that are none; takes effect at the next `fit`."""
-        known, given = self.get_params(), {**self.get_params(), **params}
-        parameters.check(given["model"], params, known)
-        self.__init__(**given)  # type: ignore[misc]  # the constructor only keeps what it gets
-        return self
-
-    def clone(self) -> Self:
-        """An unfitted copy."""
-        return type(self)(**self.get_params())
-
     def fit(self, frame: Any, *, split: SplitLike = None, on_epoch: Any = None, **roles: Any) -> Self:
         """Train.
 
@@ -98,15 +84,11 @@ class Forecaster:
         """
         model_config, fit_config = self.configs()
         panel = Panel.of(frame, **roles)
-        arrays = self._arrays(panel)
+        prepared = self._unlearnt()
+        arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)
-        scaling = scale.fit(self.scaler, arrays, parts.train, self.scale_per_series)
-        known = None if arrays.known is None else scale.fit_features(arrays.known, parts.train)
-        static = None if arrays.static is None else scale.fit_static(arrays.static, parts.train)
-        self.scaling_, self.known_, self.static_, self.ids_ = scaling, known, static, arrays.ids
-        laid = windows.buffer(self._covariates_scaled(arrays), scaling, self._padding)
-        train = windows.cut(laid, parts.train, self.input_size, self.horizon)
-        val = windows.cut(laid, parts.val, self.input_size, self.horizon)
+        laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
+        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
         windows.refuse_empty(train, parts.train)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
@@ -115,9 +97,8 @@ class Forecaster:
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
-        self.model_, self.head_, self.spec_, self.panel_ = model, head, model.spec, panel
-        self.reading_ = {**asdict(panel.roles), "freq": panel.freq, "rows_as_they_stand": panel.rows_as_they_stand}
-        self.reading_ |= {"sort": roles.get("sort", False), "duplicates": roles.get("duplicates", "error")}
+        self.model_, self.head_, self.spec_ = model, head, model.spec
+        self.preparation_, self.panel_ = prepared, panel
         return self
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -135,24 +116,33 @@ class Forecaster:
 
     def forecast(self, panel: Panel, future: Any = None) -> Any:
         """`predict` on a panel, as a polars frame."""
-        batch = windows.latest(self.laid(panel), self.input_size, self._ahead(panel, future))
+        prepared = self.preparation_
+        batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
         levels = [] if self.quantiles is None else list(self.quantiles)
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
         return panel.forecasts(point, quantiles, levels)
 
-    def score(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> infer.Score:
-        """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
-        panel = self._panel(frame)
-        laid = self.laid(panel)
-        rows = self._split(panel, laid.arrays, split).part(part)
-        scored = windows.cut(laid, rows, self.input_size, self.horizon)
-        windows.refuse_empty(scored, rows)
-        return infer.score(self.model_, self.head_, scored)
+    def score(
+        self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
+    ) -> infer.Score:
+        """Measures (`tsrnn.metrics`) over every window (stride 1) of one part: train, val or test."""
+        return self.scores(frame, split, (part,), measures)[part]
 
-    def laid(self, frame: Any = None) -> windows.Buffer:
+    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
+        """`score` of several parts by name; the frame is read and scaled once."""
+        panel = self._panel(frame)
+        laid = self.preparation_.lay(panel)
+        named, scores = self._split(panel, laid.arrays, split), {}
+        for name in parts:
+            rows = named.part(name)
+            scored = windows.cut(laid, rows, self.input_size, self.horizon)
+            windows.refuse_empty(scored, rows)
+            scores[name] = infer.score(self.model_, self.head_, scored, measures)
+        return scores
+
+    def laid(self, frame: Any = None) -> buffer.Buffer:
         """Every row of a frame as the trained model reads it: scaled, filled, with its covariates."""
-        arrays = self._arrays(self._panel(frame))
-        return windows.buffer(self._covariates_scaled(arrays), self._scaling(arrays), self._padding)
+        return self.preparation_.lay(self._panel(frame))
 
     def backtest(
         self, frame: Any = None, *, windows: int = 8, step: int | None = None, refit: bool = False, **roles: Any
@@ -170,12 +160,11 @@ class Forecaster:
     def save(self, folder: str | Path) -> None:
         """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
         self._check_fitted()
-        tensors = {f"model.{name}": each for name, each in self.model_.weights().items()}
-        for name, affine in (("scale", self.scaling_), ("known", self.known_), ("static", self.static_)):
-            if affine is not None:
-                tensors |= {f"{name}.loc": affine.loc, f"{name}.scale": affine.scale}
-        fitted = {"spec": asdict(self.spec_), "ids": list(self.ids_), "reading": self.reading_}
-        store.write(folder, {"version": VERSION, "params": self.get_params(), **fitted}, tensors)
+        tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
+        prepared = self.preparation_
+        fitted = {"spec": asdict(self.spec_), "ids": list(prepared.ids), "reading": prepared.reading}
+        config = {"version": VERSION, "params": parameters.words(self.get_params(), strict=True), **fitted}
+        store.write(folder, config, tensors | prepared.tensors())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -187,96 +176,30 @@ class Forecaster:
         config, tensors = store.read(folder)
         try:
             self = cls(**config["params"])
-            self.spec_, self.ids_ = Spec(**config["spec"]), tuple(config["ids"])
-            self.reading_ = config["reading"]
+            self.spec_ = Spec(**config["spec"])
+            self.preparation_ = self._unlearnt().restore(tuple(config["ids"]), config["reading"], tensors)
             self.head_ = heads.build(self.quantiles, self.loss)
             self.model_ = models.build(self.model, parameters.sort(self.model, self.options)[0], self.spec_)
-            kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
-            scalings = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
-            self.scaling_, self.known_, self.static_ = scalings["scale"], scalings.get("known"), scalings.get("static")
-            weights = {name: each for name, each in tensors.items() if name.startswith("model.")}
-            self.model_.set_weights({name.removeprefix("model."): each for name, each in weights.items()})
+            weights = {name: tensor for name, tensor in tensors.items() if name.startswith("model.")}
+            self.model_.set_weights({name.removeprefix("model."): tensor for name, tensor in weights.items()})
         except (KeyError, TypeError, RuntimeError) as error:
             raise InputError(
                 f"{folder} was saved by tsrnn {config.get('version')} and does not fit this one ({error}); fit it again"
             ) from None
         return self
 
-    @classmethod
-    def from_toml(cls, path: str | Path, **changes: Any) -> Self:
-        """A forecaster of the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
-        return cls(**{**parameters.read_toml(path), **changes})
-
-    @property
-    def _padding(self) -> int:
-        return self.input_size - 1 if self.pad else 0
-
-    def configs(self) -> tuple[Any, parameters.FitConfig]:
-        """The model's Config and how to train it; refuses a parameter that cannot be."""
-        for name in ("input_size", "horizon"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
-        check_types(vars(self), get_type_hints(Forecaster.__init__))
-        if not 0 < self.val_size < 1:
-            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
-        return parameters.sort(self.model, self.options)
-
-    def _check_fitted(self) -> None:
-        if not hasattr(self, "model_"):
-            raise InputError("this forecaster is not fitted; call fit first, or load a saved one")
-
     def _panel(self, frame: Any) -> Panel:
-        """A frame read as the training's was."""
+        """A frame read as the training's was; None: the training's own."""
         self._check_fitted()
-        if isinstance(frame, Panel):
-            return frame
-        if frame is None:
-            if not hasattr(self, "panel_"):
-                raise InputError("a loaded forecaster holds no data; pass the history to forecast from")
-            return self.panel_
-        reading = {f"{name}_covariates": self.reading_[name] for name in ("past", "future", "static")}
-        index = self.reading_["index"]
-        return Panel.of(
-            frame,
-            target=self.reading_["targets"],
-            time=None if index in ("row", "__index__") else index,
-            id=self.reading_["id"],
-            **{name: self.reading_[name] for name in ("freq", "rows_as_they_stand", "sort", "duplicates")},
-            **reading,
-        )
+        if frame is not None:
+            return self.preparation_.read(frame)
+        if not hasattr(self, "panel_"):
+            raise InputError("a loaded forecaster holds no data; pass the history to forecast from")
+        return self.panel_
 
-    def _arrays(self, panel: Panel) -> Arrays:
-        return panel.arrays(features.calendar(panel, self.horizon)[0] if self.calendar else None)
-
-    def _ahead(self, panel: Panel, future: Any) -> Floats | None:
-        """Covariates of the steps to forecast, scaled: [series*horizon feature]."""
-        given = panel.known_ahead(future, self.horizon)
-        parts = [] if given is None else [given]
-        parts += [features.calendar(panel, self.horizon)[1]] if self.calendar else []
-        if not parts or self.known_ is None:
-            return None
-        scaled: Floats = self.known_.apply(np.concatenate(parts, 1)).astype(np.float32)
-        return scaled
-
-    def _covariates_scaled(self, arrays: Arrays) -> Arrays:
-        def scaled(affine: Affine | None, values: Floats | None) -> Floats | None:
-            return None if affine is None else np.nan_to_num(affine.apply(values)).astype(np.float32)
-
-        return replace(arrays, known=scaled(self.known_, arrays.known), static=scaled(self.static_, arrays.static))
-
-    def _scaling(self, arrays: Arrays) -> Affine:
-        """The training's scaling for each series; a series it did not know is scaled by its own history."""
-        if not self.scale_per_series:
-            rows = np.zeros(len(arrays.ids), np.int64)
-            return Affine(self.scaling_.loc[rows], self.scaling_.scale[rows])
-        everything = split.Part(arrays.offsets[:-1], arrays.offsets[1:])
-        scaling = scale.fit(self.scaler, arrays, everything, per_series=True)
-        for row, name in enumerate(arrays.ids):
-            if name in self.ids_:
-                known = self.ids_.index(name)
-                scaling.loc[row], scaling.scale[row] = self.scaling_.loc[known], self.scaling_.scale[known]
-        return scaling
+    def _unlearnt(self) -> Preparation:
+        padding = self.input_size - 1 if self.pad else 0
+        return Preparation(self.scaler, self.scale_per_series, self.calendar, padding, self.horizon)
 
     def _split(self, panel: Panel, arrays: Arrays, wanted: SplitLike) -> split.Split:
         if wanted is None:

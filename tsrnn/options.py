@@ -13,6 +13,7 @@ _KINDS: dict[Any, tuple[type, str]] = {
     int: (Integral, "a whole number"),
     float: (Real, "a number"),
     str: (str, "a word"),
+    type: (type, "a class"),
     NoneType: (NoneType, "None"),
 }
 

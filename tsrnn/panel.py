@@ -8,7 +8,7 @@ thing here: one row per series and step.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
@@ -33,6 +33,8 @@ class Panel:
     source: str = "frame"  # named in messages: a file, a data set
     rows_as_they_stand: bool = False  # the row number is the index, as the literature reads weather.csv
     freq: str | float | None = None
+    sort: bool = False  # rows were put in order
+    duplicates: Duplicates = "error"  # what was done where one index value stood twice
     seasonality: int | None = None  # steps of the shortest season, where the catalogue knows it
     split: dict[str, Any] | None = None  # the data set's standard split, where there is one
     sha256: str | None = None  # of the file that was read
@@ -92,10 +94,16 @@ class Panel:
         if duplicates != "error":
             keys = [roles.id, roles.index] if roles.id else [roles.index]
             table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
-        panel = cls(table, roles, source, rows_as_they_stand, freq, order=order, origin=origin)
+        panel = cls(table, roles, source, rows_as_they_stand, freq, sort, duplicates, order=order, origin=origin)
         if not rows_as_they_stand:
             indexing.check(table[roles.index], panel.ids, panel.offsets, source, order)
         return panel
+
+    @property
+    def reading(self) -> dict[str, Any]:
+        """How the frame was read, as plain values: its roles, and the treatment of its rows."""
+        treatment = ("freq", "rows_as_they_stand", "sort", "duplicates")
+        return {**asdict(self.roles), **{name: getattr(self, name) for name in treatment}}
 
     @cached_property
     def offsets(self) -> Rows:

@@ -2,17 +2,16 @@
 
 import math
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 import tomli_w
 
-from tsrnn import files, models
+from tsrnn import cells, files, models
 from tsrnn.errors import InputError, unknown
 from tsrnn.options import check_types, choice, span
-from tsrnn.registry import module
 
 Schedule = Literal["constant", "cosine", "exponential"]
 Weighting = Literal["none", "arctan", "root"]
@@ -68,7 +67,7 @@ class FitConfig:
         return warm
 
 
-def sort(model: str, options: dict[str, Any]) -> tuple[Any, FitConfig]:
+def sort(model: str | type, options: dict[str, Any]) -> tuple[Any, FitConfig]:
     """Options as users type them -> the model's Config and a FitConfig.
 
     Raises:
@@ -80,7 +79,7 @@ def sort(model: str, options: dict[str, Any]) -> tuple[Any, FitConfig]:
     return config, FitConfig(**{name: value for name, value in options.items() if name in training})
 
 
-def check(model: str, names: Iterable[str], others: Iterable[str] = ()) -> None:
+def check(model: str | type, names: Iterable[str], others: Iterable[str] = ()) -> None:
     """Refuse a name that is no option of the model, none of how to train, and none of the `others`.
 
     Raises:
@@ -90,13 +89,39 @@ def check(model: str, names: Iterable[str], others: Iterable[str] = ()) -> None:
     known = own | training | set(others)
     for name in names:
         if name not in known:
-            raise unknown(f"option of model {model!r}", name, known)
+            raise unknown(f"option of model {models.find(model).name!r}", name, known)
 
 
-def _names(model: str) -> tuple[set[str], set[str]]:
+def _names(model: str | type) -> tuple[set[str], set[str]]:
     """Options of the model, and of how to train."""
-    own = {each.name for each in fields(module("models", model, "model").Config)}
+    own = {each.name for each in fields(models.find(model).config)}
     return own, {each.name for each in fields(FitConfig)}
+
+
+def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
+    """Parameters as plain values: a class of a model or cell is its word, or "module:Class" where it has none.
+
+    Raises:
+        InputError: with `strict`, a class that has no word and so cannot be found again.
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {key: plain(each) for key, each in value.items()}
+        if isinstance(value, list | tuple):
+            return [plain(each) for each in value]
+        if not isinstance(value, type):
+            return value
+        word = cells.word(value) if issubclass(value, cells.Cell) else models.find(value).word
+        if word is None and strict:
+            shelf = "cells" if issubclass(value, cells.Cell) else "models"
+            raise InputError(
+                f"class {value.__name__} is not registered, so that nothing could load it again; have its package name "
+                f"it in the entry points 'tsrnn.{shelf}'"
+            )
+        return word or f"{value.__module__}:{value.__qualname__}"
+
+    return {name: plain(value) for name, value in params.items()}
 
 
 def read_toml(path: str | Path) -> dict[str, Any]:
@@ -119,4 +144,5 @@ def read_toml(path: str | Path) -> dict[str, Any]:
 
 def write_toml(params: dict[str, Any], path: Path) -> None:
     """Write parameters as TOML."""
-    files.replaced(path, lambda file: file.write(tomli_w.dumps(params).encode()))
+    text = tomli_w.dumps(words(params, strict=True))
+    files.replaced(path, lambda file: file.write(text.encode()))

@@ -10,13 +10,17 @@ from pathlib import Path
 from tsrnn.version import VERSION
 
 
-def stamp() -> dict[str, str]:
-    """version, commit, torch, device, hardware, finished (UTC): columns of every result row."""
+def stamp(device: str) -> dict[str, str]:
+    """version, commit, torch, device, hardware, finished (UTC): columns of every result row.
+
+    Args:
+        device: what the fit ran on, such as "cpu" or "cuda".
+    """
     return {
         "version": VERSION,
         "commit": commit(),
         "torch": version("torch"),
-        "device": "cpu",
+        "device": device,
         "hardware": hardware(),
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }

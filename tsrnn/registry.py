@@ -1,61 +1,131 @@
-"""The listing is the registry: a plug-in's name is its file's name, and no list of names exists anywhere else."""
+"""The listing is the registry: a plug-in's name is its file's name, and no list of names exists anywhere else.
+
+Other packages add to a shelf by the entry points of the group `tsrnn.<shelf>`: a name that leads to a module written
+like a file of that shelf, or to a class. None of them is imported before its name is asked for.
+"""
 
 import ast
+import re
 from functools import cache
 from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points
+from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from tsrnn.errors import unknown
+from tsrnn.errors import InputError, unknown
 
 ROOT = Path(__file__).parent
+OPEN = ("models", "cells", "readers")  # shelves to which other packages may add
+_CITED = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # (Zeng et al. 2023, sec. 4)
+_END = re.compile(r"(?<! al)\.(?= [A-Z])")  # of a sentence
 
 
 @cache
 def names(folder: str) -> dict[str, str]:
-    """name -> module of everything in `tsrnn/<folder>`, in alphabetical order, without importing any of it.
+    """name -> where it lies, "package.module" or "package.module:Class", in alphabetical order, nothing imported.
 
     A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own.
 
     Raises:
         RuntimeError: two files claim one name.
+        InputError: another package claims a name that is taken.
     """
-    found: dict[str, str] = {}
+    places: dict[str, str] = {}
     for path in sorted((ROOT / folder).glob("[!_]*.py")):
         for name in _variants(path) or (path.stem,):
-            if name in found:
-                raise RuntimeError(f"{path} and tsrnn/{folder}/{found[name]}.py both claim the name {name!r}")
-            found[name] = path.stem
-    return dict(sorted(found.items()))
+            if name in places:
+                raise RuntimeError(f"{path} and {places[name]} both claim the name {name!r}")
+            places[name] = f"tsrnn.{folder}.{path.stem}"
+    for point in entry_points(group=f"tsrnn.{folder}") if folder in OPEN else ():
+        if places.setdefault(point.name, point.value) != point.value:
+            raise InputError(
+                f"package {_package(point)} registers {point.name!r} in {point.group}, which {places[point.name]} is "
+                "known by already; uninstall it, or have it take another name"
+            )
+    return dict(sorted(places.items()))
 
 
-def module(folder: str, name: str, kind: str) -> ModuleType:
-    """Import the file that goes by `name`.
+def load(folder: str, name: str, kind: str) -> Any:
+    """Import the file, or another package's module or class, that goes by `name`.
 
     Raises:
-        InputError: there is none; the message names the nearest.
+        InputError: there is none (the message names the nearest), or another package's cannot be imported.
     """
     known = names(folder)
     if name not in known:
         raise unknown(kind, name, known)
-    return import_module(f"tsrnn.{folder}.{known[name]}")
+    place = known[name]
+    if is_own(place):
+        return import_module(place)
+    try:
+        return EntryPoint(name, place, f"tsrnn.{folder}").load()
+    except (ImportError, AttributeError) as fault:
+        raise InputError(
+            f"{kind} {name!r} is registered as {place}, which cannot be imported ({fault}); mend or uninstall it"
+        ) from None
 
 
-def variant(found: ModuleType, name: str) -> dict[str, Any]:
+def is_own(place: str) -> bool:
+    """Whether a place that `names` gave is a file of tsrnn's own."""
+    return place.startswith("tsrnn.")
+
+
+def homes(folder: str, kind: type) -> list[str]:
+    """The names by which a class may be known: those of its own module, or of its package outside tsrnn."""
+    package = kind.__module__.partition(".")[0]
+    return [
+        name
+        for name, place in names(folder).items()
+        if place.partition(":")[0] == kind.__module__ or (not is_own(place) and place.partition(".")[0] == package)
+    ]
+
+
+def variant(source: Any, name: str) -> dict[str, Any]:
     """The settings that a variant's name stands for; empty for a file that goes by its own name."""
-    return dict(getattr(found, "VARIANTS", {}).get(name, {}))
+    return dict(getattr(source, "VARIANTS", {}).get(name, {}))
 
 
-def about(folder: str, file: str) -> str:
-    """The first sentence of a plug-in's docstring, without importing it."""
-    text = ast.get_docstring(ast.parse((ROOT / folder / f"{file}.py").read_text(encoding="utf-8"))) or ""
-    return text.partition("\n\n")[0].replace("\n", " ").partition(". ")[0].rstrip(".")
+def about(folder: str, name: str) -> str:
+    """What a plug-in is, without importing it: its line in `ABOUT`, else its docstring's first sentence, uncited."""
+    if line := declared(folder, name, "ABOUT"):
+        return line
+    text = (ast.get_docstring(_tree(folder, name)) or "").partition("\n\n")[0].replace("\n", " ")
+    return _END.split(_CITED.sub("", text), maxsplit=1)[0].rstrip(".")
+
+
+def declared(folder: str, name: str, constant: str) -> str:
+    """The text that a plug-in's file gives as `constant = "..."`, or for a variant as `constant = {name: "..."}`.
+
+    Empty where it gives none. Nothing is imported, and of another package only what lies above the file.
+    """
+    for node in _tree(folder, name).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == [constant]:
+            value = ast.literal_eval(node.value)
+            return str(value.get(name, "") if isinstance(value, dict) else value)
+    return ""
+
+
+def _tree(folder: str, name: str) -> ast.Module:
+    """The file of a plug-in, read; empty where another package's cannot be."""
+    place = names(folder)[name]
+    if is_own(place):
+        return ast.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
+    try:
+        found = find_spec(place.partition(":")[0])
+        return ast.parse(Path(found.origin).read_text(encoding="utf-8") if found and found.origin else "")
+    except (ImportError, ValueError, OSError, SyntaxError):
+        return ast.parse("")
 
 
 def _variants(path: Path) -> tuple[str, ...]:
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+    text = path.read_text(encoding="utf-8")
+    for node in ast.parse(text).body if "VARIANTS" in text else ():
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == "VARIANTS" and isinstance(node.value, ast.Dict):  # type: ignore[attr-defined]  # both kinds of assignment have a value
             return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)  # type: ignore[attr-defined]
     return ()
+
+
+def _package(point: EntryPoint) -> str:
+    return point.dist.name if point.dist is not None else point.module

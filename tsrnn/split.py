@@ -85,6 +85,11 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
     return _parts(at, at + train, at + n - test, at + n)
 
 
+def whole(arrays: Arrays) -> Part:
+    """Every row of every series."""
+    return Part(arrays.offsets[:-1], arrays.offsets[1:])
+
+
 def tail(arrays: Arrays, val_size: int | Rows) -> Split:
     """Everything but the last `val_size` rows (one number, or one per series) trains; there is no test part."""
     at, end = arrays.offsets[:-1], arrays.offsets[1:]

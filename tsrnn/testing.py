@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsrnn import cells, heads, infer, models, scale, split, store, windows
+from tsrnn import buffer, cells, heads, infer, models, scale, split, store, windows
 from tsrnn.arrays import Arrays
-from tsrnn.models._base import Model
+from tsrnn.models._base import READABLE, Model
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
 
@@ -44,6 +44,7 @@ def check_model(model: str | type[Model], config: Any = None, tasks: Sequence[Sp
             determinism,
             no_peeking,
             rows_apart,
+            inputs_declared,
             weights_kept,
             learnable,
             gaps_filled,
@@ -104,6 +105,22 @@ def no_peeking(make: Build, spec: Spec) -> None:
     forecast = model(batch)
     for batch.target in (None, torch.full_like(forecast[..., 0], 1e6)):
         assert torch.equal(model(batch), forecast), f"the forecast depends on what is to be forecast: {spec}"
+
+
+def inputs_declared(make: Build, spec: Spec) -> None:
+    """Each input that `reads` names moves the forecast, of those known ahead their future alone; no other one does."""
+    model, batch = make(spec).eval(), _batch(spec)
+    assert model.reads <= set(READABLE), f"reads takes {READABLE}, not {set(model.reads)}"
+    draw = torch.Generator().manual_seed(4)
+    for weight in model.parameters():  # one that starts at zero would hide what it reads
+        weight.data += 0.1 * torch.randn(weight.shape, generator=draw)
+    forecast = model(batch)
+    columns = {"past": spec.channels - spec.targets, "known": spec.known, "static": spec.static, "mask": 1}
+    for name in READABLE:
+        for column in range(columns[name]):
+            moved = not torch.equal(model(_moved(batch, spec, name, column, name in model.reads)), forecast)
+            wrong = "does not move" if name in model.reads else "is not among `reads` but moves"
+            assert moved == (name in model.reads), f"{name} (column {column}) {wrong} the forecast: {spec}"
 
 
 def newest_seen(make: Build, spec: Spec) -> None:
@@ -229,6 +246,18 @@ def _batch(spec: Spec, rows: int = 6) -> Batch:
     return batch
 
 
+def _moved(batch: Batch, spec: Spec, name: str, column: int, ahead: bool) -> Batch:
+    """The batch with other values in a column of one input; of those known ahead, `ahead` alone or everywhere."""
+    draw = torch.Generator().manual_seed(5)
+    if name == "mask":
+        return replace(batch, observed=torch.rand(batch.past.shape, generator=draw) > 0.5)
+    values = getattr(batch, name).clone()
+    part = values[:, spec.input_size :] if name == "known" and ahead else values
+    part[..., column + (spec.targets if name == "past" else 0)] = torch.randn(part.shape[:-1], generator=draw)
+    moved: Batch = replace(batch, **{name: values})
+    return moved
+
+
 def _rows(batch: Batch, rows: list[int]) -> Batch:
     parts = {name: getattr(batch, name) for name in ("known", "static", "lengths", "phase")}
     return Batch(batch.past[rows], **{name: None if part is None else part[rows] for name, part in parts.items()})
@@ -242,6 +271,6 @@ def _with_gaps(spec: Spec) -> windows.Windows:
     arrays = Arrays(tuple(values.T), names, spec.targets, ("s",), offsets, breaks, first=first)
     known, static = np.ones((len(values), spec.known), np.float32), np.ones((1, spec.static), np.float32)
     arrays = replace(arrays, known=known if spec.known else None, static=static if spec.static else None)
-    part = split.Part(offsets[:1], offsets[1:])
-    laid = windows.buffer(arrays, scale.fit("standard", arrays, part), padding=spec.input_size - 1)
+    part = split.whole(arrays)
+    laid = buffer.lay(arrays, scale.fit("standard", arrays, part), padding=spec.input_size - 1)
     return windows.cut(laid, part, spec.input_size, spec.horizon)

@@ -17,11 +17,12 @@ import numpy as np
 import optuna
 from optuna.trial import TrialState
 
+from tsrnn import models
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
+from tsrnn.metrics import USUAL, named
 from tsrnn.panel import Panel
-from tsrnn.parameters import FitConfig
-from tsrnn.registry import module
+from tsrnn.parameters import FitConfig, words
 from tsrnn.version import VERSION
 
 # Written out, and stored with the study, because Optuna's defaults change between versions.
@@ -42,11 +43,11 @@ class Sweep:
     rest as in the first trial, before anything is drawn.
     """
 
-    model: str
+    model: str | type
     horizon: int
     input_sizes: tuple[int, ...]
     fixed: dict[str, Any]
-    metric: str = "mse"  # on validation: mse or mae
+    metric: str = USUAL[0]  # on validation; a word of `tsrnn.metrics`
     seed: int = 0
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
+        named(self.metric)
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
@@ -66,10 +68,10 @@ class Sweep:
         return {**params, **{name: values[params[name]] for name, values in self.alternatives.items()}}
 
 
-def ranges(model: str) -> dict[str, dict[str, Any]]:
+def ranges(model: str | type) -> dict[str, dict[str, Any]]:
     """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log"}, with "default" and "whole"."""
     found = {}
-    for each in (*fields(module("models", model, "model").Config), *fields(FitConfig)):
+    for each in (*fields(models.find(model).config), *fields(FitConfig)):
         if each.metadata:
             found[each.name] = {**each.metadata, "default": each.default, "whole": isinstance(each.default, int)}
     return found
@@ -181,7 +183,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
         if time.monotonic() > until:
             trial.set_user_attr("error", f"stopped: it took longer than {asked.minutes:g} minutes")
             raise optuna.TrialPruned
-        score = getattr(forecaster.score(split=asked.split, part="val"), asked.metric)
+        score = forecaster.score(split=asked.split, part="val", measures=(asked.metric,)).values[asked.metric]
     except (InputError, ArithmeticError, RuntimeError) as error:
         trial.set_user_attr("error", str(error))
         raise
@@ -194,7 +196,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
     return float(score)
 
 
-def suggest(trial: optuna.Trial, model: str, fixed: Sequence[str] | dict[str, Any] = ()) -> dict[str, Any]:
+def suggest(trial: optuna.Trial, model: str | type, fixed: Sequence[str] | dict[str, Any] = ()) -> dict[str, Any]:
     """A value for every range of the model and its training that is not fixed."""
     options: dict[str, Any] = {}
     for name, found in ranges(model).items():
@@ -258,10 +260,10 @@ def _study(asked: Sweep, panel: Panel, storage: str, name: str) -> optuna.Study:
     identity = {
         "data": panel.source,
         "sha256": panel.fingerprint,
-        "model": asked.model,
+        "model": models.find(asked.model).name,
         "horizon": asked.horizon,
         "input_sizes": list(asked.input_sizes),
-        "fixed": asked.fixed,
+        "fixed": words(asked.fixed),
         "metric": asked.metric,
         **({"alternatives": asked.alternatives} if asked.alternatives else {}),
     }

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from measuring import Row, at_most, one_thread, report, seconds
 
-from tsrnn import heads, models, parameters, scale, split, windows
+from tsrnn import buffer, heads, models, parameters, scale, split, windows
 from tsrnn.arrays import Arrays
 from tsrnn.fit import fit, seeded
 from tsrnn.models._base import Model
@@ -30,8 +30,8 @@ def steps_of(count: int) -> windows.Windows:
     values = np.random.default_rng(0).standard_normal((SPEC.channels, rows), dtype=np.float32)
     names = tuple(f"y{k}" for k in range(SPEC.channels))
     arrays = Arrays(tuple(values), names, SPEC.targets, ("one",), np.array([0, rows]), np.zeros(0, np.int64))
-    everything = split.tail(arrays, 0).train
-    laid = windows.buffer(arrays, scale.fit("none", arrays, everything))
+    everything = split.whole(arrays)
+    laid = buffer.lay(arrays, scale.fit("none", arrays, everything))
     return windows.cut(laid, everything, SPEC.input_size, SPEC.horizon)
 
 

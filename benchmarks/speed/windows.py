@@ -17,7 +17,7 @@ from measuring import Row, at_least, at_most, forget_peak, in_child, one_thread,
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from tsrnn import scale, split, windows
+from tsrnn import buffer, scale, split, windows
 from tsrnn.panel import Panel
 
 BATCH, PAST, AHEAD, CHANNELS = 32, 336, 96, 7
@@ -56,7 +56,7 @@ def cut(frame: pl.DataFrame, past: int, ahead: int) -> windows.Windows:
     panel = Panel.of(frame, target=[name for name in frame.columns if name.startswith("y")])
     arrays = panel.arrays()
     train = split.ratios(arrays).train
-    laid = windows.buffer(arrays, scale.fit("standard", arrays, train))
+    laid = buffer.lay(arrays, scale.fit("standard", arrays, train))
     return windows.cut(laid, train, past, ahead)
 
 

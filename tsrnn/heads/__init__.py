@@ -11,13 +11,13 @@ from tsrnn.errors import unknown
 from tsrnn.heads._base import Distribution as Distribution
 from tsrnn.heads._base import Head as Head
 from tsrnn.heads._base import checked
-from tsrnn.registry import module, names
+from tsrnn.registry import load, names
 
 
 @cache
 def distributions() -> dict[str, type[Distribution]]:
     """name -> class of every head that is a whole distribution."""
-    found = {name: module("heads", name, "head").HEAD for name in names("heads")}
+    found = {name: load("heads", name, "head").HEAD for name in names("heads")}
     return {name: head for name, head in found.items() if issubclass(head, Distribution)}
 
 
@@ -31,10 +31,10 @@ def build(quantiles: Sequence[float] | None, loss: str) -> Head:
     levels = () if isinstance(asked, Sized) and not len(asked) else checked(asked)
     if loss in distributions():
         return likelihood(loss)
-    point = module("heads", "point", "head")
+    point = load("heads", "point", "head")
     if loss not in point.LOSSES:
         raise unknown("loss", loss, [*point.LOSSES, *distributions()])
-    head: Head = module("heads", "quantile", "head").HEAD(levels) if levels else point.HEAD(loss)
+    head: Head = load("heads", "quantile", "head").HEAD(levels) if levels else point.HEAD(loss)
     return head
 
 

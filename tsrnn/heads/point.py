@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tsrnn import metrics
 from tsrnn.errors import InputError, unknown
 from tsrnn.heads._base import Head, empirical, mean
 
-LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
-    "mse": torch.square,
-    "mae": torch.abs,
-    "huber": lambda error: F.huber_loss(error, torch.zeros_like(error), reduction="none"),  # quadratic up to 1
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # of cells: target, forecast
+    "mse": metrics.mse.cells,
+    "mae": metrics.mae.cells,
+    "huber": lambda target, forecast: F.huber_loss(forecast, target, reduction="none"),  # quadratic up to 1
 }
 
 
@@ -28,7 +28,7 @@ class PointHead(Head):
         self._median = loss == "mae"
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
-        return mean(self._loss(params.squeeze(-1) - target), observed)
+        return mean(self._loss(target, params.squeeze(-1)), observed)
 
     def point(self, params: Tensor) -> Tensor:
         return params.squeeze(-1)

@@ -47,7 +47,7 @@ class RecurrentBlock(nn.Module):
     """
 
     def __init__(
-        self, width: int, cell: str = "slstm", heads: int = 4, bidirectional: bool = False, dropout: float = 0.0
+        self, width: int, cell: str | type = "slstm", heads: int = 4, bidirectional: bool = False, dropout: float = 0.0
     ) -> None:
         super().__init__()
         if heads < 1 or width % heads:

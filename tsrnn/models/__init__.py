@@ -5,45 +5,94 @@ A model file names its paper and holds
     Config    a frozen dataclass; fields made with `options.choice` or `options.span` say what a sweep may try
     MODEL     a class derived from `_base.Model`; `MODEL(config, spec)` builds it
     VARIANTS  optional: {name: {field: value}}, the names by which the file is known instead of its own
+    PAPER     optional: whose it is, in a few words; {name: words} with variants
+    ABOUT     optional: {name: sentence}, what each variant is; else the docstring's first sentence speaks for the file
+
+A class of one's own, derived from `Model`, stands wherever a name may; its `Config` is an attribute of it.
 """
 
-from dataclasses import fields
+from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, get_type_hints
 
 from tsrnn import cells, registry
 from tsrnn.errors import InputError, unknown
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model as Model
 from tsrnn.options import check_types
 from tsrnn.shapes import Spec
 
 
-def configure(name: str, options: dict[str, Any]) -> Any:
-    """The Config of the model called `name`, its variant's settings first, then the user's.
+@dataclass(frozen=True)
+class Entry:
+    """A model as the registry knows it, or a class of one's own. `word` is its name there, None where it has none."""
+
+    word: str | None
+    kind: type[Model]
+    config: type
+    settings: dict[str, Any] = field(default_factory=dict)  # what a variant's name stands for
+
+    @property
+    def name(self) -> str:
+        """What messages, rows and files call it: its word, or the class's own name."""
+        return self.word or self.kind.__name__
+
+
+def find(model: str | type) -> Entry:
+    """The model that goes by a name, or a class.
+
+    Raises:
+        InputError: no such model (the nearest is named), a class that is no model, or one whose name another has.
+    """
+    if isinstance(model, str):
+        source = registry.load("models", model, "model")
+        if not isinstance(source, type):
+            return Entry(model, source.MODEL, source.Config, registry.variant(source, model))
+        return Entry(model, source, _config_of(source))
+    if not isinstance(model, type) or not issubclass(model, Model):
+        called = getattr(model, "__name__", repr(model))
+        raise InputError(
+            f"{called} is no model; give a name that `tsrnn models` lists, or a class of tsrnn.models.Model"
+        )
+    for name in registry.homes("models", model):
+        entry = find(name)
+        if entry.kind is model and all(getattr(entry.config(), key) == value for key, value in entry.settings.items()):
+            return entry
+    if model.__name__ in registry.names("models"):
+        raise InputError(f"class {model.__name__} is named as a model of tsrnn is; give it a name of its own")
+    return Entry(None, model, _config_of(model))
+
+
+def configure(model: str | type, options: dict[str, Any]) -> Any:
+    """The Config of a model, its variant's settings first, then the user's.
 
     Raises:
         InputError: no such model, an option that it or its cell does not have, a value of another type or size than the
             option takes, or a word that it does not know (the nearest is named).
     """
-    found = registry.module("models", name, "model")
-    known = {each.name for each in fields(found.Config)}
+    entry = find(model)
+    known = {each.name for each in fields(entry.config)}
     for option in options:
         if option not in known:
-            raise unknown(f"option of model {name!r}", option, known)
-    check_types(options, get_type_hints(found.Config), f"model {name!r}")
+            raise unknown(f"option of model {entry.name!r}", option, known)
+    check_types(options, get_type_hints(entry.config), f"model {entry.name!r}")
     try:
-        config = found.Config(**{**registry.variant(found, name), **options})
+        config = entry.config(**{**entry.settings, **options})
     except TypeError as error:  # an option without a default was left out
-        raise InputError(f"model {name!r}: {error}") from None
-    _check_sizes(config, name)
+        raise InputError(f"model {entry.name!r}: {error}") from None
+    _check_sizes(config, entry.name)
     if "cell_options" in known:
         _check_cell(config.cell, config.cell_options)
     return config
 
 
-def build(name: str, config: Any, spec: Spec) -> Model:
-    """The untrained model called `name`. Weights come from torch's current generator."""
-    model: Model = registry.module("models", name, "model").MODEL(config, spec)
-    return model
+def build(model: str | type, config: Any, spec: Spec) -> Model:
+    """The untrained model. Weights come from torch's current generator."""
+    return find(model).kind(config, spec)
+
+
+def _config_of(kind: type[Model]) -> type:
+    if not is_dataclass(kind.Config):
+        raise InputError(f"{kind.__name__}.Config must be a frozen dataclass of the model's options")
+    return kind.Config
 
 
 def _check_sizes(config: Any, name: str) -> None:
@@ -58,12 +107,12 @@ def _check_sizes(config: Any, name: str) -> None:
             raise InputError(f"dropout of model {name!r} must be at least 0 and below 1, not {value}")
 
 
-def _check_cell(cell: str, options: Any) -> None:
-    known = cells.get(cell).options
+def _check_cell(cell: str | type, options: Any) -> None:
+    known, called = cells.get(cell).options, cell if isinstance(cell, str) else cell.__name__
     if not isinstance(options, dict):
         raise InputError(f"cell_options takes names and values, such as {{forget_bias = 2.0}}, not {options!r}")
     for name, value in options.items():
         if name not in known:
-            raise unknown(f"option of cell {cell!r}", name, known)
+            raise unknown(f"option of cell {called!r}", name, known)
         if not isinstance(value, str if isinstance(known[name], str) else int | float | None):
-            raise InputError(f"option {name!r} of cell {cell!r} takes a value such as {known[name]!r}, not {value!r}")
+            raise InputError(f"option {name!r} of cell {called!r} takes a value such as {known[name]!r}, not {value!r}")

@@ -1,7 +1,8 @@
 """The contract of a model, and the reshapes that models share."""
 
 from abc import abstractmethod
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy.typing as npt
 import torch
@@ -17,19 +18,30 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
+READABLE = ("past", "known", "static", "mask")  # what a forecast may depend on besides the targets' past
+COVARIATES = frozenset(READABLE) - {"mask"}
 _CHUNK = 512  # windows whose errors are looked at together
 _ERRORS, _FEWEST_ERRORS = 8_000_000, 256  # errors held of all steps and targets; at least so many windows
+
+
+@dataclass(frozen=True)
+class NoOptions:
+    """The Config of a model that has none."""
 
 
 class Model(nn.Module):
     """`Model(config, spec)`, then `forward(batch) -> [batch horizon target params]`, in scaled units.
 
     Every forecast step must depend on the newest observation (a test over all models holds them to it), except where
-    the method itself forbids it and the class says so.
+    the method itself forbids it and the class says so. `reads` names what else of a batch may move a forecast: "past"
+    (covariates known up to now), "known" (those known ahead), "static" (features of a series) and "mask" (which cells
+    were measured); a test over all models holds them to this, too.
     """
 
+    Config: ClassVar[type] = NoOptions  # of a class that stands in no model file: its frozen dataclass of options
     sees_newest: bool = True  # False only where the method forecasts from an older step on purpose
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
+    reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:
@@ -67,6 +79,7 @@ class Patched(Model):
     Its Config has hidden_size, segment, overlap, dropout and centring.
     """
 
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Any, spec: Spec) -> None:

@@ -27,7 +27,7 @@ from tsrnn.shapes import Batch, Spec
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("gru", "gru", "lstm")  # any of tsrnn/cells
+    cell: str | type = choice("gru", "gru", "lstm")  # any of tsrnn/cells
     hidden_size: int = choice(64, 32, 64, 128)
     num_layers: int = 1
     segment: int = choice(24, 12, 24, 48)
@@ -40,6 +40,7 @@ class Config:
 
 
 class Braid(Model):
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:

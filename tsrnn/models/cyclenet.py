@@ -52,4 +52,5 @@ class CycleNet(Model):
         return restore(undo, self.cycle.add(forecasts_of(rows, self.spec), batch.phase))
 
 
+PAPER = "Lin et al. 2024, arXiv 2409.18479"
 MODEL = CycleNet

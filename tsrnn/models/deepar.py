@@ -24,7 +24,7 @@ from tsrnn.errors import InputError
 from tsrnn.heads._base import mean
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.lengths import settled, to_front
-from tsrnn.models._base import Model, forecasts_of, series_of
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, series_of
 from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
@@ -35,7 +35,7 @@ _ROWS = 4_096  # paths drawn together
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("lstm", "lstm", "gru")
+    cell: str | type = choice("lstm", "lstm", "gru")
     hidden_size: int = choice(40, 20, 40, 80)
     num_layers: int = span(2, 1, 3)
     dropout: float = span(0.1, 0.0, 0.5)
@@ -48,6 +48,7 @@ class Config:
 
 
 class DeepAR(Model):
+    reads = COVARIATES
     reads_lengths = True
     noise: Tensor  # [2 path horizon]
 
@@ -183,4 +184,5 @@ def _stratified(paths: int, horizon: int) -> Tensor:
     return ((order + place) / paths).clamp(1e-6, 1 - 1e-6).float()
 
 
+PAPER = "Salinas et al. 2017, arXiv 1704.04110"
 MODEL = DeepAR

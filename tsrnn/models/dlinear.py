@@ -36,4 +36,5 @@ class DLinear(Model):
         return restore(undo, forecasts_of(self.trend(trend) + self.season(x - trend), self.spec))
 
 
+PAPER = "Zeng et al. 2023, arXiv 2205.13504"
 MODEL = DLinear

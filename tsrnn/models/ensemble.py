@@ -46,6 +46,7 @@ class Ensemble(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.members = nn.ModuleList(_member(each, spec) for each in config.members)
+        self.reads = frozenset().union(*(member.reads for member in self._models))
         self.reads_lengths = all(member.reads_lengths for member in self._models)
         self.sees_newest = any(member.sees_newest for member in self._models)
         self.channels_shared = all(member.channels_shared for member in self._models)
@@ -76,18 +77,20 @@ class Ensemble(Model):
             member.epoch_starts(progress)
 
 
-def _configured(given: Member) -> tuple[str, Any]:
+def _configured(given: Member) -> tuple[str | type, Any]:
     """A member's model and its Config."""
     options = {name: value for name, value in given.items() if name not in ("model", "input_size")}
     return given["model"], models.configure(given["model"], options)
 
 
 def _member(given: Member, spec: Spec) -> Model:
-    name, config = _configured(given)
+    model, config = _configured(given)
     size = given.get("input_size", spec.input_size)
     if not isinstance(size, int) or not 1 <= size <= spec.input_size:
+        name = models.find(model).name
         raise InputError(f"member {name!r} has input_size={size}; it must be 1..{spec.input_size}, the ensemble's own")
-    return models.build(name, config, replace(spec, input_size=size))
+    return models.build(model, config, replace(spec, input_size=size))
 
 
+PAPER = "Bates & Granger 1969"
 MODEL = Ensemble

@@ -27,4 +27,5 @@ class NLinear(Model):
         return restore(undo, forecasts_of(rows, self.spec))
 
 
+PAPER = "Zeng et al. 2023, arXiv 2205.13504"
 MODEL = NLinear

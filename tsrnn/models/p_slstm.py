@@ -37,4 +37,5 @@ class PatchedSLSTM(Patched):
         return stack(config.hidden_size, config.num_layers, heads=config.heads, dropout=config.dropout)
 
 
+PAPER = "Kong et al. 2024, arXiv 2408.10006"
 MODEL = PatchedSLSTM

@@ -3,6 +3,9 @@
 The head reads the *last* state (of both directions where there are two), so every forecast step depends on the newest
 observation: reading the outputs at the last `horizon` positions instead, as some libraries do, hides it from all steps
 but one.
+
+The cells are those of Elman (1990), Hochreiter & Schmidhuber (1997) and Cho et al. (2014, arXiv 1406.1078), or any of
+tsrnn/cells; LSTMs in both directions are as in Graves & Schmidhuber (2005), Neural Networks 18.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +17,7 @@ from torch import Tensor, nn
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
-from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
@@ -22,7 +25,7 @@ from tsrnn.shapes import Batch, Spec
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = "lstm"
+    cell: str | type = "lstm"
     hidden_size: int = choice(64, 16, 32, 64, 128)
     num_layers: int = span(1, 1, 3)
     bidirectional: bool = False
@@ -40,9 +43,22 @@ VARIANTS = {
     "gru": {"cell": "gru"},
     "bilstm": {"cell": "lstm", "bidirectional": True},
 }
+ABOUT = {
+    "rnn": "Elman's simple recurrent network: its last state is mapped to the whole horizon at once",
+    "lstm": "Long short-term memory: its last state is mapped to the whole horizon at once",
+    "gru": "Gated recurrent unit, an LSTM with fewer gates: its last state is mapped to the whole horizon at once",
+    "bilstm": "Two LSTMs, one from each end of the window: their last states are mapped to the whole horizon at once",
+}
+PAPER = {
+    "rnn": "Elman 1990",
+    "lstm": "Hochreiter & Schmidhuber 1997",
+    "gru": "Cho et al. 2014, arXiv 1406.1078",
+    "bilstm": "Graves & Schmidhuber 2005",
+}
 
 
 class RecurrentForecaster(Model):
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:

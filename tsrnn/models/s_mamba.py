@@ -25,7 +25,7 @@ from tsrnn.layers.covariates import Ahead
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.selective import SelectiveBlock
 from tsrnn.layers.variates import Companions, targets_last
-from tsrnn.models._base import Model, forecasts_of, restore
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore
 from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
@@ -60,6 +60,7 @@ class Mixer(nn.Module):
 
 
 class SMamba(Model):
+    reads = COVARIATES
     reads_lengths = True
     channels_shared = False
 
@@ -88,4 +89,5 @@ class SMamba(Model):
         return restore(undo, self.ahead(params, batch))
 
 
+PAPER = "Wang et al. 2024, arXiv 2403.11144"
 MODEL = SMamba

@@ -32,7 +32,7 @@ from tsrnn.shapes import Batch, Spec, State
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("gru", "gru", "lstm")  # any of tsrnn/cells
+    cell: str | type = choice("gru", "gru", "lstm")  # any of tsrnn/cells
     hidden_size: int = choice(64, 32, 64, 128, 256)
     num_layers: int = 1
     segment: int = choice(24, 12, 24, 48)
@@ -45,6 +45,7 @@ class Config:
 
 
 class SegRNN(Model):
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -88,4 +89,5 @@ class SegRNN(Model):
         return torch.stack(written, 1)
 
 
+PAPER = "Lin et al. 2023, arXiv 2308.11200"
 MODEL = SegRNN

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
-from tsrnn.models._base import Model, forecasts_of, restore, segments
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
@@ -27,7 +27,7 @@ _STEEPNESS = 10.0  # of the inverse-sigmoid schedule over the whole training
 
 @dataclass(frozen=True)
 class Config:
-    cell: str = choice("gru", "gru", "lstm")
+    cell: str | type = choice("gru", "gru", "lstm")
     hidden_size: int = choice(64, 32, 64, 128)
     num_layers: int = span(1, 1, 2)
     dropout: float = span(0.1, 0.0, 0.5)
@@ -40,6 +40,7 @@ class Config:
 
 
 class Seq2Seq(Model):
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -119,4 +120,5 @@ def _attended(memory: Tensor, output: Tensor, steps: Tensor | None) -> Tensor:
     return (torch.softmax(scores, -1).unsqueeze(1) @ memory).squeeze(1)
 
 
+PAPER = "Sutskever et al. 2014, arXiv 1409.3215"
 MODEL = Seq2Seq

@@ -47,4 +47,5 @@ class SparseTSF(Model):
         return restore(undo, forecasts_of(rows, self.spec))
 
 
+PAPER = "Lin et al. 2024, arXiv 2405.00946"
 MODEL = SparseTSF

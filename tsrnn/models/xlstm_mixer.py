@@ -26,7 +26,7 @@ from tsrnn.layers.covariates import Ahead
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.variates import Companions, targets_last
 from tsrnn.layers.xlstm import stack
-from tsrnn.models._base import Model, forecasts_of, restore, uniform_weights
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, uniform_weights
 from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
@@ -43,6 +43,7 @@ class Config:
 
 
 class XLSTMMixer(Model):
+    reads = COVARIATES
     reads_lengths = True
     channels_shared = False
 
@@ -75,4 +76,5 @@ class XLSTMMixer(Model):
         return restore(undo, self.ahead(forecasts_of(rows, self.spec), batch))
 
 
+PAPER = "Kraus et al. 2024, arXiv 2410.16928"
 MODEL = XLSTMMixer

@@ -145,7 +145,7 @@ def _whole(size: int, lanes: int) -> int:
 
 
 def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: bool) -> "array[int]":
-    """`Sizes` in layer.hpp."""
+    """`Sizes` in cell.hpp."""
     batch, steps, width = x.shape
     x_row, x_step, _ = x.stride()
     padded, wide = _whole(hidden, lanes), _whole(width, lanes)

@@ -1,7 +1,8 @@
 """What a cell's step computes, as a hash: so that a cell seen before need not be traced again, now or later.
 
 The hash covers the byte code of the class and of every function that it reaches by name, the numbers and texts within
-reach (closures, defaults, globals, class and instance attributes), and the versions of Python, torch and the tracer.
+reach (closures, defaults, globals, class and instance attributes), the versions of Python and torch, and the text of
+every file that shapes what is noted.
 Where it meets anything else, it gives no hash, and the step is traced: slower, never wrong.
 """
 
@@ -24,6 +25,8 @@ _UNUSED = ("__init__", "reset_parameters", "initial", "project", "products", "ex
 _WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 _IF_READ = ("input_size", "hidden_size", "training")
 _MODULE = frozenset(vars(nn.Module()))
+_PACKAGE = Path(__file__).parents[1]
+_TOOLS = ("cells/_base.py", "recurrence/emit.py", "recurrence/fingerprint.py", "recurrence/trace.py")
 
 
 class _Opaque(Exception):
@@ -146,7 +149,6 @@ def _code(code: CodeType) -> str:
 
 @cache
 def _tools() -> str:
-    """The text of the tracer and of what every cell stands on, and the versions of Python and torch."""
-    here = Path(__file__).parent
-    texts = (here / "trace.py", here.parent / "cells" / "_base.py")
-    return "\n".join([sys.version, torch.__version__, *(each.read_text(encoding="utf-8") for each in texts)])
+    """The versions of Python and torch, and the text of all that turns a cell into a note."""
+    texts = [(_PACKAGE / name).read_text(encoding="utf-8") for name in _TOOLS]
+    return "\n".join([sys.version, torch.__version__, *texts])

@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.cells import Cell
-from tsrnn.recurrence import build, call, graph
+from tsrnn.recurrence import build, call, operators
 from tsrnn.recurrence.call import Given, Kernel
 from tsrnn.recurrence.emit import Untraceable
 from tsrnn.recurrence.source import REALS, source
@@ -57,7 +57,7 @@ def run(cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Te
     if torch.compiler.is_compiling():
         key, names = kept(cell, x.dtype)
         own = [cell.get_parameter(name) for name in names]
-        output, *final = graph.run(key, lengths, x, weights, own, state, torch.is_grad_enabled())
+        output, *final = operators.run(key, lengths, x, weights, own, state, torch.is_grad_enabled())
     else:
         kernel = kernel_of(cell, x.dtype)
         own = [cell.get_parameter(name) for name in kernel.traced.parameters]
@@ -73,7 +73,7 @@ def run(cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Te
 def kept(cell: Cell, dtype: torch.dtype) -> tuple[str, tuple[str, ...]]:
     """The key under which a graph finds the cell's kernel, and the names of the cell's own parameters."""
     kernel = kernel_of(cell, dtype)
-    return graph.keep(kernel), kernel.traced.parameters
+    return operators.keep(kernel), kernel.traced.parameters
 
 
 def kernel_of(cell: Cell, dtype: torch.dtype) -> Kernel:

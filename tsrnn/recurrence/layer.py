@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from tsrnn.cells import Cell, get
 from tsrnn.errors import InputError, unknown
 from tsrnn.recurrence import generated, reference, stock
-from tsrnn.recurrence.stretches import stretches
+from tsrnn.recurrence.resets import stretches
 from tsrnn.shapes import State
 
 _MANY = 256  # rows from which on a single step is worth a kernel's call
@@ -49,7 +49,7 @@ class Recurrent(nn.Module):
 
     def __init__(
         self,
-        cell: str | type[Cell],
+        cell: str | type,
         input_size: int,
         hidden_size: int,
         num_layers: int = 1,
@@ -67,7 +67,7 @@ class Recurrent(nn.Module):
             raise InputError(f"dropout must be at least 0 and below 1, not {dropout}")
         if backend != "auto" and backend not in BACKENDS:
             raise unknown("backend", backend, ["auto", *BACKENDS])
-        kind = get(cell) if isinstance(cell, str) else cell
+        kind = get(cell)
         self.input_size, self.hidden_size, self.num_layers = input_size, hidden_size, num_layers
         self.bidirectional, self.dropout, self.backend = bidirectional, dropout, backend
         self.directions = 2 if bidirectional else 1

@@ -1,7 +1,7 @@
 """mLSTM, a memory of matrices without recurrent products: Beck et al. (2024), "xLSTM: Extended Long Short-Term Memory",
 arXiv 2405.04517, section 2.3.
 
-"fused" is a compiled kernel that keeps the memory in the processor's cache (`memories.py`). "plain" takes one step
+"fused" is a compiled kernel that keeps the memory in the processor's cache (`matrices.py`). "plain" takes one step
 after another. "chunked" works out all chunks abreast as products of matrices, each as if it started from nothing, and
 passes only the state from chunk to chunk. "auto" takes "fused" where it can run, "chunked" elsewhere.
 
@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tsrnn.recurrence import memories
+from tsrnn.recurrence import matrices
 from tsrnn.recurrence.chunks import cut, join, spans
 
 Memory = tuple[Tensor, Tensor, Tensor]  # C [batch head key value], n [batch head key], m [batch head]
@@ -49,9 +49,9 @@ def mlstm(
         InputError: no method has that name, or "fused" was asked for and cannot run.
     """
     given = q, k, v, log_i, log_f, None, *(initial or (None, None, None))
-    name, _ = memories.choose("mLSTM", method, lambda: given)
+    name, _ = matrices.choose("mLSTM", method, lambda: given)
     if name == "fused":
-        y, C, n, m = memories.run(_again, True, given)
+        y, C, n, m = matrices.run(_again, True, given)
         assert n is not None
         assert m is not None
         return y, (C, n, m)
@@ -72,7 +72,7 @@ def explain_mlstm(
 ) -> str:
     """Which method `mlstm` takes for these tensors, and why."""
     first = initial or (None, None, None)
-    return ": ".join(memories.choose("mLSTM", method, lambda: (q, k, v, log_i, log_f, None, *first)))
+    return ": ".join(matrices.choose("mLSTM", method, lambda: (q, k, v, log_i, log_f, None, *first)))
 
 
 def _nothing(k: Tensor, v: Tensor) -> Memory:

@@ -1,6 +1,6 @@
 """What compiled kernels stand on: which tensors they take, how they are built and called, threads, second derivatives.
 
-Kernels come in two libraries: the scans (`fused.py`) and the memories of matrices (`memories.py`).
+Kernels come in two libraries: the scans (`fused.py`) and the memories of matrices (`matrices.py`).
 """
 
 import ctypes
@@ -25,7 +25,7 @@ _HERE = Path(__file__).parent
 _REALS = {torch.float32: "float", torch.float64: "double"}
 _LIBRARIES = {  # their texts
     "scans": ("kernel.hpp", "scans.hpp", "selective.hpp"),
-    "memories": ("kernel.hpp", "scans.hpp", "memory.hpp", "memory_back.hpp"),
+    "matrices": ("kernel.hpp", "scans.hpp", "memory.hpp", "memory_back.hpp"),
 }
 _WORTH_A_THREAD = 1_000_000  # numbers (states of all steps) per thread, below which one thread is faster
 _OPAQUE = "kernels are opaque to compiling, tracing and function transforms"

@@ -57,7 +57,7 @@ def source(traced: Traced, dtype: torch.dtype) -> str:
             f"#define BACKWARD {backward}",
             f"#define GATED {gated if traced.gated else ''}",
             f"#define GATED_BACK {gated_back if traced.gated else ''}",
-            text_of("layer.hpp"),
+            text_of("cell.hpp"),
             'extern "C" int lanes() { return LANES; }\n',
         ]
     )

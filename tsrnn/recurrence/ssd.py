@@ -3,7 +3,7 @@
 h_t = exp(delta_t A) h_{t-1} + delta_t u_t B_t^T and y_t = h_t C_t + D u_t, as in `tsrnn.recurrence.scan`, where A has a
 number per channel and state; with one per head, the steps of a chunk are a product of matrices (section 6).
 
-"fused" is a compiled kernel that keeps the state in the processor's cache (`memories.py`). "plain" takes one step after
+"fused" is a compiled kernel that keeps the state in the processor's cache (`matrices.py`). "plain" takes one step after
 another. "chunked" works out all chunks abreast, each as if it started from zero, and passes only the state from chunk
 to chunk; decays stay in log space and are summed inside a chunk alone, where none can overflow. "auto" takes "fused"
 where it can run, "chunked" elsewhere.
@@ -14,7 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from tsrnn.recurrence import memories
+from tsrnn.recurrence import matrices
 from tsrnn.recurrence.chunks import cut, join, spans
 
 _CHUNK = 32  # steps; more cost accuracy in float32, and no fewer seconds on a CPU
@@ -48,12 +48,12 @@ def ssd(
         InputError: no method has that name, or "fused" was asked for and cannot run.
     """
 
-    def given() -> memories.Given:
+    def given() -> matrices.Given:
         return _as_memory(u, delta, A, B, C, D, initial)
 
-    name, _ = memories.choose("state space", method, given)
+    name, _ = matrices.choose("state space", method, given)
     if name == "fused":
-        y, S, *_ = memories.run(_again, False, given())
+        y, S, *_ = matrices.run(_again, False, given())
         return y, S.transpose(2, 3)
     h = u.new_zeros(u.shape[0], *u.shape[2:], B.shape[-1]) if initial is None else initial
     run = _chunked if name == "chunked" else _plain
@@ -72,18 +72,18 @@ def explain_ssd(
     method: str = "auto",
 ) -> str:
     """Which method `ssd` takes for these tensors, and why."""
-    return ": ".join(memories.choose("state space", method, lambda: _as_memory(u, delta, A, B, C, D, initial)))
+    return ": ".join(matrices.choose("state space", method, lambda: _as_memory(u, delta, A, B, C, D, initial)))
 
 
 def _as_memory(
     u: Tensor, delta: Tensor, A: Tensor, B: Tensor, C: Tensor, D: Tensor | None, initial: Tensor | None
-) -> memories.Given:
+) -> matrices.Given:
     q, k = (each[:, :, None].expand(-1, -1, u.shape[2], -1) for each in (C, B))  # [batch time head state]
     S = None if initial is None else initial.transpose(2, 3)  # [batch head state channel]
     return q, k, u, delta, torch.exp(delta * A), D, S, None, None
 
 
-def _again(q: Tensor, k: Tensor, v: Tensor, w: Tensor, a: Tensor, skip: Tensor | None, *first: Any) -> memories.Results:
+def _again(q: Tensor, k: Tensor, v: Tensor, w: Tensor, a: Tensor, skip: Tensor | None, *first: Any) -> matrices.Results:
     """What the kernel does, in torch's operations."""
     S = v.new_zeros(*v.shape[:1], *v.shape[2:3], q.shape[3], v.shape[3]) if first[0] is None else first[0]
     outputs = []

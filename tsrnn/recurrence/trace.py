@@ -6,8 +6,8 @@ recurrent product, one slot holds the sum, and both products are added up in the
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from torch import Tensor, fx, nn
 from torch.func import functional_call, vjp
 
 from tsrnn.cells import Cell
+from tsrnn.errors import InputError
+from tsrnn.files import replaced
 from tsrnn.recurrence.emit import Program, Untraceable, operation
 from tsrnn.recurrence.fingerprint import fingerprint
 
@@ -92,12 +94,9 @@ def remembered(cell: Cell, folder: Path) -> Traced:
     traced = trace(cell)
     if mark is not None:
         text = json.dumps(asdict(traced))
-        fresh = folder / f".{mark}-{os.getpid()}"
-        try:
-            fresh.write_text(json.dumps([hashlib.sha256(text.encode()).hexdigest(), text]), encoding="utf-8")
-            fresh.replace(note)
-        except OSError:
-            fresh.unlink(missing_ok=True)
+        content = json.dumps([hashlib.sha256(text.encode()).hexdigest(), text]).encode()
+        with suppress(InputError):  # a full disk costs the next process a second, not this one its layer
+            replaced(note, lambda file: file.write(content))
     return traced
 
 
@@ -116,7 +115,7 @@ def _noted(note: Path) -> Traced | None:
 
 
 def trace(cell: Cell) -> Traced:
-    """Trace a cell.
+    """Trace a cell, drawing nothing from the generators of others.
 
     Raises:
         Untraceable: the step is not element-wise, or uses an operation that has no C++ here.
@@ -143,10 +142,11 @@ def trace(cell: Cell) -> Traced:
         swapped = {f"cell.{name}": each for name, each in zip(names, p, strict=True)}
         return (functional_call(_Gated(cell), swapped, (x, r[: gates - cell.second], s)),)
 
-    inputs, cotangents = [torch.rand(_WIDTH) for _ in range(sum(counts))], torch.rand(states + 1, _WIDTH).unbind(0)
+    drawn = torch.rand(sum(counts) + states + 1, _WIDTH, generator=torch.Generator().manual_seed(0), device="cpu")
+    inputs, cotangents = [row.clone() for row in drawn[: sum(counts)]], drawn[sum(counts) :].unbind(0)
     graphs = [_graph(run, inputs), _graph(_back(run, len(inputs)), [*inputs, *cotangents])]
     if cell.second:
-        graphs += [_graph(gated, inputs), _graph(_back(gated, len(inputs)), [*inputs, torch.rand(_WIDTH)])]
+        graphs += [_graph(gated, inputs), _graph(_back(gated, len(inputs)), [*inputs, cotangents[0]])]
     slots, aliases = _slots(graphs, gates, fed, gates - cell.second)
     rest = [f"s{k}" for k in range(states)] + [f"p{k}" for k in range(len(names))]
     program = Program()
@@ -183,7 +183,8 @@ def _graph(function: Callable[..., Any], inputs: list[Tensor]) -> fx.Graph:
     from torch.fx.experimental.proxy_tensor import make_fx
 
     try:
-        traced = make_fx(function, decomposition_table=dict(core_aten_decompositions()))(*inputs)
+        with torch.random.fork_rng(devices=[]):  # a step that draws is refused only after it has drawn
+            traced = make_fx(function, decomposition_table=dict(core_aten_decompositions()))(*inputs)
     except Exception as error:
         raise Untraceable(f"the step cannot be traced: {str(error).splitlines()[0]}") from None
     graph: fx.Graph = traced.graph

@@ -35,7 +35,7 @@ def choose(what: str, method: str, given: Callable[[], Given]) -> tuple[str, str
     if method in ("plain", "chunked"):
         return method, "as asked"
     terms = given()
-    can, reason = able("memories", *terms) if _fits(*terms) else (False, "kernels stretch no shapes by broadcasting")
+    can, reason = able("matrices", *terms) if _fits(*terms) else (False, "kernels stretch no shapes by broadcasting")
     if can:
         return "fused", reason
     if method == "fused":
@@ -149,4 +149,4 @@ def _call(name: str, tensors: list[Tensor | None], logs: bool) -> None:
     assert v is not None
     (batch, time, heads, keys), values = q.shape, v.shape[3]
     threads = threads_for(batch * heads, time, keys, values)
-    call("memories", name, tensors, (time, heads, keys, values, int(logs)), batch * heads, threads)
+    call("matrices", name, tensors, (time, heads, keys, values, int(logs)), batch * heads, threads)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from tsrnn.recurrence import Recurrent, build, generated, graph
+from tsrnn.recurrence import Recurrent, build, generated, operators
 
 pytestmark = pytest.mark.skipif(not build.available()[0], reason="no C++ compiler here")
 LENGTHS = torch.tensor([9, 3, 0, 5])
@@ -56,7 +56,7 @@ def test_the_operator_keeps_torchs_contract(cell, lengths):
 
 def test_a_kernel_that_this_process_has_not_built():
     with pytest.raises(RuntimeError, match="kernel nobody is not built in this process"):
-        graph.run("nobody", None, torch.zeros(1, 2, 3), [torch.zeros(1)] * 4, [], [torch.zeros(1, 2)], keep=False)
+        operators.run("nobody", None, torch.zeros(1, 2, 3), [torch.zeros(1)] * 4, [], [torch.zeros(1, 2)], keep=False)
 
 
 @pytest.mark.skipif(not torch.ops.mkldnn._is_mkldnn_bf16_supported(), reason="this processor has no bfloat16")

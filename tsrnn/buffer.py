@@ -1,0 +1,139 @@
+"""One contiguous buffer of scaled numbers, filled and padded: what windows are cut from.
+
+Arrays [row] per channel + Affine [series channel] --`lay`--> Buffer [row channel]
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from tsrnn.arrays import Arrays, Floats, Rows
+from tsrnn.scale import Affine
+
+_BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """All rows of a panel in scaled units, ready to be windowed.
+
+    A missing cell holds the last value measured before it in its segment (0, the training mean, before the first),
+    and is False in `observed`. With padding, every segment is led by rows that hold its first values, all unobserved.
+    """
+
+    values: Tensor  # [row channel] float32
+    observed: Tensor | None  # [row channel] bool; None: every cell was measured
+    known: Tensor | None  # [row feature] float32
+    static: Tensor | None  # [series feature] float32
+    undo: Affine  # loc, scale: [series-or-1 1 target] float32
+    begin: Rows  # first panel row of each segment
+    end: Rows  # end panel row of each segment
+    shift: Rows  # buffer row minus panel row, per segment
+    padding: int
+    targets: int
+    arrays: Arrays
+
+    def series_of(self, panel_rows: Rows) -> Rows:
+        """The series of each of the rising rows."""
+        offsets = self.arrays.offsets[:-1]
+        return np.repeat(np.arange(len(offsets)), _counts(offsets, panel_rows))
+
+    def rows_of(self, panel_rows: Rows) -> Rows:
+        """The rising panel rows as rows of the buffer."""
+        return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
+
+    def numbers_of(self, panel_rows: Rows) -> Tensor | None:
+        """The absolute step number of each of the rising rows; None where the panel has none."""
+        if self.arrays.first is None:
+            return None
+        return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - self.begin, _counts(self.begin, panel_rows)))
+
+    def lengths_before(self, panel_rows: Rows, input_size: int) -> Tensor | None:
+        """How many of the `input_size` rows before each of the rising rows are no padding; None: all, everywhere."""
+        if not self.padding:
+            return None
+        return real_steps(panel_rows - np.repeat(self.begin, _counts(self.begin, panel_rows)), input_size)
+
+
+def lay(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
+    """Scale, fill and lay down every row once.
+
+    Args:
+        arrays: the panel's numbers.
+        scaling: loc and scale of shape [series channel], as `tsrnn.scale.fit` returns them.
+        padding: unobserved rows in front of every segment (`input_size - 1` lets windows start with one real row).
+    """
+    begin, end = arrays.segments()
+    shift = padding * np.arange(1, len(begin) + 1)
+    values = np.zeros((arrays.rows + padding * len(begin), len(arrays.columns)), np.float32)
+    if padding:
+        for a, b, by in zip(begin, end, shift, strict=True):
+            _scale_rows(values, arrays, scaling, int(a), int(b), int(by))
+    else:
+        for a, b in zip(arrays.offsets, arrays.offsets[1:], strict=False):
+            _scale_rows(values, arrays, scaling, int(a), int(b), 0)
+    whole = all(np.isfinite(column).all() for column in arrays.columns)
+    observed = None if whole and not padding else np.isfinite(values)
+    if observed is not None:
+        _fill(values, observed, begin + shift, padding)
+    return Buffer(
+        values=torch.from_numpy(values),
+        observed=None if observed is None else torch.from_numpy(observed),
+        known=None if arrays.known is None else _padded(arrays.known, begin, end, padding),
+        static=None if arrays.static is None else torch.from_numpy(np.nan_to_num(arrays.static)),
+        undo=_undo(scaling, arrays.targets),
+        begin=begin,
+        end=end,
+        shift=shift,
+        padding=padding,
+        targets=arrays.targets,
+        arrays=arrays,
+    )
+
+
+def _counts(begin: Rows, rows: Rows) -> Rows:
+    """How many of the rising `rows` lie in each piece, the pieces given by their first rows: [piece]."""
+    return np.diff(np.searchsorted(rows, begin), append=len(rows))
+
+
+def real_steps(real: Rows, input_size: int) -> Tensor | None:
+    """Real steps of each window's past; None where no window is short."""
+    return torch.from_numpy(np.minimum(real, input_size)) if len(real) and real.min() < input_size else None
+
+
+def _scale_rows(values: Floats, arrays: Arrays, scaling: Affine, begin: int, end: int, shift: int) -> None:
+    """Scale panel rows [begin, end) of one series into `values`, block by block."""
+    series = int(np.searchsorted(arrays.offsets, begin, side="right")) - 1
+    for a in range(begin, end, _BLOCK):
+        b = min(a + _BLOCK, end)
+        for channel, column in enumerate(arrays.columns):
+            loc, scale = scaling.loc[series, channel], scaling.scale[series, channel]  # float64: so is the arithmetic
+            values[a + shift : b + shift, channel] = (column[a:b] - loc) / scale
+
+
+def _fill(values: Floats, observed: np.ndarray, begin: Rows, padding: int) -> None:
+    """Carry each channel's last seen value forward from `begin`, a segment's first row; 0 before the first value."""
+    for column, seen in zip(values.T, observed.T, strict=True):
+        if not seen.all():
+            source = np.where(seen, np.arange(len(column)), 0)
+            source[begin] = begin
+            source = np.maximum.accumulate(source)
+            column[:] = np.where(seen[source], column[source], 0.0)
+    for row in begin if padding else ():
+        values[row - padding : row] = values[row]
+        observed[row - padding : row] = False
+
+
+def _padded(rows: Floats, begin: Rows, end: Rows, padding: int) -> Tensor:
+    if not padding:
+        return torch.from_numpy(np.ascontiguousarray(rows, np.float32))
+    pieces = [np.pad(rows[a:b], ((padding, 0), (0, 0)), mode="edge") for a, b in zip(begin, end, strict=True)]
+    return torch.from_numpy(np.concatenate(pieces).astype(np.float32))
+
+
+def _undo(scaling: Affine, targets: int) -> Affine:
+    loc, scale = (torch.from_numpy(each[:, None, :targets].astype(np.float32)) for each in (scaling.loc, scaling.scale))
+    same = bool((loc == loc[:1]).all() and (scale == scale[:1]).all())
+    return Affine(loc[:1], scale[:1]) if same else Affine(loc, scale)

@@ -1,0 +1,165 @@
+"""tsrnn bench: a suite of models on one data set, on a board that fills as fits end."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
+
+import typer
+
+from tsrnn.commands._base import (
+    Config,
+    Data,
+    Id,
+    Json,
+    Target,
+    Time,
+    at_least_one,
+    dataset,
+    numbers,
+    resumable,
+    roles,
+    words,
+)
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from tsrnn.bench import Job
+    from tsrnn.execute import Outcome
+
+_REFRESH = 2  # times a second
+
+
+def run(  # noqa: PLR0913  one parameter per option
+    data: Data,
+    full: Annotated[bool, typer.Option(help="All horizons and seeds; hours instead of minutes.")] = False,
+    preset: Annotated[str | None, typer.Option(help="quick, full or smoke.")] = None,
+    models: Annotated[str | None, typer.Option(help="Names, separated by commas.")] = None,
+    horizons: Annotated[str | None, typer.Option(help="Steps, separated by commas.")] = None,
+    seeds: Annotated[str | None, typer.Option(help="Numbers, separated by commas.")] = None,
+    input_size: Annotated[int | None, typer.Option(help="One look-back for all models.")] = None,
+    config: Config = None,
+    out: Annotated[Path, typer.Option(help="Folder of result rows; rows that are there are not run again.")] = Path(
+        "tsrnn-results"
+    ),
+    workers: Annotated[int | None, typer.Option(help="Fits side by side; default: one per core.")] = None,
+    time: Time = None,
+    target: Target = None,
+    id: Id = None,
+    json_: Json = False,
+) -> None:
+    """Compare models on a data set, by the fair protocol, and print the board."""
+    from tsrnn import bench, execute
+
+    wishes = bench.Wishes(
+        models=words(models),
+        horizons=numbers(horizons, "horizons"),
+        seeds=numbers(seeds, "seeds", least=0),
+        input_size=at_least_one(input_size, "input-size"),
+        config=config,
+    )
+    source = bench.Source(dataset(data), tuple(roles(time, target, id).items()))
+    jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
+    folder = out / source.name
+    count = execute.cores() if workers is None else workers
+    with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
+        outcomes = bench.run(jobs, folder, count, on_done=screen.finished)
+    failed = [outcome for outcome in outcomes if outcome.error]
+    if json_:
+        typer.echo(json.dumps(screen.rows(), indent=2))
+    for outcome in failed:
+        job = outcome.job
+        typer.echo(f"tsrnn: {job.name}, horizon {job.horizon}, seed {job.seed} failed: {outcome.error}", err=True)
+    if failed:
+        raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
+
+
+class Screen:
+    """The board of a benchmark as it fills, with progress and the time left; without a terminal, a line per fit.
+
+    `quiet` leaves standard output to a program: nothing but a line per fit on standard error.
+    """
+
+    def __init__(self, jobs: Sequence["Job"], folder: Path, workers: int, quiet: bool = False) -> None:
+        from rich.console import Console
+        from rich.live import Live
+
+        from tsrnn.bench import pending
+
+        self.jobs, self.folder, self.workers, self.quiet = jobs, folder, max(1, workers), quiet
+        self.fresh = pending(jobs, folder)
+        self.ended = False
+        self.done: list[Outcome] = []
+        self.began = monotonic()
+        self.out, self.err = Console(), Console(stderr=True)
+        live = self.out.is_terminal and not quiet
+        self.live = Live(console=self.out, refresh_per_second=_REFRESH, get_renderable=self._view) if live else None
+
+    def __enter__(self) -> Self:
+        if len(self.fresh) < len(self.jobs):
+            self.err.print(f"{len(self.jobs) - len(self.fresh)} of {len(self.jobs)} rows are in {self.folder} already")
+        if self.live is not None:
+            self.live.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.ended = True
+        if self.live is not None:
+            self.live.stop()
+        elif not self.quiet and (rows := self.rows()):
+            self.out.print(self._board(rows))
+        if not self.quiet and self.rows():
+            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.name}", soft_wrap=True)
+
+    def finished(self, outcome: "Outcome") -> None:
+        """A job has ended."""
+        self.done.append(outcome)
+        if self.live is None:
+            self.err.print(self._line(outcome), soft_wrap=True, highlight=False)
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The stored rows of this benchmark's jobs."""
+        from tsrnn.board.rows import KEY, existing
+
+        keys = {job.key for job in self.jobs}
+        stored = existing(self.folder)
+        rows = [] if stored is None else stored.to_dicts()
+        return [row for row in rows if tuple(row[name] for name in KEY) in keys]
+
+    def _line(self, outcome: "Outcome") -> str:
+        job, result = outcome.job, outcome.result
+        what = f"{job.name:<15} horizon {job.horizon:<4} seed {job.seed}"
+        if result is None:
+            return f"{what}  failed: {outcome.error}"
+        scores = f"MSE {result['mse']:.4f}  MAE {result['mae']:.4f}  {outcome.seconds:6.1f} s"
+        return f"{what}  {scores}   {self._progress()}"
+
+    def _progress(self) -> str:
+        from tsrnn.bench import seconds_left
+
+        left = seconds_left(self.fresh, self.done, self.workers)
+        left_text = "" if left is None or len(self.done) == len(self.fresh) else f", about {_minutes(left)} left"
+        return f"{len(self.done)} of {len(self.fresh)} fits, {_minutes(monotonic() - self.began)}{left_text}"
+
+    def _view(self) -> "Group":
+        from rich.console import Group
+        from rich.text import Text
+
+        rows = self.rows()
+        return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
+
+    def _board(self, rows: list[dict[str, Any]]) -> "Group":
+        import polars as pl
+
+        from tsrnn.board import text
+        from tsrnn.board.rows import COLUMNS
+
+        table, name = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.name
+        return text.board(table, name, self.out.width, folder=self.folder if self.ended else None)
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

@@ -1,0 +1,16 @@
+"""tsrnn datasets: what the catalogue knows."""
+
+from tsrnn.commands._base import Json
+
+
+def run(json_: Json = False) -> None:
+    """List the data sets that are known by name, and where each would be found."""
+    from tsrnn import catalog
+    from tsrnn.console import show
+
+    rows = []
+    for name in catalog.names():
+        row = catalog.row(name)
+        place = "simulated" if row.reader == "simulate" else str(catalog.find(row) or "to be downloaded")
+        rows.append({"name": name, "rows": row.rows, "about": row.title, "licence": row.licence, "found": place})
+    show(rows, as_json=json_)

@@ -1,0 +1,51 @@
+"""tsrnn fit: a model trained on one file or data set, and saved."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsrnn.commands._base import (
+    Config,
+    Data,
+    Horizon,
+    Id,
+    InputSize,
+    Model,
+    Set,
+    Target,
+    Time,
+    dataset,
+    parameters,
+    roles,
+)
+
+Past = Annotated[list[str] | None, typer.Option("--past", help="Covariate known up to now; repeat for several.")]
+Future = Annotated[list[str] | None, typer.Option("--future", help="Covariate known ahead; repeat for several.")]
+
+
+def run(  # noqa: PLR0913  one parameter per option
+    data: Data,
+    out: Annotated[Path, typer.Option(help="Folder to save the model into.")],
+    model: Model = "lstm",
+    input_size: InputSize = 96,
+    horizon: Horizon = 24,
+    quantiles: Annotated[str | None, typer.Option(help="Levels, separated by commas, such as 0.1,0.5,0.9.")] = None,
+    config: Config = None,
+    set_: Set = None,
+    time: Time = None,
+    target: Target = None,
+    id: Id = None,
+    past: Past = None,
+    future: Future = None,
+) -> None:
+    """Train a model on a file or a data set and save it."""
+    from tsrnn import Forecaster, load
+
+    params = parameters(model, input_size, horizon, quantiles, config, set_)
+    params.setdefault("progress", sys.stderr.isatty())
+    forecaster = Forecaster(**params).fit(load(dataset(data), **roles(time, target, id, past, future)))
+    forecaster.save(out)
+    report = forecaster.report_
+    typer.echo(f"{out}: {forecaster.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)

@@ -1,0 +1,27 @@
+"""tsrnn leaderboard: stored result rows, read again."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tsrnn.commands._base import Json
+
+
+def run(
+    data: Annotated[str | None, typer.Argument(help="A data set's name or file; none: ranks over all there.")] = None,
+    out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
+    published: Annotated[int, typer.Option(help="How many of other people's results to show, the best first.")] = 8,
+    compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,
+    json_: Json = False,
+) -> None:
+    """Print stored result rows again, with tie groups; or mean ranks over all data sets."""
+    from tsrnn.bench import Source
+    from tsrnn.board import text
+
+    if data is None:
+        text.standings(out, as_json=json_)
+    elif compare:
+        text.compared(Source(data).name, out, as_json=json_)
+    else:
+        text.stored(Source(data).name, out, as_json=json_, others=published)

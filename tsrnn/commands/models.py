@@ -1,0 +1,55 @@
+"""tsrnn models: the shelf of forecasters."""
+
+from typing import Any
+
+from tsrnn.commands._base import Json
+from tsrnn.errors import InputError
+
+_CAPTION = (
+    "reads: what a forecast depends on besides the targets' past: past covariates, those known ahead, static ones, the "
+    "mask of measured cells. parameters: by default, input_size 96, horizon 24, one target, no covariates."
+)
+
+
+def run(json_: Json = False) -> None:
+    """List the models by the names that users type: what they are and read, how large they are, and whose."""
+    from tsrnn.console import show
+    from tsrnn.registry import names
+
+    rows = [_described(name, place) for name, place in names("models").items()]
+    if json_:
+        show(rows, as_json=True)
+        return
+    shown = [
+        {
+            "name": row["name"],
+            "reads": " ".join(row["reads"]),
+            "parameters": "" if row["parameters"] is None else f"{row['parameters']:>10,}",
+            "about": f"{row['about']} ({row['paper']})" if row["paper"] else row["about"],
+        }
+        for row in rows
+    ]
+    show(shown, as_json=False, caption=_CAPTION)
+
+
+def _described(name: str, place: str) -> dict[str, Any]:
+    """What a model says of itself, and how it turns out by default; of one that cannot be imported, why."""
+    from tsrnn import infer, models
+    from tsrnn.models._base import READABLE
+    from tsrnn.registry import about, declared
+    from tsrnn.shapes import Spec
+
+    said: dict[str, Any] = {
+        "name": name,
+        "file": place,
+        "about": about("models", name),
+        "reads": [],
+        "parameters": None,
+    }
+    try:
+        model = models.build(name, models.configure(name, {}), Spec(input_size=96, horizon=24, channels=1, targets=1))
+    except InputError as fault:
+        return {**said, "about": str(fault), "reads": [], "parameters": None, "paper": ""}
+    reads = [readable for readable in READABLE if readable in model.reads]
+    paper = declared("models", name, "PAPER")
+    return {**said, "reads": reads, "parameters": infer.parameters(model), "paper": paper}

@@ -1,0 +1,110 @@
+"""tsrnn tune: a sweep of one model's options on one data set."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+import typer
+
+from tsrnn.commands._base import (
+    Data,
+    Horizon,
+    Id,
+    Json,
+    Model,
+    Set,
+    Target,
+    Time,
+    at_least_one,
+    dataset,
+    numbers,
+    options,
+    resumable,
+    roles,
+)
+
+Storage = Annotated[str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")]
+Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a longer one is stopped.")]
+
+
+def run(  # noqa: PLR0913  one parameter per option
+    data: Data,
+    model: Model = "segrnn",
+    trials: Annotated[int, typer.Option(help="Ended trials that the study shall hold.")] = 20,
+    input_size: Annotated[str, typer.Option(help="Look-back; several, separated by commas, are tried.")] = "336",
+    horizon: Horizon = 96,
+    metric: Annotated[str, typer.Option(help="Measure on validation, such as mse, mae or physical_rmse.")] = "mse",
+    seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
+    minutes: Minutes = float("inf"),
+    storage: Storage = None,
+    study: Annotated[str | None, typer.Option(help="Name of the study; the same name goes on with it.")] = None,
+    set_: Set = None,
+    out: Annotated[Path, typer.Option(help="Folder for the storage and the best configuration.")] = Path(
+        "tsrnn-results"
+    ),
+    time: Time = None,
+    target: Target = None,
+    id: Id = None,
+    json_: Json = False,
+) -> None:
+    """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
+    from tsrnn import catalog, parameters, tune
+    from tsrnn.bench import SHARES
+
+    panel = catalog.load(dataset(data), **roles(time, target, id))
+    asked = tune.Sweep(
+        model=model,
+        horizon=horizon,
+        input_sizes=tuple(numbers(input_size, "input-size")),
+        fixed=options(set_),
+        metric=metric,
+        seed=seed,
+        split="standard" if panel.split else SHARES,
+        minutes=minutes,
+    )
+    name = study or f"{Path(data).stem}-{model}-{horizon}"
+    storage = storage or tune.sqlite(out / "sweeps.sqlite3")
+    with resumable(), Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
+        swept = tune.sweep(panel, asked, trials, storage, name, on_trial=screen.ended)
+    best = tune.best(swept, asked)
+    path = out / f"{name}.toml"
+    parameters.write_toml(best, path)
+    screen.best(best, path, as_json=json_)
+
+
+class Trials:
+    """One line per trial of a sweep."""
+
+    def __init__(self, trials: int | None, quiet: bool = False) -> None:
+        from rich.console import Console
+
+        self.trials = trials
+        self.err, self.out = Console(stderr=True, quiet=quiet), Console()
+        self.lowest = float("inf")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return None
+
+    def ended(self, trial: Any, ended: int) -> None:
+        state = trial.state.name.lower()
+        score = "" if trial.value is None or state != "complete" else f" {trial.value:.4f}"
+        self.lowest = min(self.lowest, trial.value if score else self.lowest)
+        why = f" ({trial.user_attrs['error']})" if "error" in trial.user_attrs else ""
+        best = f", best {self.lowest:.4f}" if self.lowest < float("inf") else ""
+        seconds = f" in {trial.duration.total_seconds():.0f} s" if trial.duration else ""
+        line = f"trial {trial.number}: {state}{score}{seconds}{why}   {ended} of {self.trials}{best}"
+        self.err.print(line, soft_wrap=True, highlight=False)
+
+    def best(self, params: dict[str, Any], path: Path, as_json: bool) -> None:
+        """Print the best configuration and where it was written."""
+        if as_json:
+            print(json.dumps(params, indent=2))
+            return
+        for name, value in params.items():
+            if name != "chosen":
+                self.out.print(f"{name} = {json.dumps(value)}", highlight=False)
+        chosen = params["chosen"]
+        self.out.print(f"{chosen['by']} {chosen['value']:.4f}, written to {path}", soft_wrap=True, highlight=False)

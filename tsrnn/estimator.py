@@ -1,0 +1,65 @@
+"""What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
+
+from collections.abc import Mapping
+from numbers import Integral
+from pathlib import Path
+from typing import Any, Self, get_type_hints
+
+from tsrnn import parameters
+from tsrnn.errors import InputError
+from tsrnn.options import check_types
+
+
+class Estimator:
+    """A face keeps each argument of its constructor under that name, and what is left over in `options`.
+
+    Attributes that end in `_` were learnt; `model_` is there once `fit` is through.
+    """
+
+    model: str | type
+    input_size: int
+    horizon: int
+    val_size: float
+    options: dict[str, Any]
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Every parameter as it was given."""
+        named = {name: value for name, value in vars(self).items() if not name.endswith("_") and name != "options"}
+        return {**named, **self.options}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters, refusing names that are none; takes effect at the next `fit`."""
+        known: Mapping[str, Any] = self.get_params()
+        changed = {**known, **params}
+        parameters.check(changed["model"], params, known)
+        self.__init__(**changed)  # type: ignore[misc]  # the constructor only keeps what it gets
+        return self
+
+    def clone(self) -> Self:
+        """An unfitted copy."""
+        return type(self)(**self.get_params())
+
+    @classmethod
+    def from_toml(cls, path: str | Path, **changes: Any) -> Self:
+        """One with the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
+        return cls(**{**parameters.read_toml(path), **changes})
+
+    def configs(self) -> tuple[Any, parameters.FitConfig]:
+        """The model's Config and how to train it.
+
+        Raises:
+            InputError: a parameter is of another type or size than it takes, or none of the model's.
+        """
+        for name in ("input_size", "horizon"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
+        check_types(vars(self), get_type_hints(type(self).__init__))
+        if not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
+        return parameters.sort(self.model, self.options)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "model_"):
+            name = type(self).__name__.lower()
+            raise InputError(f"this {name} is not fitted; call fit first, or load a saved one")

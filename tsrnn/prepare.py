@@ -1,0 +1,135 @@
+"""How a frame becomes the numbers that a model reads: learnt once from the training rows, saved, read by every face.
+
+frame --`read`--> Panel --`lay`--> Buffer
+                    \\--`ahead`--> covariates of the steps to come
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Self
+
+import numpy as np
+
+from tsrnn import buffer, features, scale, split
+from tsrnn.arrays import Arrays, Floats
+from tsrnn.intake import HOLDER
+from tsrnn.panel import Panel
+from tsrnn.scale import Affine
+
+
+class Preparation:
+    """What was learnt of a panel's columns and numbers.
+
+    Args:
+        scaler: as of `tsrnn.scale.fit`.
+        scale_per_series: one location and scale per series instead of one for the whole panel.
+        calendar: add calendar (or depth) features to the covariates known ahead.
+        padding: unobserved rows in front of every stretch without a gap.
+        horizon: steps to forecast, for which covariates known ahead are asked.
+
+    After `fit`: `scaling` (loc, scale: [series channel]), `known` and `static` (loc, scale: [feature]; None where there
+    are no such covariates), `ids` of the series in `scaling`, and `reading`, how the frame was read.
+    """
+
+    def __init__(
+        self, scaler: str, scale_per_series: bool = False, calendar: bool = False, padding: int = 0, horizon: int = 1
+    ) -> None:
+        self.scaler = scaler
+        self.scale_per_series = scale_per_series
+        self.calendar = calendar
+        self.padding = padding
+        self.horizon = horizon
+
+    def fit(self, panel: Panel, arrays: Arrays, part: split.Part) -> Self:
+        """Learn from the rows that a split calls training.
+
+        Args:
+            panel: where the numbers come from.
+            arrays: its numbers, as `arrays` gives them.
+            part: the training part.
+
+        Raises:
+            InputError: no scaler has that name.
+        """
+        self.scaling = scale.fit(self.scaler, arrays, part, self.scale_per_series)
+        self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
+        self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)
+        self.ids, self.reading = arrays.ids, panel.reading
+        return self
+
+    def read(self, frame: Any) -> Panel:
+        """A frame with the roles and the treatment of rows that the training's had; a panel as it is.
+
+        Raises:
+            InputError: a column is missing or cannot be used.
+        """
+        if isinstance(frame, Panel):
+            return frame
+        reading = dict(self.reading)
+        index = reading.pop("index")
+        roles = {"time": None if index in ("row", HOLDER) else index, "target": reading.pop("targets")}
+        roles |= {f"{kind}_covariates": reading.pop(kind) for kind in ("past", "future", "static")}
+        return Panel.of(frame, **roles, **reading)
+
+    def arrays(self, panel: Panel) -> Arrays:
+        """A panel's numbers in its own units, with the features that the calendar gives."""
+        return panel.arrays(features.calendar(panel, self.horizon)[0] if self.calendar else None)
+
+    def lay(self, panel: Panel, arrays: Arrays | None = None) -> buffer.Buffer:
+        """Every row as a model reads it: scaled, filled, with its covariates.
+
+        Args:
+            panel: of the training's roles.
+            arrays: its numbers, where they are at hand.
+        """
+        arrays = self.arrays(panel) if arrays is None else arrays
+        known, static = _scaled(self.known, arrays.known), _scaled(self.static, arrays.static)
+        return buffer.lay(replace(arrays, known=known, static=static), self._scaling_of(arrays), self.padding)
+
+    def ahead(self, panel: Panel, future: Any) -> Floats | None:
+        """Covariates of the steps to forecast, scaled: [series*horizon feature]; None where the model reads none.
+
+        Raises:
+            InputError: `future` is missing, or lacks a column or a step.
+        """
+        given = panel.known_ahead(future, self.horizon)
+        parts = [] if given is None else [given]
+        parts += [features.calendar(panel, self.horizon)[1]] if self.calendar else []
+        if not parts or self.known is None:
+            return None
+        scaled: Floats = self.known.apply(np.concatenate(parts, 1)).astype(np.float32)
+        return scaled
+
+    def tensors(self) -> dict[str, Floats]:
+        """The learnt numbers by name, for a saved model."""
+        affines = {"scale": self.scaling, "known": self.known, "static": self.static}
+        pairs = [(name, affine) for name, affine in affines.items() if affine is not None]
+        return {f"{name}.{part}": getattr(affine, part) for name, affine in pairs for part in ("loc", "scale")}
+
+    def restore(self, ids: tuple[str, ...], reading: dict[str, Any], tensors: Mapping[str, Floats]) -> Self:
+        """What `fit` learnt, from a saved model's `ids`, `reading` and `tensors`.
+
+        Raises:
+            KeyError: the scaling is not there.
+        """
+        kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
+        affines = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
+        self.scaling, self.known, self.static = affines["scale"], affines.get("known"), affines.get("static")
+        self.ids, self.reading = ids, dict(reading)
+        return self
+
+    def _scaling_of(self, arrays: Arrays) -> Affine:
+        """The training's scaling for each series; a series it did not know is scaled by its own history."""
+        if not self.scale_per_series:
+            rows = np.zeros(len(arrays.ids), np.int64)
+            return Affine(self.scaling.loc[rows], self.scaling.scale[rows])
+        scaling = scale.fit(self.scaler, arrays, split.whole(arrays), per_series=True)
+        place = {name: row for row, name in enumerate(self.ids)}
+        for row, name in enumerate(arrays.ids):
+            if name in place:
+                scaling.loc[row], scaling.scale[row] = self.scaling.loc[place[name]], self.scaling.scale[place[name]]
+        return scaling
+
+
+def _scaled(affine: Affine | None, values: Floats | None) -> Floats | None:
+    return None if affine is None else np.nan_to_num(affine.apply(values)).astype(np.float32)
