@@ -31,6 +31,7 @@ def sensitivity(model, batch, target):
     return slope.abs().sum((0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options"), OTHER)
 def test_the_contract_of_other_settings(name, options):
     testing.check_model(name, **{"hidden_size": 16, **({"segment": 8} if name in PATCHED else {}), **options})

@@ -183,6 +183,7 @@ def test_every_pair_is_paid_for(tmp_path: Path) -> None:
     assert all(pair.p >= p for pair, p in zip(compared, alone, strict=True))
 
 
+@pytest.mark.slow
 def test_a_board_of_equal_models_is_rarely_split(tmp_path: Path) -> None:
     split = 0
     for number in range(60):

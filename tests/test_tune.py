@@ -160,6 +160,7 @@ def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.
     assert len(second.intermediate_values) < 6
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
     panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
