@@ -15,6 +15,7 @@ from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
+from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.version import VERSION
 
@@ -188,6 +189,11 @@ class Forecaster(Estimator):
                 f"{folder} was saved by tsrnn {config.get('version')} and does not fit this one ({error}); fit it again"
             ) from None
         return self
+
+    @property
+    def scaling_(self) -> Affine:
+        """Location and scale of each series and channel, in the data's units: [series channel]."""
+        return self.preparation_.scaling
 
     def _panel(self, frame: Any) -> Panel:
         """A frame read as the training's was; None: the training's own."""
