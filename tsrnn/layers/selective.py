@@ -52,18 +52,14 @@ class SelectiveBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """A as in S4D-Real: -1, -2, ..., -state; step sizes between 1e-3 and 1e-1, D one.
-
-        Step sizes are log-uniform, as in the authors' code; the paper (section 3.6) has them uniform.
-        """
+        """A as in S4D-Real: -1, -2, ..., -state; step sizes between 1e-3 and 1e-1, D one."""
         inner, states = self.log_rate.shape
         bound = self.parts[0] ** -0.5
         with torch.no_grad():
             self.log_rate.copy_(torch.arange(1, states + 1).log().expand(inner, -1))
             self.skip.fill_(1.0)
             self.delta.weight.uniform_(-bound, bound)
-            size = torch.empty_like(self.delta.bias).uniform_(math.log(_SLOWEST), math.log(_FASTEST)).exp()
-            self.delta.bias.copy_(size + torch.log(-torch.expm1(-size)))  # the softplus of this is `size`
+        draw_step_sizes(self.delta.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch time width] -> [batch time width]."""
@@ -74,3 +70,13 @@ class SelectiveBlock(nn.Module):
         y, _ = selective_scan(u, delta, -torch.exp(self.log_rate), B, C, self.skip)  # [batch time inner]
         mixed: Tensor = self.outward(y * F.silu(gate))  # [batch time width]
         return x + mixed
+
+
+@torch.no_grad()
+def draw_step_sizes(bias: Tensor) -> None:
+    """Fill what a softplus turns into step sizes, so that they lie between 1e-3 and 1e-1.
+
+    They are log-uniform, as in the authors' code; the paper (section 3.6) has them uniform.
+    """
+    size = torch.empty_like(bias).uniform_(math.log(_SLOWEST), math.log(_FASTEST)).exp()
+    bias.copy_(size + torch.log(-torch.expm1(-size)))  # the softplus of this is `size`
