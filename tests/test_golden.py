@@ -48,4 +48,4 @@ def test_a_folder_saved_before_forecasts_the_same(folder):
 
 
 def test_there_are_such_folders():
-    assert {folder.name for folder in FOLDERS} >= {"gru", "naive"}
+    assert {folder.name for folder in FOLDERS} >= {"gru", "naive", "selective"}

@@ -59,6 +59,8 @@ def sine(rows=400):
         ("segrnn", {"hidden_size": 16, "segment": 6, "dropout": 0.0}),
         ("seq2seq", {"hidden_size": 16, "segment": 5, "dropout": 0.0}),
         ("selective", {"hidden_size": 16, "segment": 6, "num_layers": 1, "dropout": 0.0}),
+        ("selective", {"kind": "ssd", "hidden_size": 16, "segment": 6, "dropout": 0.0}),
+        ("xlstm", {"hidden_size": 16, "segment": 6, "dropout": 0.0}),
         ("mlp", {"hidden_size": 32, "dropout": 0.0}),
         ("nlinear", {}),
         ("dlinear", {}),
