@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 from tsrnn import catalog, execute, models, suites
 from tsrnn.allocator import tune_allocator
-from tsrnn.board import rows
+from tsrnn.board import beside, rows
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
 from tsrnn.provenance import stamp
+from tsrnn.split import folds
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
@@ -28,15 +29,24 @@ SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue d
 
 @dataclass(frozen=True)
 class Source:
-    """Where the data are: a data set's name or a file, and the roles of its columns."""
+    """Where the benchmark is: a suite's name or file, or a data set's, and roles of columns that a user named."""
 
     place: str
     roles: tuple[tuple[str, Any], ...] = ()
 
     @property
+    def suite(self) -> suites.Suite:
+        return suites.find(self.place)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The roles of columns: the suite's, and the user's over them."""
+        return {**self.suite.roles, **dict(self.roles)}
+
+    @property
     def name(self) -> str:
-        """The data set's name; of a file, its own without the ending."""
-        return Path(self.place).stem if Path(self.place).suffix else self.place
+        """The suite's name; without one, the data set's; of a file, its own without the ending."""
+        return self.suite.name
 
 
 @dataclass(frozen=True)
@@ -52,6 +62,7 @@ class Job:
     options: dict[str, Any] = field(hash=False)
     track: str = "L chosen"
     preset: str = "quick"
+    fold: str = ""  # what is held out, where the suite's split has folds
 
     @property
     def name(self) -> str:
@@ -61,9 +72,11 @@ class Job:
     @property
     def task(self) -> dict[str, Any]:
         """The columns of the result row that say what was asked."""
-        names = ("sha256", "horizon", "input_size", "track", "seed", "preset")
-        roles = {"roles": dict(self.source.roles)} if self.source.roles else {}
-        config = json.dumps(words({**self.options, **roles}), sort_keys=True)
+        names = ("sha256", "horizon", "input_size", "track", "seed", "preset", "fold")
+        said = {"roles": self.source.columns, "split": self.source.suite.split}
+        config = json.dumps(
+            words({**self.options, **{name: each for name, each in said.items() if each}}), sort_keys=True
+        )
         return {
             "dataset": self.source.name,
             "model": self.name,
@@ -94,13 +107,14 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(source.name, preset, wishes.input_size)
-    sha256 = _panel(source).fingerprint
+    asked = suites.preset(source.place, preset, wishes.input_size)
+    panel = _panel(source)
     return [
-        _job(source, sha256, name, horizon, seed, wishes.input_size, params, preset)
+        replace(_job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset), fold=fold)
         for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
+        for fold in _folds(source, panel)
     ]
 
 
@@ -111,7 +125,8 @@ def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any
         return {params.pop("model"): params}
     if not wishes.models:
         return asked.models
-    full = suites.preset(source.name, "full", wishes.input_size).models
+    broad = "full" if "full" in source.suite.presets else asked.name
+    full = suites.preset(source.place, broad, wishes.input_size).models
     named = {model: models.find(model).name for model in wishes.models}
     return {model: asked.models.get(name, full.get(name, {})) for model, name in named.items()}
 
@@ -168,10 +183,11 @@ def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
 
 
 class Measured(NamedTuple):
-    """What a fit leaves: its result row, and the losses of every test window (`infer.Score.by_window`)."""
+    """What a fit leaves: its result row, and what lies beside it (`tsrnn/board/beside.py`)."""
 
     row: dict[str, Any]
     windows: Mapping[str, Any]
+    measures: Mapping[str, Any]
 
 
 def run_one(job: Job) -> dict[str, Any]:
@@ -180,26 +196,27 @@ def run_one(job: Job) -> dict[str, Any]:
 
 
 def measure(job: Job) -> Measured:
-    """`run_one`, with the losses of every test window."""
+    """`run_one`, with the losses of every test window and the measures that the suite names."""
     tune_allocator()
-    panel = _panel(job.source)
-    split: Any = "standard" if panel.split else SHARES
+    panel, suite = _panel(job.source), job.source.suite
+    split: Any = _folds(job.source, panel)[job.fold]
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
     ).fit(panel, split=split)
-    val, test = forecaster.scores(None, split, ("val", "test"), USUAL).values()
+    measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
+    val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
     report = forecaster.report_
     row = {
         **job.task,
-        **test.values,
+        **{name: test.values[name] for name in USUAL},
         "windows": test.windows,
         "parameters": parameters(forecaster.model_),
         "seconds": round(report.seconds, 2),
-        **{f"val_{name}": value for name, value in val.values.items()},
+        **{f"val_{name}": val.values[name] for name in USUAL},
         "epochs": report.epochs,
         **stamp(report.device),
     }
-    return Measured(row, test.by_window)
+    return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})
 
 
 def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: int) -> float | None:
@@ -221,4 +238,9 @@ def _with_row(outcome: execute.Outcome) -> execute.Outcome:
 
 @lru_cache(maxsize=2)
 def _panel(source: Source) -> Panel:
-    return catalog.load(source.place, **dict(source.roles))
+    return catalog.load(source.suite.data, **source.columns)
+
+
+def _folds(source: Source, panel: Panel) -> Mapping[str, Any]:
+    """The splits of a benchmark by the fold's name: the suite's, the data set's own, or shares of a file."""
+    return folds(panel.ids, source.suite.split or ("standard" if panel.split else SHARES))

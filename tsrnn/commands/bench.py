@@ -17,7 +17,7 @@ from tsrnn.commands._base import (
     Target,
     Time,
     at_least_one,
-    dataset,
+    benchmark,
     numbers,
     resumable,
     roles,
@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913  one parameter per option
         input_size=at_least_one(input_size, "input-size"),
         config=config,
     )
-    source = bench.Source(dataset(data), tuple(roles(time, target, id).items()))
+    source = bench.Source(benchmark(data), tuple(roles(time, target, id).items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = execute.cores() if workers is None else workers
@@ -157,8 +157,8 @@ class Screen:
         from tsrnn.board import text
         from tsrnn.board.rows import COLUMNS
 
-        table, name = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.name
-        return text.board(table, name, self.out.width, folder=self.folder if self.ended else None)
+        table, suite = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.suite
+        return text.board(table, suite, self.out.width, self.folder, groups=self.ended)
 
 
 def _minutes(seconds: float) -> str:
