@@ -118,6 +118,22 @@ def test_lines_that_lack_a_fold_are_not_averaged_over_the_others() -> None:
     assert table["model"].to_list() == ["a"]
 
 
+def test_a_sweep_takes_a_suite_of_one_split_and_its_first_measure(run: Run, suite: str, tmp_path: Path) -> None:
+    words = ("--model", "nlinear", "--trials", "1", "--input-size", "12", "--horizon", "4", "--set", "max_epochs=1")
+    status, _, err = run("tune", suite, *words, "--out", "res")
+    assert status == 2
+    assert "has 4 folds, and a sweep takes one split" in err
+    split = 'split.by_series = { val = ["W-03"], test = ["W-04"] }'
+    text = Path(suite).read_text().replace('split = { leave_one_out = "series" }', split)
+    (tmp_path / "one.toml").write_text(text)
+    status, out, _ = run("tune", "one.toml", *words, "--out", "res", "--json")
+    assert status == 0
+    chosen = json.loads(out)["chosen"]
+    assert chosen["by"] == "validation physical_rmse"
+    assert 1 < chosen["value"] < 100  # gAPI
+    assert chosen["study"] == "one-nlinear-4"
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -22,31 +22,10 @@ from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
 from tsrnn.provenance import stamp
 from tsrnn.split import folds
+from tsrnn.suites import Source
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the benchmark is: a suite's name or file, or a data set's, and roles of columns that a user named."""
-
-    place: str
-    roles: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def suite(self) -> suites.Suite:
-        return suites.find(self.place)
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The roles of columns: the suite's, and the user's over them."""
-        return {**self.suite.roles, **dict(self.roles)}
-
-    @property
-    def name(self) -> str:
-        """The suite's name; without one, the data set's; of a file, its own without the ending."""
-        return self.suite.name
 
 
 @dataclass(frozen=True)
@@ -63,6 +42,10 @@ class Job:
     track: str = "L chosen"
     preset: str = "quick"
     fold: str = ""  # what is held out, where the suite's split has folds
+
+    def __str__(self) -> str:
+        held_out = f" without {self.fold}" if self.fold else ""
+        return f"{self.name:<15} horizon {self.horizon:<4} seed {self.seed}{held_out}"
 
     @property
     def name(self) -> str:
@@ -108,13 +91,13 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
     asked = suites.preset(source.place, preset, wishes.input_size)
-    panel = _panel(source)
+    panel, splits = opened(source)
     return [
         replace(_job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset), fold=fold)
         for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
-        for fold in _folds(source, panel)
+        for fold in splits
     ]
 
 
@@ -198,8 +181,8 @@ def run_one(job: Job) -> dict[str, Any]:
 def measure(job: Job) -> Measured:
     """`run_one`, with the losses of every test window and the measures that the suite names."""
     tune_allocator()
-    panel, suite = _panel(job.source), job.source.suite
-    split: Any = _folds(job.source, panel)[job.fold]
+    (panel, splits), suite = opened(job.source), job.source.suite
+    split = splits[job.fold]
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
     ).fit(panel, split=split)
@@ -237,10 +220,7 @@ def _with_row(outcome: execute.Outcome) -> execute.Outcome:
 
 
 @lru_cache(maxsize=2)
-def _panel(source: Source) -> Panel:
-    return catalog.load(source.suite.data, **source.columns)
-
-
-def _folds(source: Source, panel: Panel) -> Mapping[str, Any]:
-    """The splits of a benchmark by the fold's name: the suite's, the data set's own, or shares of a file."""
-    return folds(panel.ids, source.suite.split or ("standard" if panel.split else SHARES))
+def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
+    """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file."""
+    panel = catalog.load(source.suite.data, **source.columns)
+    return panel, folds(panel.ids, source.suite.split or ("standard" if panel.split else SHARES))

@@ -65,6 +65,28 @@ class Suite:
         return bool(self.leads) or not set(self.measures) <= set(USUAL)
 
 
+@dataclass(frozen=True)
+class Source:
+    """Where the benchmark is: a suite's name or file, or a data set's, and roles of columns that a user named."""
+
+    place: str
+    roles: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def suite(self) -> Suite:
+        return find(self.place)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The roles of columns: the suite's, and the user's over them."""
+        return {**self.suite.roles, **dict(self.roles)}
+
+    @property
+    def name(self) -> str:
+        """The suite's name; without one, the data set's; of a file, its own without the ending."""
+        return self.suite.name
+
+
 def known(word: str) -> bool:
     """Whether the word is a suite's name, or a suite's file that is there."""
     return _of(word).is_file() if Path(word).suffix != ".toml" else Path(word).is_file()
