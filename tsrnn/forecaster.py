@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
 import numpy as np
 
@@ -13,7 +13,6 @@ from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
-from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.shapes import Spec
@@ -188,17 +187,6 @@ class Forecaster(Estimator):
                 f"{folder} was saved by tsrnn {config.get('version')} and does not fit this one ({error}); fit it again"
             ) from None
         return self
-
-    def configs(self) -> tuple[Any, parameters.FitConfig]:
-        """The model's Config and how to train it; refuses a parameter that cannot be."""
-        for name in ("input_size", "horizon"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
-        check_types(vars(self), get_type_hints(Forecaster.__init__))
-        if not 0 < self.val_size < 1:
-            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
-        return parameters.sort(self.model, self.options)
 
     def _panel(self, frame: Any) -> Panel:
         """A frame read as the training's was; None: the training's own."""
