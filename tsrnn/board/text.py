@@ -27,9 +27,9 @@ _WIDE = ("track", "seeds", "parameters")  # no room for these, and the means, in
 _MEAN = "mean "
 _LEFT = ("model", "options", "track", "class")
 PAIRS = (
-    "first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap, at "
-    f"horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' and seeds', Holm's over "
-    "all pairs."
+    "first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap (by folds, "
+    f"where there are any), at horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' "
+    "and seeds', Holm's over all pairs."
 )
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
@@ -79,7 +79,8 @@ def board(
     remarks = notes(table) if groups else []
     said = " ".join([*remarks, CAPTION] if theirs.height else remarks)
     caption = [Text(said, style="dim")] if said else []
-    narrow = width < _ROOM + 8 * len(suite.measures) * rows[suite.by].n_unique()
+    column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
+    narrow = width < _ROOM + column * rows[suite.by].n_unique()
     return Group(render(table, suite.measures, narrow=narrow), *caption)
 
 

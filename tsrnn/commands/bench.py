@@ -51,7 +51,7 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     json_: Json = False,
 ) -> None:
-    """Compare models on a data set, by the fair protocol, and print the board."""
+    """Compare models on a data set or a suite (name or TOML file), by the fair protocol, and print the board."""
     from tsrnn import bench, execute, suites
 
     wishes = bench.Wishes(
@@ -111,7 +111,7 @@ class Screen:
         elif not self.quiet and (rows := self.rows()):
             self.out.print(self._board(rows))
         if not self.quiet and self.rows():
-            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.name}", soft_wrap=True)
+            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.place}", soft_wrap=True)
 
     def finished(self, outcome: "Outcome") -> None:
         """A job has ended."""
