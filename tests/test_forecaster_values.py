@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from small import QUICK, TASK, hours, long_frame, waves
 
-from tsrnn import Forecaster, InputError, models
+from tsrnn import Forecaster, InputError, load, models
 from tsrnn.errors import Notice
 from tsrnn.panel import Panel
 from tsrnn.registry import names
@@ -113,3 +113,14 @@ def test_a_quiet_fit_says_nothing():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         Forecaster("ols", **TASK).fit(Panel.of(long_frame())).predict()
+
+
+def test_covariates_that_a_data_set_offers_are_left_out_where_a_model_cannot_read_them():
+    station = load("station")
+    with pytest.warns(Notice, match="station offers wind_direction, rain, which model 'ols' cannot read: left out"):
+        fitted = Forecaster("ols", **TASK).fit(station)
+    assert fitted.spec_.channels == fitted.spec_.targets == 6
+    with pytest.raises(InputError, match="calendar=True"), pytest.warns(Notice):
+        Forecaster("ols", **TASK, calendar=True).fit(station)
+    with pytest.raises(InputError, match="model 'ols' cannot read rain"):
+        Forecaster("ols", **TASK).fit(load("station", past_covariates="rain"))

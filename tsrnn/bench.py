@@ -222,7 +222,7 @@ def _with_row(outcome: execute.Outcome) -> execute.Outcome:
 
 def offered(panel: Panel, forecaster: Forecaster) -> Panel:
     """A benchmark's panel with the covariates that a model reads: a baseline may read fewer than others."""
-    reads = models.find(forecaster.model).kind.reads_with(forecaster.configs()[0])
+    reads = models.reads(forecaster.model, forecaster.configs()[0])
     return replace(panel, roles=panel.roles.reading(reads))
 
 

@@ -166,7 +166,8 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         "source": row.name,
     }
     panel = Panel.of(frame, **{**arguments, **roles})
-    return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum)
+    offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
+    return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 
 
 def _frame(row: Row) -> "tuple[pl.DataFrame, str]":

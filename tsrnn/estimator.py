@@ -1,13 +1,16 @@
 """What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
 
+import warnings
 from collections.abc import Mapping
+from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
-from tsrnn import parameters
-from tsrnn.errors import InputError
+from tsrnn import models, parameters
+from tsrnn.errors import InputError, Notice
 from tsrnn.options import check_types
+from tsrnn.panel import Panel
 
 
 class Estimator:
@@ -20,6 +23,7 @@ class Estimator:
     input_size: int
     horizon: int
     val_size: float
+    calendar: bool
     options: dict[str, Any]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -58,6 +62,26 @@ class Estimator:
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
         return parameters.sort(self.model, self.options)
+
+    def _readable(self, panel: Panel, reads: frozenset[str]) -> Panel:
+        """A panel whose covariates the model reads: those that a data set only offers are left out, and it is said.
+
+        Raises:
+            InputError: a covariate that the user named moves no forecast of the model.
+        """
+        name = models.find(self.model).name
+        unread = [each for kind, names in panel.roles.covariates.items() if kind not in reads for each in names]
+        if panel.offers and unread:
+            said = f"{panel.source} offers {', '.join(unread)}, which model {name!r} cannot read: left out"
+            warnings.warn(said, Notice, stacklevel=3)
+            panel, unread = replace(panel, roles=panel.roles.reading(reads)), []
+        unread += ["calendar=True"] if self.calendar and "known" not in reads else []
+        if unread:
+            raise InputError(
+                f"model {name!r} cannot read {', '.join(unread)}; leave them out, or take a model that `tsrnn models` "
+                "says can"
+            )
+        return panel
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):

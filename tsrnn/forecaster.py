@@ -84,7 +84,7 @@ class Forecaster(Estimator):
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        panel = Panel.of(frame, **roles)
+        panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)
@@ -97,7 +97,6 @@ class Forecaster(Estimator):
         head = heads.build(self.quantiles, self.loss)
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
-            models.refuse_unread(self.model, model, panel.roles.covariates, self.calendar)
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel

@@ -40,6 +40,7 @@ class Panel:
     split: dict[str, Any] | None = None  # the data set's standard split, where there is one
     sha256: str | None = None  # of the file that was read
     order: Rows | None = field(default=None, repr=False)  # where each row stood when it came in, if it moved
+    offers: bool = False  # covariates are the data set's own, for models that read them; nobody asked for them
     origin: Any = field(default=pl.DataFrame, repr=False)  # the frame type that came in
 
     @classmethod
