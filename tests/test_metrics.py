@@ -19,6 +19,7 @@ def test_by_hand():
     assert metrics.rmse(Y, F) == pytest.approx(math.sqrt(2.5))
     assert metrics.mae(Y, F) == pytest.approx(1.0)
     assert metrics.bias(Y, F) == pytest.approx(-0.5)
+    assert metrics.nmae(Y, F) == pytest.approx(4 / 7)
     assert metrics.smape(Y, F) == pytest.approx(100 * (2 / 3 + 0 + 6 / 5 + 0) / 4)
 
 

@@ -98,6 +98,12 @@ def smape(y: Any, forecast: Any) -> Any:
     return 200 * abs(forecast - y) / (size + (size == 0))
 
 
+@measure(lambda count, error, size: error / size)
+def nmae(y: Any, forecast: Any) -> Any:
+    """Summed absolute error over the summed absolute truth, the normalised deviation of Salinas et al. 2017."""
+    return abs(forecast - y), abs(y)
+
+
 @measure(levels=(0.1, 0.9))
 def coverage(y: Any, low: Any, high: Any) -> Any:
     """Share of truths inside [low, high]; an 80 % interval should hold 0.8 of them."""
