@@ -66,3 +66,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "lstm_cifg": {"gates": ("i", "g", "o"), "coupled": True},  # coupled input and forget gate
     "lstm_np": {"peepholes": False},  # no peepholes
 }
+ABOUT = {
+    "lstm_nig": "Peephole LSTM without its input gate",
+    "lstm_nfg": "Peephole LSTM without its forget gate",
+    "lstm_nog": "Peephole LSTM without its output gate",
+    "lstm_niaf": "Peephole LSTM whose input is not squashed",
+    "lstm_noaf": "Peephole LSTM whose output is not squashed",
+    "lstm_cifg": "Peephole LSTM with one gate for input and forgetting",
+    "lstm_np": "LSTM without peepholes, as the article has it",
+}

@@ -45,3 +45,7 @@ class Peephole(Cell):
 
 CELL = Peephole
 VARIANTS: dict[str, dict[str, Any]] = {"peephole": {}, "peephole_only": {"recurrent": ()}}
+ABOUT = {
+    "peephole": "LSTM whose gates see the cell state: Gers & Schmidhuber, Learning Precise Timing with LSTM",
+    "peephole_only": "LSTM whose gates see the cell state alone, without recurrent products",
+}
