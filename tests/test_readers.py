@@ -11,7 +11,7 @@ import pytest
 from tsrnn import registry
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
-from tsrnn.readers import csv, las, parquet
+from tsrnn.readers import arrow, csv, las, parquet
 
 
 def _write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -134,6 +134,25 @@ class TestParquet:
         self.frame.clear().write_parquet(tmp_path / "norows.parquet")
         _refused(parquet.read, tmp_path / "norows.parquet", "no rows")
         _refused(parquet.read, tmp_path / "hole.parquet", "no file")
+
+
+class TestArrow:
+    frame = TestParquet.frame
+
+    @pytest.mark.parametrize("compression", ["uncompressed", "zstd", "lz4"])
+    def test_as_it_was_written(self, tmp_path, compression):
+        self.frame.write_ipc(tmp_path / "a.arrow", compression=compression)
+        assert arrow.read(tmp_path / "a.arrow").equals(self.frame)
+
+    def test_refusals(self, tmp_path):
+        path = tmp_path / "whole.arrow"
+        self.frame.write_ipc(path)
+        raw = path.read_bytes()
+        _refused(arrow.read, _write(tmp_path, "cut.arrow", raw[: len(raw) // 2]), "damaged")
+        _refused(arrow.read, _write(tmp_path, "tiny.arrow", b"ARROW1"), "damaged")
+        _refused(arrow.read, _write(tmp_path, "text.arrow", "ds,y\n1,2\n"), "not an arrow file")
+        self.frame.clear().write_ipc(tmp_path / "norows.arrow")
+        _refused(arrow.read, tmp_path / "norows.arrow", "no rows")
 
 
 HEADER = """~Version
