@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
+from tsrnn import files
 from tsrnn.errors import InputError
 
 FORMAT = 1  # of the folder; raised when an older tsrnn could not read it
@@ -32,16 +31,7 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
     weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
     config = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), **config}
     text = json.dumps(config, indent=2, default=_plain) + "\n"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as room:
-            fresh, old = Path(room) / "new", Path(room) / "old"
-            fresh.mkdir()
-            (fresh / _WEIGHTS).write_bytes(weights)
-            (fresh / _CONFIG).write_text(text, encoding="utf-8")
-            _exchange(fresh, target, old)
-    except OSError as error:
-        raise InputError(f"cannot save into {target}: {error.strerror or error}; choose another folder") from None
+    files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
 
 
 def read(folder: str | Path) -> tuple[dict[str, Any], Tensors]:
@@ -72,18 +62,6 @@ def read(folder: str | Path) -> tuple[dict[str, Any], Tensors]:
         return config, load(weights)
     except SafetensorError as error:
         raise InputError(f"{path / _WEIGHTS} is damaged ({error}); save the model again") from None
-
-
-def _exchange(fresh: Path, target: Path, old: Path) -> None:
-    """Put `fresh` in the place of `target`, and back what was there if that fails."""
-    if target.exists():
-        os.replace(target, old)
-    try:
-        os.replace(fresh, target)
-    except OSError:
-        if old.exists():
-            os.replace(old, target)
-        raise
 
 
 def _plain(value: Any) -> Any:
