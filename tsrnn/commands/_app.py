@@ -1,12 +1,10 @@
-"""The command line's app: every file of `tsrnn/commands` is a command, an error is one sentence."""
+"""The command line's app: every file of this folder is a command."""
 
-import sys
 from typing import Annotated
 
 import typer
 
 from tsrnn import registry
-from tsrnn.errors import InputError
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
 for _name in registry.names("commands"):
@@ -28,19 +26,3 @@ def options(
     ] = False,
 ) -> None:
     """Recurrent forecasting for sequences measured in the world."""
-
-
-def main() -> None:
-    """Entry point: exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C."""
-    try:
-        app()
-    except InputError as error:
-        typer.echo(f"tsrnn: {error}", err=True)
-        sys.exit(2)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
-
-
-if __name__ == "__main__":
-    main()
