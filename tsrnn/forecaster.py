@@ -31,7 +31,7 @@ class Forecaster(Estimator):
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: mse, mae or huber of a point forecast; gaussian or student_t: a distribution, by its likelihood.
+        loss: mse, mae or huber of a point forecast; gaussian, laplace or student_t: a distribution, by its likelihood.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
