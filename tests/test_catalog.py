@@ -86,18 +86,8 @@ def _refused(name):
 
 class TestRows:
     def test_the_names(self):
-        assert NAMES == [
-            "ETTh1",
-            "ETTh2",
-            "ETTm1",
-            "ETTm2",
-            "weather",
-            "exchange_rate",
-            "force2020",
-            "transformer",
-            "station",
-            "wells",
-        ]
+        assert {"ETTh1", "ETTh2", "ETTm1", "ETTm2", "weather", "exchange_rate", "force2020"} <= set(NAMES)
+        assert {"transformer", "station", "wells"} <= set(NAMES)
 
     @pytest.mark.parametrize("name", NAMES)
     def test_a_row_is_sound(self, name):
