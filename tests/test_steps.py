@@ -514,3 +514,19 @@ def test_a_short_history_is_read_by_the_step_of_the_training(tmp_path):
     other = pl.DataFrame({"ds": dates("2023-01-15 2023-02-15 2023-03-15"), "y": 1.0})
     ahead = Forecaster("repeat_last", input_size=2, horizon=1).fit(monthly).predict(other)
     assert str(ahead["ds"][0]) == "2023-04-15"
+
+
+def test_padding_is_advised_for_short_series_and_not_for_gaps():
+    even = pl.DataFrame({"ds": np.arange(20), "y": np.arange(20.0)})
+    holed = pl.DataFrame({"ds": [k + 5 * (k // 4) for k in range(40)], "y": np.arange(40.0)})
+    task = {"input_size": 24, "horizon": 4}
+    with pytest.raises(InputError, match=r"has 16 rows to learn from.*or pass pad=True$"):
+        Forecaster("nlinear", **task).fit(even)
+    with pytest.raises(InputError, match=r"lower input_size or horizon, or give more history$"):
+        Forecaster("nlinear", input_size=24, horizon=14).fit(even)
+    with pytest.raises(
+        InputError, match=r"fill the rows that are missing in 9 places by its step \(1\), or name another"
+    ):
+        Forecaster("nlinear", **task).fit(holed)
+    with pytest.raises(InputError, match=r"ends with 4 rows without a gap.*fill the rows that are missing"):
+        Forecaster("repeat_last", **task).fit(pl.DataFrame({"ds": np.arange(90), "y": 1.0})).predict(holed)
