@@ -83,6 +83,7 @@ class Forecaster(Estimator):
         """
         model_config, fit_config = self.configs()
         panel = Panel.of(frame, **roles)
+        panel.forecast_names(self.quantiles or ())
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)

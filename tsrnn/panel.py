@@ -198,12 +198,30 @@ class Panel:
             quantiles: [series horizon target quantile], or None.
         """
         columns = []
-        for k, name in enumerate(self.roles.targets):
+        for k, (name, quantile_names) in enumerate(self.forecast_names(levels).items()):
             columns.append(pl.Series(name, point[:, :, k].reshape(-1)))
-            for q, level in enumerate(levels):
+            for q, quantile_name in enumerate(quantile_names):
                 assert quantiles is not None
-                columns.append(pl.Series(f"{name}_q{level:g}", quantiles[:, :, k, q].reshape(-1)))
+                columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1)))
         return self.future(point.shape[1]).with_columns(columns)
+
+    def forecast_names(self, levels: Sequence[float]) -> dict[str, list[str]]:
+        """Columns of a forecast: each target's own, and its quantiles'.
+
+        Raises:
+            InputError: two of them, or one and the id or index, would have the same name.
+        """
+        named = {name: [f"{name}_q{level:g}" for level in levels] for name in self.roles.targets}
+        taken = [name for name in (self.roles.id, self.roles.index, *named) if name is not None]
+        for target, quantile_names in named.items():
+            for name, level in zip(quantile_names, levels, strict=True):
+                if name in taken:
+                    raise InputError(
+                        f"{self.source}: a forecast would have two columns called {name!r}, one of them the quantile "
+                        f"{level:g} of {target!r}; rename the other column, or leave that quantile out"
+                    )
+                taken.append(name)
+        return named
 
     def known_ahead(self, future: Any, horizon: int) -> np.ndarray | None:
         """Future covariates of the next `horizon` steps, from a frame that holds them: [series*horizon feature].
