@@ -1,5 +1,6 @@
 """The command line as users meet it: files in, files out, one sentence and exit 2 for what they can mend."""
 
+import io
 import json
 import os
 import shutil
@@ -69,6 +70,38 @@ def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> Non
     assert frame.columns == ["date", "cutoff", "target", "y", "forecast"]
     assert frame.height == 3 * 6 * 2
     assert "load: MAE" in err
+
+
+def test_targets_of_unlike_types_are_scored(run: Run, file: Path) -> None:
+    frame = pl.read_csv(file).with_columns(bikes=pl.int_range(pl.len()) % 7, open=pl.int_range(pl.len()) % 2 == 0)
+    frame.with_columns(bikes=pl.when(pl.int_range(pl.len()) < 239).then("bikes")).write_parquet("mixed.parquet")
+    command = ("backtest", "mixed.parquet", "--model", "repeat_last", "--input-size", "24", "--horizon", "6")
+    status, out, err = run(*command, "--windows", "2", "--target", "oil", "--target", "bikes", "--target", "open")
+    assert status == 0
+    assert pl.read_csv(out.encode())["target"].unique(maintain_order=True).to_list() == ["oil", "bikes", "open"]
+    assert [line.split(":")[0] for line in err.splitlines()] == ["oil", "bikes", "open"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_programs_get_utf8_whatever_the_terminal_has(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, as_json: bool
+) -> None:
+    from tsrnn.console import write
+
+    frame, raw = pl.DataFrame({"Zürich °C Нагрузка": [1.5]}), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    write(frame, None, as_json=as_json)
+    read = pl.read_json if as_json else pl.read_csv
+    assert read(io.BytesIO(raw.getvalue())).equals(frame)
+
+
+def test_a_table_loses_signs_that_a_terminal_lacks_and_not_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    monkeypatch.setattr(cli, "app", lambda: print("0.31 ± 0.02", flush=True))
+    cli.main()
+    assert raw.getvalue() == b"0.31 ? 0.02\n"
 
 
 def test_bench_stores_rows_skips_them_and_prints_them_again(run: Run, file: Path) -> None:

@@ -5,7 +5,8 @@ The map, in the order in which data meets the rooms:
     version, errors, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
     arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
-    forks, index, intake, panel                 frames: one normal form, the only rooms that name columns
+    steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
+    forks, intake, panel                        frames: one normal form, the only rooms that name columns
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name

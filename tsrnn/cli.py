@@ -1,5 +1,6 @@
 """The command line's app: every file of `tsrnn/commands` is a command, an error is one sentence."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -32,6 +33,8 @@ def options(
 
 def main() -> None:
     """Entry point: exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a board's ± must not end it on a terminal that has none
     try:
         app()
     except InputError as error:

@@ -1,7 +1,11 @@
-"""What a user can mend: one exception, one clear sentence, the nearest names."""
+"""What a user can mend: one exception, one sentence, the nearest names; and a word on what was chosen unasked."""
 
+import sys
+import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
 
 
 class InputError(ValueError):
@@ -13,7 +17,15 @@ class InputError(ValueError):
 
 
 class Notice(UserWarning):
-    """Something was taken in one of several ways, or will not be used, and the user should know; in one sentence."""
+    """What was taken as it is, or chosen, and is worth a word: one sentence that says how to choose otherwise."""
+
+
+def notice(text: str) -> None:
+    """Warn at the line outside tsrnn that led here; Python shows it once for each such line."""
+    frame, depth = sys._getframe(), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] in _INSIDE:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, Notice, stacklevel=depth)
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:

@@ -1,6 +1,5 @@
 """What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from numbers import Integral
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, Self, get_type_hints
 
 from tsrnn import models, parameters
-from tsrnn.errors import InputError, Notice
+from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 
@@ -73,7 +72,7 @@ class Estimator:
         unread = [each for kind, names in panel.roles.covariates.items() if kind not in reads for each in names]
         if panel.offers and unread:
             said = f"{panel.source} offers {', '.join(unread)}, which model {name!r} cannot read: left out"
-            warnings.warn(said, Notice, stacklevel=3)
+            notice(said)
             panel, unread = replace(panel, roles=panel.roles.reading(reads)), []
         unread += ["calendar=True"] if self.calendar and "known" not in reads else []
         if unread:

@@ -85,6 +85,7 @@ class Forecaster(Estimator):
         """
         model_config, fit_config = self.configs()
         panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
+        panel.forecast_names(self.quantiles or ())
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)

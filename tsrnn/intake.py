@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from typing import Any
 
 import narwhals as nw
@@ -71,6 +72,7 @@ def find_roles(
 ) -> Roles:
     """Find the columns the caller did not name; refuse the ones that are not there."""
     targets, past, future, static = (_several(each) for each in (target, past, future, static))
+    time, id = (next(iter(_several(name)), None) for name in (time, id))
     columns = table.columns
     for name in (*targets, time, id, *past, *future, *static):
         if name is not None and name not in columns:
@@ -92,10 +94,10 @@ def find_roles(
 
 
 def _several(named: Any) -> tuple[Any, ...]:
-    """One name, several, or None."""
+    """One name, several, or None; whole numbers are names in pandas, and inside their digits."""
     if isinstance(named, str) or not isinstance(named, Iterable):
-        return () if named is None else (named,)
-    return tuple(named)
+        named = () if named is None else (named,)
+    return tuple(str(name) if isinstance(name, Integral) else name for name in named)
 
 
 def _holds_numbers(column: pl.Series) -> bool:

@@ -16,11 +16,12 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
-from tsrnn import forks
+from tsrnn import forks, frequency
 from tsrnn import index as indexing
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError, unknown
 from tsrnn.intake import HOLDER, Roles, find_roles, in_order, numbers, to_polars
+from tsrnn.steps import Step
 
 Duplicates = Literal["error", "first", "last"]
 
@@ -54,7 +55,7 @@ class Panel:
         past_covariates: str | Sequence[str] = (),
         future_covariates: str | Sequence[str] = (),
         static_covariates: str | Sequence[str] = (),
-        freq: str | float | None = None,
+        freq: Any = None,
         sort: bool = False,
         duplicates: Duplicates = "error",
         rows_as_they_stand: bool = False,
@@ -69,7 +70,9 @@ class Panel:
                 or in pandas' own index.
             id: the column that tells series apart; found by name (`unique_id`, `item_id`...).
             past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good.
-            freq: one step of the index (`"10m"`, `"1h"`, `"1mo"`, `0.1524`); by default the most common difference.
+            freq: one step of the index: `"10m"`, `"1h"`, `"B"` (working days; holidays are stepped over, with
+                `"B-gaps"` they are gaps), `"MS"`, `"1mo-15"`, a timedelta, `0.1524`; see `tsrnn.frequency`. By default
+                the step that the rows keep.
             sort: put unsorted rows in order instead of refusing them.
             duplicates: what to do where one index value stands twice in a series: error, first, last.
             rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
@@ -96,7 +99,8 @@ class Panel:
         if duplicates != "error":
             keys = [roles.id, roles.index] if roles.id else [roles.index]
             table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
-        panel = cls(table, roles, source, rows_as_they_stand, freq, sort, duplicates, order=order, origin=origin)
+        step = frequency.plain(freq)
+        panel = cls(table, roles, source, rows_as_they_stand, step, sort, duplicates, order=order, origin=origin)
         if not rows_as_they_stand:
             indexing.check(table[roles.index], panel.ids, panel.offsets, source, order)
         return panel
@@ -106,9 +110,11 @@ class Panel:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How the frame was read, as plain values: its roles, and the treatment of its rows."""
-        treatment = ("freq", "rows_as_they_stand", "sort", "duplicates")
-        return {**asdict(self.roles), **{name: getattr(self, name) for name in treatment}}
+        """How the frame was read, as plain values: its roles, and the treatment of its rows; dates keep their step."""
+        treatment = {name: getattr(self, name) for name in ("freq", "rows_as_they_stand", "sort", "duplicates")}
+        if self.freq is None and self.frame.schema[self.roles.index].is_temporal():
+            treatment["freq"] = self.step.unit
+        return {**asdict(self.roles), **treatment}
 
     @cached_property
     def offsets(self) -> Rows:
@@ -136,11 +142,12 @@ class Panel:
         return digest.hexdigest()
 
     @cached_property
-    def step(self) -> indexing.Step:
+    def step(self) -> Step:
         index = self.frame[self.roles.index]
         if self.rows_as_they_stand:
             # A file with repeated or missing rows still has a step, for the times of its forecasts.
-            return indexing.step_of(index, self.offsets, self.freq) if index.dtype.is_temporal() else indexing.Step(1)
+            dated = index.dtype.is_temporal()
+            return indexing.step_of(index, self.offsets, self.freq, strict=False) if dated else Step(1)
         return indexing.step_of(index, self.offsets, self.freq)
 
     @property
@@ -157,19 +164,20 @@ class Panel:
         static = self.frame.select(self.roles.static).gather_every(1)[self.offsets[:-1]] if self.roles.static else None
         index = self.frame[self.roles.index]
         names = self.roles.targets + self.roles.past
+        none = np.zeros(0, np.int64)
         arrays = Arrays(
             columns=tuple(_floats(self.frame[name]) for name in names),
             names=names,
             targets=len(self.roles.targets),
             ids=self.ids,
             offsets=self.offsets,
-            breaks=np.zeros(0, np.int64)
-            if self.rows_as_they_stand
-            else indexing.breaks(index, self.offsets, self.step),
+            breaks=none if self.rows_as_they_stand else indexing.breaks(index, self.offsets, self.step),
             known=np.concatenate(features, 1) if features else None,
             static=None if static is None else static.to_numpy().astype(np.float32),
+            pauses=none if self.rows_as_they_stand else indexing.pauses(index, self.offsets, self.step),
+            step=f"{self.step.word or 'a row'}",
         )
-        return replace(arrays, first=indexing.numbers(index, arrays.segments()[0], self.step))
+        return replace(arrays, first=indexing.numbers(index, arrays.runs(), self.step))
 
     def with_arrays(self, arrays: Arrays) -> "Panel":
         """The same panel holding other numbers of the same shape, each column in the type it had."""
@@ -203,13 +211,31 @@ class Panel:
                 "bounds; fit it again, with a lower learning_rate if need be"
             )
         columns = []
-        for k, name in enumerate(self.roles.targets):
+        for k, (name, quantile_names) in enumerate(self.forecast_names(levels).items()):
             kind = pl.Float32 if self.frame.schema[name] == pl.Float32 else pl.Float64
             columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
-            for q, level in enumerate(levels):
+            for q, quantile_name in enumerate(quantile_names):
                 assert quantiles is not None
-                columns.append(pl.Series(f"{name}_q{level:g}", quantiles[:, :, k, q].reshape(-1), kind))
+                columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1), kind))
         return self.future(point.shape[1]).with_columns(columns)
+
+    def forecast_names(self, levels: Sequence[float]) -> dict[str, list[str]]:
+        """Columns of a forecast: each target's own, and its quantiles'.
+
+        Raises:
+            InputError: two of them, or one and the id or index, would have the same name.
+        """
+        named = {name: [f"{name}_q{level:g}" for level in levels] for name in self.roles.targets}
+        taken = [name for name in (self.roles.id, self.roles.index, *named) if name is not None]
+        for target, quantile_names in named.items():
+            for name, level in zip(quantile_names, levels, strict=True):
+                if name in taken:
+                    raise InputError(
+                        f"{self.source}: a forecast would have two columns called {name!r}, one of them the quantile "
+                        f"{level:g} of {target!r}; rename the other column, or leave that quantile out"
+                    )
+                taken.append(name)
+        return named
 
     def known_ahead(self, future: Any, horizon: int) -> np.ndarray | None:
         """Future covariates of the next `horizon` steps, from a frame that holds them: [series*horizon feature].
@@ -243,8 +269,8 @@ class Panel:
         return self.frame[np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])]
 
     def until(self, rows: Rows) -> "Panel":
-        """Each series up to, and without, the given row of the panel: [series]."""
-        return replace(self, frame=self.between(self.offsets[:-1], rows), order=None)
+        """Each series up to, and without, the given row of the panel: [series]. The step stays that of all rows."""
+        return replace(self, frame=self.between(self.offsets[:-1], rows), freq=self.step.word, order=None)
 
     def native(self, frame: pl.DataFrame | None = None) -> Any:
         """A polars frame (the panel's own by default, rows in the order they came in) as the type that came in."""

@@ -16,6 +16,9 @@ from tsrnn.options import check_types, choice, span
 Schedule = Literal["constant", "cosine", "exponential"]
 Weighting = Literal["none", "arctan", "root"]
 
+_PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed")
+_SHORT = {"32": "32-true", "64": "64-true", "bf16": "bf16-mixed", "16": "16-mixed"}
+
 
 @dataclass(frozen=True)
 class FitConfig:
@@ -36,7 +39,7 @@ class FitConfig:
     max_windows: int | None = None  # windows drawn per epoch; None: all
     val_windows: int | None = None  # windows validated on, evenly spread; None: all
     random_state: int = 0
-    precision: str = "32-true"
+    precision: str | int = "32-true"  # of the training: that, 64-true, bf16-mixed, or 16-mixed on a GPU
     accelerator: str = "cpu"
     devices: int = 1
     progress: bool = False
@@ -55,6 +58,21 @@ class FitConfig:
         for name in ("averaging", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        if self.arithmetic not in _PRECISIONS:
+            why = ": weights of 16 bits lose the small steps of a training" if "16-true" in self.arithmetic else ""
+            raise InputError(f"precision {self.precision!r} cannot be had{why}; write one of {', '.join(_PRECISIONS)}")
+        if self.accelerator == "cpu":
+            self.check_device("cpu")
+
+    @property
+    def arithmetic(self) -> str:
+        """The precision in full: "32" is "32-true", "16" is "16-mixed"."""
+        return _SHORT.get(str(self.precision), str(self.precision))
+
+    def check_device(self, kind: str) -> None:
+        """Refuse a precision that the kind of device does not have."""
+        if kind == "cpu" and self.arithmetic == "16-mixed":
+            raise InputError(f"precision {self.precision!r} needs a GPU; write bf16-mixed or 32-true for the CPU")
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""

@@ -4,7 +4,6 @@ frame --`read`--> Panel --`lay`--> Buffer
                     \\--`ahead`--> covariates of the steps to come
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self
@@ -13,7 +12,7 @@ import numpy as np
 
 from tsrnn import buffer, features, scale, split
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import Notice
+from tsrnn.errors import notice
 from tsrnn.intake import HOLDER
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
@@ -145,11 +144,9 @@ def _say_what_moves(arrays: Arrays, scaling: Affine) -> None:
         here = here[np.isfinite(here)]
         if not np.allclose(here, value, rtol=_ALIKE, atol=0):
             where = f"{arrays.names[channel]!r} of series {arrays.ids[row]!r}"
-            warnings.warn(
+            notice(
                 f"{where} was {value:g} wherever it was learnt and is forecast so, but holds other values here; "
-                "fit again on rows in which it moves",
-                Notice,
-                stacklevel=4,
+                "fit again on rows in which it moves"
             )
             return
 
