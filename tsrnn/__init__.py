@@ -5,7 +5,8 @@ The map, in the order in which data meets the rooms:
     version, errors, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
     arrays, split, scale, shapes                numbers: cut before you look, scale with an undo, the page of shapes
-    index, intake, panel                        frames: one normal form, the only rooms that name columns
+    index, frames, figures, written, dates      what an index, a foreign frame, a number and a date look like
+    levels, axis, roles, series, intake, panel, future    one normal form of frames; the rooms that name columns
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
@@ -27,6 +28,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tsrnn.catalog import load as load
     from tsrnn.errors import InputError as InputError
+    from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
     from tsrnn.panel import Panel as Panel
     from tsrnn.version import VERSION as __version__
@@ -34,11 +36,12 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Forecaster": "forecaster",
     "InputError": "errors",
+    "Notice": "errors",
     "Panel": "panel",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Panel", "__version__", "load"]
+__all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

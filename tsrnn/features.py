@@ -29,7 +29,7 @@ def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
     """
     name = panel.roles.index
     index, ahead = panel.frame[name], panel.future(horizon)[name]
-    if index.dtype.is_temporal():
+    if index.dtype in (pl.Date, pl.Datetime):
         seconds = _seconds(panel.step, index)
         return _circles(index, seconds), _circles(ahead, seconds)
     lengths = np.diff(panel.offsets)

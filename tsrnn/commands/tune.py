@@ -8,6 +8,7 @@ import typer
 
 from tsrnn.commands._base import (
     Data,
+    DateFormat,
     Horizon,
     Id,
     Json,
@@ -46,6 +47,7 @@ def run(  # noqa: PLR0913  one parameter per option
     time: Time = None,
     target: Target = None,
     id: Id = None,
+    date_format: DateFormat = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
@@ -54,7 +56,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     if metric not in ("mse", "mae"):
         raise InputError(f"--metric is mse or mae, not {metric!r}")
-    panel = catalog.load(dataset(data), **roles(time, target, id))
+    panel = catalog.load(dataset(data), **roles(time, target, id, date_format=date_format))
     asked = tune.Sweep(
         model=model,
         horizon=horizon,
