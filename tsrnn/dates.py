@@ -120,8 +120,8 @@ def _is_even(index: pl.Series, ids: pl.Series | None) -> bool:
     """Whether the index rises in equal steps, or by equal months on one day, inside every series."""
     temporal = index.dtype.is_temporal()
     at = index.cast(pl.Datetime("us")) if temporal else index
-    table = pl.DataFrame({"at": at, "series": pl.lit(0) if ids is None else ids}, strict=False)
-    table = table.drop_nulls().sort("series", maintain_order=True)
+    series = pl.repeat(0, len(at), eager=True) if ids is None else ids
+    table = pl.DataFrame({"at": at, "series": series}).drop_nulls().sort("series", maintain_order=True)
     inside = table["series"].shift() == table["series"]
     steps = [table["at"].cast(pl.Int64).diff()]
     if temporal and table["at"].dt.day().n_unique() == 1:

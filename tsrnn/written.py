@@ -44,6 +44,8 @@ def parse(cells: pl.Series) -> Parsed:
     example = first(cells)
     if _QUARTER.fullmatch(example):
         cells = _quarters(cells)
+    elif re.search("[A-Za-z]{4}", example):  # a month's name, written out
+        cells = cells.str.replace("([A-Za-z]{3})[a-z]+", "$1")
     elif _WEEK.fullmatch(example):
         cells = cells.str.replace(r"^(\d{4})-?W(\d{2})$", "$1-W$2-1")
     shape = pattern_of(first(cells))
@@ -139,6 +141,7 @@ def first(cells: pl.Series) -> str:
 
 
 def _quarters(cells: pl.Series) -> pl.Series:
-    """Quarters as the first month they hold: 2020Q2, Q2 2020 -> 2020-4."""
+    """Quarters as the first month they hold: 2020Q2, Q2 2020 -> 2020-04."""
     year, quarter = cells.str.extract(r"(\d{4})"), cells.str.extract(r"[Qq]([1-4])").cast(pl.Int64)
-    return pl.select(pl.format("{}-{}", year, 3 * quarter - 2)).to_series().alias(cells.name)
+    month = (3 * quarter - 2).cast(pl.String).str.zfill(2)
+    return pl.select(pl.format("{}-{}", year, month)).to_series().alias(cells.name)
