@@ -155,7 +155,9 @@ class TestRoles:
         assert panel.roles.targets == ("load", "oil")
 
     def test_a_frame_without_an_index_counts_its_rows(self):
-        with pytest.warns(Notice, match=r"frame has no column of dates or depths, so its rows are numbered from 0 as"):
+        with pytest.warns(
+            Notice, match=r"frame has no column or index of dates or depths, so its rows are numbered from 0 as"
+        ):
             panel = Panel.of(pl.DataFrame({"load": [1.0, 2, 3]}))
         assert panel.frame[panel.roles.index].to_list() == [0, 1, 2]
         assert panel.future(2)[panel.roles.index].to_list() == [3, 4]

@@ -19,6 +19,7 @@ _COUNTERS = (
     "level_1",
     "__index_level_0__",
     "unnamed: 0",
+    "row",
     "",
 )  # what pandas' index leaves in a file
 _YEAR, _PARTS = ("year", "yr", "jahr"), ("month", "quarter", "week", "day", "hour", "monat", "tag")
@@ -42,12 +43,19 @@ def find(table: pl.DataFrame, origin: Origin, source: str, free: Sequence[str]) 
     temporal = [name for name in free if table.schema[name] in (pl.Date, pl.Datetime)]
     written = [name for name in free if figures.is_text(table.schema[name]) and dates.are_dates(table[name])]
     durations = [name for name in free if table.schema[name] == pl.Duration]
-    counted = [name for name in levels if _is_number(table[name])]
+    counted = [name for name in levels if _is_number(table[name]) or _is_written_number(table[name])]
     left = [name for name in free if name.lower() in _COUNTERS and _is_number(table[name])]
     for candidates in ([*temporal, *written], durations, counted, left[:1]):
         if candidates:
             return _only(candidates, source)
-    return _of_years(table, source, free) or _of_whole_numbers(table, source, free)
+    name = _of_years(table, source, free) or _of_whole_numbers(table, source, free)
+    wrong = [each for each in free if each.lower() in (*_NAMES, *_COUNTERS) and not _may_be_index(table.schema[each])]
+    if name is None and wrong:
+        raise InputError(
+            f"{source}: column {quoted(wrong[0])} holds {table.schema[wrong[0]]} and cannot be the index; "
+            "give dates with their times, whole numbers or depths, or name another column as the time"
+        )
+    return name
 
 
 def counts_rows(column: pl.Series) -> bool:
@@ -79,6 +87,12 @@ def _may_be_index(dtype: pl.DataType) -> bool:
 
 def _is_number(column: pl.Series) -> bool:
     return column.dtype.is_integer() or column.dtype.is_float()
+
+
+def _is_written_number(column: pl.Series) -> bool:
+    if not figures.is_text(column.dtype) or column.null_count() == len(column):
+        return False
+    return figures.text(column).cast(pl.Float64, strict=False).null_count() == column.null_count()
 
 
 def _holds_dates(column: pl.Series) -> bool:

@@ -50,8 +50,9 @@ def read(
     Raises:
         InputError: a cell is no date, or two readings fit.
     """
-    if column.dtype.is_float() and date_format not in (None, NUMBER):
-        column = column.cast(pl.Int64) if (column == column.round()).all() else column
+    if column.dtype.is_float() and date_format != NUMBER and (date_format or names_a_date(column.name)):
+        whole = column.cast(pl.Int64, strict=False)
+        column = whole if (whole == column).all() and (date_format or written.whole(whole)) else column
     if figures.is_text(column.dtype):
         cells = written.cells_of(column)
         if date_format not in (None, NUMBER):

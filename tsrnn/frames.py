@@ -5,7 +5,7 @@ go out as an index again. An index that only numbers the rows from 0 is none. Ce
 text, so that a column nobody reads cannot stop the rest; what a column is used for decides whether they will do.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -44,27 +44,27 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
         try:
             native = nw.from_native(frame, eager_only=True)
         except nw.exceptions.DuplicateError:
-            names = [str(name) for name in getattr(frame, "columns", ())]
-            raise _twice(source, names if names and isinstance(names[0], str) else []) from None
+            raise _twice(
+                source, [str(name) for name in getattr(frame, "column_names", getattr(frame, "columns", ()))]
+            ) from None
         except TypeError:
             raise InputError(f"{source} is a {type(frame).__name__}; give a pandas, polars or pyarrow frame") from None
         if native.implementation.is_pandas():
             table, origin = _from_pandas(frame, source)
         else:
-            names = list(getattr(frame, "column_names", ()))
-            if len(set(names)) < len(names):
-                raise _twice(source, names)
-            table, origin = native.to_polars(), Origin("pyarrow")
+            table, origin = _named(native.to_polars(), native.columns), Origin("pyarrow")
+    if "" in table.columns:
+        inside = "index" if "index" not in table.columns else "level_0"
+        table, origin = table.rename({"": inside}), replace(origin, labels=(*origin.labels, (inside, "")))
     floats = [name for name, dtype in table.schema.items() if dtype.is_float() and table[name].is_nan().any()]
     return table.with_columns(pl.col(floats).fill_nan(None)) if floats else table, origin
 
 
 def from_polars(table: pl.DataFrame, origin: Origin, index: str) -> Any:
     """The table as the type that came in; pandas gets its index back where the column called `index` was in it."""
-    if origin.library == "polars":
-        return table
-    if origin.library == "pyarrow":
-        return table.to_arrow()
+    if origin.library != "pandas":
+        table = table.rename({name: str(label) for name, label in origin.labels}, strict=False)
+        return table if origin.library == "polars" else table.to_arrow()
     frame = table.to_pandas()
     for name, frequency in origin.periods:
         if name in frame:
@@ -90,13 +90,17 @@ def _from_pandas(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
     if odd:
         plain = np.setdiff1d(np.arange(len(names)), odd)
         columns = {names[place]: _cells(frame.iloc[:, place], names[place]) for place in odd}
-        table = _converted(frame.iloc[:, plain]) if len(plain) else pl.DataFrame()
-        table = table.with_columns(columns.values()).select(names)
+        plain_names = [names[place] for place in plain]
+        if len(plain):
+            table = _converted(frame.iloc[:, plain])
+            columns |= {name: table.to_series(place) for place, name in enumerate(plain_names)}
+        table = pl.DataFrame([columns[name].alias(str(place)) for place, name in enumerate(names)])
     else:
         table = _converted(frame)
+    table = _named(table, names)
     renamed = tuple((name, label) for name, label in zip(names, labels, strict=True) if not isinstance(label, str))
     periods = [(names[place], frame.dtypes.iloc[place]) for place in odd]
-    frequencies = tuple((name, dtype.freq.freqstr) for name, dtype in periods if str(dtype).startswith("period"))
+    frequencies = tuple((name, str(dtype)[7:-1]) for name, dtype in periods if str(dtype).startswith("period"))
     return table, Origin("pandas", levels, renamed, frequencies)
 
 
@@ -135,6 +139,13 @@ def _converted(frame: Any) -> pl.DataFrame:
     return table
 
 
+def _named(table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Polars gives a column without a name one of its own."""
+    if table.columns != names:
+        table.columns = names
+    return table
+
+
 def _cells(column: Any, name: str) -> pl.Series:
     """A pandas column whose type says little: periods by their start, the rest by what the cells are, else as text."""
     kind = str(column.dtype)
@@ -149,14 +160,21 @@ def _cells(column: Any, name: str) -> pl.Series:
             converted = _converted(column.to_frame("cells"))["cells"].alias(name)
         except Exception:  # pyarrow, narwhals and polars each have their own for cells that do not go together
             converted = None
-        bytes_alone = converted is not None and (
-            converted.dtype != pl.Binary or all(isinstance(cell, bytes) for cell in column.dropna())
-        )
-        if converted is not None and bytes_alone:
+        if converted is not None and _is_what_it_says(converted.dtype, column):
             return converted
     missing = column.isna().to_numpy()
     return pl.Series(
         name, [None if gone else _text(cell) for cell, gone in zip(column, missing, strict=True)], pl.String
+    )
+
+
+def _is_what_it_says(dtype: pl.DataType, column: Any) -> bool:
+    """Whether no cell was bent: pyarrow takes whole numbers among dates for dates, and other objects for bytes."""
+    if dtype != pl.Binary and not dtype.is_temporal():
+        return True
+    kinds = {type(cell) for cell in column.dropna()}
+    return (
+        kinds <= {bytes} if dtype == pl.Binary else not any(issubclass(kind, int | float | np.number) for kind in kinds)
     )
 
 

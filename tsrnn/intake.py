@@ -66,7 +66,8 @@ def take(
     check_constant(table, roles.id, roles.static, source)
     sort, duplicates = treatment["sort"], treatment["duplicates"]
     if roles.id is None and not treatment["rows_as_they_stand"]:
-        told_apart(table, roles.index, () if remark else roles.targets, source, duplicates != "error")
+        chosen = roles.targets if asked["target"] or len(roles.targets) == 1 else ()
+        told_apart(table, roles.index, chosen, source, duplicates != "error")
     if remark:
         notice(remark)
     table, order = in_order(table, roles.id, roles.index, sort)
@@ -131,7 +132,7 @@ def number_rows(table: pl.DataFrame, roles: Roles, source: str, said: bool) -> p
     """The table with row numbers for its index, where it has no other; `said`: the user knows."""
     if not said:
         notice(
-            f"{source} has no column of dates or depths, so its rows are numbered from 0 as {quoted(roles.index)}; "
-            "pass time= to name one, or rows_as_they_stand=True if the rows are all there is"
+            f"{source} has no column or index of dates or depths, so its rows are numbered from 0 as "
+            f"{quoted(roles.index)}; pass time= to name one, or rows_as_they_stand=True if the rows are all there is"
         )
     return table.with_row_index(roles.index).cast({roles.index: pl.Int64})

@@ -10,7 +10,7 @@ from tsrnn.arrays import Rows
 from tsrnn.errors import InputError, listed, quoted
 
 _COLUMNS = 12  # columns looked at for one that tells series apart
-_SHARED = 1.2  # rows per index value from which series, not twins, share their stamps
+_SHARED, _MANY = 1.2, 1.5  # rows per index value from which series, not twins, may or must share them
 
 
 def check_ids(table: pl.DataFrame, id: str | None, source: str) -> pl.DataFrame:
@@ -75,6 +75,11 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
         raise InputError(
             f"{source}: column {quoted(index)} repeats and column {quoted(clock)} holds the time of day; join the two "
             "into one column, such as 2016-07-01 13:00, and name it as the time"
+        )
+    if shared >= _MANY and not forced:
+        raise InputError(
+            f"{source}: column {quoted(index)} holds {at.n_unique()} values in {len(at)} rows; if these are several "
+            "series, give them a column of ids and pass its name as id=, if not, pass duplicates='first' or 'last'"
         )
 
 

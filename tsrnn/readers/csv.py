@@ -69,6 +69,8 @@ def read(path: Path) -> pl.DataFrame:
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
         _check_widths(path, options)
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
+        if not table.height:
+            raise InputError(f"{path} holds column names but no values")
     return _named(path, table, names)
 
 
