@@ -16,7 +16,7 @@ import polars as pl
 import pytest
 
 import tsrnn
-from tsrnn import registry
+from tsrnn import cli, registry
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -109,7 +109,7 @@ def test_two_columns_of_one_name_are_refused_before_the_training(clash):
 
 def test_whole_numbers_name_columns():
     frame = pd.DataFrame({0: np.arange(60.0), 1: -np.arange(60.0), 2: hours(60).to_list()})
-    for roles in ({"target": [0, 1]}, {"target": 1}, {"target": np.int64(0), "past_covariates": [1], "time": 2}):
+    for roles in ({"target": [0, 1]}, {"target": 1}, {"target": np.int64(0), "time": 2}):
         forecaster = Forecaster("repeat_last", **TASK)
         assert len(forecaster.backtest(frame, windows=2, **roles)) == 12 * np.size(roles["target"])
         last = forecaster.fit(frame, **roles).predict().iloc[0, 1]

@@ -26,7 +26,7 @@ DOORS = {
     "safetensors": {"store.py"},
     "scipy": {"board/difference.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
-    "narwhals": {"intake.py", "panel.py"},
+    "narwhals": {"frames.py"},
 }
 SHELVES = ("cells", "commands", "heads", "models", "readers")
 CAREFUL = ("pickle", "dill", "joblib", "marshal", "shelve")

@@ -6,7 +6,9 @@ The map, in the order in which data meets the rooms:
     allocator, provenance                       the machine, and what is needed to run a result again
     arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
-    forks, intake, panel                        frames: one normal form, the only rooms that name columns
+    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
+    levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
+    panel, future, answer                       frames in one normal form; the steps ahead; what a forecast looks like
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
@@ -29,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tsrnn.catalog import load as load
     from tsrnn.errors import InputError as InputError
+    from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
     from tsrnn.panel import Panel as Panel
     from tsrnn.version import VERSION as __version__
@@ -36,11 +39,12 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Forecaster": "forecaster",
     "InputError": "errors",
+    "Notice": "errors",
     "Panel": "panel",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Panel", "__version__", "load"]
+__all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

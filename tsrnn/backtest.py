@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self
 
 import polars as pl
 
-from tsrnn import split
+from tsrnn import answer, split
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 
@@ -43,7 +43,7 @@ def backtest(
         InputError: the id or the index is called as a column of the table, or a series is too short.
     """
     levels = forecaster.quantiles or ()
-    panel.forecast_names(levels)
+    answer.names(panel, levels)
     for role, name in (("id", panel.roles.id), ("index", panel.roles.index)):
         if name in (*_OWN, *(f"q{level:g}" for level in levels)):
             raise InputError(f"{panel.source}: the {role} is called {name!r}, as a column of a backtest is; rename it")
@@ -68,7 +68,7 @@ def _scored(
     cutoffs = past.frame[roles.index].gather(past.offsets[1:] - 1)
     cutoff = cutoffs.gather(pl.int_range(len(truth), eager=True) // (len(truth) // len(cutoffs))).alias("cutoff")
     tables = []
-    for name, quantile_names in panel.forecast_names(levels).items():
+    for name, quantile_names in answer.names(panel, levels).items():
         named = [pl.lit(name).alias("target"), truth[name].alias("y"), forecast[name].alias("forecast")]
         quantiles = [
             forecast[column].alias(f"q{level:g}") for column, level in zip(quantile_names, levels, strict=True)

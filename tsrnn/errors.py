@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
+_CELL = 60  # characters of a cell, or of a name, that a message quotes
+_NAMES = 40  # names that a message lists
 
 
 class InputError(ValueError):
@@ -28,6 +30,19 @@ def notice(text: str) -> None:
     warnings.warn(text, Notice, stacklevel=depth)
 
 
+def quoted(value: object) -> str:
+    """A cell or a name in quotation marks for a message: cut to 60 characters, control characters escaped."""
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return repr(text if len(text) <= _CELL else text[:_CELL] + "…")
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """'a', 'b' and 3 more."""
+    every = list(names)
+    rest = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(quoted(name) for name in every[:most]) + rest
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """An `InputError` for a `name` that is none of the `known` ones, with the nearest of them.
 
@@ -35,7 +50,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     "unknown model 'lstn': did you mean 'lstm'? Known: gru, lstm"
     """
     names = sorted(known)
-    lowered = {each.lower(): each for each in names}
-    near = [lowered[each] for each in get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
-    hint = f"did you mean {' or '.join(repr(each) for each in near)}? " if near else ""
-    return InputError(f"unknown {kind} {name!r}: {hint}Known: {', '.join(names) or 'none'}")
+    lowered = {each.lower(): each for each in names if len(each) <= 2 * _CELL}
+    near = [lowered[each] for each in get_close_matches(name.lower()[: 2 * _CELL], lowered, n=3, cutoff=0.5)]
+    hint = f"did you mean {' or '.join(quoted(each) for each in near)}? " if near else ""
+    shown = ", ".join(quoted(each)[1:-1] for each in names[:_NAMES]) or "none"
+    rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return InputError(f"unknown {kind} {quoted(name)}: {hint}Known: {shown}{rest}")

@@ -1,6 +1,6 @@
 """What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
@@ -21,6 +21,7 @@ class Estimator:
     model: str | type
     input_size: int
     horizon: int
+    quantiles: Sequence[float] | None
     val_size: float
     calendar: bool
     options: dict[str, Any]
@@ -61,6 +62,11 @@ class Estimator:
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
         return parameters.sort(self.model, self.options)
+
+    @property
+    def _levels(self) -> list[float]:
+        """Of the quantiles, as they were given."""
+        return [] if self.quantiles is None else list(self.quantiles)
 
     def _readable(self, panel: Panel, reads: frozenset[str]) -> Panel:
         """A panel whose covariates the model reads: those that a data set only offers are left out, and it is said.

@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from tsrnn import answer, buffer, heads, infer, models, parameters, split, store, windows
 from tsrnn import backtest as rolling
-from tsrnn import buffer, heads, infer, models, parameters, split, store, windows
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
@@ -85,7 +85,8 @@ class Forecaster(Estimator):
         """
         model_config, fit_config = self.configs()
         panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
-        panel.forecast_names(self.quantiles or ())
+        head = heads.build(self.quantiles, self.loss)
+        answer.names(panel, self._levels)
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)
@@ -95,7 +96,6 @@ class Forecaster(Estimator):
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
-        head = heads.build(self.quantiles, self.loss)
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
@@ -120,9 +120,9 @@ class Forecaster(Estimator):
         """`predict` on a panel, as a polars frame."""
         prepared = self.preparation_
         batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
-        levels = [] if self.quantiles is None else list(self.quantiles)
+        levels = self._levels
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
-        return panel.forecasts(point, quantiles, levels)
+        return answer.frame(panel, point, quantiles, levels)
 
     def score(
         self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL

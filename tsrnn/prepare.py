@@ -11,9 +11,10 @@ from typing import Any, Self
 import numpy as np
 
 from tsrnn import buffer, features, scale, split
+from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import notice
-from tsrnn.intake import HOLDER
+from tsrnn.errors import listed, notice
+from tsrnn.future import known_ahead
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
 
@@ -66,13 +67,10 @@ class Preparation:
         Raises:
             InputError: a column is missing or cannot be used.
         """
-        if isinstance(frame, Panel):
-            return frame
-        reading = dict(self.reading)
-        index = reading.pop("index")
-        roles = {"time": None if index in ("row", HOLDER) else index, "target": reading.pop("targets")}
-        roles |= {f"{kind}_covariates": reading.pop(kind) for kind in ("past", "future", "static")}
-        return Panel.of(frame, **roles, **reading)
+        if not isinstance(frame, Panel):
+            return Panel.again(frame, self.reading)
+        levels = words.plain(self.reading.get("levels"))
+        return frame if frame.levels == levels else replace(frame, levels=levels)
 
     def arrays(self, panel: Panel) -> Arrays:
         """A panel's numbers in its own units, with the features that the calendar gives."""
@@ -83,11 +81,13 @@ class Preparation:
 
         Args:
             panel: of the training's roles.
-            arrays: its numbers, where they are at hand.
+            arrays: its numbers, where they are at hand from learning.
         """
+        learning = arrays is not None
         arrays = self.arrays(panel) if arrays is None else arrays
         scaling = self._scaling_of(arrays)
-        _say_what_moves(arrays, scaling)
+        if not learning:
+            _say_what_moves(arrays, scaling)
         known, static = _scaled(self.known, arrays.known), _scaled(self.static, arrays.static)
         return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding)
 
@@ -97,7 +97,7 @@ class Preparation:
         Raises:
             InputError: `future` is missing, or lacks a column or a step.
         """
-        given = panel.known_ahead(future, self.horizon)
+        given = known_ahead(panel, future, self.horizon)
         parts = [] if given is None else [given]
         parts += [features.calendar(panel, self.horizon)[1]] if self.calendar else []
         if not parts or self.known is None:
@@ -130,6 +130,12 @@ class Preparation:
             return Affine(self.scaling.loc[rows], self.scaling.scale[rows])
         scaling = scale.fit(self.scaler, arrays, split.whole(arrays), per_series=True)
         place = {name: row for row, name in enumerate(self.ids)}
+        strangers = [name for name in arrays.ids if name not in place]
+        if strangers:
+            notice(
+                f"not in the training: series {listed(strangers)}, scaled by their own history; the model knows "
+                f"{listed(self.ids)}"
+            )
         for row, name in enumerate(arrays.ids):
             if name in place:
                 scaling.loc[row], scaling.scale[row] = self.scaling.loc[place[name]], self.scaling.scale[place[name]]
