@@ -529,4 +529,4 @@ def test_padding_is_advised_for_short_series_and_not_for_gaps():
     ):
         Forecaster("nlinear", **task).fit(holed)
     with pytest.raises(InputError, match=r"ends with 4 rows without a gap.*fill the rows that are missing"):
-        Forecaster("repeat_last", **task).fit(pl.DataFrame({"ds": np.arange(90), "y": 1.0})).predict(holed)
+        Forecaster("repeat_last", **task).fit(pl.DataFrame({"ds": np.arange(90), "y": np.arange(90.0)})).predict(holed)
