@@ -10,7 +10,7 @@ The map, in the order in which data meets the rooms:
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, fit                      how to train, as data; forecasts and scores; the one door to Lightning
-    metrics, backtest, store                    measures on frames, rolling origins, saved models
+    metrics, backtest, header, store, rebuild   measures on frames, rolling origins, saved models
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
     execute, tune, results, suites/, bench      many fits: jobs, sweeps, rows, tasks
