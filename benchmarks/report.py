@@ -13,7 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import leaderboard
+from tsrnn.board import table as boards
+from tsrnn.board.published import published
+from tsrnn.board.rows import read
 
 HERE = Path(__file__).parent
 DOCUMENTS = (HERE.parent / "README.md", HERE / "README.md")
@@ -25,13 +27,11 @@ FIXED = "L=96"  # the track of one look-back for all
 
 def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
     """The lines of one track with every horizon, among the best published ones of that track."""
-    others = leaderboard.published(dataset, ("A", "B"))
+    others = published(dataset, ("A", "B"))
     fixed = pl.col("input_size").fill_null(0) == 96
     others = others.filter(fixed if track == FIXED else ~fixed)
-    table = leaderboard.board(
-        rows.filter(pl.col("track") == track), HORIZONS, others, RESULTS / dataset if groups else None
-    )
-    table = leaderboard.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
+    table = boards.board(rows.filter(pl.col("track") == track), HORIZONS, others, RESULTS / dataset if groups else None)
+    table = boards.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
     measured = ["mean MSE", "±", "mean MAE", "seeds", "parameters", "s/fit"]
     lines = [_line(each) for each in table.iter_rows(named=True)]
     return markdown(["model", "group", *map(str, HORIZONS), *measured], lines)
@@ -39,16 +39,16 @@ def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
 
 def short(rows: pl.DataFrame, dataset: str) -> str:
     """The board in seven columns, with three published lines."""
-    others = leaderboard.published(dataset, ("A", "B"))
-    table = leaderboard.board(rows.filter(pl.col("track") != FIXED), HORIZONS, others)
-    table = leaderboard.shortened(table.filter(pl.col("mse").is_not_null()), 3)
+    others = published(dataset, ("A", "B"))
+    table = boards.board(rows.filter(pl.col("track") != FIXED), HORIZONS, others)
+    table = boards.shortened(table.filter(pl.col("mse").is_not_null()), 3)
     header = ["model", "horizon 96", "horizon 336", "mean of four", "seeds", "parameters", "seconds a fit"]
     return markdown(header, [[*_line(each)[:1], *_few(each)] for each in table.iter_rows(named=True)])
 
 
 def partial(rows: pl.DataFrame) -> str:
     """The lines that lack a horizon: what there is of them."""
-    table = leaderboard.board(rows.filter(pl.col("track") != FIXED), HORIZONS).filter(pl.col("mse").is_null())
+    table = boards.board(rows.filter(pl.col("track") != FIXED), HORIZONS).filter(pl.col("mse").is_null())
     return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
 
 
@@ -112,7 +112,7 @@ OTHER_TABLES = {"partial": partial, "agreement": agreement}
 def make(name: str, groups: bool = True) -> str:
     """A table by its marker: `table DATASET` and a track, `short`, `partial` or `agreement`."""
     _, dataset, *words = name.split()
-    track, rows = " ".join(words), leaderboard.read(RESULTS, dataset)
+    track, rows = " ".join(words), read(RESULTS, dataset)
     if track in OTHER_TABLES:
         return OTHER_TABLES[track](rows)
     return short(rows, dataset) if track == "short" else board(rows, dataset, track, groups)

@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import InputError, bench, catalog, parameters, results, suites
+from tsrnn import InputError, bench, catalog, parameters, suites
 from tsrnn import fit as training
+from tsrnn.board import rows as results
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 

@@ -367,6 +367,7 @@ class TestRealFiles:
         row, panel = _real("exchange_rate")
         assert (panel.arrays().rows, len(panel.arrays().columns)) == (row.rows, 8)
 
+    @pytest.mark.slow
     def test_force2020(self):
         pytest.importorskip("lasio")
         row, panel = _real("force2020")

@@ -187,6 +187,7 @@ GAUSSIAN = replace(SPEC, params=2, loss="gaussian")
         ({"cell": "gru"}, [GAUSSIAN, replace(SPEC, params=3, loss="student_t"), replace(SPEC, loss="mae")]),
     ],
 )
+@pytest.mark.slow
 def test_the_contract(options, tasks):
     testing.check_model("deepar", tasks=tasks, **{"hidden_size": 8, "paths": 6, **options})
 
@@ -215,6 +216,7 @@ def trained():
     return Forecaster("deepar", **TASK, **TRAINING, quantiles=LEVELS).fit(world())
 
 
+@pytest.mark.slow
 def test_quantiles_are_those_of_the_world(trained):
     frame = world(3700, seed=1)
     table = trained.backtest(frame, windows=200)  # trained on the first 2500 rows
@@ -230,11 +232,13 @@ def test_quantiles_are_those_of_the_world(trained):
         assert share[:, 5].mean() == pytest.approx(level, abs=0.09)
 
 
+@pytest.mark.slow
 def test_the_validation_loss_is_near_the_entropy_of_the_worlds_noise(trained):
     scale = float(trained.preparation_.scaling.scale[0, 0])
     assert trained.report_.val_loss == pytest.approx(0.5 * np.log(2 * np.pi * np.e) - np.log(scale), abs=0.1)
 
 
+@pytest.mark.slow
 def test_heavy_tails_are_more_likely_under_students_t():
     losses = [
         Forecaster("deepar", **TASK, **TRAINING, likelihood=each).fit(world(tails=2.5)).report_.val_loss
@@ -243,6 +247,7 @@ def test_heavy_tails_are_more_likely_under_students_t():
     assert losses[1] < losses[0] - 0.05
 
 
+@pytest.mark.slow
 def test_every_head_reads_the_paths(trained):
     frame = world(200, seed=2)
     quantiles = trained.predict(frame)

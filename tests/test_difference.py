@@ -5,8 +5,8 @@ import pytest
 from reference.diebold_mariano import statistic
 from scipy import stats
 
-from tsrnn import difference
-from tsrnn.difference import Numbers
+from tsrnn.board import difference
+from tsrnn.board.difference import Numbers
 from tsrnn.errors import InputError
 
 WORLDS = 400

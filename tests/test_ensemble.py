@@ -35,6 +35,7 @@ def batch(cut: windows.Windows, rows: int = 16) -> Batch:
     return cut.gather(torch.arange(rows))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("members", [(LINEAR, SOLVED), (GRU, NEAR, LINEAR), ({"model": "s_mamba"}, SOLVED)])
 def test_the_contract_of_other_line_ups(members: tuple[dict[str, Any], ...]) -> None:
     testing.check_model("ensemble", members=members)

@@ -47,7 +47,8 @@ def test_backtest_of_several_targets_with_quantiles(wide):
 def test_no_row_after_a_cutoff_moves_its_forecast(refit, model):
     options = {"calendar": True, **QUICK} if model == "gru" else TASK
     frame = covaried()
-    roles = {name: role for name, role in ROLES.items() if name != "future_covariates"}
+    unread = ("future_covariates",) if model == "gru" else ("past_covariates", "future_covariates", "static_covariates")
+    roles = {name: role for name, role in ROLES.items() if name not in unread}
     last = hours(160)[160 - 1 - 6]
     wild = pl.when(pl.col("ds") > last)
     changed = frame.with_columns(wild.then(pl.lit(1e4)).otherwise(name).alias(name) for name in ("y", "wind"))

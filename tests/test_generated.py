@@ -17,15 +17,14 @@ from tsrnn.shapes import State
 
 CELLS = [name for name in names("cells") if get(name)(1, 1).regular]
 REFUSED = [name for name in names("cells") if name not in CELLS]
-SHAPES = [  # time, batch, hidden, input
+SMALL = [  # time, batch, hidden, input
     (1, 1, 1, 1),
     (2, 33, 7, 33),
     (63, 1, 16, 33),
-    (100, 33, 64, 1),
-    (63, 33, 100, 3),
     (100, 1, 1, 33),
     (2, 1, 100, 1),
 ]
+LARGE = [(100, 33, 64, 1), (63, 33, 100, 3)]
 RAGGED = [20, 1, 0, 19, 7, 2]
 LEAST = 0.1
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
@@ -108,8 +107,9 @@ def compare(name: str, built: Recurrent, truth: Recurrent, *given: Any) -> dict[
 
 @every_cell
 @every_dtype
-def test_every_cell_answers_to_the_loop(name: str, dtype: torch.dtype) -> None:
-    for time, batch, hidden, inputs in SHAPES:
+@pytest.mark.parametrize("shapes", [SMALL, pytest.param(LARGE, marks=pytest.mark.slow)], ids=["small", "large"])
+def test_every_cell_answers_to_the_loop(name: str, dtype: torch.dtype, shapes: list[tuple[int, ...]]) -> None:
+    for time, batch, hidden, inputs in shapes:
         built, truth = pair(name, inputs, hidden, dtype)
         x, states = torch.randn(batch, time, inputs, dtype=dtype), first_states(built, batch)
         states = tuple(tuple(part.to(dtype) for part in each) for each in states)
@@ -192,6 +192,7 @@ def test_split_anywhere_and_go_on(name: str) -> None:
         torch.testing.assert_close(last, final)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gru", "slstm", "peephole", "mgu", "rglru"])
 def test_two_threads_make_the_same_numbers(name: str) -> None:
     built, _ = pair(name, 33, 64)

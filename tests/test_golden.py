@@ -43,9 +43,9 @@ def test_a_folder_saved_before_forecasts_the_same(folder):
     assert now["time"].to_list() == then["time"].to_list()
     for name in now.columns[2:]:
         said, was = now[name].to_numpy(), then[name].to_numpy()
-        # A naive forecast is scaled and undone, nothing else: the same bits everywhere. Products differ by processor.
+        # A naive forecast is scaled and undone, nothing else: the same everywhere. Products differ by processor.
         np.testing.assert_allclose(said, was, rtol=0 if folder.name == "naive" else 1e-5)
 
 
 def test_there_are_such_folders():
-    assert {folder.name for folder in FOLDERS} >= {"gru", "naive"}
+    assert {folder.name for folder in FOLDERS} >= {"gru", "naive", "selective"}

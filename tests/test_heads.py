@@ -132,7 +132,7 @@ def test_points_have_no_quantiles():
 
 
 def test_heads_are_found_by_their_files():
-    assert list(names("heads")) == ["gaussian", "point", "quantile", "student_t"]
+    assert {"gaussian", "point", "quantile", "student_t"} <= set(names("heads"))
     assert list(heads.distributions()) == ["gaussian", "student_t"]
 
 

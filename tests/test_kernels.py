@@ -103,6 +103,7 @@ FIRST += (
 )
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_two_processes_build_into_one_empty_folder(cache: Path) -> None:
     words = [sys.executable, "-c", FIRST]
@@ -305,6 +306,7 @@ def test_parts_of_its_own_give_none() -> None:
     assert fingerprint(with_buffer) is None
 
 
+@pytest.mark.slow
 @needs_compiler
 def test_a_changed_cell_is_never_run_by_the_old_kernel(cache: Path) -> None:
     x = torch.randn(2, 6, 3)

@@ -19,10 +19,10 @@ DOORS = {
     "ray": {"execute.py"},
     "matplotlib": {"plot.py"},
     "typer": {"cli.py", "commands"},
-    "rich": {"console.py", "leaderboard.py", "commands"},
+    "rich": {"console.py", "board/text.py", "commands"},
     "pooch": {"catalog.py"},
     "safetensors": {"store.py"},
-    "scipy": {"difference.py", "heads/student_t.py"},
+    "scipy": {"board/difference.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
     "narwhals": {"intake.py", "panel.py"},
 }
@@ -79,10 +79,10 @@ def test_the_order_of_the_design():
     order = the_map()
     for line in (
         "errors arrays split scale shapes index panel catalog features buffer windows",
-        "buffer windows cells recurrence layers heads models infer fit forecaster execute tune bench leaderboard cli",
+        "buffer windows cells recurrence layers heads models infer fit forecaster execute tune board bench cli",
         "errors registry cells",
         "forecaster testing",
-        "errors results bench difference ties leaderboard console",
+        "errors console suites board bench commands cli",
         "intake panel readers catalog",
     ):
         places = [order.index(name) for name in line.split()]

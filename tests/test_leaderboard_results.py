@@ -4,12 +4,14 @@ import json
 import math
 import runpy
 import sys
+import tomllib
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from tsrnn import catalog, parameters, results, suites
+from tsrnn import catalog, parameters, suites, tune
+from tsrnn.board import rows as results
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 
@@ -96,3 +98,12 @@ def test_a_recipe_is_the_best_trial_of_its_study(path: Path) -> None:
     params = json.loads(best["params"])
     chosen = suites.recipe(dataset, path.stem, int(track[0].removeprefix("L=")) if track else None)
     assert {name: chosen[name] for name in params} == params
+
+
+@pytest.mark.parametrize("dataset", ["ETTh1", "ETTh2"])
+def test_selective_is_swept_over_what_its_recipes_were_chosen_among(dataset: str) -> None:
+    """One more range would change every later draw of a sweep that is run again."""
+    path = suites.home(dataset) / "selective.toml"
+    saved = tomllib.loads(path.read_text(encoding="utf-8"))
+    swept = set(saved["chosen"]["ranges"]) - {"input_size"}
+    assert set(tune.ranges("selective")) == swept | ({"batch_size", "averaging"} & set(saved))

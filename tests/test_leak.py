@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from small import hours, waves
 
+from tsrnn import models
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 
@@ -21,7 +22,7 @@ KINDS = {
 }
 
 
-def panel(changed_from=None, changed_to=ROWS):
+def panel(model, changed_from=None, changed_to=ROWS):
     """Two series with covariates of each kind; some rows of each may hold quite other numbers."""
     parts = []
     for k, name in enumerate("ab"):
@@ -31,7 +32,8 @@ def panel(changed_from=None, changed_to=ROWS):
         columns = {"y": values[:, 0], "wind": values[:, 1], "plan": values[:, 2]}
         parts.append(pl.DataFrame({"unique_id": [name] * ROWS, "ds": hours(ROWS), **columns}))
     built = Panel.of(pl.concat(parts), target="y", past_covariates=["wind"], future_covariates=["plan"])
-    return replace(built, split={"borders": [TRAIN, VAL, ROWS]})
+    roles = built.roles.reading(models.find(model).kind.reads)
+    return replace(built, roles=roles, split={"borders": [TRAIN, VAL, ROWS]})
 
 
 def fitted(model, data, split="standard"):
@@ -39,13 +41,14 @@ def fitted(model, data, split="standard"):
 
 
 def affines(forecaster):
-    return forecaster.preparation_.scaling, forecaster.preparation_.known
+    learnt = forecaster.preparation_
+    return [affine for affine in (learnt.scaling, learnt.known) if affine is not None]
 
 
 @pytest.mark.parametrize("model", KINDS)
 @pytest.mark.parametrize("split", ["standard", {"borders": [TRAIN, VAL, VAL]}])
 def test_test_rows_move_nothing(model, split):
-    plain, changed = (fitted(model, panel(since), split) for since in (None, VAL))
+    plain, changed = (fitted(model, panel(model, since), split) for since in (None, VAL))
     for name, weight in plain.model_.weights().items():
         assert np.array_equal(weight, changed.model_.weights()[name]), name
     for one, other in zip(affines(plain), affines(changed), strict=True):
@@ -53,20 +56,20 @@ def test_test_rows_move_nothing(model, split):
         assert np.array_equal(one.scale, other.scale)
     reports = (replace(each.report_, seconds=0.0) for each in (plain, changed))
     assert len({str(report) for report in reports}) == 1
-    assert plain.score(panel(VAL)) == changed.score(panel(VAL))
-    assert plain.score(panel()) != plain.score(panel(VAL))
+    assert plain.score(panel(model, VAL)) == changed.score(panel(model, VAL))
+    assert plain.score(panel(model)) != plain.score(panel(model, VAL))
 
 
 @pytest.mark.parametrize("model", KINDS)
 def test_validation_rows_move_no_scaler(model):
-    plain, changed = (fitted(model, data) for data in (panel(), panel(TRAIN, VAL)))
+    plain, changed = (fitted(model, data) for data in (panel(model), panel(model, TRAIN, VAL)))
     for one, other in zip(affines(plain), affines(changed), strict=True):
         assert np.array_equal(one.loc, other.loc)
         assert np.array_equal(one.scale, other.scale)
 
 
 def test_training_rows_do_move_everything():
-    plain, changed = (fitted("gru", data) for data in (panel(), panel(100, TRAIN)))
+    plain, changed = (fitted("gru", data) for data in (panel("gru"), panel("gru", 100, TRAIN)))
     assert not np.array_equal(plain.preparation_.scaling.loc, changed.preparation_.scaling.loc)
     assert not np.array_equal(plain.preparation_.known.loc, changed.preparation_.known.loc)
     assert not np.array_equal(plain.model_.weights()["head.weight"], changed.model_.weights()["head.weight"])
@@ -74,7 +77,7 @@ def test_training_rows_do_move_everything():
 
 def test_a_series_held_out_moves_nothing():
     split = {"by_series": {"val": [], "test": ["b"]}}
-    frame = panel().frame
+    frame = panel("gru").frame
     other = frame.with_columns(pl.when(pl.col("unique_id") == "b").then(99.0).otherwise("y").alias("y"))
     plain, changed = (
         Forecaster("gru", **TASK, **TRAINED, scale_per_series=True).fit(data, split=split, target="y")
@@ -86,7 +89,7 @@ def test_a_series_held_out_moves_nothing():
 
 
 def test_the_trained_part_is_what_standard_scaling_means():
-    forecaster = fitted("gru", panel())
+    forecaster = fitted("gru", panel("gru"))
     values = np.concatenate([waves(ROWS, 3, period=24, noise=0.2, seed=k)[:TRAIN] for k in range(2)])
     np.testing.assert_allclose(forecaster.preparation_.scaling.loc[0], values[:, :2].mean(0))
     np.testing.assert_allclose(forecaster.preparation_.scaling.scale[1], values[:, :2].std(0))

@@ -38,6 +38,7 @@ def recall_error(cell, steps, updates=250):
     return float((logit.sign() != sign).float().mean())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 @pytest.mark.parametrize("steps", [40, 60])
 def test_recalls_the_first_input(cell, steps):
@@ -58,11 +59,14 @@ def sine(rows=400):
         ("segrnn", {"hidden_size": 16, "segment": 6, "dropout": 0.0}),
         ("seq2seq", {"hidden_size": 16, "segment": 5, "dropout": 0.0}),
         ("selective", {"hidden_size": 16, "segment": 6, "num_layers": 1, "dropout": 0.0}),
+        ("selective", {"kind": "ssd", "hidden_size": 16, "segment": 6, "dropout": 0.0}),
+        ("xlstm", {"hidden_size": 16, "segment": 6, "dropout": 0.0}),
         ("mlp", {"hidden_size": 32, "dropout": 0.0}),
         ("nlinear", {}),
         ("dlinear", {}),
     ],
 )
+@pytest.mark.slow
 def test_a_sine_is_forecast_far_better_than_it_is_repeated(model, options):
     task = {"input_size": 30, "horizon": 12}
     split = {"split": {"ratios": [0.6, 0.2, 0.2]}}
@@ -76,6 +80,7 @@ def test_least_squares_knows_a_sine():
     assert Forecaster("ols", input_size=30, horizon=12).fit(sine(), **split).score(**split).mse < 1e-6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["mse", "gaussian", "student_t"])
 def test_quantiles_hold_their_share(loss):
     rng = np.random.default_rng(0)

@@ -3,9 +3,12 @@
 import math
 
 import numpy as np
+import polars as pl
 import pytest
 
-from tsrnn import metrics
+from tsrnn import infer, metrics
+from tsrnn.errors import InputError
+from tsrnn.forecaster import Forecaster
 
 Y = np.array([1.0, 2.0, 4.0, 0.0])
 F = np.array([2.0, 2.0, 1.0, 0.0])  # errors 1, 0, -3, 0
@@ -65,3 +68,73 @@ def test_missing_cells_are_left_out_of_intervals_and_quantiles():
 def test_zeros_forecast_as_zeros_cost_nothing():
     assert metrics.smape(np.zeros(3), np.zeros(3)) == 0
     assert metrics.smape(np.zeros(3), np.ones(3)) == pytest.approx(200)
+
+
+def test_a_mask_says_which_cells_count():
+    mask = np.array([True, True, False, True])
+    assert metrics.mae(Y, F, mask=mask) == pytest.approx(1 / 3)
+    assert math.isnan(metrics.mae(Y, F, mask=np.zeros(4, bool)))
+
+
+def test_a_measure_of_several_sums_is_one_function():
+    @metrics.measure(lambda count, error, y, square: 1 - error / (square - y**2 / count))
+    def efficiency(y, forecast):
+        return (forecast - y) ** 2, y, y**2
+
+    assert efficiency(Y, F) == pytest.approx(1 - 10 / ((Y - Y.mean()) ** 2).sum())
+
+
+def test_a_measure_is_found_by_its_word_and_others_are_refused():
+    assert metrics.named("physical_rmse") is metrics.rmse
+    assert metrics.physical("physical_rmse")
+    assert not metrics.physical("rmse")
+    with pytest.raises(InputError, match="unknown measure 'rmsse': did you mean 'rmse'"):
+        metrics.named("rmsse")
+
+
+@pytest.mark.parametrize("batch", [1, 3, 512])
+def test_scores_of_windows_leads_and_series_are_those_of_their_cells(batch, monkeypatch):
+    """Two series with missing cells, repeated: every way of grouping is worked out from the frame itself."""
+    y = {"a": np.sin(np.arange(60.0)) * 3, "b": np.cos(np.arange(50.0)) + 100}
+    y["b"][20:23] = np.nan
+    frame = pl.concat([pl.DataFrame({"unique_id": [k] * len(v), "ds": range(len(v)), "y": v}) for k, v in y.items()])
+    model = Forecaster("repeat_last", input_size=4, horizon=3).fit(frame, split={"ratios": [0.2, 0.2, 0.6]})
+    monkeypatch.setattr(infer, "_CELLS", batch * (3 + 4))
+    names = ("mse", "rmse", "physical_rmse", "physical_mae")
+    score = model.score(split={"ratios": [0.2, 0.2, 0.6]}, measures=names)
+    scale = float(model.preparation_.scaling.scale[0, 0])
+    cells = {}  # (series, lead) -> errors in the data's own units
+    for k, v in y.items():
+        filled = pl.Series(v).fill_nan(None).forward_fill().to_numpy()
+        for start in range(len(v) - int(0.6 * len(v)), len(v) - 2):
+            seen = ~np.isnan(v[start : start + 3]).all() and ~np.isnan(v[start - 4 : start]).all()
+            for lead in range(3 if seen else 0):
+                cells.setdefault((k, lead), []).append(filled[start - 1] - v[start + lead])
+
+    def rmse(*keys):
+        return np.sqrt(np.nanmean(np.concatenate([cells[key] for key in keys]) ** 2))
+
+    assert score.series == ("a", "b")
+    assert score.physical_rmse == pytest.approx(rmse(*cells), rel=1e-5)
+    assert score.rmse == pytest.approx(rmse(*cells) / scale, rel=1e-5)
+    assert score.mse == pytest.approx(score.rmse**2)
+    table = score.by_lead["physical_rmse"]
+    assert table.shape == (3, 4)
+    assert table[2, 3] == pytest.approx(score.physical_rmse)
+    for row, name in enumerate("ab"):
+        assert table[row, 3] == pytest.approx(rmse(*(key for key in cells if key[0] == name)), rel=1e-5)
+        for lead in range(3):
+            assert table[row, lead] == pytest.approx(rmse((name, lead)), rel=1e-5)
+    for lead in range(3):
+        assert table[2, lead] == pytest.approx(rmse(("a", lead), ("b", lead)), rel=1e-5)
+
+
+def test_quantiles_are_measured_where_the_head_has_them():
+    frame = pl.DataFrame({"ds": range(200), "y": np.sin(np.arange(200) / 3)})
+    model = Forecaster("nlinear", input_size=8, horizon=3, quantiles=[0.1, 0.5, 0.9], max_epochs=1)
+    score = model.fit(frame, split={"ratios": [0.6, 0.2, 0.2]}).score(
+        split={"ratios": [0.6, 0.2, 0.2]}, measures=["coverage", "physical_coverage"]
+    )
+    assert 0 <= score.coverage == score.physical_coverage <= 1
+    with pytest.raises(AttributeError, match="no measure 'mse' was asked for"):
+        _ = score.mse

@@ -34,6 +34,7 @@ def test_the_contract(name):
     testing.check_model(name, **small(name))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options"), OTHER)
 def test_the_contract_of_other_settings(name, options):
     testing.check_model(name, **{**small(name), **options})

@@ -13,6 +13,7 @@ def slopes(output, layer):
     return torch.autograd.grad(output.square().sum(), list(layer.parameters()))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize(("cell", "bidirectional"), [("gru", True), ("slstm", False), ("gru_before", False)])
 def test_a_compiled_layer_is_one_graph(cell, bidirectional, ragged):
@@ -37,6 +38,7 @@ def test_an_exported_layer_names_its_kernels():
     torch.testing.assert_close(exported.module()(x)[0], layer(x)[0])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cell", ["gru", "peephole", "gru_before"])
 @pytest.mark.parametrize("lengths", [None, torch.tensor([9, 5, 3, 0])], ids=["full", "ragged"])
 def test_the_operator_keeps_torchs_contract(cell, lengths):

@@ -12,7 +12,7 @@ from small import QUICK, TASK, long_frame
 from torch import Tensor, nn
 
 from tsrnn import Forecaster, InputError, bench, cells, models, parameters, registry, tune
-from tsrnn import results as rows
+from tsrnn.board import rows
 from tsrnn.models.recurrent import RecurrentForecaster
 from tsrnn.options import choice
 from tsrnn.panel import Panel

@@ -9,16 +9,23 @@ from torch import nn
 
 from tsrnn import testing
 from tsrnn.errors import InputError
+from tsrnn.layers.mlstm import MatrixBlock
 from tsrnn.layers.patches import Patches
+from tsrnn.layers.selective import SelectiveBlock
+from tsrnn.layers.ssd import HeadsBlock
 from tsrnn.layers.xlstm import RecurrentBlock, stack
+from tsrnn.recurrence import build, matrices
 
 REPLACING = {"xlstm_mixer": {"refine": False, "centring": "season"}}  # what the variates say shows before any training
-PATCHED = ("p_slstm", "patch_min_rnn", "selective")
+PATCHED = ("p_slstm", "patch_min_rnn", "selective", "xlstm")
 MIXING = ("s_mamba", "xlstm_mixer")
 OTHER = [
     ("p_slstm", {"overlap": 0.0, "num_layers": 2, "heads": 2, "centring": "revin"}),
     ("patch_min_rnn", {"cell": "minlstm", "bidirectional": True, "segment": 7, "overlap": 0.7}),
     ("selective", {"overlap": 0.0, "num_layers": 2, "segment": 12}),
+    ("selective", {"kind": "ssd", "head_size": 8, "num_layers": 2}),
+    ("xlstm", {"ratio": "1:0", "num_layers": 1, "overlap": 0.0, "centring": "revin"}),
+    ("xlstm", {"ratio": "2:1", "num_layers": 4, "heads": 2, "segment": 12}),
     ("s_mamba", {"num_layers": 1, "centring": "revin"}),
     ("xlstm_mixer", {"refine": False, "memory": 1, "num_layers": 2, "centring": "last"}),
 ]
@@ -31,6 +38,7 @@ def sensitivity(model, batch, target):
     return slope.abs().sum((0, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "options"), OTHER)
 def test_the_contract_of_other_settings(name, options):
     testing.check_model(name, **{"hidden_size": 16, **({"segment": 8} if name in PATCHED else {}), **options})
@@ -128,7 +136,66 @@ def test_a_short_row_is_filled_with_its_first_step(name):
     torch.testing.assert_close(short, model(replace(batch, past=filled, lengths=None)))
 
 
-# The block.
+# Blocks of matrix memories.
+
+
+def kinds(**options):
+    """The cell of each block, in their order."""
+    names = {MatrixBlock: "m", RecurrentBlock: "s"}
+    return "".join(names[type(block)] for block in made("xlstm", **options).blocks[:-1])
+
+
+def test_the_ratio_says_which_blocks_are_slstm():
+    assert kinds() == "ms"
+    assert kinds(num_layers=3) == "msm"
+    assert kinds(ratio="1:0", num_layers=3) == "mmm"
+    assert kinds(ratio="0:1", num_layers=1) == "s"
+    assert kinds(ratio="2:1", num_layers=5) == "mmsmm"
+    assert kinds(ratio="1:2", num_layers=4) == "mssm"
+
+
+@pytest.mark.parametrize("ratio", ["1", "1:", "0:0", "1:1:1", "a:b", "-1:2", "1.5:1", ""])
+def test_a_ratio_that_is_none_is_refused(ratio):
+    with pytest.raises(InputError, match=f"ratio takes mLSTM to sLSTM blocks, such as '1:1' or '7:1', not '{ratio}'"):
+        made("xlstm", ratio=ratio)
+
+
+def test_a_ratio_that_leaves_no_slstm_is_refused():
+    with pytest.raises(InputError, match="ratio='3:1' has no sLSTM among num_layers=3; take at least 4 layers, or"):
+        made("xlstm", ratio="3:1", num_layers=3)
+    assert kinds(ratio="3:1", num_layers=4) == "mmms"
+
+
+def test_xlstm_of_slstm_alone_is_p_slstm():
+    shared = {"num_layers": 2, "heads": 2}
+    alone, other = made("xlstm", ratio="0:1", **shared), made("p_slstm", **shared)
+    assert list(alone.state_dict()) == list(other.state_dict())
+    assert torch.equal(alone(batch_of()), other(batch_of()))
+
+
+def test_selective_takes_the_blocks_of_its_kind():
+    for kind, block in (("selective", SelectiveBlock), ("ssd", HeadsBlock)):
+        blocks = made("selective", kind=kind, num_layers=2).blocks
+        assert [type(each) for each in blocks] == [block, block, nn.RMSNorm]
+    with pytest.raises(InputError, match="unknown kind of model 'selective' 'sdd': did you mean 'ssd'"):
+        made("selective", kind="sdd")
+    with pytest.raises(InputError, match=r"head_size=7 must divide 2 \* hidden_size=32"):
+        made("selective", kind="ssd", head_size=7)
+
+
+@pytest.mark.skipif(not build.available()[0], reason="there is no C++ compiler")
+@pytest.mark.parametrize(
+    ("name", "options", "calls"),
+    [("xlstm", {}, 1), ("xlstm", {"ratio": "1:0", "num_layers": 3}, 3), ("selective", {"kind": "ssd"}, 1)],
+)
+def test_models_of_matrix_memories_train_through_the_compiled_kernel(name, options, calls, monkeypatch):
+    run, ran = matrices._call, []
+    monkeypatch.setattr(matrices, "_call", lambda kernel, *given: (ran.append(kernel), run(kernel, *given)))
+    made(name, **options).train()(batch_of()).square().mean().backward()
+    assert ran == ["memory_forward"] * calls + ["memory_backward"] * calls
+
+
+# The block of recurrences.
 
 
 def by_hand(block, x, heads):

@@ -31,7 +31,7 @@ def _refused(read, path, *words):
 
 
 def test_the_listing_is_the_registry():
-    assert set(registry.names("readers")) == {"csv", "las", "parquet"}
+    assert {"csv", "las", "parquet"} <= set(registry.names("readers"))
     for name in registry.names("readers"):
         found = registry.load("readers", name, "reader")
         assert all(suffix.startswith(".") for suffix in found.SUFFIXES)

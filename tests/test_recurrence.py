@@ -19,6 +19,7 @@ from tsrnn.shapes import State
 
 TWINS: dict[str, Callable[..., tuple[Tensor, State]]] = twins(list(names("cells")))
 LAYERS: dict[str, Callable[..., nn.RNNBase]] = {"elman": nn.RNN, "lstm": nn.LSTM, "gru": nn.GRU}
+ANSWERS: dict[Any, list[Tensor]] = {}  # what twins said
 INPUT = 3
 SHAPES = [(1, 1, 1), (2, 33, 7), (63, 1, 16), (100, 1, 7), (63, 3, 1)]  # time, batch, hidden
 
@@ -95,6 +96,15 @@ def twin_of(built: Recurrent, name: str, x: Tensor, states: tuple[State, ...], l
     return [output, *parts, *torch.autograd.grad(score(output, parts), given, materialize_grads=True)]
 
 
+def answer(built: Recurrent, name: str, x: Tensor, states: tuple[State, ...], lengths: list[int]) -> list[Tensor]:
+    """What the twin says, who is asked once where several backends are given the same numbers."""
+    numbers = [x, *flat(states), *built.parameters()]
+    key = (TWINS[name], len(built.cells), *lengths, *(part.detach().numpy().tobytes() for part in numbers))
+    if key not in ANSWERS:
+        ANSWERS[key] = [part.detach() for part in twin_of(built, name, x, states, lengths)]
+    return ANSWERS[key]
+
+
 def skip_unsupported(built: Recurrent, x: Tensor) -> None:
     (cell, *_) = (each for each in built.cells if isinstance(each, Cell))
     able, reason = BACKENDS[built.backend].supports(cell, x, None)
@@ -117,11 +127,11 @@ def compare(built: Recurrent, name: str, batch: int, time: int, lengths: list[in
     output, final = built(x, states, None if lengths is None else torch.tensor(lengths))
     given = [x, *flat(states), *built.parameters()]
     found = [output, *flat(final), *torch.autograd.grad(score(output, flat(final)), given, materialize_grads=True)]
-    expected = twin_of(built, name, x, states, [time] * batch if lengths is None else lengths)
+    expected = answer(built, name, x, states, [time] * batch if lengths is None else lengths)
     tolerance = 1e-10 if dtype is torch.float64 else 2e-5
     for index, (ours, theirs) in enumerate(zip(found, expected, strict=True)):
-        size = max(1.0, float(theirs.detach().abs().max()))
-        error = float((ours.detach().double() - theirs.detach()).abs().max()) / size
+        size = max(1.0, float(theirs.abs().max()))
+        error = float((ours.detach().double() - theirs).abs().max()) / size
         assert error < tolerance, f"tensor {index}: relative error {error:.1e}"
 
 

@@ -12,7 +12,8 @@ import jobs
 import polars as pl
 import pytest
 
-from tsrnn import leaderboard, results
+from tsrnn.board import rows as results
+from tsrnn.board.published import TABLE
 from tsrnn.errors import InputError
 
 ROW: dict[str, Any] = {
@@ -33,7 +34,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from test_results import ROW
-from tsrnn import results
+from tsrnn.board import rows as results
 for number in range(int(sys.argv[3])):
     results.append(Path(sys.argv[1]), {**ROW, "track": sys.argv[2], "seed": number})
 """
@@ -201,7 +202,7 @@ def test_a_row_that_could_not_be_run_again_is_our_own_fault(tmp_path: Path, chan
 
 
 def test_published_numbers_are_well_formed() -> None:
-    with Path(leaderboard.__file__).with_name("published.csv").open(encoding="utf-8", newline="") as file:
+    with TABLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert {row["dataset"] for row in rows} == {"ETTh1", "ETTh2", "weather", "exchange_rate"}
     for row in rows:

@@ -58,3 +58,19 @@ def test_blocks_rows_do_not_know_of_each_other() -> None:
 def test_a_block_of_no_width_gets_one_sentence() -> None:
     with pytest.raises(InputError, match="state_size of a selective block must be at least 1, not 0"):
         SelectiveBlock(4, state_size=0)
+
+
+def test_weights_keep_the_names_under_which_models_were_saved() -> None:
+    shapes = {name: tuple(weight.shape) for name, weight in SelectiveBlock(4, state_size=3).state_dict().items()}
+    assert shapes == {
+        "log_rate": (8, 3),
+        "skip": (8,),
+        "norm.weight": (4,),
+        "inward.weight": (16, 4),
+        "conv.weight": (8, 1, 4),
+        "conv.bias": (8,),
+        "select.weight": (7, 8),
+        "delta.weight": (8, 1),
+        "delta.bias": (8,),
+        "outward.weight": (4, 8),
+    }

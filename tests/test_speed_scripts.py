@@ -144,6 +144,7 @@ def test_both_sides_of_training_take_the_same_steps(threads):
     assert [len(batch.past) for batch in made.batches(32)] == [32, 32, 32]
 
 
+@pytest.mark.slow
 def test_segrnn_small(threads):
     rows = list(script("segrnn")["measure"](repeats=1, rows=2, hidden=16))
     assert [row.unit for row in rows] == ["ms", "ms", "s", "x"] * 4 + ["", ""]
@@ -169,12 +170,29 @@ def test_rows_of_the_peers():
         list(rows_of(laps))
 
 
+@pytest.mark.slow
 def test_a_step_of_ours_beside_the_peers():
     found = script("peers")
     step = found["step"](found["with_tsrnn"], "gru", 3)
     weights = 3 * 128 * (1 + 128) + 3 * 128 * (128 + 128)
     assert step["layers"] == [(256, 96, 1, 4, weights)]
     assert step["seconds"] > 0
+
+
+def test_a_fit_takes_fewer_steps_where_a_step_is_slow(monkeypatch):
+    found, taken = script("peers"), []
+    weight = torch.nn.Parameter(torch.zeros(1))
+
+    def fit(cell, steps):
+        taken.append(steps)
+        optimizer = torch.optim.SGD([weight], lr=0.1)
+        for _ in range(steps):
+            optimizer.step()
+
+    found["step"](fit, "gru", 9)
+    monkeypatch.setitem(found["step"].__globals__, "SECONDS", 0)
+    found["step"](fit, "gru", 9)
+    assert taken == [2, 9, 2, 3]
 
 
 def test_what_pip_says_of_a_peer_becomes_one_sentence(tmp_path):

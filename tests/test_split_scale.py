@@ -144,14 +144,37 @@ class TestScale:
 
     @pytest.mark.parametrize("name", scale.SCALERS)
     @pytest.mark.parametrize("value", [0.0, 7.0, -1e9, np.nan])
-    def test_a_constant_channel_keeps_its_unit(self, name, value):
+    def test_a_constant_channel_keeps_its_unit_and_is_forecast_as_it_is(self, name, value):
         arrays = _arrays([20], np.full(20, value), np.arange(20.0))
         affine = scale.fit(name, arrays, split.tail(arrays, 0).train)
         assert np.isfinite(affine.loc).all()
-        if name in {"standard", "robust"} or value == 0 or np.isnan(value):
-            assert affine.scale[0, 0] == 1
-        assert (affine.scale > 0).all()
-        assert np.isfinite(affine.apply(7.0)).all()
+        known = name != "none" and not np.isnan(value)
+        assert affine.scale[0, 0] == (0 if known else 1)
+        assert affine.scale[0, 1] > 0
+        loc = value if known else 0
+        assert affine.apply(loc + 3.0)[0, 0] == 3
+        assert affine.invert(affine.apply(loc + 3.0))[0, 0] == loc + 3
+        assert affine.invert(affine.held(0.7))[0, 0] == (loc if known else 0.7)
+
+    @pytest.mark.parametrize("name", ["standard", "robust", "mean_abs"])
+    @pytest.mark.parametrize("unit", [1.0, 1e-12, 1e-20, 1e20])
+    def test_small_units_are_no_constants_and_rounding_is_one(self, name, unit):
+        rng = np.random.default_rng(0)
+        moving = _arrays([50], unit * (5 + rng.normal(0, 1e-3, 50)))
+        assert scale.fit(name, moving, split.tail(moving, 0).train).scale[0, 0] > 0
+        rounded = _arrays([50], unit * np.where(rng.random(50) < 0.5, 0.1 + 0.2, 0.3))
+        assert scale.fit(name, rounded, split.tail(rounded, 0).train).scale[0, 0] == 0
+        narrow = _arrays([50], np.full(50, 0.1, np.float32))
+        assert scale.fit(name, narrow, split.tail(narrow, 0).train).scale[0, 0] == 0
+
+    def test_robust_takes_the_deviation_where_half_the_values_are_one(self):
+        rain = _arrays([40], np.repeat([0.0, 1e-9], [36, 4]))
+        assert scale.fit("robust", rain, split.tail(rain, 0).train).scale[0, 0] == pytest.approx(3e-10)
+
+    def test_one_value_is_no_constant(self):
+        arrays = _arrays([1], np.array([7.0]))
+        affine = scale.fit("standard", arrays, split.tail(arrays, 0).train)
+        assert (affine.loc[0, 0], affine.scale[0, 0]) == (7, 1)
 
     def test_all_series_together_or_each_by_itself(self):
         x = np.concatenate([np.arange(10.0), 100 + np.arange(10.0), 7 * np.arange(5.0)])

@@ -45,6 +45,7 @@ def test_python_threads_stand_in_where_there_is_no_openmp(two_threads, monkeypat
     assert seen == [2]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_computes_too():
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, timeout=60)

@@ -7,7 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import leaderboard, results, ties
+from tsrnn.board import rows as results
+from tsrnn.board import table as boards
+from tsrnn.board import ties
 from tsrnn.errors import InputError
 
 ROW: dict[str, Any] = {
@@ -47,7 +49,7 @@ def world(folder: Path, rng: np.random.Generator, gaps: dict[str, float], seeds:
 
 
 def groups(folder: Path, horizons: tuple[int, ...] = (8,), windows: bool = True) -> dict[str, int | None]:
-    table = leaderboard.board(leaderboard.read(folder), horizons, folder=folder if windows else None)
+    table = boards.board(results.read(folder), horizons, folder=folder if windows else None)
     return dict(table.select("model", "group").iter_rows())
 
 
@@ -76,7 +78,7 @@ def test_without_windows_the_seeds_judge(tmp_path: Path) -> None:
 
 
 def _lines(folder: Path) -> list[pl.DataFrame]:
-    rows = leaderboard.read(folder)
+    rows = results.read(folder)
     lines = [line for _, line in rows.group_by("model", maintain_order=True)]
     return sorted(lines, key=lambda line: float(line["mse"].mean()))  # type: ignore[arg-type]
 
@@ -181,6 +183,7 @@ def test_every_pair_is_paid_for(tmp_path: Path) -> None:
     assert all(pair.p >= p for pair, p in zip(compared, alone, strict=True))
 
 
+@pytest.mark.slow
 def test_a_board_of_equal_models_is_rarely_split(tmp_path: Path) -> None:
     split = 0
     for number in range(60):
@@ -192,7 +195,7 @@ def test_a_board_of_equal_models_is_rarely_split(tmp_path: Path) -> None:
 def test_comparisons_as_records(tmp_path: Path) -> None:
     world(tmp_path, np.random.default_rng(0), {"gru": 0.0, "rnn": 0.5})
     world(tmp_path, np.random.default_rng(1), {"gru": 1.0}, config='{"hidden_size": 8}')
-    first, second, third = leaderboard.comparisons(leaderboard.read(tmp_path), [8], tmp_path)
+    first, second, third = boards.comparisons(results.read(tmp_path), [8], tmp_path)
     assert (first["first"], first["second"]) == ("gru", "rnn")
     assert (second["second"], third["first"]) == ("gru hidden_size=8", "rnn")
     assert first["difference"] == pytest.approx(-0.5, abs=0.1)

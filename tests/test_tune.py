@@ -116,7 +116,7 @@ def test_failed_and_nan_trials_do_not_end_the_study(panel: Panel, url: str, monk
         if calls["n"] == 1:
             raise RuntimeError("broken on purpose")
         if calls["n"] == 2:
-            return Score(math.nan, math.nan, 1)
+            return Score({"mse": math.nan}, 1)
         return score(self, *args, **kwargs)
 
     monkeypatch.setattr(Forecaster, "score", sometimes)
@@ -160,6 +160,7 @@ def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.
     assert len(second.intermediate_values) < 6
 
 
+@pytest.mark.slow
 def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
     panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

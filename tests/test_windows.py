@@ -50,7 +50,7 @@ def naive_rows(arrays, scaling):
             last = 0.0
             for row in range(begin, end):
                 if not np.isnan(column[row]):
-                    last = (column[row] - scaling.loc[series, channel]) / scaling.scale[series, channel]
+                    last = (column[row] - scaling.loc[series, channel]) / (scaling.scale[series, channel] or 1)
                     seen[row, channel] = True
                 values[row, channel] = last
     return values, seen

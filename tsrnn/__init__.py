@@ -4,19 +4,20 @@ The map, in the order in which data meets the rooms:
 
     version, errors, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
-    arrays, split, scale, shapes                numbers: cut before you look, scale with an undo, the page of shapes
-    index, intake, panel                        frames: one normal form, the only rooms that name columns
+    arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
+    forks, index, intake, panel                 frames: one normal form, the only rooms that name columns
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, fit                      how to train, as data; forecasts and scores; the one door to Lightning
-    metrics, backtest, header, store, rebuild   measures on frames, rolling origins, saved models
+    backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, tune, results, suites/, bench      many fits: jobs, sweeps, rows, tasks
-    difference, ties, leaderboard               tests of difference, what they leave together, boards
+    execute, tune                               many fits: jobs, sweeps
+    console                                     what a person sees, what a program reads
+    suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
-    console, commands/, cli                     names -> objects: one command per file
+    commands/, cli                              names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.
 """

@@ -12,10 +12,12 @@ from pathlib import Path
 from statistics import mean
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, execute, models, results, suites
+from tsrnn import catalog, execute, models, suites
 from tsrnn.allocator import tune_allocator
+from tsrnn.board import rows
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
 from tsrnn.provenance import stamp
@@ -71,8 +73,8 @@ class Job:
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What makes two rows the same result: the values of `results.KEY`."""
-        return tuple(self.task[name] for name in results.KEY)
+        """What makes two rows the same result: the values of `rows.KEY`."""
+        return tuple(self.task[name] for name in rows.KEY)
 
 
 @dataclass(frozen=True)
@@ -146,11 +148,11 @@ def run(
         What became of each job that was run; its result is the row.
     """
     fresh = pending(jobs, folder)
-    results.prepare(folder)
+    rows.prepare(folder)
 
     def store(outcome: execute.Outcome) -> None:
         if outcome.result is not None:
-            results.append(folder, *outcome.result)
+            rows.append(folder, *outcome.result)
         if on_done is not None:
             on_done(_with_row(outcome))
 
@@ -161,7 +163,7 @@ def run(
 
 def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
     """The jobs whose rows are not in `folder`."""
-    seen = results.seen(folder)
+    seen = rows.seen(folder)
     return [job for job in jobs if job.key not in seen]
 
 
@@ -184,18 +186,18 @@ def measure(job: Job) -> Measured:
     split: Any = "standard" if panel.split else SHARES
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
-    ).fit(panel, split=split)
-    val, test = forecaster.scores(split=split, parts=("val", "test")).values()
+    )
+    reads = models.find(job.model).kind.reads_with(forecaster.configs()[0])  # a baseline may read less than others
+    forecaster.fit(replace(panel, roles=panel.roles.reading(reads)), split=split)
+    val, test = forecaster.scores(None, split, ("val", "test"), USUAL).values()
     report = forecaster.report_
     row = {
         **job.task,
-        "mse": test.mse,
-        "mae": test.mae,
+        **test.values,
         "windows": test.windows,
         "parameters": parameters(forecaster.model_),
         "seconds": round(report.seconds, 2),
-        "val_mse": val.mse,
-        "val_mae": val.mae,
+        **{f"val_{name}": value for name, value in val.values.items()},
         "epochs": report.epochs,
         **stamp(report.device),
     }

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tsrnn.arrays import Arrays, Floats, Rows
+from tsrnn.errors import InputError
 from tsrnn.scale import Affine
 
 _BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
@@ -27,7 +28,7 @@ class Buffer:
     observed: Tensor | None  # [row channel] bool; None: every cell was measured
     known: Tensor | None  # [row feature] float32
     static: Tensor | None  # [series feature] float32
-    undo: Affine  # loc, scale: [series-or-1 1 target] float32
+    undo: Affine  # loc, scale: [series-or-1 1 target] float64
     begin: Rows  # first panel row of each segment
     end: Rows  # end panel row of each segment
     shift: Rows  # buffer row minus panel row, per segment
@@ -104,13 +105,34 @@ def real_steps(real: Rows, input_size: int) -> Tensor | None:
 
 
 def _scale_rows(values: Floats, arrays: Arrays, scaling: Affine, begin: int, end: int, shift: int) -> None:
-    """Scale panel rows [begin, end) of one series into `values`, block by block."""
+    """Scale panel rows [begin, end) of one series into `values`, block by block, in float64.
+
+    Raises:
+        InputError: a value is beyond float32 once it is scaled.
+    """
     series = int(np.searchsorted(arrays.offsets, begin, side="right")) - 1
+    loc, scale = scaling.loc[series], scaling.scale[series]  # [channel]
     for a in range(begin, end, _BLOCK):
         b = min(a + _BLOCK, end)
         for channel, column in enumerate(arrays.columns):
-            loc, scale = scaling.loc[series, channel], scaling.scale[series, channel]  # float64: so is the arithmetic
-            values[a + shift : b + shift, channel] = (column[a:b] - loc) / scale
+            try:
+                with np.errstate(over="raise"):
+                    values[a + shift : b + shift, channel] = (column[a:b] - loc[channel]) / (scale[channel] or 1.0)
+            except FloatingPointError:
+                raise _beyond(arrays, series, channel, Affine(loc[channel], scale[channel])) from None
+
+
+def _beyond(arrays: Arrays, series: int, channel: int, scaling: Affine) -> InputError:
+    """Names the first value of a series and channel that no float32 holds."""
+    first, last = arrays.offsets[series : series + 2]
+    with np.errstate(over="ignore"):
+        scaled = scaling.apply(arrays.columns[channel][first:last].astype(np.float64))
+    row = int(np.argmax(np.abs(np.nan_to_num(scaled)) > np.finfo(np.float32).max))
+    value, where = arrays.columns[channel][first + row], f"column {arrays.names[channel]!r}, row {row + 1}"
+    return InputError(
+        f"{where} of series {arrays.ids[series]!r} holds {value:g}, too far from the training's values (about "
+        f"{scaling.loc:g}) to be computed with; mend the cell or leave it empty"
+    )
 
 
 def _fill(values: Floats, observed: np.ndarray, begin: Rows, padding: int) -> None:
@@ -134,6 +156,6 @@ def _padded(rows: Floats, begin: Rows, end: Rows, padding: int) -> Tensor:
 
 
 def _undo(scaling: Affine, targets: int) -> Affine:
-    loc, scale = (torch.from_numpy(each[:, None, :targets].astype(np.float32)) for each in (scaling.loc, scaling.scale))
+    loc, scale = (torch.from_numpy(each[:, None, :targets].astype(np.float64)) for each in (scaling.loc, scaling.scale))
     same = bool((loc == loc[:1]).all() and (scale == scale[:1]).all())
     return Affine(loc[:1], scale[:1]) if same else Affine(loc, scale)

@@ -6,41 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Console, Group
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tsrnn import files, leaderboard, metrics, ties
+from tsrnn import files, metrics
 from tsrnn.errors import InputError
-
-_PUBLISHED = 8  # lines of other people's numbers on a board
-_ROOM = 91  # columns that a board takes beside its horizons
-
-
-def stored(dataset: str, folder: Path, as_json: bool, published: int) -> None:
-    """Print the rows in `folder` (or in one folder per data set there) among the best `published` of others."""
-    rows = leaderboard.read(folder, dataset)
-    if as_json:
-        print(json.dumps(rows.to_dicts(), indent=2))
-    else:
-        console = Console()
-        console.print(_board(rows, dataset, console.width, published, folder))
-
-
-def compared(dataset: str, folder: Path, as_json: bool) -> None:
-    """Print every two lines of a board: by how much they differ, and how sure that is."""
-    rows = leaderboard.read(folder, dataset)
-    found = leaderboard.comparisons(rows, _horizons(rows), folder)
-    if not found:
-        raise InputError(f"{folder} holds fewer than two models with every horizon of {dataset}; run `tsrnn bench`")
-    _records(found, [_pair(each) for each in found], leaderboard.PAIRS, as_json)
-
-
-def standings(folder: Path, as_json: bool) -> None:
-    """Print mean ranks over every data set that has rows in `folder`."""
-    found = ties.standings(leaderboard.read(folder)).to_dicts()
-    shown = [{name: "" if value is None else _words(value) for name, value in row.items()} for row in found]
-    _records(found, shown, leaderboard.RANKS, as_json)
 
 
 def show(rows: list[dict[str, Any]], as_json: bool, caption: str = "") -> None:
@@ -103,40 +74,6 @@ def _save(frame: pl.DataFrame, path: Path) -> None:
     if path.suffix not in (".csv", ".parquet"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; write to a .csv or .parquet file")
     files.replaced(path, frame.write_csv if path.suffix == ".csv" else frame.write_parquet)
-
-
-def _board(
-    rows: pl.DataFrame, dataset: str, width: int, published: int = _PUBLISHED, folder: Path | None = None
-) -> Group:
-    """The board, with tie groups where the rows' folder is given: their tests are too slow for a board that fills."""
-    horizons, others = _horizons(rows), leaderboard.published(dataset)
-    table = leaderboard.shortened(leaderboard.board(rows, horizons, others, folder), published)
-    table = table.drop("group") if folder is None else table
-    notes = [] if folder is None else leaderboard.notes(table)
-    said = " ".join([*notes, leaderboard.CAPTION] if others.height else notes)
-    caption = [Text(said, style="dim")] if said else []
-    return Group(leaderboard.render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
-
-
-def _horizons(rows: pl.DataFrame) -> list[int]:
-    return sorted(rows["horizon"].unique().to_list())
-
-
-def _records(rows: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:
-    """JSON of `rows`, or else the table `shown`, without empty columns, and a word on the others."""
-    if as_json:
-        show(rows, as_json=True)
-        return
-    filled = [name for name in shown[0] if any(row[name] not in ("", None) for row in shown)]
-    show([{name: row[name] for name in filled} for row in shown], as_json=False)
-    Console().print(Text(caption, style="dim"))
-
-
-def _pair(pair: dict[str, Any]) -> dict[str, Any]:
-    mean, low, high, p = (pair[name] for name in ("difference", "low", "high", "p"))
-    measured = {"MSE": "", "95 %": ""} if mean is None else {"MSE": f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
-    sure = {"p": "<0.001" if p < 0.001 else f"{p:.3f}", "windows": pair["windows"], "seeds": pair["seeds"]}
-    return {"first": pair["first"], "second": pair["second"], **measured, **sure}
 
 
 def _words(value: Any) -> str:

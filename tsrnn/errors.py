@@ -12,6 +12,10 @@ class InputError(ValueError):
     """
 
 
+class Notice(UserWarning):
+    """Something was taken in one of several ways, or will not be used, and the user should know; in one sentence."""
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """An `InputError` for a `name` that is none of the `known` ones, with the nearest of them.
 

@@ -1,11 +1,13 @@
 """What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
 
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
-from tsrnn import parameters
+from tsrnn import models, parameters
 from tsrnn.errors import InputError
+from tsrnn.options import check_types
 
 
 class Estimator:
@@ -15,6 +17,9 @@ class Estimator:
     """
 
     model: str | type
+    input_size: int
+    horizon: int
+    val_size: float
     options: dict[str, Any]
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -38,6 +43,23 @@ class Estimator:
     def from_toml(cls, path: str | Path, **changes: Any) -> Self:
         """One with the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
         return cls(**{**parameters.read_toml(path), **changes})
+
+    def configs(self) -> tuple[Any, parameters.FitConfig]:
+        """The model's Config and how to train it.
+
+        Raises:
+            InputError: a parameter is of another type or size than it takes, or none of the model's.
+        """
+        for name in ("input_size", "horizon"):
+            value = getattr(self, name)
+            if not isinstance(value, Integral) or value < 1:
+                raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
+            if int(value) > models.MOST:
+                raise InputError(f"{name} must be at most {models.MOST:,} steps, not {str(value)[:20]}")
+        check_types(vars(self), get_type_hints(type(self).__init__))
+        if not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
+        return parameters.sort(self.model, self.options)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from tsrnn import buffer, heads, infer, models, parameters, rebuild, split, stor
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
-from tsrnn.options import check_types
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
+from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.version import VERSION
 
 SplitLike = Mapping[str, Any] | str | None
+Scores = dict[str, infer.Score]
 
 
 class Forecaster(Estimator):
@@ -95,6 +97,7 @@ class Forecaster(Estimator):
         head = heads.build(self.quantiles, self.loss)
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
+            models.refuse_unread(self.model, model, panel.roles.covariates, self.calendar)
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
@@ -121,13 +124,13 @@ class Forecaster(Estimator):
         point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
         return panel.forecasts(point, quantiles, levels)
 
-    def score(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> infer.Score:
-        """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
-        return self.scores(frame, split=split, parts=(part,))[part]
+    def score(
+        self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
+    ) -> infer.Score:
+        """Measures (`tsrnn.metrics`) over every window (stride 1) of one part: train, val or test."""
+        return self.scores(frame, split, (part,), measures)[part]
 
-    def scores(
-        self, frame: Any = None, *, split: SplitLike = "standard", parts: Sequence[str] = ("val", "test")
-    ) -> dict[str, infer.Score]:
+    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
         """`score` of several parts by name; the frame is read and scaled once."""
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
@@ -136,7 +139,7 @@ class Forecaster(Estimator):
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
             windows.refuse_empty(scored, rows)
-            scores[name] = infer.score(self.model_, self.head_, scored)
+            scores[name] = infer.score(self.model_, self.head_, scored, measures)
         return scores
 
     def laid(self, frame: Any = None) -> buffer.Buffer:
@@ -188,18 +191,10 @@ class Forecaster(Estimator):
             self.model_.set_weights({name.removeprefix("model."): weights for name, weights in tensors.items()})
         return self
 
-    def configs(self) -> tuple[Any, parameters.FitConfig]:
-        """The model's Config and how to train it; refuses a parameter that cannot be."""
-        for name in ("input_size", "horizon"):
-            value = getattr(self, name)
-            if not isinstance(value, int | np.integer) or value < 1:
-                raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
-            if value > models.MOST:
-                raise InputError(f"{name} must be at most {models.MOST:,} steps, not {str(value)[:20]}")
-        check_types(vars(self), get_type_hints(Forecaster.__init__))
-        if not 0 < self.val_size < 1:
-            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
-        return parameters.sort(self.model, self.options)
+    @property
+    def scaling_(self) -> Affine:
+        """Location and scale of each series and channel, in the data's units: [series channel]."""
+        return self.preparation_.scaling
 
     def _panel(self, frame: Any) -> Panel:
         """A frame read as the training's was; None: the training's own."""

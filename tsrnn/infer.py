@@ -1,5 +1,6 @@
 """Run a trained model: forecasts of a batch, scores over windows. No trainer is needed for either."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,75 +10,161 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from tsrnn import metrics
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
-_CELLS = 4_000_000  # forecast cells held at once while scoring
+_CELLS = 4_000_000  # forecast cells held at once
+_RESOLUTION = 2.0**-23  # of a float32 between 1 and 2
+_WHOLE = 2.0**53  # from here on a float64 holds no fractions
 
 
 @dataclass(frozen=True)
 class Score:
-    """Means over every observed target cell of every window, in scaled units.
+    """Named measures over every observed target cell of every window; `score.mse` is one of them.
 
     `by_window` says the same of each window: columns [window] of its series' number, the step of that series at which
-    its targets begin, and its own mse and mae (means over horizon and targets; NaN where no target was measured).
+    its targets begin, and each measure (over horizon and targets; NaN where no target was measured).
+
+    `by_lead` says it of series and leads: [series+1 horizon+1], the last row over all series, the last column over all
+    leads; NaN where no target was measured. `series` are the names of its rows.
     """
 
-    mse: float
-    mae: float
+    values: Mapping[str, float]
     windows: int
     by_window: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
+    by_lead: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    series: tuple[str, ...] = field(default=(), repr=False, compare=False)
+
+    def __getattr__(self, name: str) -> float:
+        values: Mapping[str, float] = self.__dict__.get("values", {})
+        if name not in values:
+            raise AttributeError(f"no measure {name!r} was asked for; there are {', '.join(values)}")
+        return values[name]
 
 
 @torch.inference_mode()
 def forecast(
     model: Model, head: Head, batch: Batch, levels: Sequence[float] = ()
-) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32] | None]:
-    """Point forecast [batch horizon target] and quantiles [batch horizon target quantile], in the panel's own units."""
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """Point forecast [batch horizon target] and quantiles [batch horizon target quantile], in the panel's own units.
+
+    Any number of windows is taken; a few at a time are in the model.
+    """
     model.eval()
-    params = model(batch.to(device_of(model)))
-    point = head.point(params)
-    quantiles = head.quantiles(params, levels) if levels else None
-    undo = batch.undo
-    if undo is not None:
-        point = undo.invert(point.cpu())
-        if quantiles is not None:
-            each = Affine(undo.loc.unsqueeze(-1), undo.scale.unsqueeze(-1))
-            quantiles = each.invert(quantiles.cpu())
-    return point.cpu().numpy(), None if quantiles is None else quantiles.cpu().numpy()
+    points, quantiles, size = [], [], _batch_size(model)
+    for first in range(0, len(batch.past), size):
+        part = batch.rows(slice(first, first + size))
+        params = model(part.to(device_of(model)))
+        points.append(_undone(head.point(params), part.undo))
+        if levels:
+            quantiles.append(_undone(head.quantiles(params, levels), part.undo))
+    return np.concatenate(points), np.concatenate(quantiles) if levels else None
+
+
+def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
+    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has."""
+    inside = scaled.cpu().double().numpy()
+    if undo is None:
+        return inside
+    beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
+    affine = Affine(undo.loc.cpu().numpy()[beside], undo.scale.cpu().numpy()[beside])
+    value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
+    resolution = np.maximum(np.abs(inside), 1.0) * affine.scale * _RESOLUTION
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        power = 10.0 ** np.floor(-np.log10(resolution))
+        shifted = value * power
+        rounded = np.rint(shifted) / power
+    return np.where(np.abs(shifted) < _WHOLE, rounded, value)  # beyond, or where nothing was scaled, float64 is coarser
 
 
 @torch.inference_mode()
-def score(model: Model, head: Head, windows: Windows) -> Score:
-    """Squared and absolute error over all windows: sums in float64, one mean at the end, whatever the batch size."""
+def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL) -> Score:
+    """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
+
+    Args:
+        measures: what `tsrnn.metrics.named` knows.
+
+    Raises:
+        InputError: there is no such measure, or it reads quantiles and the head has none.
+    """
     model.eval()
     device = device_of(model)
-    spec = model.spec
-    size = max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
-    parts = []
-    for batch in windows.batches(size):
-        error = errors(head.point(model(batch.to(device))), batch.to(device))  # [batch horizon target]
-        seen = torch.ones_like(error) if batch.target_observed is None else batch.target_observed
-        sums = [each.sum((1, 2), dtype=torch.float64) for each in (error.square(), error.abs(), seen.to(device))]
-        parts.append(torch.stack(sums).cpu())  # [3 batch]
-    squared, absolute, cells = torch.cat([torch.empty(3, 0, dtype=torch.float64), *parts], 1).numpy()  # each [window]
-    with np.errstate(invalid="ignore"):
-        mse, mae = squared / cells, absolute / cells
-        total = cells.sum()
-        means = (float(squared.sum() / total), float(absolute.sum() / total))
+    spec, arrays = model.spec, windows.buffer.arrays
     series = windows.buffer.series_of(windows.targets_at)
-    columns = {"series": series, "step": windows.targets_at - windows.buffer.arrays.offsets[series]}
-    return Score(*means, len(windows), {**columns, "mse": mse.astype(np.float32), "mae": mae.astype(np.float32)})
+    tallies: dict[tuple[str, int], _Tally] = defaultdict(lambda: _Tally(series, len(arrays.ids), spec.horizon))
+    for batch in windows.batches(_batch_size(model)):
+        batch = batch.to(device)
+        params = model(batch)
+        assert batch.target is not None
+        seen = batch.target_observed
+        tallies["", 0].add(torch.ones_like(batch.target) if seen is None else seen)
+        for name in measures:
+            for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch))):
+                tallies[name, place].add(cells if seen is None else cells * seen)
+    return _score(measures, tallies, windows, series)
 
 
-def errors(point: Tensor, batch: Batch) -> Tensor:
-    """Forecast minus target [batch horizon target]; 0 where the target was not measured."""
+class _Tally:
+    """Sums over cells: of each window [window], and of each series and lead [series horizon]."""
+
+    def __init__(self, series: npt.NDArray[np.int64], count: int, horizon: int) -> None:
+        self.series = torch.from_numpy(series)
+        self.by_window = torch.zeros(len(series), dtype=torch.float64)
+        self.by_lead = torch.zeros(count, horizon, dtype=torch.float64)
+        self.done = 0
+
+    def add(self, cells: Tensor) -> None:
+        """The next windows' cells [batch horizon target]."""
+        here = slice(self.done, self.done + len(cells))
+        leads = cells.double().sum(2).cpu()  # [batch horizon]
+        self.by_window[here] = leads.sum(1)
+        self.by_lead.index_add_(0, self.series[here], leads)
+        self.done += len(cells)
+
+    def margins(self) -> npt.NDArray[np.float64]:
+        """[series+1 horizon+1], with a row of sums over series and a column of sums over leads."""
+        rows = torch.cat([self.by_lead, self.by_lead.sum(0, keepdim=True)])
+        return torch.cat([rows, rows.sum(1, keepdim=True)], 1).numpy()
+
+
+def _batch_size(model: Model) -> int:
+    """Windows that are in a model at once."""
+    spec = model.spec
+    return max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
+
+
+def _read(name: str, head: Head, params: Tensor, batch: Batch) -> list[Tensor]:
+    """What a measure's cells are made of: the truth and the forecast, or the quantiles, [batch horizon target] each."""
+    levels = metrics.named(name).levels
+    forecast = head.quantiles(params, levels).unbind(-1) if levels else (head.point(params),)
     assert batch.target is not None
-    error = point - batch.target
-    return error if batch.target_observed is None else error * batch.target_observed
+    if batch.undo is None:
+        return [batch.target, *forecast]
+    values = [batch.target, *(batch.undo.held(each) for each in forecast)]
+    return [batch.undo.invert(each.double()) for each in values] if metrics.physical(name) else values
+
+
+def _score(
+    measures: Sequence[str],
+    tallies: Mapping[tuple[str, int], _Tally],
+    windows: Windows,
+    series: npt.NDArray[np.int64],
+) -> Score:
+    values, by_window, by_lead = {}, {}, {}
+    for name in measures:
+        of = metrics.named(name).of
+        sums = [tallies["", 0], *(each for (other, _), each in tallies.items() if other == name)]
+        each_window = [each.by_window.numpy() for each in sums]
+        values[name] = float(of(*(each.sum() for each in each_window)))
+        by_window[name] = of(*each_window).astype(np.float32)
+        by_lead[name] = of(*(each.margins() for each in sums))
+    arrays = windows.buffer.arrays
+    places = {"series": series, "step": windows.targets_at - arrays.offsets[series]}
+    return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids)
 
 
 def device_of(model: nn.Module) -> torch.device:

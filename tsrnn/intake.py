@@ -1,7 +1,7 @@
 """The door: frames of other libraries come in, columns find their roles, and what is wrong is named."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import narwhals as nw
@@ -27,6 +27,16 @@ class Roles:
     past: tuple[str, ...] = ()
     future: tuple[str, ...] = ()
     static: tuple[str, ...] = ()
+
+    @property
+    def covariates(self) -> dict[str, tuple[str, ...]]:
+        """Their names by the kinds that a model may read (`tsrnn.models.Model.reads`)."""
+        return {"past": self.past, "known": self.future, "static": self.static}
+
+    def reading(self, kinds: Collection[str]) -> "Roles":
+        """The same without covariates of other kinds."""
+        past, known, static = (names if kind in kinds else () for kind, names in self.covariates.items())
+        return replace(self, past=past, future=known, static=static)
 
 
 def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Any]:

@@ -16,6 +16,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from tsrnn import forks
 from tsrnn import index as indexing
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError, unknown
@@ -99,6 +100,9 @@ class Panel:
             indexing.check(table[roles.index], panel.ids, panel.offsets, source, order)
         return panel
 
+    def __post_init__(self) -> None:
+        forks.check()
+
     @property
     def reading(self) -> dict[str, Any]:
         """How the frame was read, as plain values: its roles, and the treatment of its rows."""
@@ -145,6 +149,7 @@ class Panel:
 
     def arrays(self, known: np.ndarray | None = None) -> Arrays:
         """The numbers, without copying what can be shared. `known`: calendar features to put beside the known ones."""
+        forks.check()
         future = [_floats(self.frame[name]) for name in self.roles.future]
         features = [np.stack(future, 1).astype(np.float32)] if future else []
         features += [known] if known is not None else []
@@ -187,13 +192,22 @@ class Panel:
         Args:
             point: [series horizon target].
             quantiles: [series horizon target quantile], or None.
+
+        Raises:
+            InputError: a forecast is not a number.
         """
+        if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
+            raise InputError(
+                "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
+                "bounds; fit it again, with a lower learning_rate if need be"
+            )
         columns = []
         for k, name in enumerate(self.roles.targets):
-            columns.append(pl.Series(name, point[:, :, k].reshape(-1)))
+            kind = pl.Float32 if self.frame.schema[name] == pl.Float32 else pl.Float64
+            columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
             for q, level in enumerate(levels):
                 assert quantiles is not None
-                columns.append(pl.Series(f"{name}_q{level:g}", quantiles[:, :, k, q].reshape(-1)))
+                columns.append(pl.Series(f"{name}_q{level:g}", quantiles[:, :, k, q].reshape(-1), kind))
         return self.future(point.shape[1]).with_columns(columns)
 
     def known_ahead(self, future: Any, horizon: int) -> np.ndarray | None:

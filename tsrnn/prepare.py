@@ -4,6 +4,7 @@ frame --`read`--> Panel --`lay`--> Buffer
                     \\--`ahead`--> covariates of the steps to come
 """
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Self, get_type_hints
@@ -12,13 +13,14 @@ import numpy as np
 
 from tsrnn import buffer, features, scale, split
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, Notice, unknown
 from tsrnn.intake import HOLDER
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
 
 _COLUMNS = ("targets", "past", "future", "static")  # of a reading
+_ALIKE = 1e-6  # share by which the values of a constant may differ
 
 
 class Preparation:
@@ -89,7 +91,9 @@ class Preparation:
         arrays = self.arrays(panel) if arrays is None else arrays
         known = _scaled(self.known, arrays.known, "known ahead")
         static = _scaled(self.static, arrays.static, "of series")
-        return buffer.lay(replace(arrays, known=known, static=static), self._scaling_of(arrays), self.padding)
+        scaling = self._scaling_of(arrays)
+        _say_what_moves(arrays, scaling)
+        return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding)
 
     def ahead(self, panel: Panel, future: Any) -> Floats | None:
         """Covariates of the steps to forecast, scaled: [series*horizon feature]; None where the model reads none.
@@ -148,13 +152,13 @@ class Preparation:
         """What `fit` learnt, from a saved model's `tensors`.
 
         Raises:
-            InputError: a scale is not above 0.
+            InputError: a scale is below 0.
         """
         kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
         affines = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
         for kind, affine in affines.items():
-            if not (affine.scale > 0).all():
-                raise InputError(f"{kind}.scale must be above 0")
+            if (affine.scale < 0).any():
+                raise InputError(f"{kind}.scale must be at least 0")
         self.scaling, self.known, self.static = affines["scale"], affines.get("known"), affines.get("static")
         return self
 
@@ -169,6 +173,23 @@ class Preparation:
             if name in place:
                 scaling.loc[row], scaling.scale[row] = self.scaling.loc[place[name]], self.scaling.scale[place[name]]
         return scaling
+
+
+def _say_what_moves(arrays: Arrays, scaling: Affine) -> None:
+    """A target that was constant where it was learnt is forecast as that constant, also where it is none here."""
+    for row, channel in zip(*np.nonzero(scaling.scale[:, : arrays.targets] == 0), strict=True):
+        first, last = arrays.offsets[row : row + 2]
+        value, here = scaling.loc[row, channel], arrays.columns[channel][first:last]
+        here = here[np.isfinite(here)]
+        if not np.allclose(here, value, rtol=_ALIKE, atol=0):
+            where = f"{arrays.names[channel]!r} of series {arrays.ids[row]!r}"
+            warnings.warn(
+                f"{where} was {value:g} wherever it was learnt and is forecast so, but holds other values here; "
+                "fit again on rows in which it moves",
+                Notice,
+                stacklevel=4,
+            )
+            return
 
 
 def _scaled(affine: Affine | None, values: Floats | None, kind: str) -> Floats | None:

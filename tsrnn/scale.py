@@ -13,19 +13,33 @@ from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import unknown
 from tsrnn.split import Part
 
+_ROUNDING = 4  # units in the last place by which equal values may differ
+
 
 @dataclass(frozen=True)
 class Affine:
-    """scaled = (value - loc) / scale, and back. `loc` and `scale` broadcast against the values."""
+    """scaled = (value - loc) / scale, and back. `loc` and `scale` broadcast against the values.
+
+    A scale of 0 says that all values were `loc`: others keep their unit, both ways, and a forecast of such a channel is
+    `loc`, whatever a model says (`held`).
+    """
 
     loc: Any
     scale: Any
 
     def apply(self, value: Any) -> Any:
-        return (value - self.loc) / self.scale
+        return (value - self.loc) / self._unit
 
     def invert(self, scaled: Any) -> Any:
-        return scaled * self.scale + self.loc
+        return scaled * self._unit + self.loc
+
+    def held(self, scaled: Any) -> Any:
+        """A forecast in scaled units, 0 where all values were one."""
+        return scaled * (self.scale != 0)
+
+    @property
+    def _unit(self) -> Any:
+        return self.scale + (self.scale == 0)
 
 
 def _standard(x: Floats) -> tuple[float, float]:
@@ -34,7 +48,8 @@ def _standard(x: Floats) -> tuple[float, float]:
 
 def _robust(x: Floats) -> tuple[float, float]:
     low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
-    return float(middle), float(high - low) / 1.349  # the interquartile range of a unit Gaussian is 1.349
+    width = float(high - low) / 1.349  # the interquartile range of a unit Gaussian is 1.349
+    return float(middle), width or _standard(x)[1]  # half the values may be one, as of rain
 
 
 def _mean_abs(x: Floats) -> tuple[float, float]:
@@ -64,7 +79,7 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
             training rows (a well left out) takes the panel's.
 
     Returns:
-        Affine with float64 loc and scale of shape [series channel].
+        Affine with float64 loc and scale of shape [series channel]; a scale of 0 where all values are one.
 
     Raises:
         InputError: no scaler has that name.
@@ -85,7 +100,7 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
 
 
 def fit_features(matrix: Floats, train: Part) -> Affine:
-    """Standardise covariates [row feature] by training rows; a constant one keeps its unit. loc, scale: [feature]."""
+    """Standardise covariates [row feature] by training rows; a constant one becomes 0. loc, scale: [feature]."""
     rows = np.concatenate([matrix[a:b] for a, b in zip(train.begin, train.end, strict=True)])
     pairs = [_statistic(_standard, [rows[:, k]]) for k in range(matrix.shape[1])]
     return Affine(np.array([loc for loc, _ in pairs]), np.array([scale for _, scale in pairs]))
@@ -99,13 +114,19 @@ def fit_static(matrix: Floats, train: Part) -> Affine:
 
 
 def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[Floats]) -> tuple[float, float]:
-    """Location and a scale that is never zero: a constant channel keeps its unit."""
+    """Location and scale of the numbers there are; of values that differ by rounding alone, one of them and 0."""
     x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     finite = np.isfinite(x)
     if not finite.all():
         x = x[finite]
     if not x.size:
         return 0.0, 1.0
-    loc, scale = statistic(x)
-    constant = not scale > 1e-12 * max(1.0, abs(loc))
-    return loc, 1.0 if constant else scale
+    if statistic is _none:
+        return statistic(x)
+    low, high = float(x.min()), float(x.max())
+    rounding = _ROUNDING * float(np.finfo(x.dtype).eps) * max(abs(low), abs(high))
+    if x.size == 1:
+        return low, 1.0
+    if high - low <= rounding:
+        return low if low == high else float(x.mean(dtype=np.float64)), 0.0
+    return statistic(x)

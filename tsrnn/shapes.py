@@ -34,7 +34,7 @@ class Batch:
     static: Tensor | None = None  # [batch feature]
     lengths: Tensor | None = None  # [batch] int64: how many of the newest steps are real; None: all of them
     phase: Tensor | None = None  # [batch] int64: absolute number of the first horizon step; `% cycle`: its place there
-    undo: Affine | None = None  # loc, scale: [batch-or-1 1 target], from scaled units back to the panel's
+    undo: Affine | None = None  # loc, scale: [batch-or-1 1 target] float64, from scaled units back to the panel's
 
     def newest(self, steps: int) -> "Batch":
         """The same batch with the newest `steps` of the past alone."""
@@ -48,6 +48,18 @@ class Batch:
             known=None if self.known is None else self.known[:, cut:],
             lengths=None if self.lengths is None else self.lengths.clamp(max=steps),
         )
+
+    def rows(self, which: slice) -> "Batch":
+        """Some of the windows, without a copy."""
+        cut = Batch(self.past)
+        for each in fields(self):
+            value = getattr(self, each.name)
+            if isinstance(value, Tensor):
+                value = value[which]
+            elif isinstance(value, Affine) and len(value.loc) > 1:
+                value = Affine(value.loc[which], value.scale[which])
+            setattr(cut, each.name, value)
+        return cut
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> "Batch":
         """The same batch on another device; itself where it is there already."""

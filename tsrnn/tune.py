@@ -20,6 +20,7 @@ from optuna.trial import TrialState
 from tsrnn import models
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
+from tsrnn.metrics import USUAL, named
 from tsrnn.panel import Panel
 from tsrnn.parameters import FitConfig, words
 from tsrnn.version import VERSION
@@ -46,7 +47,7 @@ class Sweep:
     horizon: int
     input_sizes: tuple[int, ...]
     fixed: dict[str, Any]
-    metric: str = "mse"  # on validation: mse or mae
+    metric: str = USUAL[0]  # on validation; a word of `tsrnn.metrics`
     seed: int = 0
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
@@ -56,6 +57,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
+        named(self.metric)
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
@@ -181,7 +183,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep) -> float:
         if time.monotonic() > until:
             trial.set_user_attr("error", f"stopped: it took longer than {asked.minutes:g} minutes")
             raise optuna.TrialPruned
-        score = getattr(forecaster.score(split=asked.split, part="val"), asked.metric)
+        score = forecaster.score(split=asked.split, part="val", measures=(asked.metric,)).values[asked.metric]
     except (InputError, ArithmeticError, RuntimeError) as error:
         trial.set_user_attr("error", str(error))
         raise

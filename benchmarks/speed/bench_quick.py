@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import polars as pl
 from measuring import Row, at_least, at_most, report, tree
 
-from tsrnn import results
+from tsrnn.board import rows as results
 
 PAUSE = 0.2  # seconds between two looks at the memory
 RESULT = re.compile(r"horizon \d+ +seed \d+ +MSE \d")  # a line per finished fit

@@ -12,8 +12,9 @@ from each output of the recurrent layers to one value; ours is a linear map from
 with the window's last day taken off and put back. Our update clips the gradient, as it does by default, and
 neuralforecast's scaling of each window is off, since it would only cost time.
 
-The peers live in virtual environments, one each, which the first run makes and later ones find again. pip's own
-settings say where it looks; the processor's build of torch is enough.
+The peers live in virtual environments, one each, which the first run makes, both at once, and later ones find again.
+pip's own settings say where it looks; the processor's build of torch is enough. A fit takes fewer steps where a step is
+slow, and no lap but the first begins that would end later than `MINUTES` after the start.
 """
 
 import json
@@ -25,6 +26,7 @@ import sys
 import time
 import venv
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module, metadata
 from itertools import pairwise
 from pathlib import Path
@@ -33,11 +35,12 @@ from typing import Any
 
 from measuring import Row, at_least, report
 
-PINS = {"neuralforecast": "neuralforecast==3.3.0", "darts": "darts[torch]==0.41.0"}
+PINS = {"neuralforecast": "neuralforecast==3.3.0", "darts": "darts[torch]==0.48.1"}
 REACHES = {"neuralforecast": 3, "darts": 4}
 CELLS = ("lstm", "gru")
 ROWS, PAST, AHEAD, BATCH, HIDDEN, LAYERS, THREADS = 17_420, 96, 96, 256, 128, 2, 2
 SILENT = {"logger": False, "enable_checkpointing": False, "enable_progress_bar": False, "enable_model_summary": False}
+SECONDS, MINUTES = 8, 9  # of a fit, about; of the whole run
 HERE = Path(__file__).parent
 INSTALLED = "import sys; from importlib.metadata import version; print(*map(version, sys.argv[1:]))"
 
@@ -122,11 +125,11 @@ def side(name: str, steps: int) -> None:
 def step(fit: Fit, cell: str, steps: int) -> Lap:
     """Median seconds of a training step, the first tenth left out, and what the recurrent layers were given.
 
-    `layers` lists [batch, time, channels, bytes of a number, recurrent and input weights], once each.
+    `steps` are trained, or as many as take `SECONDS`, but three at least. `layers` lists [batch, time, channels, bytes
+    of a number, recurrent and input weights], once each.
     """
     import torch
     from torch.nn.modules.module import register_module_forward_pre_hook
-    from torch.optim.optimizer import register_optimizer_step_post_hook
 
     layers: set[tuple[int, ...]] = set()
 
@@ -138,14 +141,21 @@ def step(fit: Fit, cell: str, steps: int) -> Lap:
             layers.add((*given[0].shape, given[0].element_size(), weights))
 
     with register_module_forward_pre_hook(look):
-        fit(cell, 2)
+        (first,) = spans(fit, cell, 2)
+    count = min(steps, max(3, int(SECONDS / first)))
+    return {"seconds": statistics.median(spans(fit, cell, count)[count // 10 :]), "layers": sorted(layers)}
+
+
+def spans(fit: Fit, cell: str, steps: int) -> list[float]:
+    """Seconds from each optimizer step to the next."""
+    from torch.optim.optimizer import register_optimizer_step_post_hook
+
     ticks: list[float] = []
     with register_optimizer_step_post_hook(lambda *_: ticks.append(time.perf_counter())):
         fit(cell, steps)
     if len(ticks) != steps:
         raise RuntimeError(f"{len(ticks)} steps were trained instead of {steps}")
-    spans = [after - before for before, after in pairwise(ticks)][steps // 10 :]
-    return {"seconds": statistics.median(spans), "layers": sorted(layers)}
+    return [after - before for before, after in pairwise(ticks)]
 
 
 def home(name: str, folder: Path, torch: str) -> Path:
@@ -216,16 +226,22 @@ def rows(laps: list[dict[str, Lap]]) -> Iterable[Row]:
 def measure(folder: str | None = None, steps: int = 50, laps: int = 3) -> Iterable[Row]:
     import platformdirs
 
+    began = time.monotonic()
     place = Path(folder) if folder else Path(platformdirs.user_cache_dir("tsrnn")) / "peers"
     torch = metadata.version("torch").partition("+")[0]
-    peers = {name: home(name, place.absolute(), torch) for name in PINS}
-    found: list[dict[str, Lap]] = []
-    for _ in range(laps):
+    with ThreadPoolExecutor() as pool:
+        peers = dict(zip(PINS, pool.map(lambda name: home(name, place.absolute(), torch), PINS), strict=True))
+    ran: list[dict[str, Lap]] = []
+    spent = 0.0  # by the longest lap
+    while len(ran) < laps and (not ran or time.monotonic() + spent < began + 60 * MINUTES):
+        lap_began = time.monotonic()
         lap = {"tsrnn": run("tsrnn", sys.executable, steps)}
         lap |= {name: run(name, python, steps) for name, python in peers.items()}
         lap |= {f"{name}, its allocator as it comes": run(name, peers[name], steps, "default") for name in peers}
-        found.append(lap)
-    yield from rows(found)
+        ran.append(lap)
+        spent = max(spent, time.monotonic() - lap_began)
+    yield Row("laps, of which these are medians", len(ran), "")
+    yield from rows(ran)
 
 
 def _versions(python: Path, name: str) -> list[str]:

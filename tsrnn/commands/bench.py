@@ -122,12 +122,12 @@ class Screen:
 
     def rows(self) -> list[dict[str, Any]]:
         """The stored rows of this benchmark's jobs."""
-        from tsrnn import results
+        from tsrnn.board.rows import KEY, existing
 
         keys = {job.key for job in self.jobs}
-        stored = results.existing(self.folder)
+        stored = existing(self.folder)
         rows = [] if stored is None else stored.to_dicts()
-        return [row for row in rows if tuple(row[name] for name in results.KEY) in keys]
+        return [row for row in rows if tuple(row[name] for name in KEY) in keys]
 
     def _line(self, outcome: "Outcome") -> str:
         job, result = outcome.job, outcome.result
@@ -154,10 +154,11 @@ class Screen:
     def _board(self, rows: list[dict[str, Any]]) -> "Group":
         import polars as pl
 
-        from tsrnn import console, results
+        from tsrnn.board import text
+        from tsrnn.board.rows import COLUMNS
 
-        table, name = pl.DataFrame(rows, schema=results.COLUMNS), self.jobs[0].source.name
-        return console._board(table, name, self.out.width, folder=self.folder if self.ended else None)
+        table, name = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.name
+        return text.board(table, name, self.out.width, folder=self.folder if self.ended else None)
 
 
 def _minutes(seconds: float) -> str:

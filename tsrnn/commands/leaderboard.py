@@ -16,12 +16,12 @@ def run(
     json_: Json = False,
 ) -> None:
     """Print stored result rows again, with tie groups; or mean ranks over all data sets."""
-    from tsrnn import console
     from tsrnn.bench import Source
+    from tsrnn.board import text
 
     if data is None:
-        console.standings(out, as_json=json_)
+        text.standings(out, as_json=json_)
     elif compare:
-        console.compared(Source(data).name, out, as_json=json_)
+        text.compared(Source(data).name, out, as_json=json_)
     else:
-        console.stored(Source(data).name, out, as_json=json_, published=published)
+        text.stored(Source(data).name, out, as_json=json_, others=published)

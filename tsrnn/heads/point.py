@@ -2,17 +2,17 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tsrnn import metrics
 from tsrnn.errors import InputError, unknown
 from tsrnn.heads._base import Head, empirical, mean
 
-LOSSES: dict[str, Callable[[Tensor], Tensor]] = {
-    "mse": torch.square,
-    "mae": torch.abs,
-    "huber": lambda error: F.huber_loss(error, torch.zeros_like(error), reduction="none"),  # quadratic up to 1
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # of cells: target, forecast
+    "mse": metrics.mse.cells,
+    "mae": metrics.mae.cells,
+    "huber": lambda target, forecast: F.huber_loss(forecast, target, reduction="none"),  # quadratic up to 1
 }
 
 
@@ -24,11 +24,10 @@ class PointHead(Head):
     def __init__(self, loss: str = "mse") -> None:
         if loss not in LOSSES:
             raise unknown("loss", loss, LOSSES)
-        self._loss = LOSSES[loss]
-        self._median = loss == "mae"
+        self._loss = loss  # by its word, so that a fitted model can go to another process
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
-        return mean(self._loss(params.squeeze(-1) - target), observed)
+        return mean(LOSSES[self._loss](target, params.squeeze(-1)), observed)
 
     def point(self, params: Tensor) -> Tensor:
         return params.squeeze(-1)
@@ -38,7 +37,7 @@ class PointHead(Head):
 
     def of_samples(self, samples: Tensor) -> Tensor:
         """What the loss is least at: the median for `mae`, else the mean."""
-        if self._median:
+        if self._loss == "mae":
             return empirical(samples, [0.5])
         return samples.nanmean(-1, keepdim=True).nan_to_num(0.0)
 

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tsrnn.errors import InputError
+from tsrnn.layers.convolution import ShortConvolution
 from tsrnn.recurrence.scan import selective_scan
 
 _SLOWEST, _FASTEST = 1e-3, 1e-1  # step sizes that training starts from (section 3.6)
@@ -42,7 +43,7 @@ class SelectiveBlock(nn.Module):
         self.parts = (rank, state_size, state_size)
         self.norm = nn.RMSNorm(width, eps=1e-5)
         self.inward = nn.Linear(width, 2 * inner, bias=False)
-        self.conv = nn.Conv1d(inner, inner, conv, groups=inner)
+        self.conv = ShortConvolution(inner, conv)
         self.select = nn.Linear(inner, sum(self.parts), bias=False)
         self.delta = nn.Linear(rank, inner)
         self.log_rate = nn.Parameter(torch.empty(inner, state_size))  # A = -exp(log_rate)
@@ -51,36 +52,31 @@ class SelectiveBlock(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """A as in S4D-Real: -1, -2, ..., -state; step sizes between 1e-3 and 1e-1, D one.
-
-        Step sizes are log-uniform, as in the authors' code; the paper (section 3.6) has them uniform.
-        """
+        """A as in S4D-Real: -1, -2, ..., -state; step sizes between 1e-3 and 1e-1, D one."""
         inner, states = self.log_rate.shape
         bound = self.parts[0] ** -0.5
         with torch.no_grad():
             self.log_rate.copy_(torch.arange(1, states + 1).log().expand(inner, -1))
             self.skip.fill_(1.0)
             self.delta.weight.uniform_(-bound, bound)
-            size = torch.empty_like(self.delta.bias).uniform_(math.log(_SLOWEST), math.log(_FASTEST)).exp()
-            self.delta.bias.copy_(size + torch.log(-torch.expm1(-size)))  # the softplus of this is `size`
+        draw_step_sizes(self.delta.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """[batch time width] -> [batch time width]."""
         u, gate = self.inward(self.norm(x)).chunk(2, -1)  # each [batch time inner]
-        u = F.silu(self._blend(u))  # [batch time inner]
+        u = F.silu(self.conv(u))  # [batch time inner]
         low, B, C = self.select(u).split(self.parts, -1)  # [batch time rank], then [batch time state] twice
         delta = F.softplus(self.delta(low))  # [batch time inner] (algorithm 2, line 4)
         y, _ = selective_scan(u, delta, -torch.exp(self.log_rate), B, C, self.skip)  # [batch time inner]
         mixed: Tensor = self.outward(y * F.silu(gate))  # [batch time width]
         return x + mixed
 
-    def _blend(self, u: Tensor) -> Tensor:
-        """The short convolution, [batch time inner] -> same: a CPU adds shifted steps faster than it convolves."""
-        bias, weights = self.conv.bias, self.conv.weight[:, 0].t()  # [inner], [conv inner]
-        assert bias is not None
-        time, back = u.shape[1], len(weights) - 1
-        past = F.pad(u, (0, 0, back, 0))  # [batch time+conv-1 inner]
-        blended = torch.addcmul(bias, past[:, :time], weights[0])  # [batch time inner]
-        for step in range(1, back + 1):
-            blended = torch.addcmul(blended, past[:, step : step + time], weights[step])
-        return blended
+
+@torch.no_grad()
+def draw_step_sizes(bias: Tensor) -> None:
+    """Fill what a softplus turns into step sizes, so that they lie between 1e-3 and 1e-1.
+
+    They are log-uniform, as in the authors' code; the paper (section 3.6) has them uniform.
+    """
+    size = torch.empty_like(bias).uniform_(math.log(_SLOWEST), math.log(_FASTEST)).exp()
+    bias.copy_(size + torch.log(-torch.expm1(-size)))  # the softplus of this is `size`

@@ -11,6 +11,7 @@ A model file names its paper and holds
 A class of one's own, derived from `Model`, stands wherever a name may; its `Config` is an attribute of it.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from numbers import Integral
 from typing import Any, get_type_hints
@@ -90,6 +91,25 @@ def configure(model: str | type, options: dict[str, Any]) -> Any:
 def build(model: str | type, config: Any, spec: Spec) -> Model:
     """The untrained model. Weights come from torch's current generator."""
     return find(model).kind(config, spec)
+
+
+def refuse_unread(named: str | type, model: Model, covariates: Mapping[str, Sequence[str]], calendar: bool) -> None:
+    """Refuse covariates that no forecast of the model would depend on, so that nobody collects them for nothing.
+
+    Args:
+        covariates: their names by kind: past, known, static.
+        calendar: the index gives known ones besides.
+
+    Raises:
+        InputError: a kind that the model does not read has a name.
+    """
+    unread = [name for kind, names in covariates.items() if kind not in model.reads for name in names]
+    unread += ["calendar=True"] if calendar and "known" not in model.reads else []
+    if unread:
+        raise InputError(
+            f"model {find(named).name!r} cannot read {', '.join(unread)}; leave them out, or take a model that "
+            "`tsrnn models` says can"
+        )
 
 
 def _config_of(kind: type[Model]) -> type:

@@ -49,6 +49,11 @@ class Model(nn.Module):
         self.config = config
         self.spec = spec
 
+    @classmethod
+    def reads_with(cls, config: Any) -> frozenset[str]:
+        """What a model of this Config reads."""
+        return cls.reads
+
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor: ...
 

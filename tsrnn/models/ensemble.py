@@ -50,10 +50,16 @@ class Ensemble(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.members = nn.ModuleList(_member(each, spec) for each in config.members)
-        self.reads = frozenset().union(*(member.reads for member in self._models))
+        self.reads = self.reads_with(config)
         self.reads_lengths = all(member.reads_lengths for member in self._models)
         self.sees_newest = any(member.sees_newest for member in self._models)
         self.channels_shared = all(member.channels_shared for member in self._models)
+
+    @classmethod
+    def reads_with(cls, config: Config) -> frozenset[str]:
+        """What any of its members reads."""
+        members = map(_configured, config.members)
+        return frozenset().union(*(models.find(model).kind.reads_with(options) for model, options in members))
 
     @property
     def _models(self) -> list[Model]:

@@ -10,6 +10,7 @@ from numbers import Real
 import torch
 from torch import Tensor, nn
 
+from tsrnn import metrics
 from tsrnn.errors import InputError
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
@@ -90,7 +91,7 @@ class LeastSquares(Model):
         total, count = 0.0, 0
         for batch in windows.batches(_CHUNK):
             x, y = self._rows(batch)
-            total += float((x @ weight.T + bias - y).square().sum())
+            total += float(metrics.mse.cells(y, x @ weight.T + bias).sum())
             count += y.numel()
         return total / max(count, 1)
 

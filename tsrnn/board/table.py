@@ -1,7 +1,7 @@
 """Rows -> table: what was measured here, among what others published, honestly ordered.
 
 Scores are means over seeds; a mean over horizons exists only where every horizon does. Lines of ours that cannot be
-told apart share a group (`tsrnn.ties`), and a line is marked as the winner only where it is alone in the first one.
+told apart share a group (`board/ties.py`), and a line is marked as the winner only where it is alone in the first one.
 """
 
 import json
@@ -11,45 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.table import Table
 
-from tsrnn import results, ties
-from tsrnn.difference import LEAST_APART, LEAST_TASKS
-from tsrnn.errors import InputError, unknown
+from tsrnn.board import ties
 
-_PUBLISHED = Path(__file__).with_name("published.csv")
 _LINE = ("model", "track", "input_size", "config", "sha256")  # what makes rows one line of the board
-_CLASSES = "ABCZ"
-
-
-def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
-    """The rows of every results file in `folder` and in the folders directly in it, of one data set if named.
-
-    Raises:
-        InputError: there are none, or a file is damaged.
-    """
-    rows = results.existing(folder)
-    if rows is not None and dataset is not None:
-        rows = rows.filter(pl.col("dataset") == dataset)
-    if rows is None or not rows.height:
-        of = f" of {dataset}" if dataset else ""
-        raise InputError(
-            f"{folder} holds no result rows{of}; run `tsrnn bench {dataset or 'ETTh1'}` or name another folder"
-        )
-    return rows
-
-
-def published(dataset: str, classes: Sequence[str] = ("A", "B")) -> pl.DataFrame:
-    """Other people's numbers: one row per model, setting and horizon, with class and source.
-
-    Raises:
-        InputError: a class that there is not.
-    """
-    for name in classes:
-        if name not in set(_CLASSES):
-            raise unknown("class of published numbers", name, _CLASSES)
-    table = pl.read_csv(_PUBLISHED, infer_schema_length=None)
-    return table.filter((pl.col("dataset") == dataset) & pl.col("class").is_in(list(classes)))
 
 
 def board(
@@ -81,7 +46,7 @@ def board(
 
 
 def comparisons(rows: pl.DataFrame, horizons: Sequence[int], folder: Path | None = None) -> list[dict[str, Any]]:
-    """Every two lines of ours that have every horizon, best lines first: what `tsrnn.ties.named` says of each."""
+    """Every two lines of ours that have every horizon, best lines first: what `tsrnn.board.ties.named` says of each."""
     ours = _lines(rows)
     lines = [_ours(line, horizons) for line in ours]
     whole = _whole(lines)
@@ -102,69 +67,10 @@ def winner(table: pl.DataFrame) -> int | None:
     return int((table["group"] == 1).arg_true()[0])
 
 
-def notes(table: pl.DataFrame) -> list[str]:
-    """What a reader of the column `group` must know."""
-    ours = table.filter(pl.col("group").is_not_null())
-    if ours.height < 2:
-        return []
-    lone = ["With one seed each, groups compare these fits, not the models."] if ours["seeds"].max() == 1 else []
-    return ["Lines of one group cannot be told apart from its first.", *lone]
-
-
 def shortened(table: pl.DataFrame, others: int) -> pl.DataFrame:
     """Every line of ours, and the best `others` of the published ones."""
     published = table.with_row_index("place").filter(pl.col("class") != "")["place"].to_list()
     return table.with_row_index("place").filter(~pl.col("place").is_in(published[others:])).drop("place")
-
-
-def render(table: pl.DataFrame, title: str | None = None, narrow: bool = False) -> Table:
-    """The board for a terminal. Published lines are dim and carry their class; ours have no class.
-
-    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the mean. A table
-    without the column `group`, of a benchmark that still runs, has no winner.
-    """
-    horizons = [name.removeprefix("mse_") for name in table.columns if name.startswith("mse_")]
-    spread = ["±"] if table["spread"].is_not_null().any() else []
-    shown = Table(title=title, box=None, header_style="bold")
-    best = winner(table) if "group" in table.columns else None
-    optional = [name for name in ("group", "options") if name in table.columns and table[name].is_not_null().any()]
-    for place, line in enumerate(table.iter_rows(named=True)):
-        ours = not line["class"]
-        digits = 4 if ours else 3
-        said = {name: "" if line[name] is None else str(line[name]) for name in optional}
-        cells = {"group": said.get("group", ""), "model": line["model"], "options": said.get("options", "")}
-        cells = {name: cell for name, cell in cells.items() if name in ("model", *optional)}
-        cells |= {"track": line["track"], "class": line["class"]}
-        cells |= {f"{each} MSE  MAE": _pair(line[f"mse_{each}"], line[f"mae_{each}"], digits) for each in horizons}
-        cells |= {"mean MSE  MAE": _pair(line["mse"], line["mae"], digits)}
-        cells |= dict.fromkeys(spread, "" if line["spread"] is None else f"{line['spread']:.4f}")
-        cells |= {"seeds": "" if line["seeds"] is None else str(line["seeds"])}
-        cells |= {"parameters": "" if line["parameters"] is None else f"{line['parameters']:,}"}
-        cells |= {"s/fit": "" if line["seconds"] is None else f"{line['seconds']:.0f}"}
-        if narrow:
-            cells = {name: cell for name, cell in cells.items() if name not in _WIDE}
-        if not shown.columns:
-            for name in cells:
-                left = name in ("model", "options", "track", "class")
-                shown.add_column(name, justify="left" if left else "right", no_wrap=name != "options", overflow="fold")
-        shown.add_row(*cells.values(), style=("bold" if place == best else "") if ours else "dim")
-    return shown
-
-
-_WIDE = ("track", "seeds", "parameters", "mean MSE  MAE")
-PAIRS = (
-    "MSE: first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap, at "
-    f"horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' and seeds', Holm's over "
-    "all pairs."
-)
-RANKS = (
-    "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
-    f"Holm's. Groups and p need {LEAST_TASKS} data sets."
-)
-CAPTION = (
-    "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
-    "B: every test window, best of a search that saw the test."
-)
 
 
 def _lines(rows: pl.DataFrame) -> list[pl.DataFrame]:
@@ -247,7 +153,3 @@ def _means(found: dict[str, Any], horizons: Sequence[int]) -> dict[str, Any]:
         known = [value for value in values if isinstance(value, float)]
         means[metric] = sum(known) / len(known) if len(known) == len(values) else None
     return means
-
-
-def _pair(mse: float | None, mae: float | None, digits: int) -> str:
-    return "  ".join("-" if value is None else f"{value:.{digits}f}" for value in (mse, mae))

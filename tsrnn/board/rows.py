@@ -111,6 +111,23 @@ def existing(folder: Path) -> pl.DataFrame | None:
     return pl.concat([load(path) for path in paths]) if paths else None
 
 
+def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
+    """The rows of every results file in `folder` and in the folders directly in it, of one data set if named.
+
+    Raises:
+        InputError: there are none, or a file is damaged.
+    """
+    rows = existing(folder)
+    if rows is not None and dataset is not None:
+        rows = rows.filter(pl.col("dataset") == dataset)
+    if rows is None or not rows.height:
+        of = f" of {dataset}" if dataset else ""
+        raise InputError(
+            f"{folder} holds no result rows{of}; run `tsrnn bench {dataset or 'ETTh1'}` or name another folder"
+        )
+    return rows
+
+
 def seen(folder: Path) -> set[tuple[Hashable, ...]]:
     """The values of `KEY` of every row in `folder`: what need not run again."""
     rows = existing(folder)

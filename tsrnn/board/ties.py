@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import difference, results
-from tsrnn.difference import Difference, Numbers, Steps
+from tsrnn.board import difference
+from tsrnn.board.difference import Difference, Numbers, Steps
+from tsrnn.board.rows import losses
 from tsrnn.errors import InputError
 
 LEVEL = 0.05
@@ -53,12 +54,12 @@ def pairs(lines: Sequence[pl.DataFrame], horizons: Sequence[int], folder: Path |
     seeds = _seeds(lines, horizons)
 
     @cache
-    def losses(line: int, horizon: int) -> tuple[Steps, Numbers] | None:
+    def on_windows(line: int, horizon: int) -> tuple[Steps, Numbers] | None:
         return None if folder is None else _losses(lines[line], horizon, folder)
 
     found = []
     for i, j in combinations(range(len(lines)), 2):
-        parts = {each: _on_windows(losses(i, each), losses(j, each), each) for each in horizons}
+        parts = {each: _difference(on_windows(i, each), on_windows(j, each), each) for each in horizons}
         known = {each: part for each, part in parts.items() if part is not None}
         by_windows = difference.averaged(list(known.values())) if known else None
         by_seeds = _welch(seeds[i], seeds[j])
@@ -69,7 +70,7 @@ def pairs(lines: Sequence[pl.DataFrame], horizons: Sequence[int], folder: Path |
 
 
 def groups(lines: int, compared: Sequence[Pair]) -> list[int]:
-    """The tie group of each of the `lines`, best first; see `tsrnn.difference.groups`."""
+    """The tie group of each of the `lines`, best first; see `tsrnn.board.difference.groups`."""
     told_apart = np.zeros((lines, lines), bool)
     for pair in compared:
         told_apart[pair.first, pair.second] = told_apart[pair.second, pair.first] = pair.told_apart
@@ -174,14 +175,14 @@ def _welch(first: Difference | None, second: Difference | None) -> Difference | 
 def _losses(line: pl.DataFrame, horizon: int, folder: Path) -> tuple[Steps, Numbers] | None:
     """Steps and MSE [window] of a line at a horizon: means over its seeds, and over series at the same step."""
     rows = line.filter(pl.col("horizon") == horizon).iter_rows(named=True)
-    tables = [table for row in rows if (table := results.losses(folder, row)) is not None]
+    tables = [table for row in rows if (table := losses(folder, row)) is not None]
     if not tables:
         return None
     mean = pl.concat(tables).group_by("step").agg(pl.col("mse").cast(pl.Float64).drop_nans().mean()).sort("step")
     return mean["step"].to_numpy(), mean["mse"].to_numpy()
 
 
-def _on_windows(
+def _difference(
     first: tuple[Steps, Numbers] | None, second: tuple[Steps, Numbers] | None, horizon: int
 ) -> Difference | None:
     """The test on the windows that both have; None where they are too few."""

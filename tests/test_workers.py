@@ -1,0 +1,78 @@
+"""A fitted forecaster goes into other threads and processes, and says where it cannot."""
+
+import copy
+import multiprocessing
+import pickle
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+from small import QUICK, TASK, long_frame
+
+from tsrnn import Forecaster
+
+KINDS = {
+    "gru": QUICK,
+    "ols": TASK,
+    "nlinear": {**TASK, "max_epochs": 1, "quantiles": [0.1, 0.9]},
+    "lstm": {**QUICK, "loss": "student_t"},
+    "ensemble": {**TASK, "max_epochs": 1, "members": [{"model": "ols"}, {"model": "nlinear"}]},
+}
+
+
+def forecast(forecaster):
+    return forecaster.predict()["y"].to_numpy()
+
+
+@pytest.mark.parametrize("model", KINDS)
+def test_it_survives_a_pickle_and_a_copy(model):
+    forecaster = Forecaster(model, **KINDS[model]).fit(long_frame())
+    for other in (pickle.loads(pickle.dumps(forecaster)), copy.deepcopy(forecaster)):
+        assert np.array_equal(forecast(other), forecast(forecaster))
+
+
+def test_threads_share_one():
+    forecaster = Forecaster("gru", **QUICK).fit(long_frame())
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(forecast, [forecaster] * 12))
+    assert all(np.array_equal(answer, forecast(forecaster)) for answer in answers)
+
+
+@pytest.mark.slow
+def test_a_spawned_process_takes_one():
+    forecaster = Forecaster("gru", **QUICK).fit(long_frame())
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert np.array_equal(pool.apply_async(forecast, [forecaster]).get(300), forecast(forecaster))
+
+
+FORKED = """
+import os, sys
+import numpy as np, polars as pl
+from tsrnn import Forecaster, InputError
+used = sys.argv[1] == "used"
+frame = {"ds": np.arange(60), "y": np.arange(60.0) % 24}
+if used:
+    forecaster = Forecaster("seasonal_naive", input_size=24, horizon=6).fit(pl.DataFrame(frame))
+    pl.DataFrame({"a": range(100_000)}).group_by(pl.col("a") % 7).len()
+child = os.fork()
+if not child:
+    try:
+        if not used:
+            forecaster = Forecaster("seasonal_naive", input_size=24, horizon=6).fit(pl.DataFrame(frame))
+        print(forecaster.predict().height, flush=True)
+    except InputError as refused:
+        print(refused, flush=True)
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+
+
+@pytest.mark.skipif(not hasattr(multiprocessing, "get_all_start_methods") or sys.platform != "linux", reason="forks")
+@pytest.mark.parametrize(("used", "said"), [("used", "whose threads do not survive a fork"), ("fresh", "6\n")])
+def test_a_forked_child_answers_or_says_why_not(used, said):
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, used], capture_output=True, text=True, timeout=300, check=True
+    )
+    assert said in done.stdout

@@ -1,0 +1,153 @@
+"""Boards, comparisons and standings for a terminal; as JSON for a program."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from rich.console import Console, Group
+from rich.table import Table
+from rich.text import Text
+
+from tsrnn.board import table as boards
+from tsrnn.board import ties
+from tsrnn.board.difference import LEAST_APART, LEAST_TASKS
+from tsrnn.board.published import published
+from tsrnn.board.rows import read
+from tsrnn.console import show
+from tsrnn.errors import InputError
+
+_OTHERS = 8  # lines of other people's numbers on a board
+_ROOM = 91  # columns that a board takes beside its horizons
+_WIDE = ("track", "seeds", "parameters", "mean MSE  MAE")  # no room for these in a narrow terminal
+_LEFT = ("model", "options", "track", "class")
+PAIRS = (
+    "MSE: first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap, at "
+    f"horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' and seeds', Holm's over "
+    "all pairs."
+)
+RANKS = (
+    "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
+    f"Holm's. Groups and p need {LEAST_TASKS} data sets."
+)
+CAPTION = (
+    "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
+    "B: every test window, best of a search that saw the test."
+)
+
+
+def stored(dataset: str, folder: Path, as_json: bool, others: int) -> None:
+    """Print the rows in `folder` (or in one folder per data set there) among the best `others` of other people's."""
+    rows = read(folder, dataset)
+    if as_json:
+        print(json.dumps(rows.to_dicts(), indent=2))
+    else:
+        console = Console()
+        console.print(board(rows, dataset, console.width, others, folder))
+
+
+def compared(dataset: str, folder: Path, as_json: bool) -> None:
+    """Print every two lines of a board: by how much they differ, and how sure that is."""
+    rows = read(folder, dataset)
+    pairs = boards.comparisons(rows, _horizons(rows), folder)
+    if not pairs:
+        raise InputError(f"{folder} holds fewer than two models with every horizon of {dataset}; run `tsrnn bench`")
+    _print(pairs, [_pair(pair) for pair in pairs], PAIRS, as_json)
+
+
+def standings(folder: Path, as_json: bool) -> None:
+    """Print mean ranks over every data set that has rows in `folder`."""
+    ranks = ties.standings(read(folder)).to_dicts()
+    _print(ranks, ranks, RANKS, as_json)
+
+
+def board(rows: pl.DataFrame, dataset: str, width: int, others: int = _OTHERS, folder: Path | None = None) -> Group:
+    """The board, with tie groups where the rows' folder is given: their tests are too slow for a board that fills."""
+    horizons, theirs = _horizons(rows), published(dataset)
+    table = boards.shortened(boards.board(rows, horizons, theirs, folder), others)
+    table = table.drop("group") if folder is None else table
+    remarks = [] if folder is None else notes(table)
+    said = " ".join([*remarks, CAPTION] if theirs.height else remarks)
+    caption = [Text(said, style="dim")] if said else []
+    return Group(render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
+
+
+def render(table: pl.DataFrame, title: str | None = None, narrow: bool = False) -> Table:
+    """A board as a table of rich. Published lines are dim and carry their class; ours have no class.
+
+    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the mean. A table
+    without the column `group`, of a benchmark that still runs, has no winner.
+    """
+    shown = Table(title=title, box=None, header_style="bold")
+    best = boards.winner(table) if "group" in table.columns else None
+    kept = ("group", "options", "spread")
+    filled = {name for name in kept if name in table.columns and table[name].is_not_null().any()}
+    horizons = [name.removeprefix("mse_") for name in table.columns if name.startswith("mse_")]
+    for place, line in enumerate(table.iter_rows(named=True)):
+        cells = _cells(line, horizons, filled)
+        if narrow:
+            cells = {name: cell for name, cell in cells.items() if name not in _WIDE}
+        if not shown.columns:
+            for name in cells:
+                justify: Any = "left" if name in _LEFT else "right"
+                shown.add_column(name, justify=justify, no_wrap=name != "options", overflow="fold")
+        shown.add_row(*cells.values(), style="dim" if line["class"] else "bold" if place == best else "")
+    return shown
+
+
+def notes(table: pl.DataFrame) -> list[str]:
+    """What a reader of the column `group` must know."""
+    ours = table.filter(pl.col("group").is_not_null())
+    if ours.height < 2:
+        return []
+    lone = ["With one seed each, groups compare these fits, not the models."] if ours["seeds"].max() == 1 else []
+    return ["Lines of one group cannot be told apart from its first.", *lone]
+
+
+def _cells(line: dict[str, Any], horizons: Sequence[str], filled: set[str]) -> dict[str, str]:
+    """A line's cells by their headings; of the columns that may be empty, those that are `filled`."""
+    digits = 3 if line["class"] else 4
+
+    def optional(name: str, heading: str, form: str = "") -> dict[str, str]:
+        return {heading: _formatted(line[name], form)} if name in filled else {}
+
+    return {
+        **optional("group", "group"),
+        "model": line["model"],
+        **optional("options", "options"),
+        "track": line["track"],
+        "class": line["class"],
+        **{f"{each} MSE  MAE": _scores(line[f"mse_{each}"], line[f"mae_{each}"], digits) for each in horizons},
+        "mean MSE  MAE": _scores(line["mse"], line["mae"], digits),
+        **optional("spread", "±", ".4f"),
+        "seeds": _formatted(line["seeds"]),
+        "parameters": _formatted(line["parameters"], ","),
+        "s/fit": _formatted(line["seconds"], ".0f"),
+    }
+
+
+def _scores(mse: float | None, mae: float | None, digits: int) -> str:
+    return "  ".join("-" if value is None else f"{value:.{digits}f}" for value in (mse, mae))
+
+
+def _formatted(value: Any, form: str = "") -> str:
+    return "" if value is None else f"{value:{form or ('.3g' if isinstance(value, float) else '')}}"
+
+
+def _horizons(rows: pl.DataFrame) -> list[int]:
+    return sorted(rows["horizon"].unique().to_list())
+
+
+def _pair(pair: dict[str, Any]) -> dict[str, Any]:
+    mean, low, high, p = (pair[name] for name in ("difference", "low", "high", "p"))
+    measured = {"MSE": "", "95 %": ""} if mean is None else {"MSE": f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
+    sure = {"p": "<0.001" if p < 0.001 else f"{p:.3f}", "windows": pair["windows"], "seeds": pair["seeds"]}
+    return {"first": pair["first"], "second": pair["second"], **measured, **sure}
+
+
+def _print(records: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:
+    """JSON of `records`, or else the table `shown`, without its empty columns, and a word on the others."""
+    names = [name for name in shown[0] if any(row[name] not in ("", None) for row in shown)]
+    cells = [{name: _formatted(row[name]) for name in names} for row in shown]
+    show(records if as_json else cells, as_json, caption)
