@@ -16,6 +16,7 @@ import polars as pl
 from tsrnn.board import table as boards
 from tsrnn.board.published import published
 from tsrnn.board.rows import read
+from tsrnn.metrics import USUAL
 
 HERE = Path(__file__).parent
 DOCUMENTS = (HERE.parent / "README.md", HERE / "README.md")
@@ -30,7 +31,8 @@ def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
     others = published(dataset, ("A", "B"))
     fixed = pl.col("input_size").fill_null(0) == 96
     others = others.filter(fixed if track == FIXED else ~fixed)
-    table = boards.board(rows.filter(pl.col("track") == track), HORIZONS, others, RESULTS / dataset if groups else None)
+    folder = RESULTS / dataset if groups else None
+    table = boards.board(rows.filter(pl.col("track") == track), "horizon", USUAL, others, folder)
     table = boards.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
     measured = ["mean MSE", "±", "mean MAE", "seeds", "parameters", "s/fit"]
     lines = [_line(each) for each in table.iter_rows(named=True)]
@@ -40,7 +42,7 @@ def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
 def short(rows: pl.DataFrame, dataset: str) -> str:
     """The board in seven columns, with three published lines."""
     others = published(dataset, ("A", "B"))
-    table = boards.board(rows.filter(pl.col("track") != FIXED), HORIZONS, others)
+    table = boards.board(rows.filter(pl.col("track") != FIXED), "horizon", USUAL, others)
     table = boards.shortened(table.filter(pl.col("mse").is_not_null()), 3)
     header = ["model", "horizon 96", "horizon 336", "mean of four", "seeds", "parameters", "seconds a fit"]
     return markdown(header, [[*_line(each)[:1], *_few(each)] for each in table.iter_rows(named=True)])
@@ -48,7 +50,7 @@ def short(rows: pl.DataFrame, dataset: str) -> str:
 
 def partial(rows: pl.DataFrame) -> str:
     """The lines that lack a horizon: what there is of them."""
-    table = boards.board(rows.filter(pl.col("track") != FIXED), HORIZONS).filter(pl.col("mse").is_null())
+    table = boards.board(rows.filter(pl.col("track") != FIXED), "horizon", USUAL).filter(pl.col("mse").is_null())
     return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
 
 
@@ -57,7 +59,7 @@ def agreement(rows: pl.DataFrame) -> str:
     learnt = rows.filter((pl.col("track") != FIXED) & (pl.col("parameters") > 0))
     means = learnt.group_by("model", "horizon").agg(pl.col("mse", "mae", "val_mse", "val_mae").mean())
     lines = []
-    for metric in ("mse", "mae"):
+    for metric in USUAL:
         ranks = means.group_by("horizon").agg(like=pl.corr(f"val_{metric}", metric, method="spearman"), models=pl.len())
         found = {each["horizon"]: each for each in ranks.iter_rows(named=True)}
         lines.append([metric.upper(), *(f"{found[h]['like']:.2f} ({found[h]['models']})" for h in HORIZONS)])

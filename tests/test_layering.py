@@ -1,6 +1,7 @@
 """The map in `tsrnn/__init__.py` is true, and the laws hold that keep it so."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from rooms import the_map
 
 import tsrnn
+import tsrnn.board
 
 ROOT = Path(tsrnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
@@ -73,6 +75,16 @@ def test_imports_run_downhill(path):
         return
     uphill = [each for each in rooms_imported(path) if each != room and order.index(each) > order.index(room)]
     assert not uphill, f"{named(path)} imports {uphill}, which stand after it on the map"
+
+
+def test_the_board_is_built_in_the_order_that_it_says():
+    order = re.findall(r"\w+", tsrnn.board.__doc__.partition(": ")[2].rpartition(": ")[2])
+    assert sorted(order) == sorted(path.stem for path in (ROOT / "board").glob("[!_]*.py"))
+    for place, name in enumerate(order):
+        inside = [
+            each.split(".")[2] for each in imports(ROOT / "board" / f"{name}.py") if each.startswith("tsrnn.board.")
+        ]
+        assert {*inside} <= {*order[:place]}, f"board/{name}.py imports {inside}"
 
 
 def test_the_order_of_the_design():

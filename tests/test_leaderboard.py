@@ -14,6 +14,7 @@ from tsrnn.board import table as boards
 from tsrnn.board import text
 from tsrnn.board.published import published
 from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
 
 DEFAULTS: dict[str, Any] = {
     "dataset": "ETTh1",
@@ -55,9 +56,8 @@ def test_means_and_spreads_over_seeds() -> None:
     rows = _rows(
         *_fits("lstm", {96: [0.4, 0.5], 192: [0.6, 0.9]}, mae=0.3, seconds=4.0),
         *_fits("ols", {96: [0.7], 192: [0.8]}),
-        *_fits("lstm", {336: [0.1]}),
     )
-    first, second = boards.board(rows, [96, 192]).to_dicts()
+    first, second = boards.board(rows, "horizon", USUAL).to_dicts()
     assert (first["model"], first["seeds"], first["class"]) == ("lstm", 2, "")
     assert first["mse_96"] == pytest.approx(0.45)
     assert first["spread_96"] == pytest.approx(0.1 / 2**0.5)
@@ -69,7 +69,7 @@ def test_means_and_spreads_over_seeds() -> None:
 
 def test_no_mean_without_every_horizon() -> None:
     rows = _rows(*_fits("short", {96: [0.1]}), *_fits("lstm", {96: [0.4], 192: [0.6]}))
-    table = boards.board(rows, [96, 192])
+    table = boards.board(rows, "horizon", USUAL)
     assert table["model"].to_list() == ["lstm", "short"]
     assert table["mse"].to_list() == [pytest.approx(0.5), None]
     assert table["mse_96"].to_list() == [0.4, 0.1]
@@ -81,7 +81,7 @@ def test_tracks_and_configurations_are_lines_of_their_own() -> None:
         *_fits("lstm", {96: [0.5]}, track="L=96", input_size=96),
         *_fits("lstm", {96: [0.6]}, config='{"hidden_size": 8}'),
     )
-    table = boards.board(rows, [96])
+    table = boards.board(rows, "horizon", USUAL)
     assert table["mse"].to_list() == [0.4, 0.5, 0.6]
     assert table["options"].to_list() == [None, None, "hidden_size=8"]
     assert "hidden_size=8" in _text(table)
@@ -97,7 +97,7 @@ def test_options_name_what_differs_and_nothing_else() -> None:
         {"config": json.dumps(same), "mse": 0.5, "input_size": 720},
         {"model": "gru", "config": json.dumps({"loss": "mse"}), "mse": 0.6},
     )
-    assert boards.board(rows, [96])["options"].to_list() == [
+    assert boards.board(rows, "horizon", USUAL)["options"].to_list() == [
         "segment=24 input_size=336 data=ab12",
         "segment=24 hidden_size=8 input_size=336 data=ab12",
         'segment=48 roles={"target":["OT"]} input_size=336 data=ab12',
@@ -126,7 +126,7 @@ def test_a_winner_is_alone_in_its_group_or_there_is_none(
 ) -> None:
     third = [0.8, 0.801, 0.802, 0.8] if groups[2] > groups[1] else [0.6, 1.3]
     rows = _rows(*_fits("gru", {96: next_best}), *_fits("lstm", {96: best}), *_fits("lstm", {96: third}, track="L=96"))
-    table = boards.board(rows, [96])
+    table = boards.board(rows, "horizon", USUAL)
     assert table["group"].to_list() == groups
     alone = groups.count(1) == 1
     assert boards.winner(table) == (0 if alone else None)
@@ -137,7 +137,7 @@ def test_a_winner_is_alone_in_its_group_or_there_is_none(
 
 def test_a_winner_below_published_lines_is_the_line_that_is_bold() -> None:
     rows = _rows(*_fits("gru", {96: [mse + 0.1 for mse in SURE]}), *_fits("lstm", {96: SURE}))
-    table = boards.board(rows, [96], published("ETTh1"))
+    table = boards.board(rows, "horizon", USUAL, published("ETTh1"))
     place = boards.winner(table)
     assert place is not None
     assert place > 0
@@ -148,14 +148,14 @@ def test_a_winner_below_published_lines_is_the_line_that_is_bold() -> None:
 
 
 def test_a_board_without_groups_still_prints() -> None:
-    table = boards.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: [0.1, 0.11]})), [96])
+    table = boards.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: [0.1, 0.11]})), "horizon", USUAL)
     shown = _text(table.drop("group"))
     assert "group" not in shown
     assert not [line for line in shown.splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
 
 
 def test_what_a_reader_of_groups_must_know() -> None:
-    table = boards.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: SURE})), [96])
+    table = boards.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: SURE})), "horizon", USUAL)
     assert len(text.notes(table)) == 1
     assert "these fits, not the models" in text.notes(table.with_columns(seeds=1))[1]
     assert text.notes(table.head(1)) == text.notes(table.with_columns(group=None)) == []
@@ -166,17 +166,17 @@ def test_lines_that_are_not_whole_have_no_group() -> None:
     lost = _fits("rnn", {96: [float("nan")] * 2, 192: [0.5] * 2})
     known = [*_fits("gru", {96: [0.5, 0.5], 192: [0.6, 0.6]}), *_fits("ols", {96: [0.9, 0.9], 192: [0.9, 0.9]})]
     rows = _rows(*lone, *lost, *_fits("short", {96: [0.2]}), *known)
-    table = boards.board(rows, [96, 192])
+    table = boards.board(rows, "horizon", USUAL)
     groups = dict(table.select("model", "group").iter_rows())
     assert groups == {"lstm": 1, "gru": 1, "ols": 1, "rnn": None, "short": None}
-    assert boards.board(_rows(*known), [96, 192])["group"].to_list() == [1, 2]
+    assert boards.board(_rows(*known), "horizon", USUAL)["group"].to_list() == [1, 2]
     assert table["model"][0] == "lstm"
     assert boards.winner(table) is None
     assert "lstm" in _text(table)
 
 
 def test_where_nothing_is_known_there_are_no_groups() -> None:
-    table = boards.board(_rows(*_fits("gru", {96: [0.5]}), *_fits("lstm", {96: [0.4]})), [96])
+    table = boards.board(_rows(*_fits("gru", {96: [0.5]}), *_fits("lstm", {96: [0.4]})), "horizon", USUAL)
     assert table["group"].is_null().all()
     assert boards.winner(table) is None
     assert "group" not in _text(table)
@@ -185,7 +185,7 @@ def test_where_nothing_is_known_there_are_no_groups() -> None:
 def test_published_lines_are_marked_and_kept_as_printed() -> None:
     others = published("ETTh1")
     assert set(others["class"]) == {"A", "B"}
-    table = boards.board(_rows(*_fits("lstm", {96: [0.2]})), [96], others)
+    table = boards.board(_rows(*_fits("lstm", {96: [0.2]})), "horizon", USUAL, others)
     assert table["model"][0] == "lstm"
     shown = _text(table)
     ours = next(line for line in shown.splitlines() if "lstm" in line)
@@ -199,16 +199,16 @@ def test_published_lines_are_marked_and_kept_as_printed() -> None:
 
 def test_names_of_ours_stay_whole_in_a_narrow_terminal() -> None:
     rows = _rows(*_fits("seasonal_naive", {h: [0.4, 0.5] for h in (96, 192, 336, 720)}))
-    table = boards.board(rows, [96, 192, 336, 720], published("ETTh1"))
+    table = boards.board(rows, "horizon", USUAL, published("ETTh1"))
     assert "seasonal_naive" in _text(table, width=80)
 
 
 def test_published_classes_are_chosen() -> None:
     assert published("my own file").is_empty()
     shot = published("ETTh1", ("Z",))
-    table = boards.board(_rows({}), [96], shot)
+    table = boards.board(_rows({}), "horizon", USUAL, shot)
     assert set(table.filter(pl.col("class") == "Z")["track"]) == {"zero-shot"}
-    searched = boards.board(_rows({}), [96], published("ETTh1", ("B",)))
+    searched = boards.board(_rows({}), "horizon", USUAL, published("ETTh1", ("B",)))
     assert "L searched" in searched["track"].to_list()
     with pytest.raises(InputError, match="unknown class of published numbers 'z': did you mean 'Z'"):
         published("ETTh1", ("A", "z"))

@@ -1,6 +1,8 @@
 """Rows on disk: nothing lost, nothing half written, damage named; and the published numbers beside them."""
 
 import csv
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -12,6 +14,7 @@ import jobs
 import polars as pl
 import pytest
 
+from tsrnn.board import lines
 from tsrnn.board import rows as results
 from tsrnn.board.published import TABLE
 from tsrnn.errors import InputError
@@ -53,6 +56,7 @@ def test_a_row_comes_back_as_it_went(tmp_path: Path) -> None:
     assert rows.schema == pl.Schema(results.COLUMNS)
     first, second = rows.to_dicts()
     assert {name: first[name] for name in ROW} == ROW
+    assert first["fold"] == ""
     assert first["epochs"] is None
     assert second["epochs"] == 7
     assert str(second["mse"]) == "nan"
@@ -66,7 +70,7 @@ def test_rows_are_read_from_the_folder_and_one_level_below(tmp_path: Path) -> No
     rows = results.existing(tmp_path)
     assert rows is not None
     assert sorted(rows["track"]) == sorted([tmp_path.name, "a", "b"])
-    key = ("ETTh1", "ab12", "lstm", 96, 336, "a", 0, '{"a": 1, "b": "x,y"}')
+    key = ("ETTh1", "ab12", "lstm", 96, 336, "a", 0, '{"a": 1, "b": "x,y"}', "")
     assert key in results.seen(tmp_path)
     assert len(results.seen(tmp_path)) == 3
 
@@ -87,6 +91,7 @@ def test_an_old_file_stays_whole_when_writing_fails(tmp_path: Path, monkeypatch:
     assert results.load(tmp_path / "lstm.csv")["seed"].to_list() == [0, 2]
 
 
+SCHEMA = {"series": pl.Int32, "step": pl.Int32, "mse": pl.Float32, "mae": pl.Float32}
 WINDOWS = {"series": [0, 0, 1], "step": [5, 6, 5], "mse": [0.5, float("nan"), 1e-8], "mae": [0.5, float("nan"), 1e-4]}
 
 
@@ -99,11 +104,52 @@ def test_losses_of_windows_stand_beside_their_row(tmp_path: Path) -> None:
         with_windows, without = (results.losses(folder, row) for row in rows.to_dicts())
         assert without is None
         assert with_windows is not None
-        assert with_windows.equals(pl.DataFrame(WINDOWS, schema=results.WINDOW))
+        assert with_windows.equals(pl.DataFrame(WINDOWS, schema=SCHEMA))
     (file,) = (tmp_path / "ETTh1" / "windows").iterdir()
     assert re.fullmatch(r"lstm-[0-9a-f]{16}\.parquet", file.name)
     results.append(tmp_path / "ETTh1", {**ROW, "config": "{}"}, WINDOWS)
     assert len(list(file.parent.iterdir())) == 2
+
+
+def test_a_row_without_a_fold_is_stored_as_before_there_were_any(tmp_path: Path) -> None:
+    results.append(tmp_path, ROW, WINDOWS)
+    (header, line) = (tmp_path / "lstm.csv").read_text().splitlines()
+    assert header.endswith(",hardware,finished")
+    assert line.endswith(ROW["finished"])
+    key = [ROW[name] for name in ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config")]
+    name = hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]
+    assert (tmp_path / "windows" / f"lstm-{name}.parquet").exists()
+
+
+def test_folds_are_rows_of_their_own_beside_rows_without(tmp_path: Path) -> None:
+    results.append(tmp_path, ROW)
+    results.append(tmp_path, {**ROW, "fold": "W-01"}, WINDOWS)
+    results.append(tmp_path, {**ROW, "fold": "W-02"})
+    rows = results.existing(tmp_path)
+    assert rows is not None
+    assert rows["fold"].to_list() == ["", "W-01", "W-02"]
+    assert {key[-1] for key in results.seen(tmp_path)} == {"", "W-01", "W-02"}
+    assert [results.losses(tmp_path, row) is None for row in rows.to_dicts()] == [True, False, True]
+
+
+MEASURES = {
+    "measure": ["rmse", "rmse", "rmse", "rmse", "val_rmse"],
+    "series": [None, None, None, "a", None],
+    "lead": [None, 1, 2, 2, None],
+    "value": [0.5, 0.4, 0.6, 0.7, 0.9],
+}
+
+
+def test_measures_beside_a_row_become_its_columns(tmp_path: Path) -> None:
+    results.append(tmp_path, ROW, measures=MEASURES)
+    results.append(tmp_path, {**ROW, "seed": 1})
+    rows = lines.measured(results.read(tmp_path), ("mse", "rmse", "val_rmse"), tmp_path)
+    assert rows.select("seed", "mse", "rmse", "val_rmse").rows() == [
+        (0, ROW["mse"], 0.5, 0.9),
+        (1, ROW["mse"], None, None),
+    ]
+    by_lead = lines.measured(results.read(tmp_path), ("rmse",), tmp_path, leads=(1, 2))
+    assert by_lead.select("seed", "lead", "rmse").rows() == [(0, 1, 0.4), (0, 2, 0.6), (1, 1, None), (1, 2, None)]
 
 
 def test_damaged_losses_are_named(tmp_path: Path) -> None:

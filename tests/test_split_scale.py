@@ -66,6 +66,25 @@ class TestSplit:
         assert _spans(parts.val) == [(0, 0), (3, 7), (7, 7), (12, 12)]
         assert _spans(parts.test) == [(0, 0), (3, 3), (7, 7), (12, 18)]
 
+    def test_each_series_is_left_out_once_and_the_next_one_validates(self):
+        arrays = _arrays([3, 4, 5])
+        made = split.folds(arrays.ids, {"leave_one_out": "series"})
+        assert list(made) == ["s0", "s1", "s2"]
+        parts = split.standard(arrays, made["s2"], "x")
+        assert _spans(parts.train) == [(0, 0), (3, 7), (7, 7)]
+        assert _spans(parts.val) == [(0, 3), (3, 3), (7, 7)]
+        assert _spans(parts.test) == [(0, 0), (3, 3), (7, 12)]
+
+    def test_other_splits_are_one_fold_without_a_name(self):
+        for row in ({"ratios": [0.7, 0.1, 0.2]}, "standard", None):
+            assert split.folds(("a", "b"), row) == {"": row}
+
+    def test_folds_that_cannot_be_are_refused(self):
+        with pytest.raises(InputError, match=r"not {'leave_one_out': 'rows'}"):
+            split.folds(("a", "b", "c"), {"leave_one_out": "rows"})
+        with pytest.raises(InputError, match=r"needs at least three.*there are 2"):
+            split.folds(("a", "b"), {"leave_one_out": "series"})
+
     def test_tail(self):
         parts = split.tail(_arrays([10, 3]), 4)
         assert _spans(parts.train) == [(0, 6), (10, 10)]

@@ -10,6 +10,7 @@ import pytest
 from tsrnn.board import rows as results
 from tsrnn.board import table as boards
 from tsrnn.board import ties
+from tsrnn.board.ranks import standings
 from tsrnn.errors import InputError
 
 ROW: dict[str, Any] = {
@@ -48,8 +49,8 @@ def world(folder: Path, rng: np.random.Generator, gaps: dict[str, float], seeds:
             store(folder, model, seed, 1 + means(shared + own) + gap, **more)
 
 
-def groups(folder: Path, horizons: tuple[int, ...] = (8,), windows: bool = True) -> dict[str, int | None]:
-    table = boards.board(results.read(folder), horizons, folder=folder if windows else None)
+def groups(folder: Path, windows: bool = True) -> dict[str, int | None]:
+    table = boards.board(results.read(folder), "horizon", ("mse", "mae"), folder=folder if windows else None)
     return dict(table.select("model", "group").iter_rows())
 
 
@@ -71,7 +72,7 @@ def test_without_windows_the_seeds_judge(tmp_path: Path) -> None:
         for seed in range(5):
             results.append(tmp_path, {**ROW, "model": model, "seed": seed, "mse": mse + seed / 1000, "mae": 0.5})
     assert groups(tmp_path) == {"gru": 1, "rnn": 2}
-    (pair,) = ties.pairs(_lines(tmp_path), [8], tmp_path)
+    (pair,) = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
     assert pair.by_windows is None
     assert pair.by_seeds is not None
     assert (pair.by_seeds.count, pair.by_seeds.freedom) == (10, pytest.approx(8))
@@ -90,7 +91,7 @@ def test_seeds_are_compared_as_welch_does(tmp_path: Path) -> None:
     for model, each in (("gru", first), ("rnn", second)):
         for seed, mse in enumerate(each):
             results.append(tmp_path, {**ROW, "model": model, "seed": seed, "mse": mse, "mae": 0.5})
-    (pair,) = ties.pairs(_lines(tmp_path), [8])
+    (pair,) = ties.pairs(_lines(tmp_path), "horizon", "mse")
     expected = stats.ttest_ind(first, second, equal_var=False)
     assert pair.by_seeds is not None
     assert pair.by_seeds.p == pytest.approx(expected.pvalue)
@@ -106,7 +107,7 @@ def test_what_one_seed_is_worth(tmp_path: Path) -> None:
             epochs = 0 if model == "ols" else 3
             row = {**ROW, "model": model, "seed": seed, "mse": mse, "mae": 0.5, "epochs": epochs}
             results.append(tmp_path, row)
-    gru, _, lstm, ols = ties._seeds(_lines(tmp_path), [8])
+    gru, _, lstm, ols = ties._seeds(_lines(tmp_path), "horizon", "mse")
     assert gru is not None
     assert lstm is not None
     assert ols is not None
@@ -123,7 +124,7 @@ def test_both_windows_and_seeds_must_say_so(tmp_path: Path) -> None:
     for seed, by in enumerate((0.0, 3.0, 0.5)):
         store(tmp_path, "gru", seed, losses + by)
         store(tmp_path, "rnn", seed, losses + by + 0.2)
-    (pair,) = ties.pairs(_lines(tmp_path), [8], tmp_path)
+    (pair,) = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
     assert pair.by_windows is not None
     assert pair.by_windows.p < 1e-6
     assert not pair.told_apart
@@ -136,7 +137,7 @@ def test_seeds_are_averaged_before_windows_are_compared(tmp_path: Path) -> None:
     store(tmp_path, "gru", 0, a)
     store(tmp_path, "gru", 1, b)
     store(tmp_path, "rnn", 0, c, first=100)
-    (pair,) = ties.pairs(_lines(tmp_path), [8], tmp_path)
+    (pair,) = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
     assert pair.by_windows is not None
     expected = ((a + b) / 2)[100::8] - c[:300:8]
     assert abs(pair.by_windows.mean) == pytest.approx(abs(expected.mean()), rel=1e-5)
@@ -155,7 +156,7 @@ def test_series_at_the_same_step_count_once(tmp_path: Path) -> None:
             columns = {"series": np.repeat(range(copies), WINDOWS), "step": np.tile(steps, copies)}
             row = {**ROW, "model": model, "seed": 0, "mse": losses.mean(), "mae": 0.5}
             results.append(tmp_path / str(copies), row, {**columns, "mse": many, "mae": many})
-    one, ten = (ties.pairs(_lines(tmp_path / copies), [8], tmp_path / copies)[0] for copies in ("1", "10"))
+    one, ten = (ties.pairs(_lines(tmp_path / copies), "horizon", "mse", tmp_path / copies)[0] for copies in ("1", "10"))
     assert one.by_windows is not None
     assert ten.by_windows is not None
     assert ten.by_windows.p == pytest.approx(one.by_windows.p)
@@ -165,17 +166,17 @@ def test_horizons_with_too_few_windows_are_left_out(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     for horizon in (8, 60):
         world(tmp_path, rng, {"gru": 0.0, "rnn": 0.5}, horizon=horizon)
-    (pair,) = ties.pairs(_lines(tmp_path), [8, 60], tmp_path)
-    assert pair.horizons == (8,)
+    (pair,) = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
+    assert pair.places == (8,)
     assert pair.told_apart
 
 
 def test_every_pair_is_paid_for(tmp_path: Path) -> None:
     world(tmp_path, np.random.default_rng(3), {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0})
     lines = _lines(tmp_path)
-    compared = ties.pairs(lines, [8], tmp_path)
+    compared = ties.pairs(lines, "horizon", "mse", tmp_path)
     alone = [
-        ties.pairs([lines[pair.first], lines[pair.second]], [8], tmp_path)[0].p for pair in compared
+        ties.pairs([lines[pair.first], lines[pair.second]], "horizon", "mse", tmp_path)[0].p for pair in compared
     ]  # each as if it were the only one
     least = int(np.argmin(alone))
     assert len(compared) == 6
@@ -195,7 +196,7 @@ def test_a_board_of_equal_models_is_rarely_split(tmp_path: Path) -> None:
 def test_comparisons_as_records(tmp_path: Path) -> None:
     world(tmp_path, np.random.default_rng(0), {"gru": 0.0, "rnn": 0.5})
     world(tmp_path, np.random.default_rng(1), {"gru": 1.0}, config='{"hidden_size": 8}')
-    first, second, third = boards.comparisons(results.read(tmp_path), [8], tmp_path)
+    first, second, third = boards.comparisons(results.read(tmp_path), "horizon", ("mse", "mae"), tmp_path)
     assert (first["first"], first["second"]) == ("gru", "rnn")
     assert (second["second"], third["first"]) == ("gru hidden_size=8", "rnn")
     assert first["difference"] == pytest.approx(-0.5, abs=0.1)
@@ -217,7 +218,7 @@ def scores(sets: int, gap: float = 0.0, seed: int = 0, horizons: tuple[int, ...]
 
 
 def test_standings_rank_models_over_data_sets() -> None:
-    table = ties.standings(scores(12, gap=1.0))
+    table = standings(scores(12, gap=1.0))
     first = table.row(0, named=True)
     assert (first["model"], first["group"], first["tasks"], first["p"]) == ("gru", 1, 24, None)
     assert [first[name] for name in ("rank", "low", "high", "wins")] == pytest.approx([1.0] * 4)
@@ -227,33 +228,31 @@ def test_standings_rank_models_over_data_sets() -> None:
 
 
 def test_standings_of_equals_are_one_group_and_few_data_sets_have_none() -> None:
-    equal = ties.standings(scores(12))
+    equal = standings(scores(12))
     assert equal["group"].to_list() == [1, 1, 1]
     assert equal["p"][1:].min() > 0.05  # type: ignore[operator]
-    few = ties.standings(scores(7, gap=1.0))
+    few = standings(scores(7, gap=1.0))
     assert few["group"].is_null().all()
     assert few["p"].is_null().all()
     assert few["low"].is_not_null().all()
     with pytest.raises(InputError, match="need at least two"):
-        ties.standings(scores(1))
+        standings(scores(1))
 
 
 def test_standings_take_the_configuration_chosen_on_validation() -> None:
     rows = scores(8).with_columns(val_mse=pl.lit(0.5))
     other = scores(8, gap=9.0).filter(pl.col("model") == "gru").with_columns(config=pl.lit('{"a": 1}'))
-    worse, better = (
-        ties.standings(pl.concat([rows, other.with_columns(val_mse=v)])) for v in (pl.lit(0.6), pl.lit(0.4))
-    )
-    assert worse.equals(ties.standings(rows))
+    worse, better = (standings(pl.concat([rows, other.with_columns(val_mse=v)])) for v in (pl.lit(0.6), pl.lit(0.4)))
+    assert worse.equals(standings(rows))
     assert better["wins"][0] == 1.0
 
 
 def test_standings_put_models_that_lack_a_task_last() -> None:
     rows = scores(8, gap=1.0)
     lacking = rows.filter(~((pl.col("model") == "gru") & (pl.col("dataset") == "set3") & (pl.col("horizon") == 8)))
-    table = ties.standings(lacking)
+    table = standings(lacking)
     assert table["model"][2] == "gru"
     assert table.row(2, named=True)["tasks"] == 15
     assert table["rank"].to_list()[2] is None
     with pytest.raises(InputError, match="no model has a row for every data set"):
-        ties.standings(rows.filter(pl.col("dataset").str.ends_with("1") == (pl.col("model") == "gru")))
+        standings(rows.filter(pl.col("dataset").str.ends_with("1") == (pl.col("model") == "gru")))

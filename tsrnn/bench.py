@@ -1,4 +1,4 @@
-"""Suite x models x horizons x seeds -> rows, on the fair protocol: choices on validation, the test read once.
+"""Suite x models x horizons x seeds x folds -> rows, on the fair protocol: choices on validation, the test read once.
 
 A fit is a job; a finished job is a row on disk. Rows that are there are not run again, so a benchmark that was stopped
 goes on where it stopped.
@@ -14,29 +14,18 @@ from typing import Any, NamedTuple
 
 from tsrnn import catalog, execute, models, suites
 from tsrnn.allocator import tune_allocator
-from tsrnn.board import rows
+from tsrnn.board import beside, rows
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
 from tsrnn.provenance import stamp
+from tsrnn.split import folds
+from tsrnn.suites import Source
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the data are: a data set's name or a file, and the roles of its columns."""
-
-    place: str
-    roles: tuple[tuple[str, Any], ...] = ()
-
-    @property
-    def name(self) -> str:
-        """The data set's name; of a file, its own without the ending."""
-        return Path(self.place).stem if Path(self.place).suffix else self.place
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,11 @@ class Job:
     options: dict[str, Any] = field(hash=False)
     track: str = "L chosen"
     preset: str = "quick"
+    fold: str = ""  # what is held out, where the suite's split has folds
+
+    def __str__(self) -> str:
+        held_out = f" without {self.fold}" if self.fold else ""
+        return f"{self.name:<15} horizon {self.horizon:<4} seed {self.seed}{held_out}"
 
     @property
     def name(self) -> str:
@@ -61,9 +55,11 @@ class Job:
     @property
     def task(self) -> dict[str, Any]:
         """The columns of the result row that say what was asked."""
-        names = ("sha256", "horizon", "input_size", "track", "seed", "preset")
-        roles = {"roles": dict(self.source.roles)} if self.source.roles else {}
-        config = json.dumps(words({**self.options, **roles}), sort_keys=True)
+        names = ("sha256", "horizon", "input_size", "track", "seed", "preset", "fold")
+        said = {"roles": self.source.columns, "split": self.source.suite.split}
+        config = json.dumps(
+            words({**self.options, **{name: each for name, each in said.items() if each}}), sort_keys=True
+        )
         return {
             "dataset": self.source.name,
             "model": self.name,
@@ -94,13 +90,14 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(source.name, preset, wishes.input_size)
-    sha256 = _panel(source).fingerprint
+    asked = suites.preset(source.place, preset, wishes.input_size)
+    panel, splits = opened(source)
     return [
-        _job(source, sha256, name, horizon, seed, wishes.input_size, params, preset)
+        replace(_job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset), fold=fold)
         for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
+        for fold in splits
     ]
 
 
@@ -111,7 +108,8 @@ def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any
         return {params.pop("model"): params}
     if not wishes.models:
         return asked.models
-    full = suites.preset(source.name, "full", wishes.input_size).models
+    broad = "full" if "full" in source.suite.presets else asked.name
+    full = suites.preset(source.place, broad, wishes.input_size).models
     named = {model: models.find(model).name for model in wishes.models}
     return {model: asked.models.get(name, full.get(name, {})) for model, name in named.items()}
 
@@ -168,10 +166,11 @@ def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
 
 
 class Measured(NamedTuple):
-    """What a fit leaves: its result row, and the losses of every test window (`infer.Score.by_window`)."""
+    """What a fit leaves: its result row, and what lies beside it (`tsrnn/board/beside.py`)."""
 
     row: dict[str, Any]
     windows: Mapping[str, Any]
+    measures: Mapping[str, Any]
 
 
 def run_one(job: Job) -> dict[str, Any]:
@@ -180,28 +179,28 @@ def run_one(job: Job) -> dict[str, Any]:
 
 
 def measure(job: Job) -> Measured:
-    """`run_one`, with the losses of every test window."""
+    """`run_one`, with the losses of every test window and the measures that the suite names."""
     tune_allocator()
-    panel = _panel(job.source)
-    split: Any = "standard" if panel.split else SHARES
+    (panel, splits), suite = opened(job.source), job.source.suite
+    split = splits[job.fold]
     forecaster = Forecaster(
         job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
     )
-    reads = models.find(job.model).kind.reads_with(forecaster.configs()[0])  # a baseline may read less than others
-    forecaster.fit(replace(panel, roles=panel.roles.reading(reads)), split=split)
-    val, test = forecaster.scores(None, split, ("val", "test"), USUAL).values()
+    forecaster.fit(offered(panel, forecaster), split=split)
+    measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
+    val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
     report = forecaster.report_
     row = {
         **job.task,
-        **test.values,
+        **{name: test.values[name] for name in USUAL},
         "windows": test.windows,
         "parameters": parameters(forecaster.model_),
         "seconds": round(report.seconds, 2),
-        **{f"val_{name}": value for name, value in val.values.items()},
+        **{f"val_{name}": val.values[name] for name in USUAL},
         "epochs": report.epochs,
         **stamp(report.device),
     }
-    return Measured(row, test.by_window)
+    return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})
 
 
 def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: int) -> float | None:
@@ -221,6 +220,14 @@ def _with_row(outcome: execute.Outcome) -> execute.Outcome:
     return outcome if outcome.result is None else replace(outcome, result=outcome.result.row)
 
 
+def offered(panel: Panel, forecaster: Forecaster) -> Panel:
+    """A benchmark's panel with the covariates that a model reads: a baseline may read fewer than others."""
+    reads = models.find(forecaster.model).kind.reads_with(forecaster.configs()[0])
+    return replace(panel, roles=panel.roles.reading(reads))
+
+
 @lru_cache(maxsize=2)
-def _panel(source: Source) -> Panel:
-    return catalog.load(source.place, **dict(source.roles))
+def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
+    """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file."""
+    panel = catalog.load(source.suite.data, **source.columns)
+    return panel, folds(panel.ids, source.suite.split or ("standard" if panel.split else SHARES))

@@ -14,6 +14,8 @@ import numpy as np
 from tsrnn.arrays import Arrays, Rows
 from tsrnn.errors import InputError, unknown
 
+SplitRow = Mapping[str, Any] | str | None  # as a catalogue's row, a suite or a user declares it
+
 
 @dataclass(frozen=True)
 class Part:
@@ -58,6 +60,27 @@ def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str) -
             raise InputError(f"a split by_series is such as {{'val': ['A'], 'test': ['B']}}, not {value!r}")
         return by_series(arrays, value.get("val", ()), value.get("test", ()))
     raise unknown("kind of split", kind, ("borders", "ratios", "by_series"))
+
+
+def folds(ids: Sequence[str], row: SplitRow) -> dict[str, SplitRow]:
+    """The splits that one which is declared stands for, by the name of what is held out; "" where it is one itself.
+
+    {"leave_one_out": "series"}: each series in turn is the test, the next one (of the last, the first) is validated on,
+    and all others train. Other splits are one fold.
+
+    Raises:
+        InputError: another word than "series", or fewer than three series.
+    """
+    if not isinstance(row, Mapping) or "leave_one_out" not in row:
+        return {"": row}
+    if dict(row) != {"leave_one_out": "series"}:
+        raise InputError(f"a split that leaves one out is {{'leave_one_out': 'series'}}, not {dict(row)!r}")
+    if len(ids) < 3:
+        raise InputError(
+            f"leaving one series out needs at least three: to train, validate and test; there are {len(ids)}"
+        )
+    following = [*ids[1:], ids[0]]
+    return {test: {"by_series": {"val": [val], "test": [test]}} for test, val in zip(ids, following, strict=True)}
 
 
 def borders(arrays: Arrays, ends: Sequence[int]) -> Split:

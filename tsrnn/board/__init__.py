@@ -1,4 +1,5 @@
 """What is compared: rows on disk, other people's numbers, tests of difference, tie groups, tables, text.
 
-The files stand in this order: rows, published, difference, ties, table, text; each imports those before it alone.
+The files stand in this order, and each imports those before it alone: beside, rows, lines, published, difference, ties,
+ranks, table, text.
 """

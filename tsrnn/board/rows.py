@@ -1,8 +1,7 @@
 """Result rows on disk: one CSV per model, in one fixed order of columns, safe against two writers and a kill.
 
 A row holds what is needed to run it again: the data's checksum, the configuration, the seed, the version, the commit.
-The losses of its test windows may stand beside it, in `windows/<model>-<hash of the row's key>.parquet`: tests of
-difference need them, boards do not.
+More may lie beside it (`board/beside.py`): the losses of its test windows, and measures that are no columns.
 """
 
 import hashlib
@@ -17,7 +16,9 @@ import polars as pl
 from filelock import FileLock
 
 from tsrnn import files
+from tsrnn.board import beside
 from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
 
 COLUMNS: dict[str, type[pl.DataType]] = {
     "dataset": pl.String,
@@ -43,11 +44,12 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "device": pl.String,
     "hardware": pl.String,
     "finished": pl.String,
+    "fold": pl.String,  # what was held out; empty where a benchmark has one split
 }
-KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config")
-REQUIRED = (*KEY, "mse", "mae", "finished")
+OPTIONAL = ("fold",)  # empty in every row: no column of the file
+KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config", "fold")
+REQUIRED = (*(name for name in KEY if name not in OPTIONAL), *USUAL, "finished")
 _MEND = "name a folder you may write"
-WINDOW: dict[str, type[pl.DataType]] = {"series": pl.Int32, "step": pl.Int32, "mse": pl.Float32, "mae": pl.Float32}
 
 
 def prepare(folder: Path) -> None:
@@ -64,8 +66,13 @@ def prepare(folder: Path) -> None:
         raise InputError(f"cannot write results to {folder}: {error.strerror or error}; {_MEND}") from error
 
 
-def append(folder: Path, row: Mapping[str, Any], windows: Mapping[str, Any] | None = None) -> None:
-    """Add one row to `<folder>/<model>.csv`, and first, where they are given, the losses of its windows to a file.
+def append(
+    folder: Path,
+    row: Mapping[str, Any],
+    windows: Mapping[str, Any] | None = None,
+    measures: Mapping[str, Any] | None = None,
+) -> None:
+    """Add one row to `<folder>/<model>.csv`, and first, where they are given, the tables beside it to files.
 
     A new file is written beside the old one and takes its name in one step, under a lock on the folder: a kill
     leaves the old file or the new one, and two writers lose nothing.
@@ -74,8 +81,7 @@ def append(folder: Path, row: Mapping[str, Any], windows: Mapping[str, Any] | No
         folder: made where it is missing.
         row: values by the names in `COLUMNS`; those in `REQUIRED` must be there, the others may be missing or None.
             `config` is JSON text with sorted keys, `finished` an ISO time.
-        windows: the columns of `WINDOW`, each [window]: the series' number, the step of it at which the window's
-            targets begin, the window's own mse and mae.
+        windows, measures: the columns of the two tables of `board/beside.py`.
 
     Raises:
         InputError: the folder cannot be written, or the file in it is damaged.
@@ -87,16 +93,17 @@ def append(folder: Path, row: Mapping[str, Any], windows: Mapping[str, Any] | No
     if not re.fullmatch(r"\w[\w.+-]*", row["model"]):
         raise ValueError(f"model {row['model']!r} cannot be a file's name")
     new = pl.DataFrame({name: [row.get(name)] for name in COLUMNS}, schema=COLUMNS)
+    new = new.with_columns(pl.col(OPTIONAL).fill_null(""))
     path = folder / f"{row['model']}.csv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
             table = pl.concat([load(path), new]) if path.exists() else new
-            if windows:
-                losses = pl.DataFrame({name: windows[name] for name in WINDOW}).cast(WINDOW)  # type: ignore[arg-type]
-                (folder / "windows").mkdir(exist_ok=True)
-                files.replaced(folder / _windows(row), losses.write_parquet, _MEND)
-            files.replaced(path, table.write_csv, _MEND)
+            for kind, columns in (("windows", windows), ("measures", measures)):
+                if columns:
+                    beside.write(folder, kind, stem(row), columns, _MEND)
+            empty = [name for name in OPTIONAL if (table[name] == "").all()]
+            files.replaced(path, table.drop(empty).write_csv, _MEND)
     except OSError as error:
         raise InputError(f"cannot write results to {path}: {error.strerror or error}; {_MEND}") from error
 
@@ -135,23 +142,12 @@ def seen(folder: Path) -> set[tuple[Hashable, ...]]:
 
 
 def losses(folder: Path, row: Mapping[str, Any]) -> pl.DataFrame | None:
-    """The losses of a row's windows, columns as in `WINDOW`; None where none were stored.
-
-    Args:
-        folder: what `existing` was given: the file is looked for in it and in the folders directly in it.
+    """The losses of a row's windows; None where none were stored. `folder` is what `existing` was given.
 
     Raises:
         InputError: the file is damaged or holds something else.
     """
-    name = _windows(row)
-    for path in (folder / name, *sorted(folder.glob(f"*/{name}"))):
-        if path.exists():
-            try:
-                return pl.read_parquet(path).select(pl.col(each).cast(kind) for each, kind in WINDOW.items())
-            except (OSError, pl.exceptions.PolarsError) as error:
-                reason = str(error).split("\n", 1)[0].rstrip(".")
-                raise InputError(f"{path} cannot be read as losses of windows: {reason}; delete it") from error
-    return None
+    return beside.read(folder, "windows", stem(row))
 
 
 def load(path: Path) -> pl.DataFrame:
@@ -167,6 +163,7 @@ def load(path: Path) -> pl.DataFrame:
         raise InputError(
             f"{path} cannot be read as a results file: {reason}; mend it or move it out of the folder"
         ) from error
+    text = text.with_columns(pl.lit("").alias(name) for name in OPTIONAL if name not in text.columns)
     if text.columns != list(COLUMNS):
         lacking = [name for name in COLUMNS if name not in text.columns]
         wrong = f"it has no column {lacking[0]!r}" if lacking else "its columns are others or in another order"
@@ -179,10 +176,10 @@ def load(path: Path) -> pl.DataFrame:
             value = text[name][row]
             wrong = "is empty" if value is None else f"cannot be {value!r}"
             raise InputError(f"{path}, row {row + 1}: {name} {wrong}; mend the row or take it out")
-    return table
+    return table.with_columns(pl.col(OPTIONAL).fill_null(""))
 
 
-def _windows(row: Mapping[str, Any]) -> str:
-    """Where the losses of a row's windows lie, from its folder."""
-    key = hashlib.sha256(json.dumps([row[name] for name in KEY]).encode()).hexdigest()
-    return f"windows/{row['model']}-{key[:16]}.parquet"
+def stem(row: Mapping[str, Any]) -> str:
+    """What the files beside a row are called; a row without a fold is called as before there were any."""
+    key = [row[name] for name in KEY if name not in OPTIONAL or row.get(name)]
+    return f"{row['model']}-{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}"

@@ -1,7 +1,8 @@
 """Rows -> table: what was measured here, among what others published, honestly ordered.
 
-Scores are means over seeds; a mean over horizons exists only where every horizon does. Lines of ours that cannot be
-told apart share a group (`board/ties.py`), and a line is marked as the winner only where it is alone in the first one.
+Scores are means over folds and seeds; a mean over places (horizons, as a rule) exists only where every place does.
+Lines of ours that cannot be told apart share a group (`board/ties.py`), and a line is marked as the winner only where
+it is alone in the first one.
 """
 
 import json
@@ -13,50 +14,60 @@ from typing import Any
 import polars as pl
 
 from tsrnn.board import ties
+from tsrnn.board.lines import LINE, over_folds
 
-_LINE = ("model", "track", "input_size", "config", "sha256")  # what makes rows one line of the board
+Line = tuple[Any, ...]  # values of LINE
 
 
 def board(
-    rows: pl.DataFrame, horizons: Sequence[int], others: pl.DataFrame | None = None, folder: Path | None = None
+    rows: pl.DataFrame,
+    by: str,
+    measures: Sequence[str],
+    others: pl.DataFrame | None = None,
+    folder: Path | None = None,
 ) -> pl.DataFrame:
-    """One line per model, track and configuration, lowest mean MSE first; lines without every horizon come last.
+    """One line per model, track and configuration, lowest mean of the first measure first; incomplete lines come last.
 
-    Columns: group (null for published lines, for those without every horizon, and where there is nothing to judge by),
-    model, options (what tells lines of one model and track apart), track, class ("" for ours), seeds, `mse_<h>`,
-    `mae_<h>`, `spread_<h>` (deviation of the MSE over seeds, null for one) per horizon, mse, mae (means over horizons),
-    spread (deviation of the mean MSE over the seeds that have every horizon), parameters, seconds (mean per fit).
+    Columns: group (null for published lines, for incomplete ones, and where there is nothing to judge by), model,
+    options (what tells lines of one model and track apart), track, class ("" for ours), seeds, `<measure>_<place>` for
+    every measure and place, `spread_<place>` (deviation of the first measure over seeds, null for one), a column per
+    measure (means over the places), spread (deviation of the first measure's mean over the seeds that have every
+    place), parameters, seconds (mean per fit).
 
     Args:
-        folder: where the rows come from, and the losses of their windows; None: the seeds alone make the groups.
+        by: the column whose values are the places, such as "horizon".
+        measures: columns of the rows; the first one orders.
+        others: published numbers, where they have that column.
+        folder: where the rows come from, and what lies beside them; None: the seeds alone make the groups.
     """
-    ours = _lines(rows)
-    options = _options(ours)
-    lines = [_ours(line, horizons) | {"options": text} for line, text in zip(ours, options, strict=True)]
-    whole = _whole(lines)
-    compared = ties.pairs([ours[which] for which in whole], horizons, folder)
+    places = sorted(rows[by].unique())
+    ours = _ours(rows, by, measures)
+    whole = _whole(ours, measures[0])
+    compared = _compared(rows, whole, by, measures[0], folder)
     if any(pair.known for pair in compared):
-        for which, group in zip(whole, ties.groups(len(whole), compared), strict=True):
-            lines[which]["group"] = group
-    if others is not None:
-        by = ("model", "input_size", "setting", "class")
-        lines += [_theirs(line, horizons) for _, line in others.group_by(by, maintain_order=True)]
-    table = pl.DataFrame([line for line in lines if line], infer_schema_length=None)
-    return table.sort("mse", *(f"mse_{horizon}" for horizon in horizons), nulls_last=True)
+        for line, group in zip(whole, ties.groups(len(whole), compared), strict=True):
+            ours[line]["group"] = group
+    table = list(ours.values())
+    if others is not None and by in others.columns:
+        kinds = ("model", "input_size", "setting", "class")
+        theirs = [_theirs(line, by, places, measures) for _, line in others.group_by(kinds, maintain_order=True)]
+        table += [line for line in theirs if any(line[f"{measures[0]}_{place}"] is not None for place in places)]
+    order = (measures[0], *(f"{measures[0]}_{place}" for place in places))
+    return pl.DataFrame(table, infer_schema_length=None).sort(order, nulls_last=True)
 
 
-def comparisons(rows: pl.DataFrame, horizons: Sequence[int], folder: Path | None = None) -> list[dict[str, Any]]:
-    """Every two lines of ours that have every horizon, best lines first: what `tsrnn.board.ties.named` says of each."""
-    ours = _lines(rows)
-    lines = [_ours(line, horizons) for line in ours]
-    whole = _whole(lines)
-    tracks = {lines[which]["track"] for which in whole}
-    names = [
-        " ".join(filter(None, (line["model"], text, f"({line['track']})" if len(tracks) > 1 else None)))
-        for line, text in zip(lines, _options(ours), strict=True)
-    ]
-    compared = ties.pairs([ours[which] for which in whole], horizons, folder)
-    return [dict(ties.named(pair, [names[which] for which in whole])) for pair in compared]
+def comparisons(
+    rows: pl.DataFrame, by: str, measures: Sequence[str], folder: Path | None = None
+) -> list[dict[str, Any]]:
+    """Every two lines of ours that have every place, best lines first: what `board/ties.py` says of each by name."""
+    ours = _ours(rows, by, measures)
+    whole = _whole(ours, measures[0])
+    tracks = {ours[line]["track"] for line in whole}
+    names = []
+    for line in whole:
+        track = f"({ours[line]['track']})" if len(tracks) > 1 else None
+        names.append(" ".join(filter(None, (ours[line]["model"], ours[line]["options"], track))))
+    return [dict(ties.named(pair, names)) for pair in _compared(rows, whole, by, measures[0], folder)]
 
 
 def winner(table: pl.DataFrame) -> int | None:
@@ -73,14 +84,25 @@ def shortened(table: pl.DataFrame, others: int) -> pl.DataFrame:
     return table.with_row_index("place").filter(~pl.col("place").is_in(published[others:])).drop("place")
 
 
-def _lines(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    return [line for _, line in rows.group_by(_LINE, maintain_order=True)]
+def _compared(rows: pl.DataFrame, whole: Sequence[Line], by: str, measure: str, folder: Path | None) -> list[ties.Pair]:
+    lines = dict(iter(rows.group_by(LINE, maintain_order=True)))
+    return ties.pairs([lines[line] for line in whole], by, measure, folder)
 
 
-def _whole(lines: Sequence[Mapping[str, Any]]) -> list[int]:
-    """The lines that have every horizon, and numbers there, lowest mean MSE first."""
-    means = [nan if line["mse"] is None else line["mse"] for line in lines]
-    return sorted((which for which, mean in enumerate(means) if isfinite(mean)), key=means.__getitem__)
+def _whole(ours: Mapping[Line, Mapping[str, Any]], measure: str) -> list[Line]:
+    """The lines that have every place, and numbers there, lowest mean first."""
+    means = {key: nan if line[measure] is None else line[measure] for key, line in ours.items()}
+    return sorted((key for key, mean in means.items() if isfinite(mean)), key=means.__getitem__)
+
+
+def _ours(rows: pl.DataFrame, by: str, measures: Sequence[str]) -> dict[Line, dict[str, Any]]:
+    """The lines of the board, their folds averaged."""
+    lines = dict(iter(over_folds(rows, by, measures).group_by(LINE, maintain_order=True)))
+    options, places = _options(list(lines.values())), sorted(rows[by].unique())
+    return {
+        key: _summed(line, by, places, measures) | {"options": text}
+        for (key, line), text in zip(lines.items(), options, strict=True)
+    }
 
 
 def _options(lines: Sequence[pl.DataFrame]) -> list[str | None]:
@@ -88,12 +110,12 @@ def _options(lines: Sequence[pl.DataFrame]) -> list[str | None]:
     first = [line.row(0, named=True) for line in lines]
     extra = [{"input_size": row["input_size"], "data": row["sha256"][:8]} for row in first]
     settings = [{**json.loads(row["config"]), **more} for row, more in zip(first, extra, strict=True)]
-    found: list[str | None] = []
-    for row, own in zip(first, settings, strict=True):
+    texts: list[str | None] = []
+    for row, setting in zip(first, settings, strict=True):
         kin = [each for other, each in zip(first, settings, strict=True) if _alike(other, row)]
-        differing = [name for name in own if any(each.get(name, _ABSENT) != own[name] for each in kin)]
-        found.append(" ".join(f"{name}={_short(own[name])}" for name in differing) or None)
-    return found
+        differing = [name for name in setting if any(each.get(name, _ABSENT) != setting[name] for each in kin)]
+        texts.append(" ".join(f"{name}={_short(setting[name])}" for name in differing) or None)
+    return texts
 
 
 _ABSENT = object()
@@ -107,8 +129,10 @@ def _short(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, separators=(",", ":"))
 
 
-def _ours(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, Any]:
-    found: dict[str, Any] = {
+def _summed(line: pl.DataFrame, by: str, places: Sequence[Any], measures: Sequence[str]) -> dict[str, Any]:
+    """A line of ours: means and spreads over seeds."""
+    first = measures[0]
+    cells: dict[str, Any] = {
         "group": None,
         "model": line["model"][0],
         "options": None,
@@ -116,20 +140,21 @@ def _ours(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, Any]:
         "class": "",
         "seeds": line["seed"].n_unique(),
     }
-    for horizon in horizons:
-        at = line.filter(pl.col("horizon") == horizon)
-        found |= {f"mse_{horizon}": at["mse"].mean(), f"mae_{horizon}": at["mae"].mean()}
-        found |= {f"spread_{horizon}": at["mse"].std() if at.height > 1 else None}
-    by_seed = line.filter(pl.col("horizon").is_in(list(horizons))).group_by("seed").agg(pl.col("mse").mean(), pl.len())
-    whole = by_seed.filter(pl.col("len") == len(horizons))
-    found |= _means(found, horizons)
-    found |= {"spread": whole["mse"].std(), "parameters": line["parameters"].max()}
-    return found | {"seconds": line["seconds"].mean()}
+    for place in places:
+        at = line.filter(pl.col(by) == place)
+        cells |= {f"{name}_{place}": at[name].mean() for name in measures}
+        cells |= {f"spread_{place}": at[first].std() if at.height > 1 else None}
+    by_seed = line.group_by("seed").agg(pl.col(first).mean(), pl.len())
+    whole = by_seed.filter(pl.col("len") == len(places))
+    cells |= _means(cells, places, measures)
+    cells |= {"spread": whole[first].std(), "parameters": line["parameters"].max()}
+    return cells | {"seconds": line["seconds"].mean()}
 
 
-def _theirs(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, Any]:
+def _theirs(line: pl.DataFrame, by: str, places: Sequence[Any], measures: Sequence[str]) -> dict[str, Any]:
+    """A published line; null where nothing was published."""
     size, setting = line["input_size"][0], line["setting"][0].replace("searched", "L searched")
-    found: dict[str, Any] = {
+    cells: dict[str, Any] = {
         "group": None,
         "model": line["model"][0],
         "options": None,
@@ -137,19 +162,18 @@ def _theirs(line: pl.DataFrame, horizons: Sequence[int]) -> dict[str, Any]:
         "class": line["class"][0],
         "seeds": line["seeds"][0],
     }
-    for horizon in horizons:
-        at = line.filter(pl.col("horizon") == horizon)
-        mse, mae = (at[name][0] if at.height else None for name in ("mse", "mae"))
-        found |= {f"mse_{horizon}": mse, f"mae_{horizon}": mae, f"spread_{horizon}": None}
-    if all(found[f"mse_{horizon}"] is None for horizon in horizons):
-        return {}
-    return found | _means(found, horizons) | {"spread": None, "parameters": None, "seconds": None}
+    for place in places:
+        at = line.filter(pl.col(by) == place)
+        cells |= {f"{name}_{place}": at[name][0] if at.height and name in at.columns else None for name in measures}
+        cells |= {f"spread_{place}": None}
+    return cells | _means(cells, places, measures) | {"spread": None, "parameters": None, "seconds": None}
 
 
-def _means(found: dict[str, Any], horizons: Sequence[int]) -> dict[str, Any]:
+def _means(cells: Mapping[str, Any], places: Sequence[Any], measures: Sequence[str]) -> dict[str, Any]:
+    """Means over the places, of the measures that have a number at each."""
     means: dict[str, Any] = {}
-    for metric in ("mse", "mae"):
-        values = [found[f"{metric}_{horizon}"] for horizon in horizons]
+    for name in measures:
+        values = [cells[f"{name}_{place}"] for place in places]
         known = [value for value in values if isinstance(value, float)]
-        means[metric] = sum(known) / len(known) if len(known) == len(values) else None
+        means[name] = sum(known) / len(known) if len(known) == len(values) else None
     return means

@@ -11,21 +11,25 @@ from rich.table import Table
 from rich.text import Text
 
 from tsrnn.board import table as boards
-from tsrnn.board import ties
 from tsrnn.board.difference import LEAST_APART, LEAST_TASKS
+from tsrnn.board.lines import measured
 from tsrnn.board.published import published
+from tsrnn.board.ranks import standings as mean_ranks
 from tsrnn.board.rows import read
 from tsrnn.console import show
 from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
+from tsrnn.suites import Suite
 
 _OTHERS = 8  # lines of other people's numbers on a board
 _ROOM = 91  # columns that a board takes beside its horizons
-_WIDE = ("track", "seeds", "parameters", "mean MSE  MAE")  # no room for these in a narrow terminal
+_WIDE = ("track", "seeds", "parameters")  # no room for these, and the means, in a narrow terminal
+_MEAN = "mean "
 _LEFT = ("model", "options", "track", "class")
 PAIRS = (
-    "MSE: first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap, at "
-    f"horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' and seeds', Holm's over "
-    "all pairs."
+    "first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap (by folds, "
+    f"where there are any), at horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' "
+    "and seeds', Holm's over all pairs."
 )
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
@@ -37,57 +41,67 @@ CAPTION = (
 )
 
 
-def stored(dataset: str, folder: Path, as_json: bool, others: int) -> None:
-    """Print the rows in `folder` (or in one folder per data set there) among the best `others` of other people's."""
-    rows = read(folder, dataset)
+def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
+    """Print the rows in `folder` (or in one folder per benchmark there) among the best `others` of other people's."""
+    rows = read(folder, suite.name)
     if as_json:
-        print(json.dumps(rows.to_dicts(), indent=2))
+        print(json.dumps(measured(rows, suite.measures, folder, suite.leads).to_dicts(), indent=2))
     else:
         console = Console()
-        console.print(board(rows, dataset, console.width, others, folder))
+        console.print(board(rows, suite, console.width, folder, others))
 
 
-def compared(dataset: str, folder: Path, as_json: bool) -> None:
+def compared(suite: Suite, folder: Path, as_json: bool) -> None:
     """Print every two lines of a board: by how much they differ, and how sure that is."""
-    rows = read(folder, dataset)
-    pairs = boards.comparisons(rows, _horizons(rows), folder)
+    rows = measured(read(folder, suite.name), suite.measures, folder, suite.leads)
+    pairs = boards.comparisons(rows, suite.by, suite.measures, folder)
     if not pairs:
-        raise InputError(f"{folder} holds fewer than two models with every horizon of {dataset}; run `tsrnn bench`")
-    _print(pairs, [_pair(pair) for pair in pairs], PAIRS, as_json)
+        raise InputError(
+            f"{folder} holds fewer than two models with every {suite.by} of {suite.name}; run `tsrnn bench`"
+        )
+    measure = _heading(suite.measures[:1])
+    _print(pairs, [_pair(pair, measure) for pair in pairs], f"{measure}: {PAIRS}", as_json)
 
 
 def standings(folder: Path, as_json: bool) -> None:
     """Print mean ranks over every data set that has rows in `folder`."""
-    ranks = ties.standings(read(folder)).to_dicts()
+    ranks = mean_ranks(read(folder)).to_dicts()
     _print(ranks, ranks, RANKS, as_json)
 
 
-def board(rows: pl.DataFrame, dataset: str, width: int, others: int = _OTHERS, folder: Path | None = None) -> Group:
-    """The board, with tie groups where the rows' folder is given: their tests are too slow for a board that fills."""
-    horizons, theirs = _horizons(rows), published(dataset)
-    table = boards.shortened(boards.board(rows, horizons, theirs, folder), others)
-    table = table.drop("group") if folder is None else table
-    remarks = [] if folder is None else notes(table)
+def board(
+    rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
+) -> Group:
+    """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow."""
+    rows, theirs = measured(rows, suite.measures, folder, suite.leads), published(suite.name)
+    table = boards.board(rows, suite.by, suite.measures, theirs, folder if groups else None)
+    table = boards.shortened(table if groups else table.drop("group"), others)
+    remarks = notes(table) if groups else []
     said = " ".join([*remarks, CAPTION] if theirs.height else remarks)
     caption = [Text(said, style="dim")] if said else []
-    return Group(render(table, narrow=width < _ROOM + 16 * len(horizons)), *caption)
+    column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
+    narrow = width < _ROOM + column * rows[suite.by].n_unique()
+    return Group(render(table, suite.measures, narrow=narrow), *caption)
 
 
-def render(table: pl.DataFrame, title: str | None = None, narrow: bool = False) -> Table:
+def render(
+    table: pl.DataFrame, measures: Sequence[str] = USUAL, title: str | None = None, narrow: bool = False
+) -> Table:
     """A board as a table of rich. Published lines are dim and carry their class; ours have no class.
 
-    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the mean. A table
+    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the means. A table
     without the column `group`, of a benchmark that still runs, has no winner.
     """
     shown = Table(title=title, box=None, header_style="bold")
     best = boards.winner(table) if "group" in table.columns else None
     kept = ("group", "options", "spread")
     filled = {name for name in kept if name in table.columns and table[name].is_not_null().any()}
-    horizons = [name.removeprefix("mse_") for name in table.columns if name.startswith("mse_")]
+    first = f"{measures[0]}_"
+    places = [name.removeprefix(first) for name in table.columns if name.startswith(first)]
     for place, line in enumerate(table.iter_rows(named=True)):
-        cells = _cells(line, horizons, filled)
+        cells = _cells(line, places, measures, filled)
         if narrow:
-            cells = {name: cell for name, cell in cells.items() if name not in _WIDE}
+            cells = {name: cell for name, cell in cells.items() if name not in (*_WIDE, _MEAN + _heading(measures))}
         if not shown.columns:
             for name in cells:
                 justify: Any = "left" if name in _LEFT else "right"
@@ -105,12 +119,16 @@ def notes(table: pl.DataFrame) -> list[str]:
     return ["Lines of one group cannot be told apart from its first.", *lone]
 
 
-def _cells(line: dict[str, Any], horizons: Sequence[str], filled: set[str]) -> dict[str, str]:
+def _cells(line: dict[str, Any], places: Sequence[str], measures: Sequence[str], filled: set[str]) -> dict[str, str]:
     """A line's cells by their headings; of the columns that may be empty, those that are `filled`."""
-    digits = 3 if line["class"] else 4
+    heading = _heading(measures)
 
-    def optional(name: str, heading: str, form: str = "") -> dict[str, str]:
-        return {heading: _formatted(line[name], form)} if name in filled else {}
+    def optional(name: str, shown: str, form: str = "") -> dict[str, str]:
+        return {shown: _formatted(line[name], form)} if name in filled else {}
+
+    def scores(place: str) -> str:
+        values = [line[f"{name}{place}"] for name in measures]
+        return "  ".join("-" if value is None else f"{value:.{3 if line['class'] else 4}f}" for value in values)
 
     return {
         **optional("group", "group"),
@@ -118,8 +136,8 @@ def _cells(line: dict[str, Any], horizons: Sequence[str], filled: set[str]) -> d
         **optional("options", "options"),
         "track": line["track"],
         "class": line["class"],
-        **{f"{each} MSE  MAE": _scores(line[f"mse_{each}"], line[f"mae_{each}"], digits) for each in horizons},
-        "mean MSE  MAE": _scores(line["mse"], line["mae"], digits),
+        **{f"{place} {heading}": scores(f"_{place}") for place in places},
+        _MEAN + heading: scores(""),
         **optional("spread", "±", ".4f"),
         "seeds": _formatted(line["seeds"]),
         "parameters": _formatted(line["parameters"], ","),
@@ -127,23 +145,19 @@ def _cells(line: dict[str, Any], horizons: Sequence[str], filled: set[str]) -> d
     }
 
 
-def _scores(mse: float | None, mae: float | None, digits: int) -> str:
-    return "  ".join("-" if value is None else f"{value:.{digits}f}" for value in (mse, mae))
+def _heading(measures: Sequence[str]) -> str:
+    return "  ".join(name.replace("_", " ").upper() for name in measures)
 
 
 def _formatted(value: Any, form: str = "") -> str:
     return "" if value is None else f"{value:{form or ('.3g' if isinstance(value, float) else '')}}"
 
 
-def _horizons(rows: pl.DataFrame) -> list[int]:
-    return sorted(rows["horizon"].unique().to_list())
-
-
-def _pair(pair: dict[str, Any]) -> dict[str, Any]:
+def _pair(pair: dict[str, Any], measure: str) -> dict[str, Any]:
     mean, low, high, p = (pair[name] for name in ("difference", "low", "high", "p"))
-    measured = {"MSE": "", "95 %": ""} if mean is None else {"MSE": f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
+    shown = {measure: "", "95 %": ""} if mean is None else {measure: f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
     sure = {"p": "<0.001" if p < 0.001 else f"{p:.3f}", "windows": pair["windows"], "seeds": pair["seeds"]}
-    return {"first": pair["first"], "second": pair["second"], **measured, **sure}
+    return {"first": pair["first"], "second": pair["second"], **shown, **sure}
 
 
 def _print(records: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:

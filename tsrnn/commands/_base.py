@@ -49,6 +49,13 @@ def dataset(data: str) -> str:
     raise unknown("data set", data, catalog.names())
 
 
+def benchmark(data: str) -> str:
+    """A suite's name or file, or what `dataset` takes."""
+    from tsrnn import suites  # it imports torch
+
+    return data if suites.known(data) else dataset(data)
+
+
 def roles(
     time: str | None,
     target: list[str] | None,

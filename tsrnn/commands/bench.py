@@ -17,7 +17,7 @@ from tsrnn.commands._base import (
     Target,
     Time,
     at_least_one,
-    dataset,
+    benchmark,
     numbers,
     resumable,
     roles,
@@ -51,8 +51,8 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     json_: Json = False,
 ) -> None:
-    """Compare models on a data set, by the fair protocol, and print the board."""
-    from tsrnn import bench, execute
+    """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
+    from tsrnn import bench, execute, suites
 
     wishes = bench.Wishes(
         models=words(models),
@@ -61,7 +61,7 @@ def run(  # noqa: PLR0913  one parameter per option
         input_size=at_least_one(input_size, "input-size"),
         config=config,
     )
-    source = bench.Source(dataset(data), tuple(roles(time, target, id).items()))
+    source = suites.Source(benchmark(data), tuple(roles(time, target, id).items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = execute.cores() if workers is None else workers
@@ -71,8 +71,7 @@ def run(  # noqa: PLR0913  one parameter per option
     if json_:
         typer.echo(json.dumps(screen.rows(), indent=2))
     for outcome in failed:
-        job = outcome.job
-        typer.echo(f"tsrnn: {job.name}, horizon {job.horizon}, seed {job.seed} failed: {outcome.error}", err=True)
+        typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
 
@@ -112,7 +111,7 @@ class Screen:
         elif not self.quiet and (rows := self.rows()):
             self.out.print(self._board(rows))
         if not self.quiet and self.rows():
-            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.name}", soft_wrap=True)
+            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.place}", soft_wrap=True)
 
     def finished(self, outcome: "Outcome") -> None:
         """A job has ended."""
@@ -130,12 +129,14 @@ class Screen:
         return [row for row in rows if tuple(row[name] for name in KEY) in keys]
 
     def _line(self, outcome: "Outcome") -> str:
+        from tsrnn.metrics import USUAL
+
         job, result = outcome.job, outcome.result
-        what = f"{job.name:<15} horizon {job.horizon:<4} seed {job.seed}"
+        what = str(job)
         if result is None:
             return f"{what}  failed: {outcome.error}"
-        scores = f"MSE {result['mse']:.4f}  MAE {result['mae']:.4f}  {outcome.seconds:6.1f} s"
-        return f"{what}  {scores}   {self._progress()}"
+        scores = "  ".join(f"{name.upper()} {result[name]:.4f}" for name in USUAL)
+        return f"{what}  {scores}  {outcome.seconds:6.1f} s   {self._progress()}"
 
     def _progress(self) -> str:
         from tsrnn.bench import seconds_left
@@ -157,8 +158,8 @@ class Screen:
         from tsrnn.board import text
         from tsrnn.board.rows import COLUMNS
 
-        table, name = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.name
-        return text.board(table, name, self.out.width, folder=self.folder if self.ended else None)
+        table, suite = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.suite
+        return text.board(table, suite, self.out.width, self.folder, groups=self.ended)
 
 
 def _minutes(seconds: float) -> str:

@@ -16,12 +16,12 @@ def run(
     json_: Json = False,
 ) -> None:
     """Print stored result rows again, with tie groups; or mean ranks over all data sets."""
-    from tsrnn.bench import Source
+    from tsrnn import suites
     from tsrnn.board import text
 
     if data is None:
         text.standings(out, as_json=json_)
     elif compare:
-        text.compared(Source(data).name, out, as_json=json_)
+        text.compared(suites.find(data), out, as_json=json_)
     else:
-        text.stored(Source(data).name, out, as_json=json_, others=published)
+        text.stored(suites.find(data), out, as_json=json_, others=published)

@@ -16,12 +16,13 @@ from tsrnn.commands._base import (
     Target,
     Time,
     at_least_one,
-    dataset,
+    benchmark,
     numbers,
     options,
     resumable,
     roles,
 )
+from tsrnn.errors import InputError
 
 Storage = Annotated[str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")]
 Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a longer one is stopped.")]
@@ -33,7 +34,7 @@ def run(  # noqa: PLR0913  one parameter per option
     trials: Annotated[int, typer.Option(help="Ended trials that the study shall hold.")] = 20,
     input_size: Annotated[str, typer.Option(help="Look-back; several, separated by commas, are tried.")] = "336",
     horizon: Horizon = 96,
-    metric: Annotated[str, typer.Option(help="Measure on validation, such as mse, mae or physical_rmse.")] = "mse",
+    metric: Annotated[str | None, typer.Option(help="Measure on validation; default: the board's first.")] = None,
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
     minutes: Minutes = float("inf"),
     storage: Storage = None,
@@ -48,21 +49,25 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import catalog, parameters, tune
-    from tsrnn.bench import SHARES
+    from tsrnn import Forecaster, bench, parameters, suites, tune
 
-    panel = catalog.load(dataset(data), **roles(time, target, id))
+    source = suites.Source(benchmark(data), tuple(roles(time, target, id).items()))
+    panel, splits = bench.opened(source)
+    if len(splits) > 1:
+        raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")
     asked = tune.Sweep(
         model=model,
         horizon=horizon,
         input_sizes=tuple(numbers(input_size, "input-size")),
         fixed=options(set_),
-        metric=metric,
+        metric=metric or source.suite.measures[0],
         seed=seed,
-        split="standard" if panel.split else SHARES,
+        split=next(iter(splits.values())),
         minutes=minutes,
     )
-    name = study or f"{Path(data).stem}-{model}-{horizon}"
+    first = Forecaster(model, input_size=max(asked.input_sizes), horizon=horizon, **asked.fixed)
+    panel = bench.offered(panel, first)
+    name = study or f"{source.name}-{model}-{horizon}"
     storage = storage or tune.sqlite(out / "sweeps.sqlite3")
     with resumable(), Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
         swept = tune.sweep(panel, asked, trials, storage, name, on_trial=screen.ended)

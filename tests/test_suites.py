@@ -1,0 +1,165 @@
+"""Suites of one's own: folds, leads and measures that are not MSE, from a file to the board."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tsrnn import InputError, bench, catalog, simulate, suites
+from tsrnn.board import rows as results
+from tsrnn.board import table as boards
+from tsrnn.board.lines import measured
+from tsrnn.split import folds
+
+Run = Callable[..., tuple[int, str, str]]
+
+SUITE = """
+data = "{folder}/field.csv"
+roles = {{ id = "well", time = "depth", target = "GR", past_covariates = ["NPHI"] }}
+split = {{ leave_one_out = "series" }}
+measures = ["physical_rmse", "mae"]
+horizons = [4]
+seeds = [0, 1]
+baselines.repeat_last = {{ input_size = 12 }}
+models.nlinear = {{ input_size = 12, max_epochs = 1, max_windows = 128 }}
+"""
+
+
+@pytest.fixture
+def suite(tmp_path: Path) -> str:
+    """Four simulated wells, each left out in turn, on gamma ray in gAPI."""
+    simulate.wells(wells=4, rows=150).drop("facies").write_csv(tmp_path / "field.csv")
+    path = tmp_path / "field-suite.toml"
+    path.write_text(SUITE.format(folder=tmp_path))
+    return str(path)
+
+
+def test_wells_left_out_one_by_one_are_ranked_in_physical_units(run: Run, suite: str) -> None:
+    status, out, _ = run("bench", suite, "--workers", "0", "--out", "res", "--json")
+    assert status == 0
+    rows = json.loads(out)
+    assert len(rows) == 2 * 2 * 4  # models, seeds, wells
+    assert {row["fold"] for row in rows} == {f"W-0{k}" for k in range(1, 5)}
+    assert {row["dataset"] for row in rows} == {"field-suite"}
+    assert all(json.loads(row["config"])["split"] == {"leave_one_out": "series"} for row in rows)
+    status, out, err = run("bench", suite, "--workers", "0", "--out", "res")
+    assert status == 0
+    assert "16 of 16 rows are in" in err
+    assert "4 PHYSICAL RMSE" in " ".join(out.split())
+    assert f"Again: tsrnn leaderboard {suite}" in out
+    status, out, _ = run("leaderboard", suite, "--out", "res")
+    assert status == 0
+    assert "nlinear" in out
+    compared = json.loads(run("leaderboard", suite, "--out", "res", "--compare", "--json")[1])
+    assert compared[0]["seeds"] == 4
+
+
+def test_a_fold_that_has_a_row_is_not_run_again(suite: str, tmp_path: Path) -> None:
+    jobs = bench.plan(bench.Source(suite), "quick", bench.Wishes(models=("repeat_last",), seeds=(0,)))
+    assert [job.fold for job in jobs] == ["W-01", "W-02", "W-03", "W-04"]
+    bench.run(jobs[1:3], tmp_path / "r", workers=0)
+    assert [job.fold for job in bench.pending(jobs, tmp_path / "r")] == ["W-01", "W-04"]
+
+
+def test_measures_beside_a_row_are_those_of_the_well_in_its_own_units(suite: str, tmp_path: Path) -> None:
+    jobs = bench.plan(bench.Source(suite), "quick", bench.Wishes(models=("repeat_last",), seeds=(0,)))
+    bench.run(jobs, tmp_path / "r", workers=0)
+    read = results.read(tmp_path / "r", "field-suite")
+    rows = measured(read, ("physical_rmse", "mae", "val_physical_rmse"), tmp_path / "r")
+    wells = pl.read_csv(tmp_path / "field.csv").partition_by("well", as_dict=True)
+    for row in rows.iter_rows(named=True):
+        gamma = wells[(row["fold"],)]["GR"].to_numpy()
+        errors = [gamma[start : start + 4] - gamma[start - 1] for start in range(12, 150 - 4 + 1)]
+        assert row["windows"] == len(errors)
+        assert row["physical_rmse"] == pytest.approx(np.sqrt(np.square(errors).mean()), rel=1e-4)
+    by_fold = dict(rows.select("fold", "physical_rmse").iter_rows())
+    assert rows.filter(fold="W-01")["val_physical_rmse"].item() == pytest.approx(by_fold["W-02"], rel=1e-4)
+    table = boards.board(rows, "horizon", ("physical_rmse", "mae"))
+    assert table["physical_rmse_4"].item() == pytest.approx(np.mean(list(by_fold.values())))
+    wide = boards.board(rows, "fold", ("physical_rmse",))
+    assert wide["physical_rmse_W-03"].item() == pytest.approx(by_fold["W-03"])
+
+
+def test_a_board_by_lead(suite: str, tmp_path: Path) -> None:
+    path = tmp_path / "leads.toml"
+    path.write_text(Path(suite).read_text().replace("horizons = [4]", "leads = [1, 3]"))
+    assert suites.find(str(path)).by == "lead"
+    jobs = bench.plan(bench.Source(str(path)), "quick", bench.Wishes(models=("repeat_last",), seeds=(0,)))
+    assert {job.horizon for job in jobs} == {3}
+    bench.run(jobs, tmp_path / "r", workers=0)
+    rows = measured(results.read(tmp_path / "r"), ("physical_rmse",), tmp_path / "r", leads=(1, 3))
+    table = boards.board(rows, "lead", ("physical_rmse",), folder=tmp_path / "r")
+    assert table.columns[6:10] == ["physical_rmse_1", "spread_1", "physical_rmse_3", "spread_3"]
+    assert 0 < table["physical_rmse_1"].item() < table["physical_rmse_3"].item()
+
+
+def test_a_line_is_judged_by_the_wells_that_were_left_out() -> None:
+    """Eight wells, each harder than the last: model b is a little worse in every one, c now better and now worse."""
+    rows = []
+    for fold in range(8):
+        gaps = {"a": 0.0, "b": 0.1 + 0.01 * (fold % 3), "c": 0.02 + 0.3 * (-1) ** fold}
+        for model, gap in gaps.items():
+            row = dict.fromkeys(results.COLUMNS) | {"model": model, "fold": f"W-{fold}", "mae": 1 + fold + gap}
+            rows.append(row | {"dataset": "d", "sha256": "s", "horizon": 4, "seed": 0, "config": "{}", "track": "t"})
+    table = boards.board(pl.DataFrame(rows, schema=results.COLUMNS), "horizon", ("mae",), folder=Path("none"))
+    groups = dict(table.select("model", "group").iter_rows())
+    assert groups["a"] == 1
+    assert groups["b"] == 2
+    assert groups["c"] == 1
+
+
+def test_lines_that_lack_a_fold_are_not_averaged_over_the_others() -> None:
+    row = dict.fromkeys(results.COLUMNS) | {"dataset": "d", "sha256": "s", "horizon": 4, "config": "{}", "track": "t"}
+    rows = [row | {"model": "a", "seed": 0, "fold": fold, "mae": 1.0, "mse": 1.0} for fold in ("x", "y")]
+    rows += [row | {"model": "b", "seed": 0, "fold": "x", "mae": 0.1, "mse": 0.1}]
+    table = boards.board(pl.DataFrame(rows, schema=results.COLUMNS), "horizon", ("mae",))
+    assert table["model"].to_list() == ["a"]
+
+
+def test_a_sweep_takes_a_suite_of_one_split_and_its_first_measure(run: Run, suite: str, tmp_path: Path) -> None:
+    words = ("--model", "nlinear", "--trials", "1", "--input-size", "12", "--horizon", "4", "--set", "max_epochs=1")
+    status, _, err = run("tune", suite, *words, "--out", "res")
+    assert status == 2
+    assert "has 4 folds, and a sweep takes one split" in err
+    split = 'split.by_series = { val = ["W-03"], test = ["W-04"] }'
+    text = Path(suite).read_text().replace('split = { leave_one_out = "series" }', split)
+    (tmp_path / "one.toml").write_text(text)
+    status, out, _ = run("tune", "one.toml", *words, "--out", "res", "--json")
+    assert status == 0
+    chosen = json.loads(out)["chosen"]
+    assert chosen["by"] == "validation physical_rmse"
+    assert 1 < chosen["value"] < 100  # gAPI
+    assert chosen["study"] == "one-nlinear-4"
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("horizons = [4", "cannot be read as TOML"),
+        ("horizon = [4]\nmodels.ols = {}", "'horizon' is neither a word of a suite"),
+        ("[quick]\nhorizons = [4]\nmodel = 3", "'quick' is neither a word of a suite"),
+        ("models.ols = {}", "preset 'smoke' names no models or no horizons"),
+        ("horizons = [4]", "preset 'smoke' names no models or no horizons"),
+        ('measures = ["rmsse"]\nhorizons = [4]\nmodels.ols = {}', "unknown measure 'rmsse': did you mean"),
+    ],
+)
+def test_a_suite_that_cannot_be_is_one_sentence(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "bad.toml").write_text(text)
+    with pytest.raises(InputError, match=said):
+        suites.find(str(tmp_path / "bad.toml"))
+    with pytest.raises(InputError, match=r"none\.toml is not there"):
+        suites.find(str(tmp_path / "none.toml"))
+
+
+def test_a_suite_goes_before_a_data_set_and_a_data_set_before_nothing(tmp_path: Path) -> None:
+    assert suites.known("ETTh1")
+    assert not suites.known("transformer")
+    assert suites.find("transformer").presets == {**suites.find("default").presets}
+    assert (suites.find("weather").data, suites.find("a/mine.csv").data) == ("weather", "a/mine.csv")
+    assert suites.find("ETTh1").measures == ("mse", "mae")
+    for name in ("ETTh1", "weather"):
+        assert folds(("x",), suites.find(name).split) == {"": None}
+        assert name in catalog.names()

@@ -1,0 +1,78 @@
+"""What may lie beside a result row, in Parquet, under `<kind>/<model>-<hash of the row's key>.parquet`.
+
+windows     the losses of every test window: series (number), step at which its targets begin, a column per measure
+measures    the row's measures, long: measure, series (null: over all), lead (from 1; null: over all), value
+
+Tests of difference need the first; boards by a measure that is no column of a row, or by lead, need the second.
+"""
+
+from collections.abc import Mapping, Sequence
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from tsrnn import files
+from tsrnn.errors import InputError
+
+KINDS: dict[str, dict[str, type[pl.DataType]]] = {
+    "windows": {"series": pl.Int32, "step": pl.Int32},
+    "measures": {"measure": pl.String, "series": pl.String, "lead": pl.Int32, "value": pl.Float64},
+}
+_SAID = {"windows": "losses of windows", "measures": "measures"}
+
+
+def long(
+    val: Mapping[str, float], by_lead: Mapping[str, npt.NDArray[np.float64]], series: Sequence[str]
+) -> dict[str, list[Any]]:
+    """The columns of `measures`, numbers alone: of the test by series and lead, and of validation over all.
+
+    Args:
+        val: measures on validation, which become `val_<measure>`.
+        by_lead: measures on the test [series+1 horizon+1], the last row and column over all.
+        series: names of the rows but the last.
+    """
+    records: list[tuple[str, str | None, int | None, float]] = [
+        (f"val_{name}", None, None, value) for name, value in val.items()
+    ]
+    for name, grid in by_lead.items():
+        for row, values in zip((*series, None), grid.tolist(), strict=True):
+            leads = (*range(1, len(values)), None)
+            records += [(name, row, lead, value) for lead, value in zip(leads, values, strict=True)]
+    kept = [record for record in records if isfinite(record[-1])]
+    return {column: [record[k] for record in kept] for k, column in enumerate(KINDS["measures"])}
+
+
+def write(folder: Path, kind: str, name: str, columns: Mapping[str, Any], mend: str) -> None:
+    """Write one table; columns that are not the kind's own hold single-precision numbers."""
+    table = pl.DataFrame(dict(columns))
+    (folder / kind).mkdir(exist_ok=True)
+    files.replaced(folder / kind / f"{name}.parquet", _typed(table, kind).write_parquet, mend)
+
+
+def read(folder: Path, kind: str, name: str) -> pl.DataFrame | None:
+    """A table that lies in the folder or in one directly in it; None where there is none.
+
+    Raises:
+        InputError: the file is damaged or holds something else.
+    """
+    place = f"{kind}/{name}.parquet"
+    for path in (folder / place, *sorted(folder.glob(f"*/{place}"))):
+        if path.exists():
+            try:
+                return _typed(pl.read_parquet(path), kind)
+            except (OSError, pl.exceptions.PolarsError) as error:
+                reason = str(error).split("\n", 1)[0].rstrip(".")
+                raise InputError(f"{path} cannot be read as {_SAID[kind]}: {reason}; delete it") from error
+    return None
+
+
+def _typed(table: pl.DataFrame, kind: str) -> pl.DataFrame:
+    own = KINDS[kind]
+    others = [name for name in table.columns if name not in own]
+    return table.select(
+        *(pl.col(name).cast(dtype) for name, dtype in own.items()), *(pl.col(name).cast(pl.Float32) for name in others)
+    )

@@ -1,0 +1,85 @@
+"""Models over many data sets: mean ranks, with their intervals, take the place of losses."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tsrnn.board import difference
+from tsrnn.board.difference import Numbers
+from tsrnn.board.lines import LINE, over_folds
+from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
+
+
+def standings(rows: pl.DataFrame, by: str = "horizon", measure: str = USUAL[0]) -> pl.DataFrame:
+    """Models over all data sets in `rows`, lowest mean rank first; those that lack a task come last.
+
+    A model's number on a task (data set and place) is its mean over folds and seeds, of the configuration that is
+    lowest on validation. Ranks on a task are averaged over a data set's places, which share its rows: what is
+    independent, and resampled, is the data set. Below `difference.LEAST_TASKS` of them there are neither groups nor p.
+
+    Columns: group, model, track, tasks (how many it has), rank, low, high (95 % interval of the rank), wins (share of
+    tasks on which it is the lowest), p (signed ranks of the log measure against the first line, with Holm).
+
+    Raises:
+        InputError: fewer than two data sets, or no model has every task.
+    """
+    scores = _scores(rows, by, measure)
+    names = [tuple(key) for key in scores.select("model", "track").iter_rows()]
+    table = scores.drop("model", "track").to_numpy()  # [line task]
+    whole = np.isfinite(table).all(1)
+    if not whole.any():
+        raise InputError("no model has a row for every data set and horizon; name one data set to see its board")
+    of = np.array([name.rpartition(" ")[0] for name in scores.columns[2:]])  # [task]
+    sets = np.unique(of)
+    ranks, logs = _ranks(table[whole]), np.log(np.maximum(table[whole], np.finfo(float).tiny))
+    per_set = [np.stack([each[:, of == name].mean(1) for name in sets], 1) for each in (ranks, logs)]
+    means, ends = difference.mean_ranks(per_set[0])
+    order = np.argsort(means, kind="stable")
+    enough = len(sets) >= difference.LEAST_TASKS
+    together: list[int | None] = [None] * len(order)
+    p: list[float | None] = [None] * len(order)
+    if enough:
+        together = [*difference.groups(difference.ranked_apart(means[order], ends[order], len(sets)))]
+        against = [difference.wilcoxon(per_set[1][order[0]], per_set[1][line]) for line in order[1:]]
+        p[1:] = [float(each) for each in difference.holm(np.array(against))]
+    best = (ranks == ranks.min(0)).mean(1)
+    found: list[dict[str, Any]] = []
+    lines = np.flatnonzero(whole)
+    for place, line in enumerate(order):
+        model, track = names[lines[line]]
+        low, high = (float(end) for end in ends[line])
+        measured = {"tasks": table.shape[1], "rank": float(means[line]), "low": low, "high": high}
+        end = {"wins": float(best[line]), "p": p[place]}
+        found.append({"group": together[place], "model": model, "track": track, **measured, **end})
+    for line in np.flatnonzero(~whole):
+        lacking = dict.fromkeys(("rank", "low", "high", "wins", "p"))
+        tasks = int(np.isfinite(table[line]).sum())
+        found.append({"group": None, "model": names[line][0], "track": names[line][1], "tasks": tasks, **lacking})
+    return pl.DataFrame(found, infer_schema_length=None)
+
+
+def _scores(rows: pl.DataFrame, by: str, measure: str) -> pl.DataFrame:
+    """model, track, and a column of the mean per task, named "<data set> <its checksum> <place>"."""
+    validated = f"val_{measure}"
+    line, configured = ["dataset", "sha256", "model", "track"], list(LINE)
+    rows = over_folds(rows, by, (measure, validated))
+    chosen = (
+        rows.group_by(configured, maintain_order=True)
+        .agg(pl.col(by).n_unique(), pl.col(validated).mean())
+        .sort([by, validated], descending=[True, False], nulls_last=True, maintain_order=True)
+        .unique(line, keep="first", maintain_order=True)
+    )
+    kept = rows.join(chosen.select(configured), on=configured, how="semi")
+    task = pl.format("{} {} {}", "dataset", "sha256", by).alias("task")
+    means = kept.group_by([*line, by], maintain_order=True).agg(pl.col(measure).mean()).with_columns(task)
+    return means.pivot("task", index=["model", "track"], values=measure)
+
+
+def _ranks(scores: Numbers) -> Numbers:
+    """Places [line task] from 1, equal scores sharing the mean of theirs."""
+    below = (scores[None] < scores[:, None]).sum(1)
+    same = (scores[None] == scores[:, None]).sum(1)
+    ranks: Numbers = below + (same + 1) / 2
+    return ranks
