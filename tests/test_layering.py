@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 DOORS = {
     "pytorch_lightning": {"fit.py"},
     "lightning": {"fit.py"},
-    "optuna": {"tune.py"},
+    "optuna": {"tune"},
     "ray": {"execute.py"},
     "matplotlib": {"plot.py"},
     "typer": {"cli.py", "commands"},

@@ -1,5 +1,6 @@
 """What is learnt of a frame once: it is the same for every face, after saving, and for series met later."""
 
+import json
 from datetime import datetime, timedelta
 
 import numpy as np
@@ -45,7 +46,8 @@ def same(one, other):
 def test_it_is_the_same_after_saving(per_series):
     source, options = panel(), {"scale_per_series": per_series, "calendar": True, "padding": 2}
     made = prepared(source, **options)
-    again = Preparation("standard", horizon=HORIZON, **options).restore(made.ids, made.reading, made.tensors())
+    again = Preparation("standard", horizon=HORIZON, **options)
+    again.remember(*json.loads(json.dumps([made.ids, made.reading]))).restore(made.tensors())
     same(made.lay(source), again.lay(source))
     ahead = source.future(HORIZON).with_columns(holiday=pl.lit(value=True))
     np.testing.assert_array_equal(made.ahead(source, ahead), again.ahead(source, ahead))

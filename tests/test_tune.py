@@ -146,7 +146,7 @@ def test_a_storage_that_cannot_be_opened_is_one_sentence(panel: Panel) -> None:
 
 
 def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tune, "PRUNER", {"n_startup_trials": 1, "n_warmup_steps": 0})
+    monkeypatch.setattr("tsrnn.tune.study.PRUNER", {"n_startup_trials": 1, "n_warmup_steps": 0})
     asked = tune.Sweep("nlinear", 4, (24,), {"max_epochs": 6, "batch_size": 32, "averaging": 0.0}, split=ASKED.split)
     rates = iter([1e-2, 1e-5])
 

@@ -13,10 +13,10 @@ The map, in the order in which data meets the rooms:
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, fit                      how to train, as data; forecasts and scores; the one door to Lightning
-    backtest, store                             rolling origins, saved models
+    backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, tune                               many fits: jobs, sweeps
+    execute, tune/                              many fits: jobs, sweeps
     console                                     what a person sees, what a program reads
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers

@@ -58,6 +58,8 @@ class Estimator:
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < 1:
                 raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
+            if int(value) > models.MOST:
+                raise InputError(f"{name} must be at most {models.MOST:,} steps, not {str(value)[:20]}")
         check_types(vars(self), get_type_hints(type(self).__init__))
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tsrnn import answer, buffer, heads, infer, models, parameters, split, store, windows
+from tsrnn import answer, buffer, heads, infer, models, parameters, rebuild, split, store, windows
 from tsrnn import backtest as rolling
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
@@ -175,19 +175,20 @@ class Forecaster(Estimator):
         Raises:
             InputError: not a saved forecaster, a newer version's, or damaged.
         """
-        config, tensors = store.read(folder)
-        try:
+        saved = store.opened(folder)
+        config = saved.config
+        with rebuild.blaming(saved):
             self = cls(**config["params"])
-            self.spec_ = Spec(**config["spec"])
-            self.preparation_ = self._unlearnt().restore(tuple(config["ids"]), config["reading"], tensors)
-            self.head_ = heads.build(self.quantiles, self.loss)
-            self.model_ = models.build(self.model, parameters.sort(self.model, self.options)[0], self.spec_)
-            weights = {name: tensor for name, tensor in tensors.items() if name.startswith("model.")}
-            self.model_.set_weights({name.removeprefix("model."): tensor for name, tensor in weights.items()})
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise InputError(
-                f"{folder} was saved by tsrnn {config.get('version')} and does not fit this one ({error}); fit it again"
-            ) from None
+            model_config, _ = self.configs()
+            self.head_, prepared = heads.build(self.quantiles, self.loss), self._unlearnt()
+            prepared.remember(config["ids"], config["reading"])
+            self.spec_ = rebuild.spec(config["spec"], self._task(prepared.reading, self.head_))
+            sizes = prepared.shapes(self.spec_.channels, self.spec_.known, self.spec_.static)
+            self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
+        tensors = saved.tensors()
+        with rebuild.blaming(saved):
+            self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self.model_.set_weights({name.removeprefix("model."): weights for name, weights in tensors.items()})
         return self
 
     @property
@@ -217,14 +218,15 @@ class Forecaster(Estimator):
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(
-            input_size=int(self.input_size),
-            horizon=int(self.horizon),
-            channels=len(arrays.columns),
-            targets=arrays.targets,
+            **self._task(panel.reading, head),
             known=0 if arrays.known is None else arrays.known.shape[1],
             static=0 if arrays.static is None else arrays.static.shape[1],
             seasonality=min(panel.season, int(self.input_size)),
-            params=head.params,
-            levels=head.levels,
-            loss=self.loss,
         )
+
+    def _task(self, reading: Mapping[str, Any], head: heads.Head) -> dict[str, Any]:
+        """What the parameters and the columns alone say of the Spec."""
+        targets = len(reading["targets"])
+        sizes = {"input_size": int(self.input_size), "horizon": int(self.horizon)}
+        columns = {"channels": targets + len(reading["past"]), "targets": targets}
+        return {**sizes, **columns, "params": head.params, "levels": head.levels, "loss": self.loss}

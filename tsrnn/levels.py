@@ -4,7 +4,7 @@ The words are learnt once, from the frame that a model is fitted on, and saved w
 cell, is a row of zeros: its own level, which training may have seen only where cells were missing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -53,8 +53,18 @@ def encode(column: pl.Series, words: tuple[str, ...]) -> Floats:
     return np.stack([(cells == word).fill_null(False).to_numpy() for word in words], 1).astype(np.float32)
 
 
-def plain(reading: Mapping[str, list[str]] | None) -> Levels:
-    """Levels as a saved model has them."""
+def plain(reading: Mapping[str, Sequence[str]] | None) -> Levels:
+    """Levels as a saved model has them.
+
+    Raises:
+        InputError: they are no lists of words by columns.
+    """
+    if reading is not None and not (
+        isinstance(reading, Mapping)
+        and all(isinstance(words, list | tuple) and len(words) <= MOST for words in reading.values())
+        and all(isinstance(word, str) for words in reading.values() for word in words)
+    ):
+        raise InputError("levels must name the words of each column")
     return {name: tuple(words) for name, words in (reading or {}).items()}
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
+import numpy as np
 import tomli_w
 
 from tsrnn import cells, files, models
@@ -117,7 +118,7 @@ def _names(model: str | type) -> tuple[set[str], set[str]]:
 
 
 def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
-    """Parameters as plain values: a class of a model or cell is its word, or "module:Class" where it has none.
+    """Parameters as plain values, none of NumPy's: a class is its word, or "module:Class" where it has none.
 
     Raises:
         InputError: with `strict`, a class that has no word and so cannot be found again.
@@ -128,6 +129,8 @@ def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
             return {key: plain(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
+        if isinstance(value, np.generic | np.ndarray):
+            return value.tolist()
         if not isinstance(value, type):
             return value
         word = cells.word(value) if issubclass(value, cells.Cell) else models.find(value).word

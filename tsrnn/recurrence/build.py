@@ -2,8 +2,9 @@
 
 The artefact's name is a hash of all that shaped it (source, compiler, flags, the processor's instruction set) and a
 hash of its own bytes, which is checked before it is loaded: a damaged file, or one that came from another machine, is
-never run. The cache folder is the user's own and closed to others; where there is none to be had, a folder that lives
-as long as the process takes its place. `TSRNN_CACHE` names another folder, `CXX` another compiler.
+never run. The cache folder is one that nobody else can write, rename or replace (`tsrnn.recurrence.owned`); where there
+is none to be had, or it is full, a folder that lives as long as the process takes its place. `TSRNN_CACHE` names
+another folder, `CXX` another compiler.
 """
 
 import atexit
@@ -14,10 +15,13 @@ import platform
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import platformdirs
+
+from tsrnn.recurrence import owned
 
 FLAGS = (
     *("-O3", "-march=native", "-std=c++17", "-fPIC", "-shared", "-w"),
@@ -36,16 +40,17 @@ def library(source: str) -> tuple[str, ctypes.CDLL]:
     """The key and the library of a C++ source, from this process, the cache, or the compiler.
 
     Raises:
-        Unavailable: there is no compiler, or it refuses the source.
+        Unavailable: there is no compiler, it refuses the source, or no folder takes what it made.
     """
     compiler, version = _compiler()
     key = hashlib.sha256("\0".join([source, version, *FLAGS, _instructions()]).encode()).hexdigest()[:32]
-    folder = folder_of_kernels()
-    for path in folder.glob(f"{key}-*.so"):
-        if path.stem.partition("-")[2] == _digest(path):
-            return key, ctypes.CDLL(str(path))
-        path.unlink(missing_ok=True)
-    return key, ctypes.CDLL(str(_compile(compiler, source, key, folder)))
+    reason = ""
+    for folder in _folders():
+        try:
+            return key, _kept(folder, key) or _compile(compiler, source, key, folder)
+        except (OSError, Unavailable) as error:
+            reason = str(error)
+    raise Unavailable(reason)
 
 
 def available() -> tuple[bool, str]:
@@ -59,25 +64,37 @@ def available() -> tuple[bool, str]:
 
 @cache
 def folder_of_kernels() -> Path:
-    """The user's own folder for compiled kernels, or one for this process alone."""
+    """The user's own folder for compiled kernels, or one for this process alone.
+
+    Raises:
+        Unavailable: neither can be had.
+    """
     named = os.environ.get("TSRNN_CACHE")
-    folder = (Path(named) if named else Path(platformdirs.user_cache_dir("tsrnn"))) / "kernels"
+    folder = (Path(named).absolute() if named else Path(platformdirs.user_cache_dir("tsrnn"))) / "kernels"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-        if own and found.st_mode & 0o077:
-            folder.chmod(0o700)
-            for path in folder.iterdir():  # what others left there while it stood open is not to be run
-                if path.lstat().st_uid != found.st_uid:
-                    path.unlink()
-        if own and os.access(folder, os.W_OK | os.X_OK):
+        if folder.is_absolute() and owned.claim(folder):  # without a home folder it is "~/.cache"
             return folder
     except OSError:
         pass
-    private = Path(tempfile.mkdtemp(prefix="tsrnn-kernels-"))
-    atexit.register(shutil.rmtree, private, ignore_errors=True)
-    return private
+    return _private()
+
+
+def _folders() -> Iterator[Path]:
+    """Where a library may be kept, the best first."""
+    yield folder_of_kernels()
+    if _private() != folder_of_kernels():
+        yield _private()
+
+
+@cache
+def _private() -> Path:
+    """A folder that ends with this process."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="tsrnn-kernels-"))
+    except OSError as error:
+        raise Unavailable(f"no folder can be had for kernels: {error.strerror or error}") from None
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
@@ -87,8 +104,11 @@ def _compiler() -> tuple[str, str]:
         path = shutil.which(name) if name else None
         if path is None:
             continue
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-        if said.returncode == 0:
+        try:
+            said = _run([path, "--version"], os.environ)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if said.returncode == 0 and said.stdout:
             return path, said.stdout
     raise Unavailable("no C++ compiler was found (g++ or clang++; CXX names another)")
 
@@ -104,28 +124,39 @@ def _instructions() -> str:
     return "\n".join([platform.machine(), *kept])
 
 
-def _compile(compiler: str, source: str, key: str, folder: Path) -> Path:
+def _kept(folder: Path, key: str) -> ctypes.CDLL | None:
+    """The library that an earlier process left in `folder`; damaged ones are removed."""
+    for path in folder.glob(f"{key}-*.so"):
+        loaded = owned.load(path, path.stem.partition("-")[2])
+        if loaded is not None:
+            return loaded
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _compile(compiler: str, source: str, key: str, folder: Path) -> ctypes.CDLL:
     """Compile under a temporary name, then rename: two processes at once only do the work twice."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
         text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
         text.write_text(source, encoding="utf-8")
         try:
-            done = subprocess.run(
-                [compiler, *FLAGS, str(text), "-o", str(built)],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_SECONDS,
-            )
+            # What it writes in between goes there too: a disk that is full elsewhere is no matter.
+            done = _run([compiler, *FLAGS, str(text), "-o", str(built)], {**os.environ, "TMPDIR": scratch})
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"{compiler} failed: {error}") from None
         if done.returncode:
             said = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[:200])
             raise Unavailable(f"{compiler} refuses the kernel: {said.strip()}")
-        target = folder / f"{key}-{_digest(built)}.so"
+        built.chmod(0o700)
+        target = folder / f"{key}-{owned.digest(built.read_bytes())}.so"
         os.replace(built, target)
-    return target
+    loaded = owned.load(target)
+    if loaded is None:
+        raise Unavailable(f"{folder} does not keep files to their owner")
+    return loaded
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+def _run(words: list[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        words, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS, env=environment
+    )
