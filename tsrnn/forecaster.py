@@ -83,7 +83,6 @@ class Forecaster(Estimator):
         """
         model_config, fit_config = self.configs()
         panel = Panel.of(frame, **roles)
-        panel.forecast_names(self.quantiles or ())
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)
@@ -94,6 +93,7 @@ class Forecaster(Estimator):
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
         head = heads.build(self.quantiles, self.loss)
+        panel.forecast_names(self._levels)
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
@@ -118,9 +118,8 @@ class Forecaster(Estimator):
         """`predict` on a panel, as a polars frame."""
         prepared = self.preparation_
         batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
-        levels = [] if self.quantiles is None else list(self.quantiles)
-        point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
-        return panel.forecasts(point, quantiles, levels)
+        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
+        return panel.forecasts(point, quantiles, self._levels)
 
     def score(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> infer.Score:
         """MSE and MAE in scaled units over every window (stride 1) of one part: train, val or test."""
@@ -153,6 +152,7 @@ class Forecaster(Estimator):
             id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
         """
         self.configs()
+        heads.build(self.quantiles, self.loss)  # refuses quantiles that are none
         fitted = hasattr(self, "model_") and not roles  # then a frame is read as the training's was
         panel = self._panel(frame) if fitted or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
@@ -198,6 +198,10 @@ class Forecaster(Estimator):
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
         return parameters.sort(self.model, self.options)
+
+    @property
+    def _levels(self) -> list[float]:
+        return [] if self.quantiles is None else list(self.quantiles)
 
     def _panel(self, frame: Any) -> Panel:
         """A frame read as the training's was; None: the training's own."""
