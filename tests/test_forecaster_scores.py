@@ -107,6 +107,14 @@ def test_two_columns_of_one_name_are_refused_before_the_training(clash):
             act(frame, target=target, **roles)
 
 
+def test_backtest_takes_levels_of_numpy_and_refuses_what_is_none(wide):
+    table = Forecaster("repeat_last", **TASK, quantiles=np.array([0.1, 0.9])).backtest(wide, windows=2)
+    assert table.columns[-2:] == ["q0.1", "q0.9"]
+    for quantiles in (0.5, "0.5", [2.0]):
+        with pytest.raises(InputError, match="quantiles must be"):
+            Forecaster("repeat_last", **TASK, quantiles=quantiles).backtest(wide, windows=2)
+
+
 def test_whole_numbers_name_columns():
     frame = pd.DataFrame({0: np.arange(60.0), 1: -np.arange(60.0), 2: hours(60).to_list()})
     for roles in ({"target": [0, 1]}, {"target": 1}, {"target": np.int64(0), "time": 2}):

@@ -42,7 +42,7 @@ def backtest(
     Raises:
         InputError: the id or the index is called as a column of the table, or a series is too short.
     """
-    levels = forecaster.quantiles or ()
+    levels = [] if forecaster.quantiles is None else list(forecaster.quantiles)
     answer.names(panel, levels)
     for role, name in (("id", panel.roles.id), ("index", panel.roles.index)):
         if name in (*_OWN, *(f"q{level:g}" for level in levels)):

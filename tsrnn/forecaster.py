@@ -120,9 +120,8 @@ class Forecaster(Estimator):
         """`predict` on a panel, as a polars frame."""
         prepared = self.preparation_
         batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
-        levels = self._levels
-        point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
-        return answer.frame(panel, point, quantiles, levels)
+        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
+        return answer.frame(panel, point, quantiles, self._levels)
 
     def score(
         self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
@@ -155,6 +154,7 @@ class Forecaster(Estimator):
             id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
         """
         self.configs()
+        heads.build(self.quantiles, self.loss)  # refuses quantiles that are none
         fitted = hasattr(self, "model_") and not roles  # then a frame is read as the training's was
         panel = self._panel(frame) if fitted or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
@@ -175,8 +175,7 @@ class Forecaster(Estimator):
         Raises:
             InputError: not a saved forecaster, a newer version's, or damaged.
         """
-        saved = store.opened(folder)
-        config = saved.config
+        config = (saved := store.opened(folder)).config
         with rebuild.blaming(saved):
             self = cls(**config["params"])
             model_config, _ = self.configs()
