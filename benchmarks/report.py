@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from tsrnn import files
 from tsrnn.board import table as boards
 from tsrnn.board.published import published
 from tsrnn.board.rows import read
@@ -125,6 +126,10 @@ def without_groups(text: str) -> str:
     return re.sub(r"^(\| [^|]+ \|) *\d* *\|", r"\1 |", text, flags=re.MULTILINE)
 
 
+def write(document: Path, text: str) -> None:
+    files.replaced(document, lambda file: file.write(text.encode()), "make it writable")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the document is up to date")
@@ -135,7 +140,7 @@ def main() -> int:
         fresh = filled(text, lambda name: make(name, groups=not check))
         stale |= without_groups(fresh) != without_groups(text)
         if not check:
-            document.write_text(fresh, encoding="utf-8")
+            write(document, fresh)
     return int(check and stale)
 
 

@@ -1,8 +1,10 @@
 """Jobs for the tests of `tsrnn.execute`, and a small program that runs some of them and waits to be stopped."""
 
 import os
+import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,8 @@ from filelock import FileLock
 
 from tsrnn.errors import InputError
 from tsrnn.execute import Outcome, run
+
+PATIENCE = 600  # seconds after which a test is taken to hang; none of its waits is that long, on whatever machine
 
 
 def echo(job: Any) -> Any:
@@ -27,7 +31,7 @@ def act(job: tuple[str, Path]) -> str:
         lines.write("start\n")
     starts = len(log.read_text().splitlines())
     if action == "stay":
-        time.sleep(600)
+        time.sleep(2 * PATIENCE)
     if action == "raise":
         raise ZeroDivisionError("no such number")
     if action == "mend":
@@ -62,13 +66,16 @@ def hold(lock: Path) -> None:
     """Take a lock that the system frees when this process ends, say so, and stay."""
     with FileLock(lock):
         lock.with_suffix(".held").touch()
-        time.sleep(600)
+        time.sleep(2 * PATIENCE)
 
 
-def wait_for(true: Any, seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
+def wait_for(true: Callable[[], object], *programs: "subprocess.Popen[Any]") -> None:
+    """Wait as long as the programs live that shall make it true; without any, for `PATIENCE`."""
+    end = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < end, "waited in vain"
+        ended = [program for program in programs if program.poll() is not None]
+        assert not ended, f"{ended[0].args} ended with {ended[0].returncode}"
+        assert programs or time.monotonic() < end, "waited in vain"
         time.sleep(0.02)
 
 

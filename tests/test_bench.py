@@ -1,20 +1,23 @@
 """The benchmark: plans from suites, rows with provenance, nothing lost by a kill, no test row used before its time."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
+import jobs
 import numpy as np
 import polars as pl
 import pytest
+from filelock import FileLock
 
-from tsrnn import InputError, bench, catalog, parameters, suites
+from tsrnn import InputError, bench, catalog, claims, parameters, processes, suites
 from tsrnn import fit as training
 from tsrnn.board import rows as results
+from tsrnn.commands.bench import seconds_left
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 
@@ -100,6 +103,11 @@ def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> Non
     assert len(bench.pending(other, tmp_path / "r")) == 2
 
 
+def test_a_seed_named_twice_is_one_fit(file: str, tmp_path: Path) -> None:
+    jobs = bench.plan(bench.Source(file), "smoke", replace(TINY, seeds=(0, 0)))
+    assert len(bench.run(jobs, tmp_path / "r", workers=0)) == 2
+
+
 @pytest.mark.parametrize("workers", [0, 1])
 def test_every_test_window_is_stored_beside_its_row(file: str, tmp_path: Path, workers: int) -> None:
     jobs = bench.plan(bench.Source(file), "smoke", TINY)
@@ -148,9 +156,9 @@ def test_a_fit_that_fails_does_not_stop_the_others(file: str, tmp_path: Path) ->
 def test_the_time_left_is_guessed_from_fits_that_trained(file: str, tmp_path: Path) -> None:
     jobs = bench.plan(bench.Source(file), "smoke", TINY)
     outcomes = bench.run(jobs, tmp_path / "r", workers=0)
-    assert bench.seconds_left(jobs, outcomes, 1) is None  # naive fits say nothing about training
+    assert seconds_left(jobs, outcomes, 1) is None  # naive fits say nothing about training
     trained = [replace(outcomes[0], result={"epochs": 3}, seconds=8.0)]
-    assert bench.seconds_left(jobs, trained, 2) == pytest.approx(4.0)
+    assert seconds_left(jobs, trained, 2) == pytest.approx(4.0)
 
 
 def test_a_config_without_a_model_is_refused(file: str, tmp_path: Path) -> None:
@@ -160,38 +168,73 @@ def test_a_config_without_a_model_is_refused(file: str, tmp_path: Path) -> None:
         bench.plan(bench.Source(file), "smoke", bench.Wishes(config=path))
 
 
-def start(file: str, out: Path) -> subprocess.Popen[str]:
-    words = ["bench", file, "--models", "repeat_last,ols,nlinear,mlp", "--horizons", "6,12,18", "--seeds", "0,1,2"]
-    command = [sys.executable, "-m", "tsrnn.cli", *words, "--input-size", "24", "--out", str(out), "--workers", "1"]
+def start(file: str, out: Path, workers: int = 1) -> "subprocess.Popen[str]":
+    words = [
+        "bench",
+        file,
+        "--models",
+        "repeat_last,ols,nlinear",
+        "--horizons",
+        "6",
+        "--seeds",
+        "0",
+        "--input-size",
+        "24",
+    ]
+    command = [sys.executable, "-m", "tsrnn.cli", *words, "--out", str(out), "--workers", str(workers)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_stopped_benchmark_keeps_what_was_finished_and_goes_on(
     file: str, tmp_path: Path, how: signal.Signals
 ) -> None:
-    out = tmp_path / "res"
-    process = start(file, out)
-    until = time.monotonic() + 120
-    while not list(out.glob("mine/*.csv")) and time.monotonic() < until:
-        time.sleep(0.02)
-    process.send_signal(how)
-    _, err = process.communicate(timeout=60)
-    assert process.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 130)
-    if how is signal.SIGINT:
+    folder = tmp_path / "res" / "mine"
+    last = bench.plan(bench.Source(file), "quick", replace(TINY, models=("nlinear",)))[0]
+    folder.mkdir(parents=True)
+    assert claims.Claims(folder, processes.this(), "this test").take(last.stem)  # it cannot end before it is stopped
+    process = start(file, tmp_path / "res")
+    jobs.wait_for(lambda: list(folder.glob("*.csv")), process)
+    with FileLock(folder / ".lock"):  # nor go on
+        process.send_signal(how)
+        if how is signal.SIGKILL:
+            process.wait()
+    _, err = process.communicate()
+    assert process.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 128 + how)
+    if how is not signal.SIGKILL:
         assert "what was finished is kept" in err
         assert "Traceback" not in err
-    kept = results.existing(out / "mine")
+        assert "leaked" not in err
+    kept = results.existing(folder)
     assert kept is not None
-    assert 1 <= kept.height < 36
-    process = start(file, out)
-    _, err = process.communicate(timeout=300)
+    assert 1 <= kept.height <= 2
+    claims.Claims(folder, processes.this(), "this test").release(last.stem)
+    process = start(file, tmp_path / "res")
+    _, err = process.communicate()
     assert process.returncode == 0
-    assert f"{kept.height} of 36 rows are in" in err
-    rows = results.existing(out / "mine")
+    assert f"{kept.height} of 3 rows are in" in err
+    rows = results.existing(folder)
     assert rows is not None
-    assert rows.height == rows.select(results.KEY).n_unique() == 36
+    assert rows.height == 3
+    assert [path.name for path in folder.glob(".*")] == [".lock"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("runs", "workers"), [(2, 2), (4, 0)])
+def test_benchmarks_into_one_folder_share_the_fits_and_show_all_rows(
+    file: str, tmp_path: Path, runs: int, workers: int
+) -> None:
+    folder = tmp_path / "res" / "mine"
+    programs = [start(file, tmp_path / "res", workers) for _ in range(runs)]
+    said = [program.communicate() for program in programs]
+    assert [program.returncode for program in programs] == [0] * runs
+    rows = results.load(folder / "nlinear.csv").vstack(results.load(folder / "ols.csv"))
+    assert rows.height == 2
+    assert sum(err.count("MSE") for _, err in said) == 3
+    assert all(model in out for out, _ in said for model in ("repeat_last", "ols", "nlinear"))
+    assert [path.name for path in folder.glob(".*")] == [".lock"]
 
 
 @pytest.mark.parametrize("name", ["ETTh1"])

@@ -1,14 +1,17 @@
 """One way to write a file: whole or not at all, whatever stands at its place."""
 
 import os
+import signal
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from tsrnn import InputError
-from tsrnn.files import replaced
+from tsrnn import InputError, processes
+from tsrnn.files import folder_replaced, replaced
 
 
 def contents(folder):
@@ -84,3 +87,114 @@ def test_a_file_where_a_folder_must_be_is_one_sentence(tmp_path):
     (tmp_path / "a").write_bytes(b"")
     with pytest.raises(InputError, match="cannot write"):
         replaced(tmp_path / "a" / "b.txt", lambda file: file.write(b""))
+
+
+def killed(code, *words):
+    """The number of a process that ran `code` and killed itself."""
+    process = subprocess.Popen([sys.executable, "-c", f"import os, signal\n{code}", *words])
+    assert process.wait() == -signal.SIGKILL
+    return process.pid
+
+
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+WRITER = f"""
+import sys
+from pathlib import Path
+from tsrnn.files import replaced
+replaced(Path(sys.argv[1]), lambda file: {KILL})
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_what_a_killed_writer_left_is_swept_by_the_next_one_of_that_name(tmp_path):
+    path = tmp_path / "a[1].txt"
+    path.write_bytes(b"old")
+    dead = killed(WRITER, str(path))
+    assert len(contents(tmp_path)) == 2
+    assert path.read_bytes() == b"old"
+    (tmp_path / f".a[1].txt.{dead}.new").mkdir()
+    kept = {".b.txt.1.new", f".a[1].txt.{os.getpid()}.new", f".a[1].txt.{dead}.new.txt"}
+    for name in kept:
+        (tmp_path / name).touch()
+    (tmp_path / f".b.txt.{dead}.new").touch()
+    replaced(path, lambda file: file.write(b"new"))
+    assert set(contents(tmp_path)) == {"a[1].txt", f".b.txt.{dead}.new", *kept}
+    assert path.read_bytes() == b"new"
+
+
+def test_two_threads_may_write_one_path(tmp_path):
+    path, both = tmp_path / "a.txt", threading.Barrier(2)
+
+    def write(letter):
+        replaced(path, lambda file: (file.write(letter), both.wait(), file.write(letter)))
+
+    threads = [threading.Thread(target=write, args=(letter,)) for letter in (b"a", b"b")]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert path.read_bytes() in (b"aa", b"bb")
+    assert contents(tmp_path) == ["a.txt"]
+
+
+def test_a_folder_is_written_whole_where_a_link_leads(tmp_path):
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "deep" / "real")
+    folder_replaced(link, {"a": b"1", "b": b"2"})
+    folder_replaced(link, {"a": b"3"})
+    assert link.is_symlink()
+    assert contents(tmp_path / "deep") == ["real"]
+    assert contents(link) == ["a"]
+    assert (link / "a").read_bytes() == b"3"
+
+
+FOLDERS = f"""
+import sys
+from pathlib import Path
+from tsrnn import files
+rename, left = os.replace, [int(sys.argv[2])]
+def replace(*names):
+    left[0] -= 1
+    if left[0] < 0:
+        {KILL}
+    rename(*names)
+os.replace = replace
+files.folder_replaced(Path(sys.argv[1]), {{"a": b"new"}})
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+@pytest.mark.parametrize("renames", [0, 1])
+def test_a_killed_writer_of_a_folder_leaves_the_old_one_which_a_failing_one_keeps(tmp_path, monkeypatch, renames):
+    path = tmp_path / "saved"
+    folder_replaced(path, {"a": b"old"})
+    killed(FOLDERS, str(path), str(renames))
+
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(InputError, match=r"cannot write .*saved: No space left on device; choose another --out"):
+            folder_replaced(path, {"a": b"newer"})
+    old = [file.read_bytes() for file in tmp_path.rglob("a")]
+    assert b"old" in old
+    folder_replaced(path, {"a": b"newer"})
+    assert contents(tmp_path) == ["saved"]
+    assert (path / "a").read_bytes() == b"newer"
+
+
+def test_a_process_has_ended_when_it_waits_to_be_asked_for_or_its_number_went_to_another():
+    me = processes.this()
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    assert not processes.gone(me)
+    assert not processes.ended(child.pid)
+    child.stdin.close()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it ends, and nobody takes its status
+    assert processes.ended(child.pid)
+    child.wait()
+    assert processes.ended(child.pid)
+    assert processes.gone(processes.Process(me.host, child.pid, ""))
+    assert not processes.gone(processes.Process("another host", child.pid, ""))
+    if me.started:
+        assert processes.gone(processes.Process(me.host, me.pid, "0"))

@@ -92,8 +92,8 @@ def test_a_save_that_fails_leaves_what_was_there(saved, fitted, monkeypatch, fai
             raise OSError(28, "No space left")
         rename(*names)
 
-    monkeypatch.setattr("tsrnn.store.os.replace", replace)
-    with pytest.raises(InputError, match=r"cannot save into .*No space left"):
+    monkeypatch.setattr("tsrnn.files.os.replace", replace)
+    with pytest.raises(InputError, match=r"cannot write .*No space left.*; choose another folder"):
         fitted.save(saved)
     assert {path.name: path.read_bytes() for path in saved.iterdir()} == before
     assert [path.name for path in saved.parent.iterdir()] == ["saved"]

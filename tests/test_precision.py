@@ -10,7 +10,7 @@ from small import ROLES, covaried, hours, plans, wide_frame
 from small_models import small
 from torch import nn
 
-from tsrnn import registry
+from tsrnn import models, registry
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.models._base import Model
@@ -80,13 +80,16 @@ def test_half_precision_is_for_gpus(word):
 @pytest.mark.parametrize("name", registry.names("models"))
 def test_every_model_trains_predicts_scores_saves_and_loads(name, precision, tmp_path):
     frame, split = covaried(), {"ratios": [0.6, 0.2, 0.2]}
-    forecaster = Forecaster(name, **TASK, **small(name), precision=precision).fit(frame, split=split, **ROLES)
+    reads = models.reads(name, models.configure(name, small(name)))
+    kinds = {"past_covariates": "past", "future_covariates": "known", "static_covariates": "static"}
+    roles = {role: names for role, names in ROLES.items() if kinds.get(role, "target") in {"target", *reads}}
+    forecaster = Forecaster(name, **TASK, **small(name), precision=precision).fit(frame, split=split, **roles)
     forecaster.save(tmp_path / "model")
     loaded = Forecaster.load(tmp_path / "model")
     forecasts = [each.predict(frame, future=plans(frame)) for each in (forecaster, loaded)]
     assert_frame_equal(*forecasts, check_exact=True)
     assert forecasts[0]["y"].is_finite().all()
     assert forecasts[0]["ds"][0] == hours(161)[160]
-    single = Forecaster(name, **TASK, **small(name)).fit(frame, split=split, **ROLES)
+    single = Forecaster(name, **TASK, **small(name)).fit(frame, split=split, **roles)
     scores = [each.score(frame, split=split).mse for each in (forecaster, loaded, single)]
     assert scores[0] == scores[1] == pytest.approx(scores[2], rel=0.05)

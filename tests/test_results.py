@@ -17,7 +17,7 @@ import pytest
 from tsrnn.board import lines
 from tsrnn.board import rows as results
 from tsrnn.board.published import TABLE
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 
 ROW: dict[str, Any] = {
     "dataset": "ETTh1",
@@ -177,9 +177,34 @@ def test_no_row_without_its_losses_where_writing_them_fails(tmp_path: Path, monk
     assert results.losses(tmp_path, ROW) is None
 
 
+def test_a_row_that_is_there_is_not_added_again(tmp_path: Path) -> None:
+    assert results.append(tmp_path, ROW, WINDOWS)
+    assert not results.append(tmp_path, {**ROW, "mse": 9.0}, {**WINDOWS, "mse": [9.0] * len(WINDOWS["mse"])})
+    assert results.append(tmp_path, {**ROW, "fold": "W-01"})
+    assert not results.append(tmp_path, {**ROW, "fold": "W-01"})
+    rows = results.read(tmp_path)
+    assert rows.select("mse", "fold").rows() == [(ROW["mse"], ""), (ROW["mse"], "W-01")]
+    losses = results.losses(tmp_path, ROW)
+    assert losses is not None
+    assert losses["mse"][0] == 0.5
+
+
+def test_rows_of_equal_keys_are_one_result_and_that_is_said(tmp_path: Path) -> None:
+    results.append(tmp_path, ROW)
+    results.append(tmp_path, {**ROW, "seed": 1})
+    path = tmp_path / "lstm.csv"
+    header, first, second = path.read_text().splitlines()
+    path.write_text("\n".join([header, first, second, first.replace("1e-7", "2e-7"), second, ""]))
+    with pytest.warns(Notice, match=f"^{tmp_path} holds 2 rows more than results: .* delete the others$"):
+        rows = results.existing(tmp_path)
+    assert rows is not None
+    assert rows.select("seed", "mae").rows() == [(0, ROW["mae"]), (1, ROW["mae"])]
+    assert len(results.seen(tmp_path)) == 2
+
+
 def test_two_writers_lose_nothing(tmp_path: Path) -> None:
     writers = [_writer(tmp_path, track, 25) for track in ("one", "two")]
-    assert [writer.wait(timeout=120) for writer in writers] == [0, 0]
+    assert [writer.wait() for writer in writers] == [0, 0]
     expected = {(track, seed) for track in ("one", "two") for seed in range(25)}
     rows = results.load(tmp_path / "lstm.csv")
     assert rows.height == 50
@@ -189,7 +214,7 @@ def test_two_writers_lose_nothing(tmp_path: Path) -> None:
 def test_a_killed_writer_leaves_a_whole_file(tmp_path: Path) -> None:
     writer = _writer(tmp_path, "killed", 1_000_000)
     path = tmp_path / "lstm.csv"
-    jobs.wait_for(lambda: path.exists() and results.load(path).height >= 5)
+    jobs.wait_for(lambda: path.exists() and results.load(path).height >= 5, writer)
     writer.kill()
     writer.wait()
     seeds = results.load(path)["seed"].to_list()

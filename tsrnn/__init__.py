@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, files, registry, options   what every room may use
+    version, errors, processes, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
     arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
@@ -16,7 +16,7 @@ The map, in the order in which data meets the rooms:
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, tune/                              many fits: jobs, sweeps
+    execute, claims, tune/                      many fits: jobs, who does which, sweeps
     console                                     what a person sees, what a program reads
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers

@@ -7,12 +7,12 @@ goes on where it stopped.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, partial
+from operator import attrgetter
 from pathlib import Path
-from statistics import mean
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, execute, models, suites
+from tsrnn import catalog, claims, execute, models, suites
 from tsrnn.allocator import tune_allocator
 from tsrnn.board import beside, rows
 from tsrnn.forecaster import Forecaster
@@ -71,6 +71,11 @@ class Job:
     def key(self) -> tuple[Any, ...]:
         """What makes two rows the same result: the values of `rows.KEY`."""
         return tuple(self.task[name] for name in rows.KEY)
+
+    @property
+    def stem(self) -> str:
+        """What the job's files in a results folder are called."""
+        return rows.stem(self.task)
 
 
 @dataclass(frozen=True)
@@ -135,15 +140,19 @@ def run(
     folder: Path,
     workers: int | None = None,
     on_done: Callable[[execute.Outcome], None] | None = None,
+    on_wait: Callable[[int], None] | None = None,
 ) -> list[execute.Outcome]:
     """Do the jobs that have no row in `folder` yet; store each row, and its windows' losses, the moment it is there.
 
+    Other runs may work in the same folder: each job is done by one of them, and waited for by all (`tsrnn/claims.py`).
+
     Args:
         workers: fits side by side; by default one per core. 0: in this process.
-        on_done: called after each job, once its row is on disk.
+        on_done: called after each job that was done here, once its row is on disk.
+        on_wait: called when only jobs are left that others do, with their number.
 
     Returns:
-        What became of each job that was run; its result is the row.
+        What became of each job that was done here; its result is the row.
     """
     fresh = pending(jobs, folder)
     rows.prepare(folder)
@@ -155,14 +164,15 @@ def run(
             on_done(_with_row(outcome))
 
     count = min(len(fresh), execute.cores()) if workers is None else workers
-    done = execute.run(measure, fresh, workers=count, on_done=store) if fresh else []
+    left = partial(pending, folder=folder)
+    done = claims.run(measure, fresh, folder, attrgetter("stem"), left, count, store, on_wait)
     return [_with_row(outcome) for outcome in done]
 
 
 def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
-    """The jobs whose rows are not in `folder`."""
+    """The jobs whose rows are not in `folder`, each once."""
     seen = rows.seen(folder)
-    return [job for job in jobs if job.key not in seen]
+    return [job for key, job in {job.key: job for job in jobs}.items() if key not in seen]
 
 
 class Measured(NamedTuple):
@@ -201,19 +211,6 @@ def measure(job: Job) -> Measured:
         **stamp(report.device),
     }
     return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})
-
-
-def seconds_left(jobs: Sequence[Job], done: Sequence[execute.Outcome], workers: int) -> float | None:
-    """A guess from the fits that are through: the same model's mean, else the mean of all that trained."""
-    finished = {outcome.job.key for outcome in done}
-    left = [job for job in jobs if job.key not in finished]
-    trained = [outcome.seconds for outcome in done if outcome.result and outcome.result["epochs"]]
-    if not trained:
-        return None
-    by_model: dict[str | type, list[float]] = {}
-    for outcome in done:
-        by_model.setdefault(outcome.job.model, []).append(outcome.seconds)
-    return sum(mean(by_model.get(job.model, trained)) for job in left) / max(1, workers)
 
 
 def _with_row(outcome: execute.Outcome) -> execute.Outcome:

@@ -1,17 +1,21 @@
 """The one way in which a file is written: beside its place, down to the disk, then renamed; and one that came from
 elsewhere is read: never a pipe or a device in its place, never more than it may hold.
 
-A kill leaves the old file or the new one, never half of either.
+A kill leaves the old file or the new one, never half of either; what else it leaves, the next writer sweeps.
 """
 
 import os
+import re
 import stat
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from shutil import copymode
+from shutil import copymode, rmtree
 from typing import Any, BinaryIO
 
 from tsrnn.errors import InputError
+from tsrnn.processes import ended
 
 MEND = "choose another --out"
 _WRITERS = ("polars",)  # packages that have errors of their own for what the system refused
@@ -27,13 +31,14 @@ def replaced(path: Path, write: Callable[[BinaryIO], Any], mend: str = MEND) -> 
         InputError: the place cannot be written, or is full; `mend` ends the sentence.
     """
     target = Path(os.path.realpath(path))
-    beside = target.with_name(f".{target.name}.{os.getpid()}.new")
+    beside = _beside(target)
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file() and not target.is_dir():
             with target.open("wb") as file:
                 write(file)
             return
+        _sweep(target)
         try:
             with beside.open("wb") as file:
                 write(file)
@@ -78,6 +83,64 @@ def content(path: Path, most: int, mend: str) -> bytes:
         if size > most:
             raise InputError(f"{path} cannot be read (it is longer than {most:,} bytes); {mend}")
         return file.read(size)
+
+
+def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND) -> None:
+    """Give a folder of these files (name -> bytes) the name `path`; one that was there is whole until the new one is.
+
+    A symbolic link stays one, and the folder that it names is replaced. A kill between the two renames leaves the old
+    folder beside its place, as `.<name>.<process>.new/old`.
+
+    Raises:
+        InputError: as `replaced`.
+    """
+    target = Path(os.path.realpath(path))
+    room = _beside(target)
+    fresh, old = room / "new", room / "old"
+    try:
+        try:
+            fresh.mkdir(parents=True)
+            for name, content in contents.items():
+                with (fresh / name).open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+            _exchange(fresh, target, old)
+            _sweep(target)  # only now: what a killed writer moved away may be the only one there is
+        finally:
+            rmtree(room, ignore_errors=True)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {_reason(error)}; {mend}") from None
+
+
+def _beside(target: Path) -> Path:
+    """Where this thread of this process writes what shall become `target`."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{threading.get_native_id()}.new")
+
+
+def _sweep(target: Path) -> None:
+    """Remove what writers of `target` that were killed have left beside it."""
+    left = re.compile(rf"\.{re.escape(target.name)}\.(\d+)(-\d+)?\.new")
+    with suppress(OSError), os.scandir(target.parent) as entries:
+        for entry in entries:
+            match = left.fullmatch(entry.name)
+            if match and ended(int(match[1])):
+                if entry.is_dir(follow_symlinks=False):
+                    rmtree(entry.path, ignore_errors=True)
+                else:
+                    os.unlink(entry.path)
+
+
+def _exchange(fresh: Path, target: Path, old: Path) -> None:
+    """Put `fresh` in the place of `target`, and back what was there if that fails."""
+    if target.exists():
+        os.replace(target, old)
+    try:
+        os.replace(fresh, target)
+    except OSError:
+        if old.exists():
+            os.replace(old, target)
+        raise
 
 
 def _reason(error: Exception) -> str:

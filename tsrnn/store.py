@@ -7,9 +7,7 @@ themselves only once the caller knows that it wants them (`Saved.tensors`).
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -75,16 +73,7 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
     first = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{target.name}-", dir=target.parent) as room:
-            fresh, old = Path(room) / "new", Path(room) / "old"
-            fresh.mkdir()
-            (fresh / _WEIGHTS).write_bytes(weights)
-            (fresh / _CONFIG).write_text(text, encoding="utf-8")
-            _exchange(fresh, target, old)
-    except OSError as error:
-        raise InputError(f"cannot save into {target}: {error.strerror or error}; choose another folder") from None
+    files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
 
 
 def signed(config: dict[str, Any]) -> dict[str, Any]:
@@ -181,18 +170,6 @@ def _not_finite(tensors: Tensors) -> str | None:
 def _digest(config: dict[str, Any]) -> str:
     content = {key: value for key, value in config.items() if key != "config_sha256"}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def _exchange(fresh: Path, target: Path, old: Path) -> None:
-    """Put `fresh` in the place of `target`, and back what was there if that fails."""
-    if target.exists():
-        os.replace(target, old)
-    try:
-        os.replace(fresh, target)
-    except OSError:
-        if old.exists():
-            os.replace(old, target)
-        raise
 
 
 def _plain(value: Any) -> Any:

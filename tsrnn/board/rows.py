@@ -7,6 +7,7 @@ More may lie beside it (`board/beside.py`): the losses of its test windows, and 
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Hashable, Mapping
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -17,7 +18,7 @@ from filelock import FileLock
 
 from tsrnn import files
 from tsrnn.board import beside
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.metrics import USUAL
 
 COLUMNS: dict[str, type[pl.DataType]] = {
@@ -71,8 +72,10 @@ def append(
     row: Mapping[str, Any],
     windows: Mapping[str, Any] | None = None,
     measures: Mapping[str, Any] | None = None,
-) -> None:
+) -> bool:
     """Add one row to `<folder>/<model>.csv`, and first, where they are given, the tables beside it to files.
+
+    A row whose key is there already adds nothing: the first one stays, with what lies beside it.
 
     A new file is written beside the old one and takes its name in one step, under a lock on the folder: a kill
     leaves the old file or the new one, and two writers lose nothing.
@@ -82,6 +85,9 @@ def append(
         row: values by the names in `COLUMNS`; those in `REQUIRED` must be there, the others may be missing or None.
             `config` is JSON text with sorted keys, `finished` an ISO time.
         windows, measures: the columns of the two tables of `board/beside.py`.
+
+    Returns:
+        Whether the row was added.
 
     Raises:
         InputError: the folder cannot be written, or the file in it is damaged.
@@ -99,6 +105,8 @@ def append(
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder / ".lock"):
             table = pl.concat([load(path), new]) if path.exists() else new
+            if table.select(KEY).is_duplicated()[-1]:
+                return False
             for kind, columns in (("windows", windows), ("measures", measures)):
                 if columns:
                     beside.write(folder, kind, stem(row), columns, _MEND)
@@ -106,14 +114,26 @@ def append(
             files.replaced(path, table.drop(empty).write_csv, _MEND)
     except OSError as error:
         raise InputError(f"cannot write results to {path}: {error.strerror or error}; {_MEND}") from error
+    return True
 
 
 def existing(folder: Path) -> pl.DataFrame | None:
     """All rows of the CSV files in `folder` and in the folders directly in it; None where there is no such file.
 
+    Rows of equal keys are one result, which the first of them stands for, and a `Notice` says so.
+
     Raises:
         InputError: a file is damaged or holds something else.
     """
+    rows = _as_stored(folder)
+    if rows is None or not (again := rows.height - rows.select(KEY).n_unique()):
+        return rows
+    said = f"{folder} holds {again} rows more than results: of rows with equal keys the first counts; delete the others"
+    warnings.warn(said, Notice, stacklevel=2)
+    return rows.unique(KEY, keep="first", maintain_order=True)
+
+
+def _as_stored(folder: Path) -> pl.DataFrame | None:
     paths = sorted(path for pattern in ("*.csv", "*/*.csv") for path in folder.glob(pattern))
     return pl.concat([load(path) for path in paths]) if paths else None
 
@@ -137,7 +157,7 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
 
 def seen(folder: Path) -> set[tuple[Hashable, ...]]:
     """The values of `KEY` of every row in `folder`: what need not run again."""
-    rows = existing(folder)
+    rows = _as_stored(folder)
     return set() if rows is None else set(rows.select(KEY).iter_rows())
 
 

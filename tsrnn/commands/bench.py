@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from statistics import mean
 from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Annotated, Any, Self
@@ -68,7 +69,7 @@ def run(  # noqa: PLR0913  one parameter per option
     folder = out / source.name
     count = execute.cores() if workers is None else workers
     with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
-        outcomes = bench.run(jobs, folder, count, on_done=screen.finished)
+        outcomes = bench.run(jobs, folder, count, screen.finished, screen.waits)
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
         typer.echo(json.dumps(screen.rows(), indent=2))
@@ -92,7 +93,7 @@ class Screen:
 
         self.jobs, self.folder, self.workers, self.quiet = jobs, folder, max(1, workers), quiet
         self.fresh = pending(jobs, folder)
-        self.ended = False
+        self.ended = self.others = False
         self.done: list[Outcome] = []
         self.began = monotonic()
         self.out, self.err = Console(), Console(stderr=True)
@@ -121,6 +122,12 @@ class Screen:
         if self.live is None:
             self.err.print(self._line(outcome), soft_wrap=True, highlight=False)
 
+    def waits(self, jobs: int) -> None:
+        """Only jobs are left that other runs do."""
+        self.others = True
+        if self.live is None:
+            self.err.print(f"waiting for {jobs} fits of other runs into {self.folder}", soft_wrap=True, highlight=False)
+
     def rows(self) -> list[dict[str, Any]]:
         """The stored rows of this benchmark's jobs."""
         from tsrnn.board.rows import KEY, existing
@@ -141,11 +148,15 @@ class Screen:
         return f"{what}  {scores}  {outcome.seconds:6.1f} s   {self._progress()}"
 
     def _progress(self) -> str:
-        from tsrnn.bench import seconds_left
+        from tsrnn.bench import pending
 
-        left = seconds_left(self.fresh, self.done, self.workers)
-        left_text = "" if left is None or len(self.done) == len(self.fresh) else f", about {_minutes(left)} left"
-        return f"{len(self.done)} of {len(self.fresh)} fits, {_minutes(monotonic() - self.began)}{left_text}"
+        failed = {outcome.job.key for outcome in self.done if outcome.error}
+        left = [job for job in pending(self.fresh, self.folder) if job.key not in failed]
+        seconds = seconds_left(left, self.done, self.workers)
+        left_text = "" if seconds is None or not left else f", about {_minutes(seconds)} left"
+        others = ", waiting for other runs" if self.others and left else ""
+        ended = len(self.fresh) - len(left)
+        return f"{ended} of {len(self.fresh)} fits, {_minutes(monotonic() - self.began)}{left_text}{others}"
 
     def _view(self) -> "Group":
         from rich.console import Group
@@ -162,6 +173,19 @@ class Screen:
 
         table, suite = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.suite
         return text.board(table, suite, self.out.width, self.folder, groups=self.ended)
+
+
+def seconds_left(jobs: Sequence["Job"], done: Sequence["Outcome"], workers: int) -> float | None:
+    """A guess from the fits that are through: the same model's mean, else the mean of all that trained."""
+    finished = {outcome.job.key for outcome in done}
+    left = [job for job in jobs if job.key not in finished]
+    trained = [outcome.seconds for outcome in done if outcome.result and outcome.result["epochs"]]
+    if not trained:
+        return None
+    by_model: dict[str | type, list[float]] = {}
+    for outcome in done:
+        by_model.setdefault(outcome.job.model, []).append(outcome.seconds)
+    return sum(mean(by_model.get(job.model, trained)) for job in left) / max(1, workers)
 
 
 def _minutes(seconds: float) -> str:
