@@ -68,10 +68,13 @@ def counts_rows(column: pl.Series) -> bool:
 
 def _same(table: pl.DataFrame, one: str, other: str) -> bool:
     """Whether two columns of dates hold the same."""
-    texts = [
-        table[name].cast(pl.Datetime("us") if table.schema[name].is_temporal() else pl.String) for name in (one, other)
-    ]
-    return texts[0].dtype == texts[1].dtype and bool((texts[0] == texts[1]).all())
+    kinds = {table.schema[name] == pl.Duration for name in (one, other)}
+    if len(kinds) > 1:
+        return False
+    at = [table[name] for name in (one, other)]
+    if kinds == {False}:
+        at = [each.cast(pl.Datetime("us") if each.dtype.is_temporal() else pl.String) for each in at]
+    return at[0].dtype == at[1].dtype and bool((at[0] == at[1]).all())
 
 
 def _by_name(table: pl.DataFrame, free: Sequence[str]) -> str | None:

@@ -25,7 +25,9 @@ def check_ids(table: pl.DataFrame, id: str | None, source: str) -> pl.DataFrame:
     if figures.is_text(ids.dtype):
         blank = figures.text(ids) if ids.dtype == pl.Binary else ids
         table = table.with_columns(blank) if ids.dtype == pl.Binary else table
-        missing = blank.is_null() | (blank.cast(pl.String).str.strip_chars() == "")
+        missing = blank.is_null()
+        if (blank.unique().cast(pl.String).str.strip_chars() == "").any():
+            missing = missing | (blank.cast(pl.String).str.strip_chars() == "")
     elif ids.dtype.is_nested() or ids.dtype == pl.Object:
         raise InputError(f"{source}: column {quoted(id)} holds {ids.dtype} and cannot tell series apart; write text")
     else:
