@@ -51,6 +51,27 @@ def test_fit_predict_and_json(run: Run, file: Path) -> None:
     assert pl.read_parquet("f.parquet")["oil"].to_list() == pytest.approx(forecast["oil"].to_list(), rel=1e-5)
 
 
+def test_a_notice_is_one_line_of_standard_error_and_dates_are_read_as_they_were(run: Run, tmp_path: Path) -> None:
+    months = [f"{month:02}/01/{year},{year + month}" for year in range(2015, 2025) for month in range(1, 13)]
+    (tmp_path / "us.csv").write_text("\n".join(["date,load", *months]) + "\n")
+    small = ("--model", "repeat_last", "--input-size", "12", "--horizon", "2")
+    status, _, err = run("fit", "us.csv", "--out", "saved", *small)
+    assert status == 0
+    said = [line for line in err.splitlines() if line.startswith("tsrnn: ")]
+    assert len(said) == 1
+    assert "read by date_format='%m/%d/%Y', which gives an even step" in said[0]
+    assert "Notice" not in err
+    status, out, err = run("predict", "saved", "us.csv")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1:] == ["2025-01-01,2036.0", "2025-02-01,2036.0"]
+    status, _, err = run("fit", "us.csv", "--out", "other", "--date-format", "%d/%m/%Y", *small)
+    assert "tsrnn: us.csv" not in err
+    (tmp_path / "few.csv").write_text("\n".join(["date,load", *months[:12]]) + "\n")
+    status, _, err = run("fit", "few.csv", "--out", "third", *small)
+    assert status == 2
+    assert "pass date_format='%d/%m/%Y' or date_format='%m/%d/%Y'" in err
+
+
 def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> None:
     command = (
         "backtest",

@@ -306,3 +306,11 @@ def test_any_frame_is_read_whole_or_refused_in_a_sentence(data):
     long = {"y"} & set(panel.roles.targets)
     for name in set(frame.columns) - read:
         assert long or quoted(name) in text or name in ("index", ""), (name, text)
+
+
+def test_durations_beside_dates_are_asked_about():
+    frame = pd.DataFrame(
+        {"ds": DAYS, "load": LOAD}, index=pd.timedelta_range("1h", periods=N, freq="h", name="elapsed")
+    )
+    _refused(frame, "'elapsed', 'ds' could each be the index")
+    assert Panel.of(frame, time="ds").roles.targets == ("load",)

@@ -40,19 +40,20 @@ def find(table: pl.DataFrame, origin: Origin, source: str, free: Sequence[str]) 
         return _only(own, source)
     if named:
         return named
-    temporal = [name for name in free if table.schema[name] in (pl.Date, pl.Datetime)]
-    written = [name for name in free if figures.is_text(table.schema[name]) and dates.are_dates(table[name])]
-    durations = [name for name in free if table.schema[name] == pl.Duration]
+    schema = table.schema  # asked for once: it is made anew each time
+    temporal = [name for name in free if schema[name] in (pl.Date, pl.Datetime)]
+    written = [name for name in free if figures.is_text(schema[name]) and dates.are_dates(table[name])]
+    durations = [name for name in free if schema[name] == pl.Duration]
     counted = [name for name in levels if _is_number(table[name]) or _is_written_number(table[name])]
     left = [name for name in free if name.lower() in _COUNTERS and _is_number(table[name])]
     for candidates in ([*temporal, *written], durations, counted, left[:1]):
         if candidates:
             return _only(candidates, source)
     name = _of_years(table, source, free) or _of_whole_numbers(table, source, free)
-    wrong = [each for each in free if each.lower() in (*_NAMES, *_COUNTERS) and not _may_be_index(table.schema[each])]
+    wrong = [each for each in free if each.lower() in (*_NAMES, *_COUNTERS) and not _may_be_index(schema[each])]
     if name is None and wrong:
         raise InputError(
-            f"{source}: column {quoted(wrong[0])} holds {table.schema[wrong[0]]} and cannot be the index; "
+            f"{source}: column {quoted(wrong[0])} holds {schema[wrong[0]]} and cannot be the index; "
             "give dates with their times, whole numbers or depths, or name another column as the time"
         )
     return name
@@ -67,16 +68,19 @@ def counts_rows(column: pl.Series) -> bool:
 
 def _same(table: pl.DataFrame, one: str, other: str) -> bool:
     """Whether two columns of dates hold the same."""
-    texts = [
-        table[name].cast(pl.Datetime("us") if table.schema[name].is_temporal() else pl.String) for name in (one, other)
-    ]
-    return texts[0].dtype == texts[1].dtype and bool((texts[0] == texts[1]).all())
+    kinds = {table.schema[name] == pl.Duration for name in (one, other)}
+    if len(kinds) > 1:
+        return False
+    at = [table[name] for name in (one, other)]
+    if kinds == {False}:
+        at = [each.cast(pl.Datetime("us") if each.dtype.is_temporal() else pl.String) for each in at]
+    return at[0].dtype == at[1].dtype and bool((at[0] == at[1]).all())
 
 
 def _by_name(table: pl.DataFrame, free: Sequence[str]) -> str | None:
     lowered: dict[str, str] = {}
     for name in free:
-        if name.lower() in _NAMES and _may_be_index(table.schema[name]):
+        if name.lower() in _NAMES and _may_be_index(table[name].dtype):
             lowered.setdefault(name.lower(), name)
     return next((lowered[name] for name in _NAMES if name in lowered), None)
 
@@ -102,7 +106,7 @@ def _holds_dates(column: pl.Series) -> bool:
 
 
 def _of_years(table: pl.DataFrame, source: str, free: Sequence[str]) -> str | None:
-    year = next((name for name in free if name.lower() in _YEAR and table.schema[name].is_integer()), None)
+    year = next((name for name in free if name.lower() in _YEAR and table[name].dtype.is_integer()), None)
     if year is None or not table[year].drop_nulls().is_between(1000, 2999).all():
         return None
     parts = [name for name in free if name.lower() in _PARTS]

@@ -56,7 +56,10 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
     if "" in table.columns:
         inside = "index" if "index" not in table.columns else "level_0"
         table, origin = table.rename({"": inside}), replace(origin, labels=(*origin.labels, (inside, "")))
-    floats = [name for name, dtype in table.schema.items() if dtype.is_float() and table[name].is_nan().any()]
+    floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    if floats:
+        holed = table.select(pl.col(floats).is_nan().any()).row(0)
+        floats = [name for name, has_nan in zip(floats, holed, strict=True) if has_nan]
     return table.with_columns(pl.col(floats).fill_nan(None)) if floats else table, origin
 
 

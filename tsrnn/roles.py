@@ -67,7 +67,8 @@ def find_roles(
     if not targets:
         long = next((name for name in _TARGET_NAMES if name in free), None)
         targets = (long,) if long else tuple(name for name in free if _is_channel(table[name], origin))
-        left = [name for name in free if name not in {*targets} and name not in origin]
+        chosen = set(targets)
+        left = [name for name in free if name not in chosen and name not in origin]
         left = [name for name in left if not axis.counts_rows(table[name])]
         remark = _left_over(table, source, left, id, long is not None)
     if not targets:
@@ -106,7 +107,8 @@ def _is_channel(column: pl.Series, origin: Origin) -> bool:
 
 def _left_over(table: pl.DataFrame, source: str, left: list[str], id: str | None, long: bool) -> str | None:
     """What to say of columns that nobody reads: in a wide frame all of them, in a long one what may be an id."""
-    words = [name for name in left if figures.is_text(table.schema[name])]
+    schema = table.schema
+    words = [name for name in left if figures.is_text(schema[name])]
     shops = [name for name in words if 1 < table[name].n_unique() < table.height] if id is None else []
     said = shops if long else left
     if not said:

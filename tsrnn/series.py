@@ -25,7 +25,9 @@ def check_ids(table: pl.DataFrame, id: str | None, source: str) -> pl.DataFrame:
     if figures.is_text(ids.dtype):
         blank = figures.text(ids) if ids.dtype == pl.Binary else ids
         table = table.with_columns(blank) if ids.dtype == pl.Binary else table
-        missing = blank.is_null() | (blank.cast(pl.String).str.strip_chars() == "")
+        missing = blank.is_null()
+        if (blank.unique().cast(pl.String).str.strip_chars() == "").any():
+            missing = missing | (blank.cast(pl.String).str.strip_chars() == "")
     elif ids.dtype.is_nested() or ids.dtype == pl.Object:
         raise InputError(f"{source}: column {quoted(id)} holds {ids.dtype} and cannot tell series apart; write text")
     else:
@@ -53,14 +55,15 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
     if at.null_count() or len(at) < 2 or not (at.diff().cast(pl.Int64, strict=False)[1:] <= 0).any():
         return
     free = [name for name in table.columns if name not in (index, *targets)]
-    words = [name for name in free if figures.is_text(table.schema[name])]
+    schema = table.schema
+    words = [name for name in free if figures.is_text(schema[name])]
     shared = len(at) / at.n_unique()
     if shared == 1:
         apart = [name for name in words if _rises(table, name, index)]
     elif forced and shared < _SHARED:
         return
     else:
-        numbers = [name for name in free if table.schema[name].is_integer() or table.schema[name] == pl.Boolean]
+        numbers = [name for name in free if schema[name].is_integer() or schema[name] == pl.Boolean]
         apart = _tellers(table, index, words) or ([] if forced else _tellers(table, index, numbers))
         if not apart:
             _refuse_joint(table, index, words, source)
