@@ -156,7 +156,7 @@ def test_a_mended_tool_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_all_that_the_tracer_imports_is_in_the_fingerprint() -> None:
-    """Cells, aside from what they all stand on, are in it by their code; shapes, errors and files print nothing."""
+    """Cells, aside from what they all stand on, are in it by their code; shapes, errors, files and processes print nothing."""
     package, reached, waiting = Path(tsrnn.__file__).parent, set(), ["recurrence/trace.py"]
     while waiting:
         name = waiting.pop()
@@ -165,7 +165,7 @@ def test_all_that_the_tracer_imports_is_in_the_fingerprint() -> None:
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tsrnn."):
                 path = node.module.removeprefix("tsrnn.").replace(".", "/") + ".py"
                 waiting += {path} - reached if (package / path).is_file() else []
-    assert reached - {"shapes.py", "errors.py", "files.py"} == set(marks._TOOLS) - {"cells/_base.py"}
+    assert reached - {"shapes.py", "errors.py", "files.py", "processes.py"} == set(marks._TOOLS) - {"cells/_base.py"}
 
 
 class Noisy(Cell):

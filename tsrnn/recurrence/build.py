@@ -1,10 +1,10 @@
 """C++ text -> a loaded library, compiled once by the system's compiler and kept in the user's cache.
 
-The artefact's name is a hash of all that shaped it (source, compiler, flags, the processor's instruction set) and a
-hash of its own bytes, which is checked before it is loaded: a damaged file, or one that came from another machine, is
-never run. The cache folder is one that nobody else can write, rename or replace (`tsrnn.recurrence.owned`); where there
-is none to be had, or it is full, a folder that lives as long as the process takes its place. `TSRNN_CACHE` names
-another folder, `CXX` another compiler.
+The artefact's name is a hash of all that shaped it (source and headers, compiler, flags, the processor's instruction
+set) and a hash of its own bytes, which is checked before it is loaded: a damaged file, or one that came from another
+machine, is never run. The cache folder is one that nobody else can write, rename or replace
+(`tsrnn.recurrence.owned`); where there is none to be had, or it is full, a folder that lives as long as the process
+takes its place. `TSRNN_CACHE` names another folder, `CXX` another compiler.
 """
 
 import atexit
@@ -12,6 +12,7 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
@@ -20,15 +21,20 @@ from functools import cache
 from pathlib import Path
 
 import platformdirs
+import torch
 
 from tsrnn.recurrence import owned
 
+SINGLE = {torch.float32: 1, torch.float64: 0}  # what vectors.hpp asks for each type that kernels come in
 FLAGS = (
-    *("-O3", "-march=native", "-std=c++17", "-fPIC", "-shared", "-w"),
+    *("-O3", "-march=native", "-std=c++17", "-fPIC", "-shared"),
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),  # NaN and infinity stay what they are
 )
 _COMPILERS = ("g++", "clang++", "c++")
 _SECONDS = 120  # a compiler that takes longer is taken for broken
+_SOURCE = "kernel.cpp"
+_HEADERS = Path(__file__).parent
+_INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 
 
 class Unavailable(RuntimeError):
@@ -39,18 +45,40 @@ class Unavailable(RuntimeError):
 def library(source: str) -> tuple[str, ctypes.CDLL]:
     """The key and the library of a C++ source, from this process, the cache, or the compiler.
 
+    What it includes in quotes are the headers beside this file.
+
     Raises:
         Unavailable: there is no compiler, it refuses the source, or no folder takes what it made.
     """
-    compiler, version = _compiler()
-    key = hashlib.sha256("\0".join([source, version, *FLAGS, _instructions()]).encode()).hexdigest()[:32]
-    reason = ""
+    texts, (compiler, _) = files(source), _compiler()
+    name, reason = key(texts), ""
     for folder in _folders():
         try:
-            return key, _kept(folder, key) or _compile(compiler, source, key, folder)
+            return name, _kept(folder, name) or _compile(compiler, texts, name, folder)
         except (OSError, Unavailable) as error:
             reason = str(error)
     raise Unavailable(reason)
+
+
+def key(texts: dict[str, str]) -> str:
+    """The hash of all that shapes a library.
+
+    Raises:
+        Unavailable: there is no compiler.
+    """
+    parts = [*(part for text in texts.items() for part in text), _compiler()[1], *FLAGS, _instructions()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def files(source: str) -> dict[str, str]:
+    """The texts that a source is compiled from, by file: itself, and each header that it or another header includes."""
+    texts, waiting = {_SOURCE: source}, [source]
+    while waiting:
+        for name in _INCLUDE.findall(waiting.pop()):
+            if name not in texts:
+                texts[name] = (_HEADERS / name).read_text(encoding="utf-8")
+                waiting.append(texts[name])
+    return texts
 
 
 def available() -> tuple[bool, str]:
@@ -134,14 +162,16 @@ def _kept(folder: Path, key: str) -> ctypes.CDLL | None:
     return None
 
 
-def _compile(compiler: str, source: str, key: str, folder: Path) -> ctypes.CDLL:
+def _compile(compiler: str, texts: dict[str, str], key: str, folder: Path) -> ctypes.CDLL:
     """Compile under a temporary name, then rename: two processes at once only do the work twice."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
-        text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
-        text.write_text(source, encoding="utf-8")
+        built = Path(scratch) / "kernel.so"
+        for name, text in texts.items():  # the very texts that the key is made of
+            (Path(scratch) / name).write_text(text, encoding="utf-8")
         try:
             # What it writes in between goes there too: a disk that is full elsewhere is no matter.
-            done = _run([compiler, *FLAGS, str(text), "-o", str(built)], {**os.environ, "TMPDIR": scratch})
+            words = [compiler, *FLAGS, str(Path(scratch) / _SOURCE), "-o", str(built)]
+            done = _run(words, {**os.environ, "TMPDIR": scratch})
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"{compiler} failed: {error}") from None
         if done.returncode:
