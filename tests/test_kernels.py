@@ -156,7 +156,7 @@ def test_a_mended_tool_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_all_that_the_tracer_imports_is_in_the_fingerprint() -> None:
-    """Cells, aside from what they all stand on, are in it by their code; shapes, errors, files and processes print nothing."""
+    """Cells, aside from what they all stand on, are in it by their code; what prints nothing need not be."""
     package, reached, waiting = Path(tsrnn.__file__).parent, set(), ["recurrence/trace.py"]
     while waiting:
         name = waiting.pop()
