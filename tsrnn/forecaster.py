@@ -212,8 +212,7 @@ class Forecaster(Estimator):
         if wanted is None:
             held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
             return split.tail(arrays, held)
-        standard = isinstance(wanted, str) and wanted == "standard"
-        return split.standard(arrays, panel.split if standard else wanted, panel.source)
+        return split.standard(arrays, panel.split if wanted == "standard" else wanted, panel.source)
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(
