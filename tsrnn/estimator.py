@@ -6,7 +6,7 @@ from numbers import Integral
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
-from tsrnn import models, parameters
+from tsrnn import heads, models, parameters
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
@@ -22,6 +22,7 @@ class Estimator:
     input_size: int
     horizon: int
     quantiles: Sequence[float] | None
+    loss: str
     val_size: float
     calendar: bool
     options: dict[str, Any]
@@ -63,6 +64,7 @@ class Estimator:
         check_types(vars(self), get_type_hints(type(self).__init__))
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
+        heads.build(self.quantiles, self.loss)
         return parameters.sort(self.model, self.options)
 
     @property

@@ -154,7 +154,6 @@ class Forecaster(Estimator):
             id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
         """
         self.configs()
-        heads.build(self.quantiles, self.loss)  # refuses quantiles that are none
         fitted = hasattr(self, "model_") and not roles  # then a frame is read as the training's was
         panel = self._panel(frame) if fitted or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
@@ -163,10 +162,10 @@ class Forecaster(Estimator):
         """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
         self._check_fitted()
         tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
-        prepared = self.preparation_
-        fitted = {"spec": asdict(self.spec_), "ids": list(prepared.ids), "reading": prepared.reading}
+        learnt = self.preparation_
+        fitted = {"spec": asdict(self.spec_), "ids": list(learnt.ids), "reading": learnt.reading}
         config = {"version": VERSION, "params": parameters.words(self.get_params(), strict=True), **fitted}
-        store.write(folder, config, tensors | prepared.tensors())
+        store.write(folder, config, tensors | learnt.tensors())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -212,7 +211,8 @@ class Forecaster(Estimator):
         if wanted is None:
             held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
             return split.tail(arrays, held)
-        return split.standard(arrays, panel.split if wanted == "standard" else wanted, panel.source)
+        rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
+        return split.standard(arrays, rule, panel.source)
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(
