@@ -9,6 +9,7 @@ Workers share the cores out among themselves, and end when the calling process e
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -17,15 +18,20 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
+from multiprocessing.util import get_temp_dir
 from queue import Empty, SimpleQueue
-from time import perf_counter
+from time import perf_counter, sleep
 from traceback import format_exc
 from typing import Any
 
 from tsrnn.errors import InputError
 
 ATTEMPTS = 3
+_CALLS, _PAUSE = 10, 0.1  # of a fork server that does not answer; seconds between
+_LONGEST = 60  # bytes of the folder for temporary files, with room for the rest of a socket's path
 THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+
+_NO_START = (OSError, EOFError)  # what a process that cannot be started raises here
 
 Job = Any
 Function = Callable[[Job], Any]
@@ -157,39 +163,57 @@ class _Worker(threading.Thread):
                 self.leash = None
 
     def _persist(self, job: Job) -> Outcome:
+        message = f"the worker process died {ATTEMPTS} times in this job (killed, out of memory, or a crash)"
         began = perf_counter()
         for _ in range(ATTEMPTS):
             began = perf_counter()
             try:
                 outcome = self._open().submit(_attempt, self.function, job).result()
                 return replace(outcome, job=job)
-            except BrokenProcessPool:
+            except BrokenProcessPool as broken:
                 self._close()
+                if broken.__cause__ is not None and isinstance(broken.__cause__, _NO_START):
+                    message = f"no worker process can be started: {broken.__cause__}"
                 if self.stopped:
                     break
             except Exception as error:  # the job or its result did not survive pickling
                 return _failed(job, error, began)
-        message = f"the worker process died {ATTEMPTS} times in this job (killed, out of memory, or a crash)"
         return Outcome(job, None, message, perf_counter() - began, "WorkerDied")
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
             with self._starting, _one_thread():
-                if self.stopped:
-                    raise BrokenProcessPool
-                context = _context()
-                end, self.leash = context.Pipe(duplex=False)
-                pool = ProcessPoolExecutor(1, context, _prepare, (end, self.threads))
-                pool.submit(int)  # the process starts here, and takes its environment with it
-                end.close()
-                self.pool = pool
+                self.pool = self._start()
         return self.pool
+
+    def _start(self) -> ProcessPoolExecutor:
+        """A pool whose process runs. A fork server that dies answers no call; once it is gone, another is started."""
+        for left in reversed(range(_CALLS)):
+            if self.stopped:
+                raise BrokenProcessPool
+            context = _context()
+            end, self.leash = context.Pipe(duplex=False)
+            pool = ProcessPoolExecutor(1, context, _prepare, (end, self.threads))
+            try:
+                with end:
+                    pool.submit(int)  # the process starts here, and takes its environment with it
+                return pool
+            except _NO_START as error:
+                pool.shutdown(wait=False)
+                if not left:
+                    raise BrokenProcessPool from error
+                sleep(_PAUSE)
+        raise BrokenProcessPool
 
     def _close(self) -> None:
         """Wait for the pool's own threads too: cut off at the interpreter's end, they would leave semaphores behind."""
         if self.pool is not None:
             self.pool.shutdown()
             self.pool = None
+        with self._starting:  # a process whose server died may still be at work
+            if self.leash is not None:
+                self.leash.close()
+                self.leash = None
 
 
 def _context() -> BaseContext:
@@ -202,7 +226,21 @@ def _context() -> BaseContext:
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["torch"])
+    _shorten_sockets()
     return context
+
+
+def _shorten_sockets() -> None:
+    """A socket's path has 108 bytes at most: where temporary files lie deep, sockets lie elsewhere."""
+    before = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST:
+        return
+    short = [each for each in ("/tmp", "/var/tmp", "/dev/shm") if os.access(each, os.W_OK | os.X_OK)]
+    tempfile.tempdir = short[0] if short else before
+    try:
+        get_temp_dir()  # which is the same for as long as this process lives
+    finally:
+        tempfile.tempdir = before
 
 
 @contextmanager
