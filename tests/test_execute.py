@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock, Timeout
 
 from tsrnn.errors import InputError
-from tsrnn.execute import THREAD_VARIABLES, Outcome, cores, run
+from tsrnn.execute import Outcome, cores, run
+from tsrnn.processes import THREAD_VARIABLES
 
 two_cores = pytest.mark.skipif(cores() < 2, reason="one core has one worker")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")

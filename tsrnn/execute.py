@@ -6,30 +6,24 @@ where there is none), never from a plain fork, which hangs once polars or torch 
 Workers share the cores out among themselves, and end when the calling process ends, however it ends.
 """
 
-import multiprocessing
 import os
-import signal
-import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
-from multiprocessing.util import get_temp_dir
+from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
 from time import perf_counter, sleep
 from traceback import format_exc
 from typing import Any
 
+from tsrnn import processes
 from tsrnn.errors import InputError
 
 ATTEMPTS = 3
 _CALLS, _PAUSE = 10, 0.1  # of a fork server that does not answer; seconds between
-_LONGEST = 60  # bytes of the folder for temporary files, with room for the rest of a socket's path
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
 
 _NO_START = (OSError, EOFError)  # what a process that cannot be started raises here
 
@@ -182,7 +176,7 @@ class _Worker(threading.Thread):
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            with self._starting, _one_thread():
+            with self._starting, processes.one_thread():
                 self.pool = self._start()
         return self.pool
 
@@ -191,9 +185,9 @@ class _Worker(threading.Thread):
         for left in reversed(range(_CALLS)):
             if self.stopped:
                 raise BrokenProcessPool
-            context = _context()
+            context = processes.context()
             end, self.leash = context.Pipe(duplex=False)
-            pool = ProcessPoolExecutor(1, context, _prepare, (end, self.threads))
+            pool = ProcessPoolExecutor(1, context, processes.prepare, (end, self.threads))
             try:
                 with end:
                     pool.submit(int)  # the process starts here, and takes its environment with it
@@ -214,64 +208,6 @@ class _Worker(threading.Thread):
             if self.leash is not None:
                 self.leash.close()
                 self.leash = None
-
-
-def _context() -> BaseContext:
-    """The fork server, which imports torch once for all workers; spawned processes on systems that have none.
-
-    Importing torch starts no thread and touches no accelerator, so forking after it is safe. The main module is
-    not imported there, since it may do either.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch"])
-    _shorten_sockets()
-    return context
-
-
-def _shorten_sockets() -> None:
-    """A socket's path has 108 bytes at most: where temporary files lie deep, sockets lie elsewhere."""
-    before = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST:
-        return
-    short = [each for each in ("/tmp", "/var/tmp", "/dev/shm") if os.access(each, os.W_OK | os.X_OK)]
-    tempfile.tempdir = short[0] if short else before
-    try:
-        get_temp_dir()  # which is the same for as long as this process lives
-    finally:
-        tempfile.tempdir = before
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The environment in which processes start, so that nothing takes all cores before `_prepare` shares them out."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _prepare(leash: Connection, threads: int) -> None:
-    """First thing in a worker: leave Ctrl-C to the parent, die with it, and take no more than its share of cores."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(leash,), daemon=True).start()
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    import torch  # here, so that the calling process need not have it
-
-    torch.set_num_threads(threads)
-
-
-def _watch(leash: Connection) -> None:
-    parent = multiprocessing.parent_process()
-    wait([leash] if parent is None else [leash, parent.sentinel])
-    os._exit(1)
 
 
 def _attempt(function: Function, job: Job) -> Outcome:
