@@ -4,16 +4,19 @@ import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import jobs
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from filelock import FileLock
 
 import tsrnn
 from tsrnn import cli, registry
@@ -356,5 +359,59 @@ def test_a_command_is_a_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_commands_import_what_is_heavy_only_when_they_run() -> None:
-    code = "import sys, tsrnn.cli; print({'torch', 'polars', 'numpy', 'rich', 'optuna'} & set(sys.modules))"
+    code = "import sys, tsrnn.commands._app; print({'torch', 'polars', 'numpy', 'rich', 'optuna'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "000"])
+def test_a_terminal_that_does_not_know_its_width(run: Run, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    wanted = run("datasets")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run("datasets") == wanted
+    assert "ETTh1" in wanted[1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_ctrl_c_while_importing_ends_quietly() -> None:
+    """A finder of modules presses the key when typer is looked for."""
+    code = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from tsrnn.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+@pytest.mark.parametrize("everyone", [True, False])
+def test_sigterm_stops_the_workers_and_leaves_nothing(tmp_path: Path, everyone: bool) -> None:
+    code = """
+import jobs, typer, tsrnn.commands._app
+from pathlib import Path
+from tsrnn import cli, execute
+from tsrnn.commands._base import resumable
+app = typer.Typer()
+@app.command()
+def hold(lock: Path) -> None:
+    with resumable():
+        execute.run(jobs.hold, [lock], workers=1)
+tsrnn.commands._app.app = app
+cli.main()
+"""
+    lock, pipe = tmp_path / "one.lock", subprocess.PIPE
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, str(lock)]
+    program = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True)
+    jobs.wait_for(lambda: lock.with_suffix(".held").exists(), seconds=600)
+    (os.killpg if everyone else os.kill)(program.pid, signal.SIGTERM)
+    said = program.communicate()
+    assert program.returncode == 143
+    assert said == ("", "tsrnn: stopped; what was finished is kept, and the same command goes on from there\n")
+    FileLock(lock).acquire(timeout=600).lock.release()

@@ -10,7 +10,7 @@ import pytest
 import typer.main
 from rooms import the_map
 
-from tsrnn import cli
+from tsrnn.commands._app import app
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -37,7 +37,7 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("line", commands())
 def test_the_commands_in_the_readme_parse(line: str) -> None:
     name, *words = shlex.split(line)[1:]
-    command = typer.main.get_command(cli.app).commands[name]  # type: ignore[attr-defined]
+    command = typer.main.get_command(app).commands[name]  # type: ignore[attr-defined]
     with command.make_context(name, words) as context:
         assert context.params
 

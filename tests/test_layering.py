@@ -20,7 +20,7 @@ DOORS = {
     "optuna": {"tune"},
     "ray": {"execute.py"},
     "matplotlib": {"plot.py"},
-    "typer": {"cli.py", "commands"},
+    "typer": {"commands"},
     "rich": {"console.py", "board/text.py", "commands"},
     "pooch": {"catalog.py"},
     "safetensors": {"store.py"},

@@ -194,6 +194,12 @@ def test_a_fixed_option_that_cannot_be_is_refused_before_any_trial() -> None:
             replace(ASKED, fixed=fixed)
 
 
+def test_a_seed_has_64_bits() -> None:
+    for seed in (-1, 2**64):
+        with pytest.raises(InputError, match=f"seed takes a whole number of 64 bits, at least 0, not {seed}"):
+            replace(ASKED, seed=seed)
+
+
 def test_the_minutes_of_a_trial_are_above_zero() -> None:
     for minutes in (0, float("nan")):
         with pytest.raises(InputError, match=f"minutes of a trial must be above 0, not {minutes}"):

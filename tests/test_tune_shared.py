@@ -210,6 +210,7 @@ def test_a_password_is_not_stored(panel: Panel, url: str, monkeypatch: pytest.Mo
         ({"quantiles": np.array([0.1, 0.9])}, {"quantiles": [0.1, 0.9]}),
         ({"quantiles": (0.1, 0.9)}, {"quantiles": [0.1, 0.9]}),
         ({"max_windows": np.int64(64)}, {"max_windows": 64}),
+        ({"max_epochs": np.int64(1)}, {"max_epochs": 1}),
         ({"weight_decay": np.float32(0.5)}, {"weight_decay": 0.5}),
     ],
 )

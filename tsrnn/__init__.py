@@ -16,7 +16,7 @@ The map, in the order in which data meets the rooms:
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, claims, tune/                      many fits: jobs, who does which, sweeps
+    workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console                                     what a person sees, what a program reads
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers

@@ -1,66 +1,55 @@
-"""The command line's app: every file of `tsrnn/commands` is a command, an error is one sentence."""
+"""The command line's entry: what goes wrong is one sentence, what is stopped ends quietly.
 
-import io
+Nothing is imported before `main` runs but what every Python has, so that Ctrl-C meets it while the rest is read.
+"""
+
+import os
+import signal
 import sys
-import warnings
-from typing import Annotated, Any
+from types import FrameType
 
-import typer
-
-from tsrnn import registry
-from tsrnn.errors import InputError, Notice
-
-app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode="markdown")
-for _name in registry.names("commands"):
-    app.command(_name)(registry.load("commands", _name, "command").run)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from tsrnn.version import VERSION
-
-        typer.echo(f"tsrnn {VERSION}")
-        raise typer.Exit
-
-
-@app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
-    ] = False,
-) -> None:
-    """Recurrent forecasting for sequences measured in the world."""
+_STOPPED, _TERMINATED = 130, 143  # exit codes, as shells give them for Ctrl-C and SIGTERM
 
 
 def main() -> None:
-    """Entry point: exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C."""
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")  # a board's ± must not end it on a terminal that has none
+    """Exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C and 143 for SIGTERM."""
+    terminated: list[int] = []
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        terminated.append(number)
+        raise KeyboardInterrupt  # workers and files are left as Ctrl-C leaves them
+
     try:
-        with warnings.catch_warnings():
-            _show_notices()
-            app()
-    except InputError as error:
-        typer.echo(f"tsrnn: {error}", err=True)
-        sys.exit(2)
+        _at_sigterm(terminate)
+        _run()
+    except KeyboardInterrupt:
+        sys.exit(_TERMINATED if terminated else _STOPPED)
+    except SystemExit as stop:
+        sys.exit(_TERMINATED if terminated and stop.code == _STOPPED else stop.code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(1)
 
 
-def _show_notices() -> None:
-    """Print each notice once, as one line of standard error; other warnings are shown as they were."""
-    before, shown = warnings.showwarning, set()
+def _run() -> None:
+    from tsrnn.commands._app import app
+    from tsrnn.errors import InputError
 
-    def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
-        if not issubclass(category, Notice):
-            before(message, category, *where)
-        elif str(message) not in shown:
-            shown.add(str(message))
-            typer.echo(f"tsrnn: {message}", err=True)
+    if os.environ.get("COLUMNS", "").strip("0") == "":  # some terminals say 0 where they do not know
+        os.environ.pop("COLUMNS", None)
+    try:
+        app()
+    except InputError as error:
+        print(f"tsrnn: {error}", file=sys.stderr)
+        sys.exit(2)
 
-    warnings.simplefilter("always", Notice)
-    warnings.showwarning = show  # type: ignore[assignment]  # the places are handed on as they come
+
+def _at_sigterm(handler: "signal._HANDLER") -> None:
+    try:
+        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, handler)
+    except ValueError:  # not the main thread
+        pass
 
 
 if __name__ == "__main__":

@@ -47,6 +47,11 @@ class FitConfig:
 
     def __post_init__(self) -> None:
         check_types(vars(self), get_type_hints(FitConfig))
+        for name, value in vars(self).items():
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())  # Lightning takes Python's own numbers alone
+        if not -(1 << 63) <= self.random_state < 1 << 64:
+            raise InputError(f"random_state takes a whole number of 64 bits, not {str(self.random_state)[:30]}")
         for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
