@@ -20,6 +20,7 @@ from filelock import FileLock
 
 import tsrnn
 from tsrnn import cli, registry
+from tsrnn.commands import _app
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -123,7 +124,7 @@ def test_programs_get_utf8_whatever_the_terminal_has(
 def test_a_table_loses_signs_that_a_terminal_lacks_and_not_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
-    monkeypatch.setattr(cli, "app", lambda: print("0.31 ± 0.02", flush=True))
+    monkeypatch.setattr(_app, "app", lambda: print("0.31 ± 0.02", flush=True))
     cli.main()
     assert raw.getvalue() == b"0.31 ? 0.02\n"
 
@@ -409,7 +410,7 @@ cli.main()
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     command = [sys.executable, "-c", code, str(lock)]
     program = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True)
-    jobs.wait_for(lambda: lock.with_suffix(".held").exists(), seconds=600)
+    jobs.wait_for(lambda: lock.with_suffix(".held").exists(), program)
     (os.killpg if everyone else os.kill)(program.pid, signal.SIGTERM)
     said = program.communicate()
     assert program.returncode == 143

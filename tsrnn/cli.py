@@ -1,55 +1,42 @@
-"""The command line's entry: what goes wrong is one sentence, what is stopped ends quietly.
+"""The command line's entry point: an error is one sentence. What is slow to import waits until Ctrl-C is seen to."""
 
-Nothing is imported before `main` runs but what every Python has, so that Ctrl-C meets it while the rest is read.
-"""
-
-import os
-import signal
 import sys
-from types import FrameType
+import warnings
+from typing import Any
 
-_STOPPED, _TERMINATED = 130, 143  # exit codes, as shells give them for Ctrl-C and SIGTERM
+from tsrnn import terminal
 
 
 def main() -> None:
-    """Exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C and 143 for SIGTERM."""
-    terminated: list[int] = []
+    """Exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C."""
+    with terminal.attached(), warnings.catch_warnings():
+        from tsrnn.errors import InputError
 
-    def terminate(number: int, frame: FrameType | None) -> None:
-        terminated.append(number)
-        raise KeyboardInterrupt  # workers and files are left as Ctrl-C leaves them
+        _show_notices()
+        try:
+            from tsrnn.commands._app import app
 
-    try:
-        _at_sigterm(terminate)
-        _run()
-    except KeyboardInterrupt:
-        sys.exit(_TERMINATED if terminated else _STOPPED)
-    except SystemExit as stop:
-        sys.exit(_TERMINATED if terminated and stop.code == _STOPPED else stop.code)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(1)
+            app()
+        except InputError as error:
+            print(f"tsrnn: {error}", file=sys.stderr)
+            sys.exit(2)
 
 
-def _run() -> None:
-    from tsrnn.commands._app import app
-    from tsrnn.errors import InputError
+def _show_notices() -> None:
+    """Print each notice once, as one line of standard error; other warnings are shown as they were."""
+    from tsrnn.errors import Notice
 
-    if os.environ.get("COLUMNS", "").strip("0") == "":  # some terminals say 0 where they do not know
-        os.environ.pop("COLUMNS", None)
-    try:
-        app()
-    except InputError as error:
-        print(f"tsrnn: {error}", file=sys.stderr)
-        sys.exit(2)
+    before, shown = warnings.showwarning, set()
 
+    def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if not issubclass(category, Notice):
+            before(message, category, *where)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(f"tsrnn: {message}", file=sys.stderr)
 
-def _at_sigterm(handler: "signal._HANDLER") -> None:
-    try:
-        if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
-            signal.signal(signal.SIGTERM, handler)
-    except ValueError:  # not the main thread
-        pass
+    warnings.simplefilter("always", Notice)
+    warnings.showwarning = show  # type: ignore[assignment]  # the places are handed on as they come
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The app: every file of `tsrnn/commands` is a command."""
+"""The command line's app: every file of this folder is a command."""
 
 from typing import Annotated
 

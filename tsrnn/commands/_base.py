@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn import catalog, registry
+from tsrnn import catalog, registry, terminal
 from tsrnn.errors import InputError, unknown
 
 
@@ -135,9 +135,10 @@ def at_least_one(number: int | None, option: str) -> int | None:
 
 @contextmanager
 def resumable() -> Iterator[None]:
-    """Ctrl-C ends with a word on what is kept."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        typer.echo("tsrnn: stopped; what was finished is kept, and the same command goes on from there", err=True)
-        raise typer.Exit(130) from None
+    """Ctrl-C, or SIGTERM, ends with a word on what is kept, once all that was started has ended."""
+    with terminal.stoppable() as signals:
+        try:
+            yield
+        except KeyboardInterrupt:
+            typer.echo("tsrnn: stopped; what was finished is kept, and the same command goes on from there", err=True)
+            raise typer.Exit(128 + signals[0] if signals else 130) from None
