@@ -82,9 +82,9 @@ def hold(lock: Path) -> None:
         time.sleep(2 * PATIENCE)
 
 
-def wait_for(true: Callable[[], object], *programs: "subprocess.Popen[Any]") -> None:
-    """Wait as long as the programs live that shall make it true; without any, for `PATIENCE`."""
-    end = time.monotonic() + PATIENCE
+def wait_for(true: Callable[[], object], *programs: "subprocess.Popen[Any]", seconds: float = PATIENCE) -> None:
+    """Wait as long as the programs live that shall make it true; without any, so many seconds."""
+    end = time.monotonic() + seconds
     while not true():
         ended = [program for program in programs if program.poll() is not None]
         assert not ended, f"{ended[0].args} ended with {ended[0].returncode}"

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import polars as pl
 import pytest
 from filelock import FileLock
 
-from tsrnn import InputError, bench, catalog, claims, parameters, processes, suites
+from tsrnn import InputError, alive, bench, catalog, claims, parameters, suites
 from tsrnn import fit as training
 from tsrnn.board import rows as results
 from tsrnn.commands.bench import seconds_left
@@ -182,7 +183,17 @@ def start(file: str, out: Path, workers: int = 1) -> "subprocess.Popen[str]":
         "24",
     ]
     command = [sys.executable, "-m", "tsrnn.cli", *words, "--out", str(out), "--workers", str(workers)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+
+
+def session(number: int) -> list[str]:
+    """The processes of a session that still run, where the system lists them."""
+    running = []
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it has just ended
+            state, _, _, its, *_ = path.read_text(errors="replace").rpartition(")")[2].split()
+            running += [path.parent.name] if its == str(number) and state not in "ZX" else []
+    return running
 
 
 @pytest.mark.slow
@@ -194,7 +205,7 @@ def test_a_stopped_benchmark_keeps_what_was_finished_and_goes_on(
     folder = tmp_path / "res" / "mine"
     last = bench.plan(bench.Source(file), "quick", replace(TINY, models=("nlinear",)))[0]
     folder.mkdir(parents=True)
-    assert claims.Claims(folder, processes.this(), "this test").take(last.stem)  # it cannot end before it is stopped
+    assert claims.Claims(folder, alive.this(), "this test").take(last.stem)  # it cannot end before it is stopped
     process = start(file, tmp_path / "res")
     jobs.wait_for(lambda: list(folder.glob("*.csv")), process)
     with FileLock(folder / ".lock"):  # nor go on
@@ -203,6 +214,7 @@ def test_a_stopped_benchmark_keeps_what_was_finished_and_goes_on(
             process.wait()
     _, err = process.communicate()
     assert process.returncode == (-signal.SIGKILL if how is signal.SIGKILL else 128 + how)
+    jobs.wait_for(lambda: not session(process.pid))
     if how is not signal.SIGKILL:
         assert "what was finished is kept" in err
         assert "Traceback" not in err
@@ -210,7 +222,7 @@ def test_a_stopped_benchmark_keeps_what_was_finished_and_goes_on(
     kept = results.existing(folder)
     assert kept is not None
     assert 1 <= kept.height <= 2
-    claims.Claims(folder, processes.this(), "this test").release(last.stem)
+    claims.Claims(folder, alive.this(), "this test").release(last.stem)
     process = start(file, tmp_path / "res")
     _, err = process.communicate()
     assert process.returncode == 0

@@ -12,15 +12,15 @@ import claimants
 import jobs
 import pytest
 
-from tsrnn import claims, processes
+from tsrnn import alive, claims
 from tsrnn.claims import GRACE, Claims
 from tsrnn.errors import InputError
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 
 
-def of(folder: Path, run: str, process: processes.Process | None = None) -> Claims:
-    return Claims(folder, process or processes.this(), run)
+def of(folder: Path, run: str, process: alive.Process | None = None) -> Claims:
+    return Claims(folder, process or alive.this(), run)
 
 
 def litter(folder: Path) -> list[str]:
@@ -60,13 +60,13 @@ def test_a_claim_is_one_run_s_until_it_gives_it_back(tmp_path: Path) -> None:
 
 
 def test_what_the_dead_have_claimed_is_taken_at_once_here_and_after_a_while_elsewhere(tmp_path: Path) -> None:
-    me = processes.this()
+    me = alive.this()
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     mine = of(tmp_path, "mine")
     for name, process in {
-        "dead": processes.Process(me.host, dead.pid, ""),
-        "elsewhere": processes.Process("another host", dead.pid, ""),
+        "dead": alive.Process(me.host, dead.pid, ""),
+        "elsewhere": alive.Process("another host", dead.pid, ""),
         "alive": me,
     }.items():
         assert of(tmp_path, name, process).take(name)
@@ -76,7 +76,7 @@ def test_what_the_dead_have_claimed_is_taken_at_once_here_and_after_a_while_else
         before = os.stat(tmp_path / ".lock").st_mtime - GRACE - 60
         os.utime(tmp_path / f".{name}.claim", (before, before))
     assert mine.take("elsewhere")
-    assert not of(tmp_path, "elsewhere", processes.Process("another host", dead.pid, "")).take("elsewhere")
+    assert not of(tmp_path, "elsewhere", alive.Process("another host", dead.pid, "")).take("elsewhere")
     mine.clear()
     assert litter(tmp_path) == []
 
@@ -131,7 +131,7 @@ def test_a_killed_run_s_job_is_taken_over_by_the_next_one_and_by_one_that_waits(
     assert finished(started(tmp_path, count=1)) == "did 1\n"
     assert starts(tmp_path) == [3]
     assert litter(tmp_path) == []
-    ended = processes.Process(processes.this().host, first.pid, "")
+    ended = alive.Process(alive.this().host, first.pid, "")
     of(tmp_path, "killed once its result was there", ended).take("0")
     assert finished(started(tmp_path, count=1)) == "did 0\n"
     assert litter(tmp_path) == []

@@ -155,7 +155,7 @@ def _started(tmp_path: Path) -> tuple["subprocess.Popen[str]", list[Path]]:
     command = [sys.executable, str(Path(jobs.__file__)), *map(str, locks)]
     pipe = subprocess.PIPE
     program = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True)
-    jobs.wait_for(lambda: all(lock.with_suffix(".held").exists() for lock in locks))
+    jobs.wait_for(lambda: all(lock.with_suffix(".held").exists() for lock in locks), program)
     for lock in locks:
         with pytest.raises(Timeout):
             FileLock(lock).acquire(timeout=0)
@@ -164,7 +164,7 @@ def _started(tmp_path: Path) -> tuple["subprocess.Popen[str]", list[Path]]:
 
 def _freed(locks: list[Path]) -> None:
     for lock in locks:
-        FileLock(lock).acquire(timeout=30).lock.release()
+        FileLock(lock).acquire(timeout=jobs.PATIENCE).lock.release()
 
 
 @posix
@@ -184,7 +184,7 @@ def test_ctrl_c_stops_the_workers_and_reaches_the_caller(tmp_path: Path, everyon
         os.killpg(program.pid, signal.SIGINT)
     else:
         program.send_signal(signal.SIGINT)
-    out, err = program.communicate(timeout=60)
+    out, err = program.communicate()
     assert out == "interrupted\n"
     assert err.count("Traceback") == 1
     assert err.rstrip().endswith("KeyboardInterrupt")

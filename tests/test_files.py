@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tsrnn import InputError, processes
+from tsrnn import InputError, alive
 from tsrnn.files import folder_replaced, replaced
 
 
@@ -185,16 +185,16 @@ def test_a_killed_writer_of_a_folder_leaves_the_old_one_which_a_failing_one_keep
 
 
 def test_a_process_has_ended_when_it_waits_to_be_asked_for_or_its_number_went_to_another():
-    me = processes.this()
+    me = alive.this()
     child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
-    assert not processes.gone(me)
-    assert not processes.ended(child.pid)
+    assert not alive.gone(me)
+    assert not alive.ended(child.pid)
     child.stdin.close()
     os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # it ends, and nobody takes its status
-    assert processes.ended(child.pid)
+    assert alive.ended(child.pid)
     child.wait()
-    assert processes.ended(child.pid)
-    assert processes.gone(processes.Process(me.host, child.pid, ""))
-    assert not processes.gone(processes.Process("another host", child.pid, ""))
+    assert alive.ended(child.pid)
+    assert alive.gone(alive.Process(me.host, child.pid, ""))
+    assert not alive.gone(alive.Process("another host", child.pid, ""))
     if me.started:
-        assert processes.gone(processes.Process(me.host, me.pid, "0"))
+        assert alive.gone(alive.Process(me.host, me.pid, "0"))

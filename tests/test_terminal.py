@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tsrnn import terminal
+
 posix = pytest.mark.skipif(os.name != "posix", reason="signals and shells of POSIX systems")
 full = pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no full device")
 TSRNN = f"{sys.executable} -m tsrnn.cli"
@@ -101,6 +103,7 @@ with terminal.attached():
 
 
 @posix
+@pytest.mark.parametrize("key", ["SIGINT", "SIGTERM"])
 @pytest.mark.parametrize(
     ("code", "module"),
     [
@@ -110,19 +113,32 @@ with terminal.attached():
         ("signal.raise_signal(signal.SIGINT)", ""),
     ],
 )
-def test_ctrl_c_ends_quietly_while_modules_are_imported_and_between(tmp_path: Path, code: str, module: str) -> None:
-    (tmp_path / "slow.py").write_text(module)
-    done = subprocess.run([sys.executable, "-c", IMPORTING.format(code), str(tmp_path)], capture_output=True, text=True)
-    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+def test_signals_end_quietly_while_modules_are_imported_and_between(
+    tmp_path: Path, code: str, module: str, key: str
+) -> None:
+    (tmp_path / "slow.py").write_text(module.replace("SIGINT", key))
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTING.format(code.replace("SIGINT", key)), str(tmp_path)],
+        capture_output=True,
+        text=True,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (128 + signal.Signals[key], "", "")
 
 
 @posix
-def test_signals_are_given_back_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from tsrnn import terminal
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    code = "signal.raise_signal(signal.SIGINT); print('went on')"
+    done = shell(
+        'trap "" INT; "$PYTHON" -c "$CODE"', PYTHON=sys.executable, CODE="import signal" + ATTACHED.format(code)
+    )
+    assert (done.returncode, done.stdout) == (0, "went on\n")
 
+
+@posix
+def test_signals_are_given_back_and_named() -> None:
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     for number in (signal.SIGINT, signal.SIGTERM):
         with pytest.raises(KeyboardInterrupt), terminal.stoppable() as signals:
             signal.raise_signal(number)
-        assert signals == [number]
+        assert terminal.status(signals) == 128 + number
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from jobs import PATIENCE
 
 from tsrnn.recurrence import Recurrent, build, threads
 from tsrnn.recurrence.structs import Part
@@ -49,7 +50,8 @@ def test_python_threads_stand_in_where_there_is_no_openmp(two_threads, monkeypat
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_child_computes_too():
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", FORKED], capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-W", "ignore", "-c", FORKED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stderr
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from jobs import PATIENCE
 from small import QUICK, TASK, long_frame
 
 from tsrnn import Forecaster
@@ -44,7 +45,7 @@ def test_threads_share_one():
 def test_a_spawned_process_takes_one():
     forecaster = Forecaster("gru", **QUICK).fit(long_frame())
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        assert np.array_equal(pool.apply_async(forecast, [forecaster]).get(300), forecast(forecaster))
+        assert np.array_equal(pool.apply_async(forecast, [forecaster]).get(PATIENCE), forecast(forecaster))
 
 
 FORKED = """
@@ -72,7 +73,6 @@ os.waitpid(child, 0)
 @pytest.mark.skipif(not hasattr(multiprocessing, "get_all_start_methods") or sys.platform != "linux", reason="forks")
 @pytest.mark.parametrize(("used", "said"), [("used", "whose threads do not survive a fork"), ("fresh", "6\n")])
 def test_a_forked_child_answers_or_says_why_not(used, said):
-    done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-c", FORKED, used], capture_output=True, text=True, timeout=300, check=True
-    )
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, used]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert said in done.stdout

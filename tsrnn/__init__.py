@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, processes, files, registry, options   what every room may use
+    version, errors, alive, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
     arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next

@@ -19,10 +19,10 @@ from uuid import uuid4
 
 from filelock import FileLock
 
-from tsrnn import execute, processes
+from tsrnn import alive, execute
+from tsrnn.alive import Process
 from tsrnn.errors import InputError
 from tsrnn.execute import Function, Job, Outcome
-from tsrnn.processes import Process
 
 BEAT = 20  # seconds between two touches of a claim
 GRACE = 300  # seconds without one after which a claim is anybody's
@@ -98,7 +98,7 @@ class Claims:
         holder = _read(path)
         if not holder or holder.pop("run") == self.run or age > GRACE:
             return True
-        return processes.gone(Process(**holder))
+        return alive.gone(Process(**holder))
 
     @contextmanager
     def _turn(self) -> Iterator[float]:
@@ -189,7 +189,7 @@ class _Claimed:
 @contextmanager
 def _shared(folder: Path) -> Iterator[Claims]:
     """A run's claims, kept alive as long as this lasts."""
-    claims, ended = Claims(folder, processes.this(), uuid4().hex), threading.Event()
+    claims, ended = Claims(folder, alive.this(), uuid4().hex), threading.Event()
 
     def beat() -> None:
         while not ended.wait(BEAT):

@@ -14,8 +14,8 @@ from pathlib import Path
 from shutil import copymode, rmtree
 from typing import Any, BinaryIO
 
+from tsrnn.alive import ended
 from tsrnn.errors import InputError
-from tsrnn.processes import ended
 
 MEND = "choose another --out"
 _WRITERS = ("polars",)  # packages that have errors of their own for what the system refused

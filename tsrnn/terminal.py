@@ -11,30 +11,33 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import TextIOWrapper
 from types import FrameType
-from typing import Any
 
 LEAST_WIDTH = 40  # columns
 _MEND = "let it lead to a place with room, or name a file with --out where the command has it"
 _STREAMS = (("stdin", os.O_RDONLY, "r"), ("stdout", os.O_RDONLY, "w"), ("stderr", os.O_WRONLY, "w"))
-_Handler = Callable[[int, FrameType | None], Any]
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_STOPPED = 128 + signal.SIGINT
 
 
 @contextmanager
 def attached() -> Iterator[None]:
-    """Around a whole command: exit 130 without a traceback at Ctrl-C, 2 with one sentence where output cannot go.
+    """Around a whole command: what stops it ends it quietly, output that cannot go anywhere is one sentence.
 
-    A reader that has had enough (`| head`) is no error worth a word: exit 1.
+    Exit 130 at Ctrl-C, 143 at SIGTERM, 2 with the sentence, 1 where a reader has had enough (`| head`).
     """
     _open_streams()
     _widen()
+    signals: list[int] = []
     try:
-        with _handling({signal.SIGINT: _interrupted}):
+        with _handling(signals, at_once=_importing):
             try:
                 yield
             finally:
                 sys.stdout.flush()  # what would fail as Python ends must fail while it can be told
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(status(signals))
+    except SystemExit as stop:
+        sys.exit(status(signals) if stop.code == _STOPPED else stop.code)
     except BrokenPipeError:
         _drop_output()
         sys.exit(1)
@@ -48,40 +51,49 @@ def attached() -> Iterator[None]:
 
 @contextmanager
 def stoppable() -> Iterator[list[int]]:
-    """Ctrl-C and SIGTERM are KeyboardInterrupt, so that workers and claims are cleared away.
+    """Within `attached`, where workers and claims must be cleared away also while something is imported.
 
     Yields:
-        The signals that came, by number.
+        The signals that came, for `status`.
     """
     signals: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        signals.append(number)
-        raise KeyboardInterrupt
-
-    with _handling({signal.SIGINT: stop, signal.SIGTERM: stop}):
+    with _handling(signals, at_once=lambda frame: False):
         yield signals
 
 
 @contextmanager
-def _handling(handlers: dict[signal.Signals, _Handler]) -> Iterator[None]:
-    """Signals are a process' own, and only its main thread may say who takes them."""
+def _handling(signals: list[int], at_once: Callable[[FrameType | None], bool]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM are KeyboardInterrupt, or end the process `at_once`; `signals` lists those that came.
+
+    Left alone where they are ignored, as under nohup, and outside the main thread, which alone may say who takes them.
+    """
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signals.append(number)
+        if at_once(frame):
+            os._exit(status(signals))
+        raise KeyboardInterrupt
+
     main = threading.current_thread() is threading.main_thread()
-    before = {number: signal.signal(number, handler) for number, handler in handlers.items()} if main else {}
+    heard = [each for each in _SIGNALS if main and signal.getsignal(each) not in (signal.SIG_IGN, None)]
+    before = {number: signal.signal(number, stop) for number in heard}
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+            signal.signal(number, handler)
 
 
-def _interrupted(number: int, frame: FrameType | None) -> None:
-    """End at once while something is imported: there an exception may be swallowed or shown, and nothing is to lose."""
-    while frame is not None:
-        if frame.f_code.co_filename == "<frozen importlib._bootstrap>":
-            os._exit(130)
+def status(signals: list[int]) -> int:
+    """The exit status that shells give for the last of these signals."""
+    return 128 + signals[-1] if signals else _STOPPED
+
+
+def _importing(frame: FrameType | None) -> bool:
+    """Whether modules are being imported: there an exception may be swallowed or shown, and nothing is to lose."""
+    while frame is not None and frame.f_code.co_filename != "<frozen importlib._bootstrap>":
         frame = frame.f_back
-    raise KeyboardInterrupt
+    return frame is not None
 
 
 def _open_streams() -> None:

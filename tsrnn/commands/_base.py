@@ -141,4 +141,4 @@ def resumable() -> Iterator[None]:
             yield
         except KeyboardInterrupt:
             typer.echo("tsrnn: stopped; what was finished is kept, and the same command goes on from there", err=True)
-            raise typer.Exit(128 + signals[0] if signals else 130) from None
+            raise typer.Exit(terminal.status(signals)) from None
