@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import warnings
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import pytest
 from jobs import wait_for
 from optuna.trial import TrialState
 
-from tsrnn import InputError, tune
+from tsrnn import InputError, processes, tune
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, write_toml
@@ -44,11 +44,11 @@ def states(study: optuna.Study) -> list[str]:
     return [trial.state.name for trial in study.get_trials(deepcopy=False)]
 
 
-def dead() -> int:
-    """The number of a process that has ended."""
+def dead(**changes: Any) -> dict[str, Any]:
+    """A process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    return process.pid
+    return {**asdict(processes.this()), "pid": process.pid, **changes}
 
 
 def one_of(study: optuna.Study) -> optuna.Trial:
@@ -69,7 +69,7 @@ def begun(panel: Panel, url: str) -> tuple[optuna.Study, optuna.storages.RDBStor
 def test_a_trial_whose_process_died_is_tried_again_and_counted_once(panel: Panel, url: str) -> None:
     _, _, trial = begun(panel, url)
     first = tune.suggest(trial, "nlinear", ASKED.fixed)
-    trial.set_user_attr("process", [studies._here(), dead()])
+    trial.set_user_attr("process", dead())
     study = tune.sweep(panel, ASKED, 3, url, "s")
     assert states(study) == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert studies.counted(study) == 3
@@ -81,7 +81,7 @@ def test_a_trial_whose_process_died_is_tried_again_and_counted_once(panel: Panel
 def test_a_trial_that_kills_its_process_is_given_up_after_the_third(panel: Panel, url: str) -> None:
     study, kept, trial = begun(panel, url)
     for deaths in (1, 2, 3):
-        trial.set_user_attr("process", [studies._here(), dead()])
+        trial.set_user_attr("process", dead())
         studies.reap(study, kept)
         assert studies.counted(study) == (deaths == 3)
         assert studies.begin(study, kept, ASKED, 3)
@@ -108,7 +108,7 @@ def test_others_running_trials_are_left_alone_and_waited_for(
     panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     study, _, trial = begun(panel, url)
-    trial.set_user_attr("process", ["elsewhere", dead()])
+    trial.set_user_attr("process", dead(host="elsewhere"))
     waits: list[float] = []
 
     def end(seconds: float) -> None:

@@ -50,14 +50,14 @@ class FitConfig:
         for name, value in vars(self).items():
             if isinstance(value, np.generic):
                 object.__setattr__(self, name, value.item())  # Lightning takes Python's own numbers alone
-        self._check_sizes()
+        self._check_ranges()
         if self.arithmetic not in _PRECISIONS:
             why = ": weights of 16 bits lose the small steps of a training" if "16-true" in self.arithmetic else ""
             raise InputError(f"precision {self.precision!r} cannot be had{why}; write one of {', '.join(_PRECISIONS)}")
         if self.accelerator == "cpu":
             self.check_device("cpu")
 
-    def _check_sizes(self) -> None:
+    def _check_ranges(self) -> None:
         if not -(1 << 63) <= self.random_state < 1 << 64:
             raise InputError(f"random_state takes a whole number of 64 bits, not {str(self.random_state)[:30]}")
         for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):

@@ -7,22 +7,21 @@ All but `counted` are to be called in one's turn (`storage.turn`).
 
 import copy
 import json
-import os
-import socket
 import warnings
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from tsrnn import models
+from tsrnn import models, processes
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 from tsrnn.parameters import words
+from tsrnn.processes import Process
 from tsrnn.tune import storage as storages
 from tsrnn.tune.asked import Sweep
 
@@ -86,8 +85,9 @@ def reap(study: optuna.Study, kept: optuna.storages.RDBStorage) -> None:
     running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
     heard, silent = storages.heard(kept), datetime.now() - timedelta(seconds=storages.GRACE)
     for trial in running:
-        began = trial.datetime_start or datetime.now()
-        if _gone(trial.user_attrs.get(_PROCESS)) or (trial._trial_id not in heard and began < silent):
+        began, runner = trial.datetime_start or datetime.now(), trial.user_attrs.get(_PROCESS)
+        gone = runner is not None and processes.gone(Process(**runner))
+        if gone or (trial._trial_id not in heard and began < silent):
             study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
@@ -121,7 +121,7 @@ def _lay_out(study: optuna.Study, asked: Sweep) -> None:
 
 def sign(trial: optuna.Trial) -> None:
     """Write down who runs a trial."""
-    trial.set_user_attr(_PROCESS, [_here(), os.getpid()])
+    trial.set_user_attr(_PROCESS, asdict(processes.this()))
 
 
 def _lost(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
@@ -133,30 +133,6 @@ def _lost(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
         and not {"error", _UNNEEDED} & set(trial.user_attrs)
         and len(trial.system_attrs.get(_HISTORY, ())) < RETRIES
     ]
-
-
-def _gone(process: Any) -> bool:
-    """Whether a process of this machine has ended; of another machine's, nothing is known."""
-    if os.name != "posix" or not process or process[0] != _here():
-        return False
-    try:
-        os.kill(int(process[1]), 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        pass
-    return False
-
-
-def _here() -> str:
-    """This machine since its start, and in it the space in which a process has its number."""
-    parts = [socket.gethostname()]
-    for place in ("/proc/sys/kernel/random/boot_id", "/proc/self/ns/pid"):
-        try:
-            parts.append(os.readlink(place) if place.endswith("pid") else Path(place).read_text().strip())
-        except OSError:
-            continue
-    return " ".join(parts)
 
 
 def _identity(asked: Sweep, panel: Panel) -> dict[str, Any]:
