@@ -1,6 +1,7 @@
 """Jobs for the tests of `tsrnn.execute`, and a small program that runs some of them and waits to be stopped."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -41,6 +42,18 @@ def act(job: tuple[str, Path]) -> str:
     if action == "die" or (action == "die once" and starts == 1):
         os._exit(11)
     return action
+
+
+def fell(job: tuple[bool, Path]) -> int:
+    """Kill the fork server, from which this process comes, the first time that it is asked to; count the starts."""
+    ends, log = job
+    with log.open("a") as lines:
+        lines.write("start\n")
+    starts = len(log.read_text().splitlines())
+    if ends and starts == 1:
+        os.kill(os.getppid(), signal.SIGKILL)
+        time.sleep(600)
+    return starts
 
 
 def unpicklable(job: Any) -> Any:

@@ -1,21 +1,26 @@
 """The command line as users meet it: files in, files out, one sentence and exit 2 for what they can mend."""
 
+import io
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+import jobs
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from filelock import FileLock
 
 import tsrnn
-from tsrnn import registry
+from tsrnn import cli, registry
+from tsrnn.commands import _app
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -50,6 +55,27 @@ def test_fit_predict_and_json(run: Run, file: Path) -> None:
     assert pl.read_parquet("f.parquet")["oil"].to_list() == pytest.approx(forecast["oil"].to_list(), rel=1e-5)
 
 
+def test_a_notice_is_one_line_of_standard_error_and_dates_are_read_as_they_were(run: Run, tmp_path: Path) -> None:
+    months = [f"{month:02}/01/{year},{year + month}" for year in range(2015, 2025) for month in range(1, 13)]
+    (tmp_path / "us.csv").write_text("\n".join(["date,load", *months]) + "\n")
+    small = ("--model", "repeat_last", "--input-size", "12", "--horizon", "2")
+    status, _, err = run("fit", "us.csv", "--out", "saved", *small)
+    assert status == 0
+    said = [line for line in err.splitlines() if line.startswith("tsrnn: ")]
+    assert len(said) == 1
+    assert "read by date_format='%m/%d/%Y', which gives an even step" in said[0]
+    assert "Notice" not in err
+    status, out, err = run("predict", "saved", "us.csv")
+    assert (status, err) == (0, "")
+    assert out.splitlines()[1:] == ["2025-01-01,2036.0", "2025-02-01,2036.0"]
+    status, _, err = run("fit", "us.csv", "--out", "other", "--date-format", "%d/%m/%Y", *small)
+    assert "tsrnn: us.csv" not in err
+    (tmp_path / "few.csv").write_text("\n".join(["date,load", *months[:12]]) + "\n")
+    status, _, err = run("fit", "few.csv", "--out", "third", *small)
+    assert status == 2
+    assert "pass date_format='%d/%m/%Y' or date_format='%m/%d/%Y'" in err
+
+
 def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> None:
     command = (
         "backtest",
@@ -69,6 +95,38 @@ def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> Non
     assert frame.columns == ["date", "cutoff", "target", "y", "forecast"]
     assert frame.height == 3 * 6 * 2
     assert "load: MAE" in err
+
+
+def test_targets_of_unlike_types_are_scored(run: Run, file: Path) -> None:
+    frame = pl.read_csv(file).with_columns(bikes=pl.int_range(pl.len()) % 7, open=pl.int_range(pl.len()) % 2 == 0)
+    frame.with_columns(bikes=pl.when(pl.int_range(pl.len()) < 239).then("bikes")).write_parquet("mixed.parquet")
+    command = ("backtest", "mixed.parquet", "--model", "repeat_last", "--input-size", "24", "--horizon", "6")
+    status, out, err = run(*command, "--windows", "2", "--target", "oil", "--target", "bikes", "--target", "open")
+    assert status == 0
+    assert pl.read_csv(out.encode())["target"].unique(maintain_order=True).to_list() == ["oil", "bikes", "open"]
+    assert [line.split(":")[0] for line in err.splitlines()] == ["oil", "bikes", "open"]
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-16"])
+@pytest.mark.parametrize("as_json", [False, True])
+def test_programs_get_utf8_whatever_the_terminal_has(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, as_json: bool
+) -> None:
+    from tsrnn.console import write
+
+    frame, raw = pl.DataFrame({"Zürich °C Нагрузка": [1.5]}), io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    write(frame, None, as_json=as_json)
+    read = pl.read_json if as_json else pl.read_csv
+    assert read(io.BytesIO(raw.getvalue())).equals(frame)
+
+
+def test_a_table_loses_signs_that_a_terminal_lacks_and_not_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding="ascii"))
+    monkeypatch.setattr(_app, "app", lambda: print("0.31 ± 0.02", flush=True))
+    cli.main()
+    assert raw.getvalue() == b"0.31 ? 0.02\n"
 
 
 def test_bench_stores_rows_skips_them_and_prints_them_again(run: Run, file: Path) -> None:
@@ -302,5 +360,59 @@ def test_a_command_is_a_file_and_nothing_else(tmp_path: Path) -> None:
 
 
 def test_commands_import_what_is_heavy_only_when_they_run() -> None:
-    code = "import sys, tsrnn.cli; print({'torch', 'polars', 'numpy', 'rich', 'optuna'} & set(sys.modules))"
+    code = "import sys, tsrnn.commands._app; print({'torch', 'polars', 'numpy', 'rich', 'optuna'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.parametrize("columns", ["0", "000"])
+def test_a_terminal_that_does_not_know_its_width(run: Run, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    wanted = run("datasets")
+    monkeypatch.setenv("COLUMNS", columns)
+    assert run("datasets") == wanted
+    assert "ETTh1" in wanted[1]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_ctrl_c_while_importing_ends_quietly() -> None:
+    """A finder of modules presses the key when typer is looked for."""
+    code = """
+import os, signal, sys
+class Finder:
+    def find_spec(self, name, *rest):
+        if name == "typer":
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Finder())
+from tsrnn.cli import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+@pytest.mark.parametrize("everyone", [True, False])
+def test_sigterm_stops_the_workers_and_leaves_nothing(tmp_path: Path, everyone: bool) -> None:
+    code = """
+import jobs, typer, tsrnn.commands._app
+from pathlib import Path
+from tsrnn import cli, execute
+from tsrnn.commands._base import resumable
+app = typer.Typer()
+@app.command()
+def hold(lock: Path) -> None:
+    with resumable():
+        execute.run(jobs.hold, [lock], workers=1)
+tsrnn.commands._app.app = app
+cli.main()
+"""
+    lock, pipe = tmp_path / "one.lock", subprocess.PIPE
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-c", code, str(lock)]
+    program = subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True)
+    jobs.wait_for(lambda: lock.with_suffix(".held").exists(), program)
+    (os.killpg if everyone else os.kill)(program.pid, signal.SIGTERM)
+    said = program.communicate()
+    assert program.returncode == 143
+    assert said == ("", "tsrnn: stopped; what was finished is kept, and the same command goes on from there\n")
+    FileLock(lock).acquire(timeout=600).lock.release()

@@ -70,7 +70,7 @@ def times(start, end, step, **options):
 )
 def test_rows_are_numbered_one_after_another(index, first):
     assert numbers(index) == list(range(first, first + len(index)))
-    later = panel_of(index[len(index) // 3 :], panel_of(index).step.calendar)
+    later = panel_of(index[len(index) // 3 :], panel_of(index).step.word)
     assert later.arrays().first.tolist() == [first + len(index) // 3]
 
 

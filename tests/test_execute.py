@@ -12,7 +12,8 @@ import pytest
 from filelock import FileLock, Timeout
 
 from tsrnn.errors import InputError
-from tsrnn.execute import THREAD_VARIABLES, Outcome, cores, run
+from tsrnn.execute import Outcome, cores, run
+from tsrnn.workers import THREAD_VARIABLES
 
 two_cores = pytest.mark.skipif(cores() < 2, reason="one core has one worker")
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
@@ -55,6 +56,39 @@ def test_a_death_stays_with_its_job(tmp_path: Path, workers: int) -> None:
     assert done[4].error == "ZeroDivisionError: no such number"
     assert done[5].error == "column 'OT' is missing: name another"
     assert "in act" in str(done[4].traceback)
+
+
+@posix
+@pytest.mark.parametrize("workers", [1, 2])
+def test_the_death_of_the_fork_server_fails_no_job(tmp_path: Path, workers: int) -> None:
+    work = [(number in (1, 4), tmp_path / str(number)) for number in range(6)]
+    done = run(jobs.fell, work, workers)
+    assert [each.error for each in done] == [None] * 6
+    assert [done[number].result for number in (1, 4)] == [2, 2]
+
+
+@posix
+def test_a_process_that_cannot_be_started_is_the_jobs_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("tsrnn.execute.ProcessPoolExecutor.submit", refused)
+    monkeypatch.setattr("tsrnn.execute._PAUSE", 0)
+    (done,) = run(jobs.echo, [1], workers=1)
+    assert done.error_type == "WorkerDied"
+    assert done.error == "no worker process can be started: [Errno 11] Resource temporarily unavailable"
+
+
+@posix
+def test_temporary_files_may_lie_deep(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["folder" * 8] * 4)
+    deep.mkdir(parents=True)
+    code = "import tempfile, jobs; from tsrnn.execute import run; "
+    code += "print([each.error or each.result for each in run(jobs.echo, [1, 2], workers=1)], tempfile.gettempdir())"
+    environment = {**os.environ, "TMPDIR": str(deep), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment)
+    assert done.stdout == f"[1, 2] {deep}\n", done.stderr
+    assert not list(deep.iterdir())
 
 
 def test_in_this_process_a_job_that_raises_is_an_outcome(tmp_path: Path) -> None:

@@ -192,6 +192,8 @@ def test_rates_by_hand():
     ("options", "message"),
     [
         ({"learning_rate": 0}, "learning_rate must be above 0"),
+        ({"random_state": 2**64}, "random_state takes a whole number of 64 bits, not 18446744073709551616"),
+        ({"random_state": -(2**63) - 1}, "random_state takes a whole number of 64 bits"),
         ({"max_epochs": 0}, "max_epochs must be above 0"),
         ({"max_minutes": 0}, "max_minutes must be above 0, or None, not 0"),
         ({"max_windows": -3}, "max_windows must be above 0, or None, not -3"),
@@ -204,7 +206,7 @@ def test_rates_by_hand():
         ({"learning_rate": None}, "learning_rate takes a number, not None"),
         ({"max_minutes": "long"}, "max_minutes takes a number or None, not 'long'"),
         ({"progress": "yes"}, "progress takes True or False, not 'yes'"),
-        ({"precision": 32}, "precision takes a word, not 32"),
+        ({"precision": [32]}, "precision takes a word or a whole number, not"),
         ({"averaging": 1.5}, "averaging must be between 0 and 1"),
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"weighting": "arctangent"}, "did you mean 'arctan'"),
@@ -217,7 +219,7 @@ def test_impossible_recipes_are_refused(options, message):
 
 @pytest.mark.parametrize(
     "options",
-    [{"accelerator": "tpuu"}, {"precision": "8"}, {"accelerator": "mps" if torch.cuda.is_available() else "gpu"}],
+    [{"accelerator": "tpuu"}, {"accelerator": "mps" if torch.cuda.is_available() else "gpu"}],
 )
 def test_an_accelerator_that_is_not_here_is_named(options):
     train, val = constant_parts()

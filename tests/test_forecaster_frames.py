@@ -10,7 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 from small import LEVELS, QUICK, TASK, hours, long_frame, waves, wide_frame
 
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 
 # Frames
@@ -62,7 +62,9 @@ def test_forecasts_are_in_the_frames_units(long):
 
 def test_a_count_and_a_depth_go_on():
     values = waves(100, period=12)[:, 0]
-    count = Forecaster("repeat_last", **TASK).fit(pl.DataFrame({"y": values})).predict()
+    with pytest.warns(Notice, match="its rows are numbered"):
+        counted = Forecaster("repeat_last", **TASK).fit(pl.DataFrame({"y": values}))
+    count = counted.predict(pl.DataFrame({"y": values}))  # said once: the history is read as the training's was
     assert count["row"].to_list() == list(range(100, 106))
     depth = pl.DataFrame({"depth": 1000 + 0.5 * np.arange(100), "y": values})
     forecast = Forecaster("repeat_last", **TASK).fit(depth).predict()
@@ -107,7 +109,8 @@ def test_a_new_frame_is_read_as_the_first_was(wide, tmp_path):
 def test_a_series_not_seen_in_training_is_scaled_by_itself(long):
     forecaster = Forecaster("gru", **QUICK, scale_per_series=True).fit(long)
     stranger = long.filter(pl.col("unique_id") == "a").with_columns(pl.lit("z").alias("unique_id"), pl.col("y") + 5000)
-    forecast = forecaster.predict(stranger)["y"]
+    with pytest.warns(Notice, match="series 'z', scaled by their own history; the model knows 'a', 'b', 'c'"):
+        forecast = forecaster.predict(stranger)["y"]
     assert forecast.is_between(4990, 5010).all()
 
 

@@ -114,7 +114,7 @@ def edit_config(folder, **changes):
 
 def test_a_newer_format_is_named(saved):
     edit_config(saved, format=99, version="9.9")
-    with pytest.raises(InputError, match=r"format 99 by tsrnn 9\.9; this one reads up to 1: update tsrnn"):
+    with pytest.raises(InputError, match=r"format 99 by tsrnn 9\.9; this one reads up to 2: update tsrnn"):
         Forecaster.load(saved)
 
 

@@ -42,6 +42,88 @@ def test_backtest_of_several_targets_with_quantiles(wide):
     assert not hasattr(forecaster, "model_")
 
 
+UNLIKE = {
+    "whole and fraction": (pl.Int64, pl.Float64, pl.Float64),
+    "small and large": (pl.Int8, pl.Int64, pl.Int64),
+    "short and long": (pl.Float32, pl.Float64, pl.Float64),
+    "small and short": (pl.Int8, pl.Float32, pl.Float64),
+    "yes and fraction": (pl.Boolean, pl.Float64, pl.Float64),
+    "yes and whole": (pl.Boolean, pl.UInt8, pl.Int64),
+    "unsigned": (pl.UInt64, pl.Int64, pl.Float64),
+    "alike": (pl.Int16, pl.Int16, pl.Int16),
+}
+
+
+@pytest.mark.parametrize("kinds", UNLIKE)
+def test_backtest_of_targets_of_unlike_types(kinds):
+    first, second, common = UNLIKE[kinds]
+    steps = pl.Series(range(60))
+    columns = {"a": (steps % 2).cast(first), "b": (steps % 3).cast(second)}
+    frame = pl.DataFrame({"ds": hours(60), **columns})
+    table = Forecaster("repeat_last", **TASK).backtest(frame, windows=2, target=["a", "b"])
+    assert table["y"].dtype == common
+    for name in "ab":
+        rows = table.filter(target=name)
+        assert rows["y"].cast(pl.Float64).to_list() == columns[name][48:].cast(pl.Float64).to_list()
+
+
+@pytest.mark.parametrize(
+    "names", [("flow", "flow_quality"), ("rain", "rain_qc"), ("y", "q0.1"), ("cutoff", "forecast"), ("target", "y")]
+)
+def test_backtest_of_names_like_those_of_its_columns(names):
+    frame = pl.DataFrame({"ds": hours(60), names[0]: np.arange(60.0), names[1]: -np.arange(60.0)})
+    forecaster = Forecaster("repeat_last", **TASK, quantiles=[0.1, 0.9])
+    table = forecaster.backtest(frame, windows=2, target=names)
+    assert table.columns == ["ds", "cutoff", "target", "y", "forecast", "q0.1", "q0.9"]
+    for name, sign in zip(names, (1, -1), strict=True):
+        rows = table.filter(pl.col("target") == name)
+        assert rows["y"].to_list() == [sign * k for k in range(48, 60)]
+        for column in ("forecast", "q0.1", "q0.9"):  # the last value and what it was off by before
+            assert rows[column].to_list() == pytest.approx(rows["y"].to_list())
+
+
+@pytest.mark.parametrize("name", ["cutoff", "target", "y", "forecast", "q0.5"])
+def test_an_index_or_id_called_as_a_column_of_the_table_is_refused(name):
+    forecaster = Forecaster("repeat_last", **TASK, quantiles=[0.5])
+    frame = pl.DataFrame({name: hours(60), "load": np.arange(60.0)})
+    with pytest.raises(InputError, match=f"the index is called '{name}', as a column of a backtest is; rename it"):
+        forecaster.backtest(frame, windows=2, time=name, target="load")
+    frame = pl.DataFrame({"ds": hours(60), name: "a", "load": np.arange(60.0)})
+    with pytest.raises(InputError, match=f"the id is called '{name}'"):
+        forecaster.backtest(frame, windows=2, id=name, target="load")
+
+
+@pytest.mark.parametrize("clash", ["y_q0.5", "id", "index"])
+def test_two_columns_of_one_name_are_refused_before_the_training(clash):
+    roles = {"id": "y_q0.5" if clash == "id" else None, "time": "y_q0.5" if clash == "index" else "ds"}
+    frame = pl.DataFrame({roles["time"]: np.arange(60), "y": np.arange(60.0), "z": 1.0})
+    frame = frame.with_columns(pl.lit(1.0 if clash == "y_q0.5" else "a").alias("y_q0.5")) if clash != "index" else frame
+    target = ["y", "y_q0.5"] if clash == "y_q0.5" else ["y", "z"]
+    forecaster = Forecaster("gru", **QUICK, quantiles=[0.1, 0.5])
+    for act in (forecaster.fit, forecaster.backtest):
+        with pytest.raises(
+            InputError, match=r"two columns called 'y_q0.5', one of them the quantile 0.5 of 'y'; rename"
+        ):
+            act(frame, target=target, **roles)
+
+
+def test_backtest_takes_levels_of_numpy_and_refuses_what_is_none(wide):
+    table = Forecaster("repeat_last", **TASK, quantiles=np.array([0.1, 0.9])).backtest(wide, windows=2)
+    assert table.columns[-2:] == ["q0.1", "q0.9"]
+    for quantiles in (0.5, "0.5", [2.0]):
+        with pytest.raises(InputError, match="quantiles must be"):
+            Forecaster("repeat_last", **TASK, quantiles=quantiles).backtest(wide, windows=2)
+
+
+def test_whole_numbers_name_columns():
+    frame = pd.DataFrame({0: np.arange(60.0), 1: -np.arange(60.0), 2: hours(60).to_list()})
+    for roles in ({"target": [0, 1]}, {"target": 1}, {"target": np.int64(0), "time": 2}):
+        forecaster = Forecaster("repeat_last", **TASK)
+        assert len(forecaster.backtest(frame, windows=2, **roles)) == 12 * np.size(roles["target"])
+        last = forecaster.fit(frame, **roles).predict().iloc[0, 1]
+        assert abs(last) == pytest.approx(59)
+
+
 @pytest.mark.parametrize("refit", [False, True])
 @pytest.mark.parametrize("model", ["gru", "ols"])
 def test_no_row_after_a_cutoff_moves_its_forecast(refit, model):

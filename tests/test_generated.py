@@ -11,7 +11,7 @@ from torch import Tensor
 
 from tsrnn.cells import Cell, Gates, get
 from tsrnn.errors import InputError
-from tsrnn.recurrence import Recurrent, build, call, generated, source
+from tsrnn.recurrence import Recurrent, build, call, generated
 from tsrnn.registry import names
 from tsrnn.shapes import State
 
@@ -371,12 +371,11 @@ EDGES += [torch.inf, -torch.inf, torch.nan]
 
 
 def probe(dtype: torch.dtype) -> ctypes.CDLL:
-    real, single = ("float", 1) if dtype is torch.float32 else ("double", 0)
     loop = "for (long i = 0; i < n; i += LANES) store(y + i, {}(load(x + i)));"
     calls = [
         f'extern "C" void {name}probe(const REAL* x, REAL* y, long n) {{ {loop.format(name)} }}' for name in FUNCTIONS
     ]
-    text = "\n".join([f"#define REAL {real}\n#define SINGLE {single}", source.text_of("kernel.hpp"), *calls])
+    text = "\n".join([f"#define SINGLE {build.SINGLE[dtype]}", '#include "vectors.hpp"', *calls])
     return build.library(text)[1]
 
 

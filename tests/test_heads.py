@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
-from torch.distributions import Normal, StudentT
+from torch.distributions import Laplace, Normal, StudentT
 from torch.nn import functional as F
 
 from tsrnn import heads
@@ -31,7 +31,7 @@ def test_point_losses_are_torchs(loss):
 
 
 @pytest.mark.parametrize("levels", [None, LEVELS])
-@pytest.mark.parametrize("loss", [*POINT, "gaussian", "student_t"])
+@pytest.mark.parametrize("loss", [*POINT, "gaussian", "laplace", "student_t"])
 def test_a_missing_cell_has_no_part_in_the_loss(loss, levels):
     head = heads.build(levels, loss)
     params, target = numbers(4, 6, 3, head.params).requires_grad_(), numbers(4, 6, 3, seed=1)
@@ -133,7 +133,7 @@ def test_points_have_no_quantiles():
 
 def test_heads_are_found_by_their_files():
     assert {"gaussian", "point", "quantile", "student_t"} <= set(names("heads"))
-    assert list(heads.distributions()) == ["gaussian", "student_t"]
+    assert {"gaussian", "laplace", "student_t"} <= set(heads.distributions())
 
 
 # Distributions. The number in the middle is the mean; the others say widths by how far they stand from it.
@@ -142,20 +142,20 @@ def test_heads_are_found_by_their_files():
 def said(loss, params):
     """What the numbers mean, by the definition, in float64: torch's distribution."""
     scale = F.softplus(params[..., 0] - params[..., 1]) + 1e-3
-    if loss == "gaussian":
-        return Normal(params[..., 1], scale)
+    if loss in ("gaussian", "laplace"):
+        return {"gaussian": Normal, "laplace": Laplace}[loss](params[..., 1], scale)
     return StudentT(2 + F.softplus(params[..., 2] - params[..., 1]) + 1e-3, params[..., 1], scale)
 
 
 def frozen(loss, params):
     """The same as scipy's."""
     known = said(loss, params)
-    if loss == "gaussian":
-        return stats.norm(known.loc.numpy(), known.scale.numpy())
+    if loss in ("gaussian", "laplace"):
+        return {"gaussian": stats.norm, "laplace": stats.laplace}[loss](known.loc.numpy(), known.scale.numpy())
     return stats.t(known.df.numpy(), known.loc.numpy(), known.scale.numpy())
 
 
-both = pytest.mark.parametrize("loss", ["gaussian", "student_t"])
+both = pytest.mark.parametrize("loss", ["gaussian", "laplace", "student_t"])
 
 
 @both

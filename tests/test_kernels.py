@@ -7,56 +7,30 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from kernel_cache import answer, cache, forget, needs_compiler
 from torch import Tensor, nn
 
 import tsrnn
 from tsrnn.cells import Cell, Gates, get
-from tsrnn.recurrence import Recurrent, build, generated
+from tsrnn.recurrence import Recurrent, build, generated, owned
 from tsrnn.recurrence import fingerprint as marks
 from tsrnn.recurrence.fingerprint import fingerprint
 from tsrnn.recurrence.trace import remembered
 from tsrnn.shapes import State
 
-PROBE = 'extern "C" int answer() {{ return {}; }}\n'
-CACHED = (build.library, build.folder_of_kernels, build._compiler)
-needs_compiler = pytest.mark.skipif(not build.available()[0], reason="no C++ compiler")
-
-
-def forget() -> None:
-    for each in CACHED:
-        each.cache_clear()
-
-
-@pytest.fixture
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An empty cache folder; what this process has built already is forgotten, before and after."""
-    monkeypatch.setenv("TSRNN_CACHE", str(tmp_path))
-    forget()
-    yield tmp_path / "kernels"
-    monkeypatch.undo()
-    forget()
-
-
-def answer(number: int) -> int:
-    build.library.cache_clear()
-    return int(build.library(PROBE.format(number))[1].answer())
-
-
-def mode(folder: Path) -> int:
-    return stat.S_IMODE(folder.stat().st_mode)
+__all__ = ["cache"]  # a fixture
 
 
 @needs_compiler
 def test_built_once_and_found_again(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert answer(42) == 42
     (kept,) = cache.iterdir()
-    assert mode(cache) == 0o700
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
     monkeypatch.setattr(build, "_compile", None)
     assert answer(42) == 42
     assert [kept] == list(cache.iterdir())
@@ -88,45 +62,6 @@ def test_what_was_built_otherwise_is_not_loaded(
     monkeypatch.setattr(build, name, value)
     assert answer(44) == 44
     assert len({path.stem.partition("-")[0] for path in cache.iterdir()}) == 2
-
-
-@needs_compiler
-def test_the_folder_is_closed_to_others(cache: Path) -> None:
-    cache.mkdir(parents=True)
-    cache.chmod(0o777)
-    assert build.folder_of_kernels() == cache
-    assert mode(cache) == 0o700
-
-
-@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root gives files away")
-def test_what_others_left_in_an_open_folder_is_removed(cache: Path) -> None:
-    cache.mkdir(parents=True)
-    cache.chmod(0o777)
-    for name, owner in (("ours.so", 0), ("theirs.so", 12345)):
-        (cache / name).write_bytes(b"")
-        os.chown(cache / name, owner, owner)
-    assert build.folder_of_kernels() == cache
-    assert [each.name for each in cache.iterdir()] == ["ours.so"]
-
-
-@needs_compiler
-@pytest.mark.parametrize("obstacle", ["another owner", "read only", "a file"])
-def test_a_folder_that_cannot_be_had_is_replaced_by_a_private_one(
-    cache: Path, monkeypatch: pytest.MonkeyPatch, obstacle: str
-) -> None:
-    if obstacle == "another owner":
-        cache.mkdir(parents=True)
-        monkeypatch.setattr(os, "getuid", lambda: 12345)
-    elif obstacle == "read only":
-        monkeypatch.setattr(os, "access", lambda path, *_: path != cache)
-    else:
-        cache.write_text("in the way")
-    folder = build.folder_of_kernels()
-    assert folder != cache
-    assert mode(folder) == 0o700
-    assert answer(45) == 45
-    assert len(list(folder.iterdir())) == 1
-    assert not cache.is_dir() or not list(cache.iterdir())
 
 
 def without_compiler(monkeypatch: pytest.MonkeyPatch, folder: Path) -> str:
@@ -180,7 +115,7 @@ def test_two_processes_build_into_one_empty_folder(cache: Path) -> None:
     assert set(left) == {".json", ".so"}
     assert left.count(".json") == 1
     for path in cache.glob("*.so"):
-        assert path.stem.partition("-")[2] == build._digest(path)
+        assert path.stem.partition("-")[2] == owned.digest(path.read_bytes())
 
 
 @needs_compiler
@@ -221,7 +156,7 @@ def test_a_mended_tool_changes_the_fingerprint(monkeypatch: pytest.MonkeyPatch, 
 
 
 def test_all_that_the_tracer_imports_is_in_the_fingerprint() -> None:
-    """Cells, aside from what they all stand on, are in it by their code; shapes, errors and files print nothing."""
+    """Cells, aside from what they all stand on, are in it by their code; what prints nothing need not be."""
     package, reached, waiting = Path(tsrnn.__file__).parent, set(), ["recurrence/trace.py"]
     while waiting:
         name = waiting.pop()
@@ -230,7 +165,7 @@ def test_all_that_the_tracer_imports_is_in_the_fingerprint() -> None:
             if isinstance(node, ast.ImportFrom) and node.module and node.module.startswith("tsrnn."):
                 path = node.module.removeprefix("tsrnn.").replace(".", "/") + ".py"
                 waiting += {path} - reached if (package / path).is_file() else []
-    assert reached - {"shapes.py", "errors.py", "files.py"} == set(marks._TOOLS) - {"cells/_base.py"}
+    assert reached - {"shapes.py", "errors.py", "files.py", "processes.py"} == set(marks._TOOLS) - {"cells/_base.py"}
 
 
 class Noisy(Cell):

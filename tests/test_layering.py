@@ -17,7 +17,7 @@ FILES = sorted(ROOT.rglob("*.py"))
 DOORS = {
     "pytorch_lightning": {"fit.py"},
     "lightning": {"fit.py"},
-    "optuna": {"tune.py"},
+    "optuna": {"tune"},
     "ray": {"execute.py"},
     "matplotlib": {"plot.py"},
     "typer": {"commands"},
@@ -26,7 +26,7 @@ DOORS = {
     "safetensors": {"store.py"},
     "scipy": {"board/difference.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
-    "narwhals": {"intake.py", "panel.py"},
+    "narwhals": {"frames.py"},
 }
 SHELVES = ("cells", "commands", "heads", "models", "readers")
 CAREFUL = ("pickle", "dill", "joblib", "marshal", "shelve")

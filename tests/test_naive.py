@@ -9,11 +9,24 @@ import torch
 from small import arrays_of, cut_of, hours, waves
 
 from tsrnn import heads, models
+from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.shapes import Spec
 
 LEVELS = (0.1, 0.5, 0.9)
 SPEC = Spec(input_size=16, horizon=5, channels=2, targets=2, params=3, levels=LEVELS, seasonality=8)
+
+
+def test_the_mean_of_the_newest_steps_stays():
+    model = models.build(
+        "window_mean", models.configure("window_mean", {"steps": 3}), replace(SPEC, params=1, levels=())
+    )
+    values = np.arange(40.0)[:, None] * [1, -2]
+    forecast = model(cut_of(arrays_of(values), 16, 5).gather(torch.tensor([0, 4])))[..., 0]
+    torch.testing.assert_close(forecast[:, :, 0], torch.tensor([14.0, 18.0])[:, None].expand(2, 5))
+    torch.testing.assert_close(forecast[:, :, 1], -2 * forecast[:, :, 0])
+    with pytest.raises(InputError, match="steps=17 reach behind input_size=16"):
+        models.build("window_mean", models.configure("window_mean", {"steps": 17}), SPEC)
 
 
 def built(name, spec=SPEC):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 
 DAYS = pl.date_range(dt.date(2020, 1, 1), dt.date(2020, 1, 6), eager=True)
@@ -155,7 +155,10 @@ class TestRoles:
         assert panel.roles.targets == ("load", "oil")
 
     def test_a_frame_without_an_index_counts_its_rows(self):
-        panel = Panel.of(pl.DataFrame({"load": [1.0, 2, 3]}))
+        with pytest.warns(
+            Notice, match=r"frame has no column or index of dates or depths, so its rows are numbered from 0 as"
+        ):
+            panel = Panel.of(pl.DataFrame({"load": [1.0, 2, 3]}))
         assert panel.frame[panel.roles.index].to_list() == [0, 1, 2]
         assert panel.future(2)[panel.roles.index].to_list() == [3, 4]
 

@@ -45,12 +45,30 @@ class TestCsv:
         assert frame.schema == {"date": pl.Datetime("us"), "x": pl.Float64, "n": pl.Int64, "s": pl.String}
         assert frame["x"].to_list() == [1.5, None]
 
-    @pytest.mark.parametrize(
-        "stamp", ["2020-02-01", "2020-02-01 00:00", "2020-02-01T00:00:00", "2020/2/1 0:00", "01.02.2020 00:00:00"]
-    )
+    @pytest.mark.parametrize("stamp", ["2020-02-01", "2020-02-01 00:00", "2020-02-01T00:00:00", "2020/2/1 0:00"])
     def test_dates(self, tmp_path, stamp):
         frame = csv.read(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
         assert frame["date"].cast(pl.Datetime("us"))[0] == dt.datetime(2020, 2, 1)
+
+    @pytest.mark.parametrize("stamp", ["01.02.2020 00:00:00", "01/02/2020", "1-2-20", "2020-02", "Feb 2020"])
+    def test_dates_that_do_not_begin_with_the_year_and_month_stay_text(self, tmp_path, stamp):
+        frame = csv.read(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
+        assert frame["date"].to_list() == [stamp]
+
+    @pytest.mark.parametrize("bad", ["2020-01-32", "soon", "01/02/2020"])
+    def test_one_bad_date_leaves_them_all_as_text(self, tmp_path, bad):
+        lines = [f"{dt.date(2020, 1, 1) + dt.timedelta(days=k)},{k}" for k in range(12_000)]
+        lines[11_000] = f"{bad},1"
+        frame = csv.read(_write(tmp_path, "a.csv", "date,y\n" + "\n".join(lines) + "\n"))
+        assert frame["date"][11_000] == bad
+
+    @pytest.mark.parametrize("row", [0, 15_000])
+    def test_leading_zeros_keep_a_column_text(self, tmp_path, row):
+        lines = [f"{1_000_000 + k},{k}" for k in range(20_000)]
+        lines[row] = "01022500,5"
+        frame = csv.read(_write(tmp_path, "a.csv", "gauge,y\n" + "\n".join(lines) + "\n"))
+        assert frame.schema == {"gauge": pl.String, "y": pl.Int64}
+        assert frame["gauge"][row] == "01022500"
 
     @pytest.mark.parametrize("missing", ["", "NA", "NaN", "nan", "null", "N/A", "None"])
     def test_missing_cells(self, tmp_path, missing):
@@ -82,6 +100,39 @@ class TestCsv:
         frame = csv.read(_write(tmp_path, "a.csv", "date;x;y\n2020-01-01;1,5;2\n2020-01-02;-0,25;3\n"))
         assert frame["x"].to_list() == [1.5, -0.25]
 
+    @pytest.mark.parametrize(
+        ("text", "names"),
+        [
+            ('date;"Load, MW";"Air, C"\n2024-01-01;1,5;2\n', ["date", "Load, MW", "Air, C"]),
+            ("date;Load, MW;Air, C, 2 m\n2024-01-01;1,5;2\n", ["date", "Load, MW", "Air, C, 2 m"]),
+            ("date;Load, MW\n2024-01-01;1,5\n", ["date", "Load, MW"]),
+            ('date,"Load; MW; net","Air; C"\n2024-01-01,1.5,2\n', ["date", "Load; MW; net", "Air; C"]),
+            ("date|Load\n2024-01-01|1.5\n", ["date", "Load"]),
+            ("date, Load\n2024-01-01, 1.5\n", ["date", "Load"]),
+            ("# exported\n# by hand\ndate,Load\n2024-01-01,1.5\n", ["date", "Load"]),
+            ("# date,Load\n2024-01-01,1.5\n", ["date", "Load"]),
+            ("sep=;\ndate;Load\n2024-01-01;1,5\n", ["date", "Load"]),
+            ("\n\ndate,Load\n2024-01-01,1.5\n", ["date", "Load"]),
+            (",Load\n2024-01-01,1.5\n", ["index", "Load"]),
+            (",,Load\na,2024-01-01,1.5\n", ["level_0", "level_1", "Load"]),
+            ("date,Load,\n2024-01-01,1.5,\n", ["date", "Load"]),
+        ],
+    )
+    def test_names_and_separators(self, tmp_path, text, names):
+        frame = csv.read(_write(tmp_path, "a.csv", text))
+        assert frame.columns == names
+        table = Panel.of(frame, target=names[-1] if "Air" not in names[-1] else names[1], rows_as_they_stand=True)
+        assert table.frame[names[-1] if "Air" not in names[-1] else names[1]].to_list() == [1.5]
+
+    def test_a_long_cell_beside_an_empty_one(self, tmp_path):
+        frame = csv.read(_write(tmp_path, "a.csv", f"ds,remark,y\n1,{'x' * 200_000},1\n2,,\n"))
+        assert frame["remark"].str.len_chars().to_list() == [200_000, None]
+
+    def test_names_longer_than_the_first_block(self, tmp_path):
+        names = [f"a rather long name of a channel {k}" for k in range(4000)]
+        frame = csv.read(_write(tmp_path, "a.csv", ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n"))
+        assert frame.columns == names
+
     def test_badly_encoded_names_and_byte_order_marks(self, tmp_path):
         frame = csv.read(_write(tmp_path, "a.csv", b"\xef\xbb\xbfdate,SWDR (W/m\xb2)\n2020-01-01,5\n"))
         assert frame.columns[0] == "date"
@@ -95,7 +146,7 @@ class TestCsv:
 
     def test_the_row_counter_of_pandas_is_left_out(self, tmp_path):
         assert csv.read(_write(tmp_path, "a.csv", ",ds,y\n0,2020-01-01,1\n1,2020-01-02,2\n")).columns == ["ds", "y"]
-        assert csv.read(_write(tmp_path, "b.csv", ",x,y\n5,7,1\n3,8,2\n")).width == 3
+        assert csv.read(_write(tmp_path, "b.csv", ",x,y\n5,7,1\n3,8,2\n")).columns == ["index", "x", "y"]
 
     def test_refusals(self, tmp_path):
         whole = "date,a,b\n2020-01-01,1,2\n2020-01-02,3,4\n"
@@ -106,6 +157,9 @@ class TestCsv:
         _refused(csv.read, _write(tmp_path, "long.csv", whole + "2020-01-03,5,6,7\n"), "line 4 has 4 cells")
         _refused(csv.read, _write(tmp_path, "cut.csv", whole[:-4]), "line 3", "cut off")
         _refused(csv.read, _write(tmp_path, "bare.csv", "2020-01-01,1,2\n2020-01-02,3,4\n"), "column names")
+        _refused(csv.read, _write(tmp_path, "twins.csv", "date,a,a\n2020-01-01,1,2\n"), "names 'a' twice", "rename")
+        _refused(csv.read, _write(tmp_path, "hole.csv", "date,,a\n2020-01-01,1,2\n"), "column 2 has no name")
+        _refused(csv.read, _write(tmp_path, "mac.csv", "date,a\r2020-01-01,1\r"), "carriage returns", "line feeds")
         _refused(csv.read, _write(tmp_path, "binary.csv", bytes(range(256)) * 9), "binary", "CSV in UTF-8")
         _refused(csv.read, _write(tmp_path, "book.csv", b"PK\x03\x04" + bytes(99)), "spreadsheet")
         _refused(csv.read, _write(tmp_path, "wide.csv", whole.encode("utf-16")), "UTF-16")

@@ -9,6 +9,7 @@ import torch
 from jobs import PATIENCE
 
 from tsrnn.recurrence import Recurrent, build, threads
+from tsrnn.recurrence.structs import Part
 
 pytestmark = pytest.mark.skipif(not build.available()[0], reason="no C++ compiler")
 
@@ -66,4 +67,4 @@ class NoMemory:
 
 def test_a_kernel_without_memory_says_so():
     with pytest.raises(MemoryError, match="work space"):
-        threads.Entry(NoMemory(), "run")([[1, 2]], 1)
+        threads.Entry(NoMemory(), "run")((Part * 1)(), 1)

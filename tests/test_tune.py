@@ -146,7 +146,7 @@ def test_a_storage_that_cannot_be_opened_is_one_sentence(panel: Panel) -> None:
 
 
 def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tune, "PRUNER", {"n_startup_trials": 1, "n_warmup_steps": 0})
+    monkeypatch.setattr("tsrnn.tune.study.PRUNER", {"n_startup_trials": 1, "n_warmup_steps": 0})
     asked = tune.Sweep("nlinear", 4, (24,), {"max_epochs": 6, "batch_size": 32, "averaging": 0.0}, split=ASKED.split)
     rates = iter([1e-2, 1e-5])
 
@@ -192,6 +192,12 @@ def test_a_fixed_option_that_cannot_be_is_refused_before_any_trial() -> None:
     ):
         with pytest.raises(InputError, match=message):
             replace(ASKED, fixed=fixed)
+
+
+def test_a_seed_has_64_bits() -> None:
+    for seed in (-1, 2**64):
+        with pytest.raises(InputError, match=f"seed takes a whole number of 64 bits, at least 0, not {seed}"):
+            replace(ASKED, seed=seed)
 
 
 def test_the_minutes_of_a_trial_are_above_zero() -> None:

@@ -5,15 +5,18 @@ The map, in the order in which data meets the rooms:
     version, errors, alive, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
     arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
-    forks, index, intake, panel                 frames: one normal form, the only rooms that name columns
+    steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
+    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
+    levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
+    panel, future, answer                       frames in one normal form; the steps ahead; what a forecast looks like
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, fit                      how to train, as data; forecasts and scores; the one door to Lightning
-    backtest, store                             rolling origins, saved models
+    backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells
-    execute, claims, tune                       many fits: jobs, who does which, sweeps
+    workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
     machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
@@ -28,6 +31,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tsrnn.catalog import load as load
     from tsrnn.errors import InputError as InputError
+    from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
     from tsrnn.panel import Panel as Panel
     from tsrnn.version import VERSION as __version__
@@ -35,11 +39,12 @@ if TYPE_CHECKING:
 _PUBLIC = {
     "Forecaster": "forecaster",
     "InputError": "errors",
+    "Notice": "errors",
     "Panel": "panel",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Panel", "__version__", "load"]
+__all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
 
 
 def __getattr__(name: str) -> Any:

@@ -5,7 +5,7 @@ plain numpy vectors (the frame's own memory wherever that is possible), so nothi
 windows' one contiguous buffer is filled.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -26,7 +26,9 @@ class Arrays:
     breaks    first row after each gap in the index; no window may hold a row on both sides of one
     known     [row feature] covariates known ahead of time, or None
     static    [series feature] covariates without a time, or None
-    first     [segment] absolute step number of the first row of each stretch without a gap (`segments`), or None
+    pauses    first row after each holiday: a window may reach over one, but the step numbers do not go on by one
+    first     [run] absolute step number of the first row of each stretch without a gap or a pause (`runs`), or None
+    step      the step of the index in a word, for messages
     """
 
     columns: tuple[Floats, ...]
@@ -37,7 +39,9 @@ class Arrays:
     breaks: Rows
     known: Floats | None = None
     static: Floats | None = None
+    pauses: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
     first: Rows | None = None
+    step: str = "a row"
 
     @property
     def rows(self) -> int:
@@ -52,3 +56,7 @@ class Arrays:
         """First row and end row of each stretch without a gap, in order: ([segment], [segment])."""
         edges = np.unique(np.concatenate([self.offsets, self.breaks]))
         return edges[:-1], edges[1:]
+
+    def runs(self) -> Rows:
+        """First row of each stretch whose step numbers go on by one: [run]."""
+        return np.unique(np.concatenate([self.offsets, self.breaks, self.pauses]))[:-1]

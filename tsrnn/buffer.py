@@ -49,7 +49,8 @@ class Buffer:
         """The absolute step number of each of the rising rows; None where the panel has none."""
         if self.arrays.first is None:
             return None
-        return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - self.begin, _counts(self.begin, panel_rows)))
+        begin = self.arrays.runs()
+        return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - begin, _counts(begin, panel_rows)))
 
     def lengths_before(self, panel_rows: Rows, input_size: int) -> Tensor | None:
         """How many of the `input_size` rows before each of the rising rows are no padding; None: all, everywhere."""

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tsrnn import registry
+from tsrnn import files, registry
 from tsrnn.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tsrnn.panel import Panel
 
+_MOST = 1 << 22  # bytes of a pyproject.toml
 _CONNECT, _READ = 5, 60  # seconds a server may take to answer, and between two pieces of a file
 
 
@@ -240,16 +241,28 @@ def _reason(error: OSError) -> str:
 
 
 def _project_folders() -> list[Path]:
-    """`[tool.tsrnn] data` of the nearest `pyproject.toml` upward that has it, relative to that file."""
-    here = Path.cwd()
+    """`[tool.tsrnn] data` of the nearest `pyproject.toml` upward that has it, relative to that file.
+
+    A file that cannot be read, or says nothing to tsrnn, is another project's.
+
+    Raises:
+        InputError: what it says to tsrnn is no folder and no list of folders.
+    """
+    try:
+        here = Path.cwd()
+    except OSError:  # a folder that was deleted
+        return []
     for folder in (here, *here.parents):
+        path = folder / "pyproject.toml"
         try:
-            settings = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
-        except (OSError, tomllib.TOMLDecodeError):
+            settings = tomllib.loads(files.content(path, _MOST, "").decode())
+            named = settings["tool"]["tsrnn"]["data"]
+        except (ValueError, LookupError, TypeError, RecursionError):
             continue
-        named = settings.get("tool", {}).get("tsrnn", {}).get("data")
-        if named is not None:
-            return [(folder / each).resolve() for each in ([named] if isinstance(named, str) else named)]
+        listed = [named] if isinstance(named, str) else named
+        if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
+            raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {named!r}')
+        return [Path(os.path.realpath(folder / each)) for each in listed]
     return []
 
 

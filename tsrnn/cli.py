@@ -1,15 +1,18 @@
 """The command line's entry point: an error is one sentence. What is slow to import waits until Ctrl-C is seen to."""
 
 import sys
+import warnings
+from typing import Any
 
 from tsrnn import terminal
 
 
 def main() -> None:
     """Exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C."""
-    with terminal.attached():
+    with terminal.attached(), warnings.catch_warnings():
         from tsrnn.errors import InputError
 
+        _show_notices()
         try:
             from tsrnn.commands._app import app
 
@@ -17,6 +20,23 @@ def main() -> None:
         except InputError as error:
             print(f"tsrnn: {error}", file=sys.stderr)
             sys.exit(2)
+
+
+def _show_notices() -> None:
+    """Print each notice once, as one line of standard error; other warnings are shown as they were."""
+    from tsrnn.errors import Notice
+
+    before, shown = warnings.showwarning, set()
+
+    def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
+        if not issubclass(category, Notice):
+            before(message, category, *where)
+        elif str(message) not in shown:
+            shown.add(str(message))
+            print(f"tsrnn: {message}", file=sys.stderr)
+
+    warnings.simplefilter("always", Notice)
+    warnings.showwarning = show  # type: ignore[assignment]  # the places are handed on as they come
 
 
 if __name__ == "__main__":

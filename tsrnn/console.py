@@ -57,17 +57,28 @@ def write(frame: pl.DataFrame, path: Path | None, as_json: bool = False, scored:
     With `scored`, MAE and RMSE of a backtest's forecasts follow on standard error.
     """
     if as_json:
-        print(frame.write_json())
+        _emit(frame.write_json() + "\n")
     elif path is None:
-        sys.stdout.write(frame.write_csv())
+        _emit(frame.write_csv())
     else:
         _save(frame, path)
     if scored:
         for (target,), rows in frame.group_by("target", maintain_order=True):
-            y, forecast = rows["y"].to_numpy(), rows["forecast"].to_numpy()
+            y, forecast = rows["y"].cast(pl.Float64).to_numpy(), rows["forecast"].to_numpy()
             print(
                 f"{target}: MAE {metrics.mae(y, forecast):.4g}, RMSE {metrics.rmse(y, forecast):.4g}", file=sys.stderr
             )
+
+
+def _emit(text: str) -> None:
+    """Text for programs on standard output: UTF-8, whatever the terminal's encoding."""
+    sys.stdout.flush()
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        sys.stdout.write(text)
+    else:
+        binary.write(text.encode())
+        binary.flush()
 
 
 def _save(frame: pl.DataFrame, path: Path) -> None:

@@ -1,7 +1,13 @@
-"""What a user can mend: one exception, one clear sentence, the nearest names."""
+"""What a user can mend: one exception, one sentence, the nearest names; and a word on what was chosen unasked."""
 
+import sys
+import warnings
 from collections.abc import Iterable
 from difflib import get_close_matches
+
+_INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
+_CELL = 60  # characters of a cell, or of a name, that a message quotes
+_NAMES = 40  # names that a message lists
 
 
 class InputError(ValueError):
@@ -13,7 +19,28 @@ class InputError(ValueError):
 
 
 class Notice(UserWarning):
-    """Something was taken in one of several ways, or will not be used, and the user should know; in one sentence."""
+    """What was taken as it is, or chosen, and is worth a word: one sentence that says how to choose otherwise."""
+
+
+def notice(text: str) -> None:
+    """Warn at the line outside tsrnn that led here; Python shows it once for each such line."""
+    frame, depth = sys._getframe(), 1
+    while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] in _INSIDE:
+        frame, depth = frame.f_back, depth + 1
+    warnings.warn(text, Notice, stacklevel=depth)
+
+
+def quoted(value: object) -> str:
+    """A cell or a name in quotation marks for a message: cut to 60 characters, control characters escaped."""
+    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    return repr(text if len(text) <= _CELL else text[:_CELL] + "…")
+
+
+def listed(names: Iterable[str], most: int = 5) -> str:
+    """'a', 'b' and 3 more."""
+    every = list(names)
+    rest = f" and {len(every) - most} more" if len(every) > most else ""
+    return ", ".join(quoted(name) for name in every[:most]) + rest
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
@@ -23,7 +50,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     "unknown model 'lstn': did you mean 'lstm'? Known: gru, lstm"
     """
     names = sorted(known)
-    lowered = {each.lower(): each for each in names}
-    near = [lowered[each] for each in get_close_matches(name.lower(), lowered, n=3, cutoff=0.5)]
-    hint = f"did you mean {' or '.join(repr(each) for each in near)}? " if near else ""
-    return InputError(f"unknown {kind} {name!r}: {hint}Known: {', '.join(names) or 'none'}")
+    lowered = {each.lower(): each for each in names if len(each) <= 2 * _CELL}
+    near = [lowered[each] for each in get_close_matches(name.lower()[: 2 * _CELL], lowered, n=3, cutoff=0.5)]
+    hint = f"did you mean {' or '.join(quoted(each) for each in near)}? " if near else ""
+    shown = ", ".join(quoted(each)[1:-1] for each in names[:_NAMES]) or "none"
+    rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""
+    return InputError(f"unknown {kind} {quoted(name)}: {hint}Known: {shown}{rest}")

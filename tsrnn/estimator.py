@@ -1,14 +1,13 @@
 """What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Self, get_type_hints
 
-from tsrnn import models, parameters
-from tsrnn.errors import InputError, Notice
+from tsrnn import heads, models, parameters
+from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 
@@ -22,6 +21,8 @@ class Estimator:
     model: str | type
     input_size: int
     horizon: int
+    quantiles: Sequence[float] | None
+    loss: str
     val_size: float
     calendar: bool
     options: dict[str, Any]
@@ -58,10 +59,18 @@ class Estimator:
             value = getattr(self, name)
             if not isinstance(value, Integral) or value < 1:
                 raise InputError(f"{name} must be a whole number of steps, at least 1, not {value!r}")
+            if int(value) > models.MOST:
+                raise InputError(f"{name} must be at most {models.MOST:,} steps, not {str(value)[:20]}")
         check_types(vars(self), get_type_hints(type(self).__init__))
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
+        heads.build(self.quantiles, self.loss)
         return parameters.sort(self.model, self.options)
+
+    @property
+    def _levels(self) -> list[float]:
+        """Of the quantiles, as they were given."""
+        return [] if self.quantiles is None else list(self.quantiles)
 
     def _readable(self, panel: Panel, reads: frozenset[str]) -> Panel:
         """A panel whose covariates the model reads: those that a data set only offers are left out, and it is said.
@@ -73,7 +82,7 @@ class Estimator:
         unread = [each for kind, names in panel.roles.covariates.items() if kind not in reads for each in names]
         if panel.offers and unread:
             said = f"{panel.source} offers {', '.join(unread)}, which model {name!r} cannot read: left out"
-            warnings.warn(said, Notice, stacklevel=3)
+            notice(said)
             panel, unread = replace(panel, roles=panel.roles.reading(reads)), []
         unread += ["calendar=True"] if self.calendar and "known" not in reads else []
         if unread:

@@ -6,26 +6,26 @@ where there is none), never from a plain fork, which hangs once polars or torch 
 Workers share the cores out among themselves, and end when the calling process ends, however it ends.
 """
 
-import multiprocessing
 import os
-import signal
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
-from multiprocessing.context import BaseContext
+from multiprocessing.connection import Connection
 from queue import Empty, SimpleQueue
-from time import perf_counter
+from time import perf_counter, sleep
 from traceback import format_exc
 from typing import Any
 
+from tsrnn import workers
 from tsrnn.errors import InputError
 
 ATTEMPTS = 3
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS")
+_CALLS, _PAUSE = 10, 0.1  # of a fork server that does not answer; seconds between
+
+_NO_START = (OSError, EOFError)  # what a process that cannot be started raises here
 
 Job = Any
 Function = Callable[[Job], Any]
@@ -157,83 +157,57 @@ class _Worker(threading.Thread):
                 self.leash = None
 
     def _persist(self, job: Job) -> Outcome:
+        message = f"the worker process died {ATTEMPTS} times in this job (killed, out of memory, or a crash)"
         began = perf_counter()
         for _ in range(ATTEMPTS):
             began = perf_counter()
             try:
                 outcome = self._open().submit(_attempt, self.function, job).result()
                 return replace(outcome, job=job)
-            except BrokenProcessPool:
+            except BrokenProcessPool as broken:
                 self._close()
+                if broken.__cause__ is not None and isinstance(broken.__cause__, _NO_START):
+                    message = f"no worker process can be started: {broken.__cause__}"
                 if self.stopped:
                     break
             except Exception as error:  # the job or its result did not survive pickling
                 return _failed(job, error, began)
-        message = f"the worker process died {ATTEMPTS} times in this job (killed, out of memory, or a crash)"
         return Outcome(job, None, message, perf_counter() - began, "WorkerDied")
 
     def _open(self) -> ProcessPoolExecutor:
         if self.pool is None:
-            with self._starting, _one_thread():
-                if self.stopped:
-                    raise BrokenProcessPool
-                context = _context()
-                end, self.leash = context.Pipe(duplex=False)
-                pool = ProcessPoolExecutor(1, context, _prepare, (end, self.threads))
-                pool.submit(int)  # the process starts here, and takes its environment with it
-                end.close()
-                self.pool = pool
+            with self._starting, workers.one_thread():
+                self.pool = self._start()
         return self.pool
+
+    def _start(self) -> ProcessPoolExecutor:
+        """A pool whose process runs. A fork server that dies answers no call; once it is gone, another is started."""
+        for left in reversed(range(_CALLS)):
+            if self.stopped:
+                raise BrokenProcessPool
+            context = workers.context()
+            end, self.leash = context.Pipe(duplex=False)
+            pool = ProcessPoolExecutor(1, context, workers.prepare, (end, self.threads))
+            try:
+                with end:
+                    pool.submit(int)  # the process starts here, and takes its environment with it
+                return pool
+            except _NO_START as error:
+                pool.shutdown(wait=False)
+                if not left:
+                    raise BrokenProcessPool from error
+                sleep(_PAUSE)
+        raise BrokenProcessPool
 
     def _close(self) -> None:
         """Wait for the pool's own threads too: cut off at the interpreter's end, they would leave semaphores behind."""
         if self.pool is not None:
             self.pool.shutdown()
             self.pool = None
-
-
-def _context() -> BaseContext:
-    """The fork server, which imports torch once for all workers; spawned processes on systems that have none.
-
-    Importing torch starts no thread and touches no accelerator, so forking after it is safe. The main module is
-    not imported there, since it may do either.
-    """
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["torch"])
-    return context
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    """The environment in which processes start, so that nothing takes all cores before `_prepare` shares them out."""
-    before = {name: os.environ.get(name) for name in THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-
-
-def _prepare(leash: Connection, threads: int) -> None:
-    """First thing in a worker: leave Ctrl-C to the parent, die with it, and take no more than its share of cores."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_watch, args=(leash,), daemon=True).start()
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(threads)))
-    import torch  # here, so that the calling process need not have it
-
-    torch.set_num_threads(threads)
-
-
-def _watch(leash: Connection) -> None:
-    parent = multiprocessing.parent_process()
-    wait([leash] if parent is None else [leash, parent.sentinel])
-    os._exit(1)
+        with self._starting:  # a process whose server died may still be at work
+            if self.leash is not None:
+                self.leash.close()
+                self.leash = None
 
 
 def _attempt(function: Function, job: Job) -> Outcome:

@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsrnn.index import Step
 from tsrnn.panel import Panel
+from tsrnn.steps import Step, day_of, physical
 
 Features = npt.NDArray[np.float32]
 
 _DAY = 86_400.0  # seconds
 _REACH = 10_000.0  # steps of a depth or a count that make one unit of position
+_NEAR = 0.99  # of a cycle, from which a step is as long as it: jittered days are days
 
 
 def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
@@ -29,11 +30,11 @@ def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
     """
     name = panel.roles.index
     index, ahead = panel.frame[name], panel.future(horizon)[name]
-    if index.dtype.is_temporal():
+    if day_of(index):
         seconds = _seconds(panel.step, index)
         return _circles(index, seconds), _circles(ahead, seconds)
     lengths = np.diff(panel.offsets)
-    starts = index.to_numpy()[panel.offsets[:-1]]
+    starts = physical(index)[panel.offsets[:-1]]
     rows = _position(index, np.repeat(starts, lengths), panel.step)
     return rows, _position(ahead, np.repeat(starts, horizon), panel.step)
 
@@ -52,7 +53,7 @@ def _circles(index: pl.Series, seconds: float) -> Features:
         "week": (7 * _DAY, (date.weekday() - 1 + clock) / 7),
         "year": (365 * _DAY, (date.ordinal_day() - 1 + clock) / year),
     }
-    kept = [phase.cast(pl.Float64).alias(name) for name, (length, phase) in cycles.items() if seconds < length]
+    kept = [phase.cast(pl.Float64).alias(name) for name, (length, phase) in cycles.items() if seconds < _NEAR * length]
     angles = 2 * np.pi * frame.select(kept).to_numpy().reshape(index.len(), len(kept))
     pairs = np.stack([np.sin(angles), np.cos(angles)], axis=-1)  # [row cycle 2]
     return pairs.reshape(index.len(), 2 * len(kept)).astype(np.float32)
@@ -60,7 +61,7 @@ def _circles(index: pl.Series, seconds: float) -> Features:
 
 def _position(index: pl.Series, starts: npt.NDArray[np.generic], step: Step) -> Features:
     """Distance from the start of the series, and for depths the depth itself: [row feature]."""
-    values = index.to_numpy().astype(np.float64)
+    values = physical(index).astype(np.float64)
     columns = [values - starts.astype(np.float64)]
     if index.dtype.is_float():
         columns.append(values)
@@ -68,7 +69,4 @@ def _position(index: pl.Series, starts: npt.NDArray[np.generic], step: Step) -> 
 
 
 def _seconds(step: Step, index: pl.Series) -> float:
-    if index.dtype == pl.Date:
-        return step.size * _DAY
-    per_second = {"ms": 1e3, "us": 1e6, "ns": 1e9}
-    return step.size / per_second[index.dtype.time_unit] if isinstance(index.dtype, pl.Datetime) else step.size
+    return step.size / day_of(index) * _DAY

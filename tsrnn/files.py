@@ -1,10 +1,12 @@
-"""The one way in which a file is written: beside its place, down to the disk, then renamed.
+"""The one way in which a file is written: beside its place, down to the disk, then renamed; and one that came from
+elsewhere is read: never a pipe or a device in its place, never more than it may hold.
 
 A kill leaves the old file or the new one, never half of either; what else it leaves, the next writer sweeps.
 """
 
 import os
 import re
+import stat
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -52,6 +54,35 @@ def replaced(path: Path, write: Callable[[BinaryIO], Any], mend: str = MEND) -> 
         if not isinstance(error, OSError) and type(error).__module__.partition(".")[0] not in _WRITERS:
             raise
         raise InputError(f"cannot write {path}: {_reason(error)}; {mend}") from None
+
+
+def plain(path: Path, mend: str) -> BinaryIO:
+    """Open a plain file to read; a pipe, a device or a folder is refused instead of waited for.
+
+    Raises:
+        InputError: it is none, or cannot be opened.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({_reason(error)}); {mend}") from None
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise InputError(f"{path} cannot be read (it is no plain file); {mend}")
+    return os.fdopen(descriptor, "rb")
+
+
+def content(path: Path, most: int, mend: str) -> bytes:
+    """The bytes of a plain file.
+
+    Raises:
+        InputError: as `plain`, or there are more than `most` of them.
+    """
+    with plain(path, mend) as file:
+        size = os.fstat(file.fileno()).st_size
+        if size > most:
+            raise InputError(f"{path} cannot be read (it is longer than {most:,} bytes); {mend}")
+        return file.read(size)
 
 
 def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND) -> None:

@@ -64,6 +64,9 @@ class ForecastModule(pl.LightningModule):
         """The model that validation and forecasts use: the averaged one where there is one."""
         return self.model if self.average is None else cast(Model, self.average.module)
 
+    def on_after_batch_transfer(self, batch: Batch, _: int) -> Batch:
+        return batch.double() if self.config.arithmetic == "64-true" else batch
+
     def training_step(self, batch: Batch, _: int) -> Tensor:
         return self.model.loss(_weighted(batch, self.config.weighting), self.head)
 
@@ -86,9 +89,9 @@ class ForecastModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]
-        optimizer = torch.optim.AdamW(
-            weights, lr=self.config.learning_rate, weight_decay=self.config.weight_decay, fused=True
-        )
+        mixed = self.config.arithmetic.endswith("-mixed")  # Lightning cannot clip what a fused step unscales
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        optimizer = torch.optim.AdamW(weights, lr=rate, weight_decay=decay, fused=not mixed)
         per_epoch = int(self.trainer.estimated_stepping_batches) // (self.trainer.max_epochs or 1)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.config.rate(step, per_epoch))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
@@ -145,6 +148,7 @@ def fit(
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
     A model with a closed form is solved instead. Early stopping looks at the model's own loss on `val`, unweighted.
+    What was trained in double precision comes back in single.
 
     Raises:
         InputError: the loss stopped being a number.
@@ -154,6 +158,8 @@ def fit(
     if model.solve(train, val):
         return Report(0, 0, math.nan, time.perf_counter() - began)
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
+    if config.arithmetic == "64-true":
+        module.double()
     validated = val is not None and len(val) > 0
     callbacks: list[Callback] = []
     if validated:
@@ -172,19 +178,22 @@ def fit(
         )
     model.load_state_dict(weights)
     model.to("cpu")
+    if config.arithmetic == "64-true":
+        model.float()
     seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
     return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
 
 
 def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
     """A Trainer that says and writes nothing of its own accord."""
+    mixed = config.arithmetic.endswith("-mixed")
     try:
-        return pl.Trainer(
+        trainer = pl.Trainer(
             max_epochs=config.max_epochs,
             max_time=None if config.max_minutes is None else timedelta(minutes=config.max_minutes),
             accelerator=config.accelerator,
             devices=config.devices,
-            precision=config.precision,  # type: ignore[arg-type]  # Lightning itself refuses what it does not know
+            precision=config.arithmetic if mixed else "32-true",  # type: ignore[arg-type]  # doubles are our own
             gradient_clip_val=config.gradient_clip or None,
             callbacks=callbacks,
             logger=False,
@@ -196,6 +205,8 @@ def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
     except (ValueError, MisconfigurationException) as error:
         asked = f"accelerator={config.accelerator!r}, devices={config.devices}, precision={config.precision!r}"
         raise InputError(f"{asked} cannot be had here: {error}") from None
+    config.check_device(trainer.strategy.root_device.type)
+    return trainer
 
 
 @contextmanager
@@ -273,7 +284,8 @@ def _quiet() -> Iterator[None]:
     try:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torch\.utils\.data")
-            warnings.filterwarnings("ignore", message=".*lr_scheduler.step.*")
+            for hint in (".*lr_scheduler.step.*", "Mismatch dtype between input and weight"):  # of mixed precision
+                warnings.filterwarnings("ignore", message=hint)
             yield
     finally:
         for each, level in zip(loggers, levels, strict=True):

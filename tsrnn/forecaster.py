@@ -7,8 +7,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from tsrnn import answer, buffer, heads, infer, models, parameters, rebuild, split, store, windows
 from tsrnn import backtest as rolling
-from tsrnn import buffer, heads, infer, models, parameters, split, store, windows
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
@@ -31,7 +31,7 @@ class Forecaster(Estimator):
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: mse, mae or huber of a point forecast; gaussian or student_t: a distribution, by its likelihood.
+        loss: mse, mae or huber of a point forecast; gaussian, laplace or student_t: a distribution, by its likelihood.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
@@ -85,6 +85,8 @@ class Forecaster(Estimator):
         """
         model_config, fit_config = self.configs()
         panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
+        head = heads.build(self.quantiles, self.loss)
+        answer.names(panel, self._levels)
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._split(panel, arrays, split)
@@ -94,7 +96,6 @@ class Forecaster(Estimator):
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
-        head = heads.build(self.quantiles, self.loss)
         with training.seeded(fit_config.random_state):
             model = models.build(self.model, model_config, self._spec(panel, arrays, head))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
@@ -119,9 +120,8 @@ class Forecaster(Estimator):
         """`predict` on a panel, as a polars frame."""
         prepared = self.preparation_
         batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
-        levels = [] if self.quantiles is None else list(self.quantiles)
-        point, quantiles = infer.forecast(self.model_, self.head_, batch, levels)
-        return panel.forecasts(point, quantiles, levels)
+        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
+        return answer.frame(panel, point, quantiles, self._levels)
 
     def score(
         self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
@@ -162,10 +162,10 @@ class Forecaster(Estimator):
         """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
         self._check_fitted()
         tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
-        prepared = self.preparation_
-        fitted = {"spec": asdict(self.spec_), "ids": list(prepared.ids), "reading": prepared.reading}
+        learnt = self.preparation_
+        fitted = {"spec": asdict(self.spec_), "ids": list(learnt.ids), "reading": learnt.reading}
         config = {"version": VERSION, "params": parameters.words(self.get_params(), strict=True), **fitted}
-        store.write(folder, config, tensors | prepared.tensors())
+        store.write(folder, config, tensors | learnt.tensors())
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -174,19 +174,19 @@ class Forecaster(Estimator):
         Raises:
             InputError: not a saved forecaster, a newer version's, or damaged.
         """
-        config, tensors = store.read(folder)
-        try:
+        config = (saved := store.opened(folder)).config
+        with rebuild.blaming(saved):
             self = cls(**config["params"])
-            self.spec_ = Spec(**config["spec"])
-            self.preparation_ = self._unlearnt().restore(tuple(config["ids"]), config["reading"], tensors)
-            self.head_ = heads.build(self.quantiles, self.loss)
-            self.model_ = models.build(self.model, parameters.sort(self.model, self.options)[0], self.spec_)
-            weights = {name: tensor for name, tensor in tensors.items() if name.startswith("model.")}
-            self.model_.set_weights({name.removeprefix("model."): tensor for name, tensor in weights.items()})
-        except (KeyError, TypeError, RuntimeError) as error:
-            raise InputError(
-                f"{folder} was saved by tsrnn {config.get('version')} and does not fit this one ({error}); fit it again"
-            ) from None
+            model_config, _ = self.configs()
+            self.head_, prepared = heads.build(self.quantiles, self.loss), self._unlearnt()
+            prepared.remember(config["ids"], config["reading"])
+            self.spec_ = rebuild.spec(config["spec"], self._task(prepared.reading, self.head_))
+            sizes = prepared.shapes(self.spec_.channels, self.spec_.known, self.spec_.static)
+            self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
+        tensors = saved.tensors()
+        with rebuild.blaming(saved):
+            self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self.model_.set_weights({name.removeprefix("model."): weights for name, weights in tensors.items()})
         return self
 
     @property
@@ -211,19 +211,20 @@ class Forecaster(Estimator):
         if wanted is None:
             held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
             return split.tail(arrays, held)
-        standard = isinstance(wanted, str) and wanted == "standard"
-        return split.standard(arrays, panel.split if standard else wanted, panel.source)
+        rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
+        return split.standard(arrays, rule, panel.source)
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(
-            input_size=int(self.input_size),
-            horizon=int(self.horizon),
-            channels=len(arrays.columns),
-            targets=arrays.targets,
+            **self._task(panel.reading, head),
             known=0 if arrays.known is None else arrays.known.shape[1],
             static=0 if arrays.static is None else arrays.static.shape[1],
             seasonality=min(panel.season, int(self.input_size)),
-            params=head.params,
-            levels=head.levels,
-            loss=self.loss,
         )
+
+    def _task(self, reading: Mapping[str, Any], head: heads.Head) -> dict[str, Any]:
+        """What the parameters and the columns alone say of the Spec."""
+        targets = len(reading["targets"])
+        sizes = {"input_size": int(self.input_size), "horizon": int(self.horizon)}
+        columns = {"channels": targets + len(reading["past"]), "targets": targets}
+        return {**sizes, **columns, "params": head.params, "levels": head.levels, "loss": self.loss}

@@ -1,49 +1,40 @@
-"""The index of a panel: datetime, date, integer or depth. What is one step, where is a gap, what comes next."""
-
-from dataclasses import dataclass
+"""The index of a panel: datetime, date, integer or depth. Is it in order, where is a gap, what comes next?"""
 
 import numpy as np
 import polars as pl
 
+from tsrnn import almanac, cadence, frequency
 from tsrnn.arrays import Rows
 from tsrnn.errors import InputError
+from tsrnn.steps import (
+    WEEKDAYS,
+    Months,
+    Step,
+    Weekdays,
+    day_of,
+    days_of,
+    first_day,
+    from_clock,
+    month_of,
+    on_clock,
+    physical,
+    zone_of,
+)
 
-_DAYS = {"1mo": (28, 31), "3mo": (89, 92), "1y": (365, 366)}  # calendar steps, whose length in days varies
-_SAMPLE = 100_000  # differences looked at to find the step
 _HALF = 1 - 1e-6  # rounded up from here on: half steps that floating point misses by a hair must not fall both ways
+_NEAR = 0.99  # of a length, from which a step counts as that long: jittered days are days
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of the index, in its physical unit (microseconds, days, a count, metres)."""
+def step_of(index: pl.Series, offsets: Rows, freq: str | float | None, strict: bool = True) -> Step:
+    """The step a user named (`"1h"`, `"B"`, `0.1524`), else the one that the rows keep.
 
-    size: float
-    calendar: str | None = None  # a polars duration such as "1mo", where the size only says how long it is typically
-
-
-def step_of(index: pl.Series, offsets: Rows, freq: str | float | None) -> Step:
-    """The step a user named (`"1h"`, `"1mo"`, `0.1524`), else the most common difference inside a series."""
-    if freq is not None:
-        return _named(index, freq)
-    physical = _physical(index)
-    differences = np.diff(physical[: _SAMPLE + 1])
-    inside = offsets[1:-1][offsets[1:-1] <= len(differences)] - 1
-    differences = np.delete(differences, inside)
-    if not len(differences):
-        return Step(1.0)
-    if physical.dtype.kind == "f":
-        return Step(float(np.median(differences)))
-    values, counts = np.unique(differences, return_counts=True)
-    day = _day(index)
-    for name, (low, high) in _DAYS.items() if day else ():
-        alike = (values >= low * day) & (values <= high * day)
-        if alike.sum() > 1 and 2 * counts[alike].sum() > counts.sum():
-            return Step(float(np.median(differences)), name)
-    size = float(values[counts.argmax()])
-    zoned = isinstance(index.dtype, pl.Datetime) and index.dtype.time_zone is not None
-    if day and zoned and size % day == 0:  # a day may have 23 or 25 hours there
-        return Step(size, f"{int(size // day)}d")
-    return Step(size)
+    Args:
+        strict: refuse rows that the named step does not fit, or that keep none.
+    """
+    if freq is None:
+        return cadence.find(index, offsets, strict)
+    step = frequency.named(index, freq)
+    return _settled(step, index, offsets) if strict else step
 
 
 def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, order: Rows | None = None) -> None:
@@ -56,8 +47,8 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
         row = int(index.is_null().arg_max() or 0)
         at = row if order is None else int(order[row])
         raise InputError(f"{source}: column {index.name!r} is empty in row {at + 1}; fill it or drop the row")
-    physical = _physical(index)
-    falling = physical[1:] <= physical[:-1]
+    values = physical(index)
+    falling = values[1:] <= values[:-1]
     falling[offsets[1:-1] - 1] = False
     if not falling.any():
         return
@@ -71,106 +62,151 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
 
 
 def breaks(index: pl.Series, offsets: Rows, step: Step) -> Rows:
-    """Rows after which something is missing: where the difference to the row before is off by half a step or more."""
-    differences = np.diff(_physical(index))
-    odd = (differences <= 0.5 * step.size) | (differences >= 1.5 * step.size)
+    """Rows after which something is missing: off by half a step or more, or by a step of the calendar.
+
+    A length that is off counts as a step all the same where the rows lie next to one another on the grid that its
+    series keeps: a late row, and an early one after it, are no gap.
+    """
+    if step.calendar is not None:
+        jumps = _jumps(index, step.calendar)
+        most = len(step.calendar.kept) + 1 if isinstance(step.calendar, Weekdays) and not step.calendar.gaps else 1
+        odd = (jumps < 1) | (jumps > most)
+    else:
+        values = on_clock(index) if step.local else physical(index)
+        differences = np.diff(values)
+        odd = (differences <= 0.5 * step.size) | (differences >= 1.5 * step.size)
+        if odd.any():
+            odd &= np.diff(_on_grid(values, offsets, step.size)) != 1
     odd[offsets[1:-1] - 1] = False
     return np.flatnonzero(odd).astype(np.int64) + 1
 
 
+def pauses(index: pl.Series, offsets: Rows, step: Step) -> Rows:
+    """Rows after holidays: windows reach over them, but the numbers of steps do not go on by one."""
+    if not isinstance(step.calendar, Weekdays):
+        return np.zeros(0, np.int64)
+    apart = _jumps(index, step.calendar) != 1
+    apart[offsets[1:-1] - 1] = False
+    return np.setdiff1d(np.flatnonzero(apart) + 1, breaks(index, offsets, step))
+
+
 def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl.Series:
-    """The next `horizon` index values after each of the given rows, end to end, in the index's own type."""
-    lasts = index.gather(last_rows)
-    if step.calendar:
-        count, unit = _count_and_unit(step.calendar)
-        by = pl.Series("by", [f"{count * k}{unit}" for k in range(1, horizon + 1)] * len(lasts))
-        stamps = pl.DataFrame([lasts.gather(np.repeat(np.arange(len(lasts)), horizon)), by])
-        ahead = stamps.select(pl.col(index.name).dt.offset_by(pl.col("by")))[index.name]
-        return ahead if unit == "d" else _on_day(ahead, index)
-    physical = _physical(lasts)
-    steps = np.arange(1, horizon + 1) * physical.dtype.type(step.size)
-    values = (physical[:, None] + steps).reshape(-1)
-    return pl.Series(index.name, values).cast(index.dtype)
+    """The next `horizon` index values after each series' last row, end to end, in the index's own type.
 
-
-def _on_day(ahead: pl.Series, index: pl.Series) -> pl.Series:
-    """Months on the day of the month that `index` keeps to; a month too short for it, on its last day."""
-    days, ends = index.dt.day(), index.dt.month_end().dt.day()
-    kept = 31 if (days == ends).all() else int(days.to_numpy().max())
-    if not (days == ends.clip(upper_bound=kept)).all():
-        return ahead
-    short = ahead.dt.month_end().dt.day().clip(upper_bound=kept) - ahead.dt.day()
-    return ahead.to_frame().select(pl.col(ahead.name).dt.offset_by(pl.format("{}d", short)))[ahead.name]
+    Small whole numbers are widened where theirs cannot hold what comes.
+    """
+    lasts, ahead = index.gather(last_rows), np.arange(1, horizon + 1)
+    if step.calendar is not None or step.local:
+        shown = _last_shown(index, last_rows, step)
+        if step.calendar is None:
+            return from_clock((shown[:, None] + ahead * int(step.size)).reshape(-1), index)
+        days, clock = np.divmod(shown, day_of(index))
+        days = step.calendar.after(days, horizon, _kept(index, last_rows, days, step.calendar))
+        return from_clock((days * day_of(index) + clock[:, None]).reshape(-1), index)
+    values = physical(lasts)
+    values = (values[:, None] + ahead * values.dtype.type(step.size)).reshape(-1)
+    series = pl.Series(index.name, values)
+    if index.dtype.is_integer() and not series.cast(index.dtype, strict=False).is_not_null().all():
+        return series
+    return series.cast(index.dtype)
 
 
 def numbers(index: pl.Series, rows: Rows, step: Step) -> Rows:
     """The absolute step number of each of the given rows: the same for the same index value, whatever stands around it.
 
-    Dates and times count steps since the start of 1970 in UTC (months by the calendar, days of zoned times by the
-    local one); counts and depths are divided by the step; each is rounded. 0 where the index has no step to count by.
+    Dates and times count steps since the start of 1970 in UTC (days, weeks and months by the calendar, what a zone's
+    clock counts by that clock); counts and depths are divided by the step; each is rounded. 0 where the index has no
+    step to count by.
     """
     chosen = index.gather(rows)
-    if step.calendar:
-        count, unit = _count_and_unit(step.calendar)
-        days = chosen.dt.date().to_physical() if unit == "d" else None
-        months = 12 * (chosen.dt.year().cast(pl.Int64) - 1970) + chosen.dt.month() - 1
-        whole = (months // ({"mo": 1, "q": 3, "y": 12}[unit] * count)) if days is None else days // count
-        return whole.fill_null(0).to_numpy().astype(np.int64)
-    physical = _physical(chosen.to_physical().fill_null(0))
+    if step.calendar is not None:
+        return step.calendar.numbers(days_of(chosen))
+    values = on_clock(chosen) if step.local else physical(chosen)
     if not step.size > 0:
         return np.zeros(len(rows), np.int64)
-    exact = physical.dtype.kind == "i" and float(step.size).is_integer()
+    exact = values.dtype.kind == "i" and float(step.size).is_integer()
     size = int(step.size) if exact else step.size
-    below, rest = np.divmod(physical, size)
+    below, rest = np.divmod(values, size)
     rounded: Rows = (below + (2 * rest >= _HALF * size)).astype(np.int64)
     return rounded
 
 
 def season(index: pl.Series, step: Step) -> int:
     """Steps of the shortest season: of a day below a day, of a week for days, of a year above; 1 without a calendar."""
-    day = _day(index)
+    day = day_of(index)
     if not day:
         return 1
+    if step.calendar is not None:
+        return step.calendar.per_season
     days = step.size / day
-    if days < 1:
+    if days < _NEAR:
         return max(1, round(1 / days))
-    return 7 if days == 1 else max(1, round(365.25 / days))
+    return 7 if days < 2 - _NEAR else max(1, round(365.25 / days))
 
 
-def _named(index: pl.Series, freq: str | float) -> Step:
-    if isinstance(freq, int | float) and not index.dtype.is_temporal():
-        if not freq > 0:
-            raise InputError(f"freq must be positive, not {freq}")
-        return Step(float(freq))
-    start = pl.Series("t", ["2001-01-01"]).str.to_datetime()
-    try:
-        end = start.dt.offset_by(str(freq)) if index.dtype.is_temporal() else start
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        end = start
-    if not (end > start).all():
+def _settled(step: Step, index: pl.Series, offsets: Rows) -> Step:
+    """A step that a word names, on the day that the rows keep where the word leaves it open.
+
+    Raises:
+        InputError: a row stands on another day than the word says.
+    """
+    days = days_of(index) if day_of(index) else None
+    if days is None or index.null_count():
+        return step
+    calendar, day = step.calendar, frequency.weekday(step.word)
+    if isinstance(calendar, Months) and calendar.rule is None:
+        calendar = Months(calendar.count, almanac.single(days) or almanac.other(days), calendar.anchor)
+        step = Step(step.size, calendar, word=calendar.word)
+    if isinstance(calendar, Months):
+        months = month_of(days)
+        on = np.ones(len(days), bool) if calendar.rule is None else almanac.stands(days, calendar.rule)
+        if calendar.anchor is not None:
+            on &= (months % 12 + 1 - calendar.anchor) % min(12, calendar.count) == 0
+    elif calendar is not None:
+        on = np.isin((days + 3) % 7, calendar.kept)
+    else:
+        on = np.ones(len(days), bool) if day is None else (days + 3) % 7 == day
+    if not on.all():
+        row = int(on.argmin())
         raise InputError(
-            f"freq {freq!r} does not fit index {index.name!r} of type {index.dtype}: write '10m', '1h', '1d' or '1mo' "
-            "for dates and times, a number for counts and depths"
+            f"freq {step.word!r} does not fit index {index.name!r}: {index[row]}, a "
+            f"{WEEKDAYS[(days[row] + 3) % 7].capitalize()}, is none of its days; name the step that rows "
+            "keep, or leave freq out"
         )
-    microseconds = float((end - start).dt.total_microseconds()[0])
-    size = microseconds * (_day(index) or 1) / 86_400_000_000
-    return Step(size, str(freq) if str(freq).endswith(("mo", "y", "q")) else None)
+    return step
 
 
-def _count_and_unit(calendar: str) -> tuple[int, str]:
-    """("1mo") -> 1, "mo"."""
-    return int(calendar.rstrip("adhimnoqswy")), calendar.lstrip("0123456789")
+def _jumps(index: pl.Series, calendar: Months | Weekdays) -> Rows:
+    """Steps from each row to the next."""
+    jumps: Rows = np.diff(calendar.numbers(days_of(index)))
+    return jumps
 
 
-def _physical(index: pl.Series) -> np.ndarray:
-    values = index.to_physical().to_numpy()
-    return values if values.dtype.kind == "f" else values.astype(np.int64, copy=False)
+def _on_grid(values: np.ndarray, offsets: Rows, size: float) -> Rows:
+    """Each row's place on the grid of `size` that lies nearest to its series' rows."""
+    begin, lengths = offsets[:-1], np.diff(offsets)
+    steps = (values - np.repeat(values[begin], lengths)) / size
+    turns = np.add.reduceat(np.exp(2j * np.pi * steps), begin)
+    places: Rows = np.rint(steps - np.repeat(np.angle(turns) / (2 * np.pi), lengths)).astype(np.int64)
+    return places
 
 
-def _day(index: pl.Series) -> int:
-    """A day in the index's physical unit; 0 for counts and depths."""
-    if index.dtype == pl.Date:
-        return 1
-    if isinstance(index.dtype, pl.Datetime):
-        return 86_400 * {"ms": 10**3, "us": 10**6, "ns": 10**9}[index.dtype.time_unit]
-    return 0
+def _kept(index: pl.Series, last_rows: Rows, days: Rows, calendar: Months | Weekdays) -> Rows | None:
+    """The day of the month that each series keeps to, where the step leaves it to them; the last row's if none."""
+    if not isinstance(calendar, Months) or calendar.rule is not None:
+        return None
+    kept = almanac.kept_days(days_of(index), np.concatenate([[0], last_rows + 1]))
+    of_last: Rows = days - first_day(month_of(days)) + 1
+    return np.where(kept, kept, of_last)
+
+
+def _last_shown(index: pl.Series, last_rows: Rows, step: Step) -> Rows:
+    """What the clock shows at the last rows, or would if summer time had not left that hour out."""
+    shown, day = on_clock(index), day_of(index)
+    lasts, before = shown[last_rows], shown[np.maximum(last_rows - 1, 0)]
+    if zone_of(index) is None or (step.calendar is None and step.size % day):
+        return lasts
+    first = np.concatenate([[0], last_rows[:-1] + 1]) == last_rows
+    late = lasts % day - before % day
+    moved: Rows = np.where(~first & (late > 0) & (24 * late <= day), lasts - late, lasts)
+    return moved

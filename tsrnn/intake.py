@@ -1,170 +1,143 @@
-"""The door: frames of other libraries come in, columns find their roles, and what is wrong is named."""
+"""The door: a frame comes in, columns find their roles, what counts becomes numbers, and what is wrong is named."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-import narwhals as nw
-import numpy as np
 import polars as pl
 
+from tsrnn import dates, figures
+from tsrnn import levels as words
 from tsrnn.arrays import Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, notice, quoted
+from tsrnn.frames import NAMELESS, Origin, to_polars
+from tsrnn.roles import Roles, find_roles
+from tsrnn.series import check_constant, check_ids, in_order, told_apart
 
-_ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station")
-_INDEX_NAMES = ("ds", "timestamp", "date", "datetime", "time", "depth", "DEPT", "DEPTH", "DEPTH_MD")
-_TARGET_NAMES = ("y", "target")
-HOLDER = "__index__"  # name given to the nameless index of a pandas frame while it is inside
+TREATMENT = {"freq": None, "rows_as_they_stand": False, "sort": False, "duplicates": "error", "date_format": None}
 
 
 @dataclass(frozen=True)
-class Roles:
-    """What each column is for."""
+class Taken:
+    """A frame that came in: its table, what its columns are for, and how it was read."""
 
-    targets: tuple[str, ...]
-    index: str
-    id: str | None = None
-    past: tuple[str, ...] = ()
-    future: tuple[str, ...] = ()
-    static: tuple[str, ...] = ()
-
-    @property
-    def covariates(self) -> dict[str, tuple[str, ...]]:
-        """Their names by the kinds that a model may read (`tsrnn.models.Model.reads`)."""
-        return {"past": self.past, "known": self.future, "static": self.static}
-
-    def reading(self, kinds: Collection[str]) -> "Roles":
-        """The same without covariates of other kinds."""
-        past, known, static = (names if kind in kinds else () for kind, names in self.covariates.items())
-        return replace(self, past=past, future=known, static=static)
+    table: pl.DataFrame
+    roles: Roles
+    origin: Origin
+    order: Rows | None  # where each row stood when it came in, if it moved
+    treatment: dict[str, Any]  # the caller's, and what was found out: date_format, numbered, levels
 
 
-def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Any]:
-    """A polars frame with nulls for NaN, and a token of the type that came in (an empty frame of it)."""
-    if isinstance(frame, pl.DataFrame):
-        table, origin = frame, pl.DataFrame
-    else:
-        try:
-            native = nw.from_native(frame, eager_only=True)
-        except TypeError:
-            raise InputError(f"{source} is a {type(frame).__name__}; give a pandas, polars or pyarrow frame") from None
-        origin = native.head(0).to_native()
-        if native.implementation.is_pandas():
-            named = origin.index.name is not None
-            if named or type(origin.index).__name__ == "DatetimeIndex":
-                frame = frame.rename_axis(origin.index.name or HOLDER).reset_index()
-                native = nw.from_native(frame, eager_only=True)
-        table = native.to_polars()
-    floats = [name for name, dtype in table.schema.items() if dtype.is_float() and table[name].is_nan().any()]
-    return table.with_columns(pl.col(floats).fill_nan(None)) if floats else table, origin
-
-
-def find_roles(
-    table: pl.DataFrame,
+def take(
+    frame: Any,
     source: str,
-    target: str | Sequence[str] | None,
-    time: str | None,
-    id: str | None,
-    past: str | Sequence[str],
-    future: str | Sequence[str],
-    static: str | Sequence[str],
-) -> Roles:
-    """Find the columns the caller did not name; refuse the ones that are not there."""
-    targets, past, future, static = (_several(each) for each in (target, past, future, static))
-    columns = table.columns
-    for name in (*targets, time, id, *past, *future, *static):
-        if name is not None and name not in columns:
-            raise unknown(f"column of {source}", str(name), columns)
-    id = id or next((name for name in _ID_NAMES if name in columns and name not in targets), None)
-    free = [name for name in columns if name != id and name not in (*targets, *past, *future, *static)]
-    time = time or next((name for name in (*_INDEX_NAMES, HOLDER) if name in free), None)
-    time = time or next((name for name in free if table.schema[name].is_temporal()), None)
-    if not targets:
-        found = next((name for name in _TARGET_NAMES if name in free), None)
-        targets = (found,) if found else tuple(name for name in free if name != time and _holds_numbers(table[name]))
-    if not targets:
-        raise InputError(f"{source} has no column to forecast beside {columns}; name one as the target")
-    roles = [*targets, *past, *future, *static, *([time] if time else []), *([id] if id else [])]
-    twice = next((name for name in roles if roles.count(name) > 1), None)
-    if twice:
-        raise InputError(f"{source}: column {twice!r} is given two roles; name it once")
-    return Roles(targets, time or "row", id, past, future, static)
+    asked: dict[str, Any],
+    treatment: dict[str, Any],
+    levels: words.Levels | None = None,
+    numbered: bool = False,
+) -> Taken:
+    """Read a frame; with `levels`, as another was read before.
+
+    Args:
+        frame: pandas, polars or pyarrow.
+        source: how messages call it.
+        asked: target, time, id, past, future, static: names, several, or None.
+        treatment: `TREATMENT`'s keys.
+        levels: the words of each covariate, if they were learnt before; then asked["time"] may be a name given inside.
+        numbered: the rows were numbered then.
+
+    Raises:
+        InputError: a column is missing, cannot be read, or can be read in several ways.
+    """
+    table, origin = to_polars(frame, source)
+    if not table.height:
+        raise InputError(f"{source} holds no rows")
+    if levels is not None and asked["time"] not in table.columns:  # rows are numbered, an index had no name
+        nameless = numbered or asked["time"] in NAMELESS
+        asked = {**asked, "time": None if nameless else asked["time"]}
+    roles, remark = find_roles(table, origin, source, asked, numbered)
+    if roles.index not in table.columns:
+        table, numbered = number_rows(table, roles, source, numbered or treatment["rows_as_they_stand"]), True
+    table = check_ids(table, roles.id, source)
+    table, date_format = index_of(table, roles, source, treatment["date_format"])
+    if levels is None:
+        levels = words.learn(table, roles.future + roles.static, source)
+    table = numbers(table, roles, source, levels)
+    check_constant(table, roles.id, roles.static, source)
+    sort, duplicates = treatment["sort"], treatment["duplicates"]
+    if roles.id is None and not treatment["rows_as_they_stand"]:
+        chosen = roles.targets if asked["target"] or len(roles.targets) == 1 else ()
+        told_apart(table, roles.index, chosen, source, duplicates != "error")
+    if remark:
+        notice(remark)
+    table, order = in_order(table, roles.id, roles.index, sort)
+    if duplicates != "error":
+        keys = [roles.id, roles.index] if roles.id else [roles.index]
+        table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
+    treatment = {**treatment, "date_format": date_format, "numbered": numbered, "levels": levels}
+    return Taken(table, roles, origin, order, treatment)
 
 
-def _several(named: Any) -> tuple[Any, ...]:
-    """One name, several, or None."""
-    if isinstance(named, str) or not isinstance(named, Iterable):
-        return () if named is None else (named,)
-    return tuple(named)
+def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str]) -> pl.DataFrame:
+    """Every column that counts holds finite numbers or nulls, and not nulls alone; `words` stay as they are.
 
-
-def _holds_numbers(column: pl.Series) -> bool:
-    """Also text with a number in it: one stray word must not make a channel vanish unsaid."""
-    if column.dtype == pl.String:
-        return column.cast(pl.Float64, strict=False).is_not_null().any()
-    return column.dtype.is_numeric()
-
-
-def numbers(table: pl.DataFrame, roles: Roles, source: str) -> pl.DataFrame:
-    """Every column that counts holds finite numbers or nulls, and not nulls alone; text dates become dates."""
-    if table.schema[roles.index] == pl.String:
-        table = table.with_columns(_times(table[roles.index], source))
+    Raises:
+        InputError: a cell is no number, or infinite, or a column is empty.
+    """
+    kept, changed = set(words), []
     for name in (*roles.targets, *roles.past, *roles.future, *roles.static):
         column = table[name]
-        if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-            column = _parsed(column, source)
-            table = table.with_columns(column)
+        if name not in kept:
+            if not (column.dtype.is_numeric() or column.dtype == pl.Boolean or column.dtype == pl.Null):
+                column = figures.read(column, source)
+                changed.append(column)
+            elif column.dtype.is_decimal():
+                column = column.cast(pl.Float64)
+                changed.append(column)
         if column.null_count() == len(column):
-            raise InputError(f"{source}: column {name!r} is empty; drop it or leave it out of the targets")
-        if column.dtype.is_float() and column.is_infinite().any():
+            raise InputError(f"{source}: column {quoted(name)} is empty; drop it or leave it out of the targets")
+        if _is_infinite(column):
             row = int(column.is_infinite().fill_null(False).arg_max() or 0)
-            raise InputError(f"{source}: column {name!r}, row {row + 1} is infinite; replace it or leave it empty")
-        if column.dtype.is_decimal():
-            table = table.with_columns(column.cast(pl.Float64))
-    return table
+            raise InputError(
+                f"{source}: column {quoted(name)}, row {row + 1} is infinite; replace it or leave it empty"
+            )
+    return table.with_columns(changed) if changed else table
 
 
-def _parsed(column: pl.Series, source: str) -> pl.Series:
-    """Numbers written as text; the first cell that is not one is named."""
-    parsed = column.cast(pl.String, strict=False).cast(pl.Float64, strict=False)
-    wrong = parsed.is_null() & column.is_not_null()
-    if wrong.any():
-        row = int(wrong.arg_max() or 0)
+def index_of(
+    table: pl.DataFrame, roles: Roles, source: str, date_format: str | None
+) -> tuple[pl.DataFrame, str | None]:
+    """The table with an index of dates, durations or numbers, and how it was read where its cells do not tell.
+
+    Raises:
+        InputError: the index can be read in several ways or not at all.
+    """
+    column = table[roles.index]
+    read, date_format = dates.read(column, source, date_format, None if roles.id is None else table[roles.id])
+    if read.dtype.is_decimal():
+        read = read.cast(pl.Float64)
+    number = read.dtype.is_integer() or read.dtype.is_float()
+    if not number and read.dtype not in (pl.Date, pl.Datetime, pl.Duration):
         raise InputError(
-            f"{source}: column {column.name!r}, row {row + 1} holds {column[row]!r} where a number belongs; "
-            "mend the cell, leave it empty, or leave the column out"
+            f"{source}: column {quoted(roles.index)} holds values of type {read.dtype} and cannot be the index; "
+            "give dates, times, whole numbers or depths"
         )
-    return parsed
+    if _is_infinite(read):
+        row = int(read.is_infinite().fill_null(False).arg_max() or 0)
+        raise InputError(f"{source}: column {quoted(roles.index)}, row {row + 1} is infinite; mend it or drop the row")
+    return table if read is column else table.with_columns(read), date_format
 
 
-def _times(column: pl.Series, source: str) -> pl.Series:
-    try:
-        return column.str.to_datetime()
-    except pl.exceptions.PolarsError:
-        try:
-            parsed = column.str.to_datetime(strict=False)
-            row = int((parsed.is_null() & column.is_not_null()).arg_max() or 0)
-        except pl.exceptions.PolarsError:  # not even the first cell looks like a date
-            row = int(column.is_not_null().arg_max() or 0)
-        raise InputError(
-            f"{source}: column {column.name!r}, row {row + 1} holds {column[row]!r} where a date belongs; "
-            "write dates as 2016-07-01 00:00:00, or name another column as the time"
-        ) from None
+def number_rows(table: pl.DataFrame, roles: Roles, source: str, said: bool) -> pl.DataFrame:
+    """The table with row numbers for its index, where it has no other; `said`: the user knows."""
+    if not said:
+        notice(
+            f"{source} has no column or index of dates or depths, so its rows are numbered from 0 as "
+            f"{quoted(roles.index)}; pass time= to name one, or rows_as_they_stand=True if the rows are all there is"
+        )
+    return table.with_row_index(roles.index).cast({roles.index: pl.Int64})
 
 
-def in_order(table: pl.DataFrame, roles: Roles, sort: bool) -> tuple[pl.DataFrame, Rows | None]:
-    """Rows of one series together, series in the order of their first row; sorted by index only when asked."""
-    keys = []
-    if roles.id is not None:
-        ids = table[roles.id]
-        grouped = ids.n_unique() == len(ids.rle())
-        if sort or not grouped:
-            first = ids.unique(maintain_order=True)
-            keys.append(ids.replace_strict(first, np.arange(len(first))).alias("series"))
-    if sort:
-        keys.append(table[roles.index].alias("index"))
-    if not keys:
-        return table, None
-    names = [key.name for key in keys]
-    order = pl.DataFrame(keys).select(pl.arg_sort_by(names, maintain_order=True)).to_series().to_numpy()
-    return table[order], order.astype(np.int64)
+def _is_infinite(column: pl.Series) -> bool:
+    """Whether a cell is; by the extremes, which cost less than a look at every cell."""
+    return column.dtype.is_float() and (column.max() == float("inf") or column.min() == -float("inf"))

@@ -33,7 +33,7 @@ def facts() -> dict[str, Any]:
         "allocator": tune_allocator(),
         "devices": devices(),
         "compiler": by,
-        "kernels": {"can_be_compiled": compiled, "folder": str(build.folder_of_kernels())},
+        "kernels": {"can_be_compiled": compiled, "folder": _kernels()},
         "backends": backends(),
         "data": {str(each): "there" if each.is_dir() else "not there" for each in catalog.search_path()},
         "cache": str(catalog.search_path()[-1]),
@@ -58,6 +58,14 @@ def backends() -> dict[str, str]:
         except (InputError, RuntimeError, OSError) as error:
             found[name] = str(error).partition("\n")[0]
     return found
+
+
+def _kernels() -> str:
+    """Where compiled kernels are kept, or why nowhere."""
+    try:
+        return str(build.folder_of_kernels())
+    except build.Unavailable as reason:
+        return str(reason)
 
 
 def _found(package: str) -> str | None:

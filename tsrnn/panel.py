@@ -7,20 +7,23 @@ thing here: one row per series and step.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal, get_args
 
-import narwhals as nw
 import numpy as np
 import polars as pl
 
-from tsrnn import forks
+from tsrnn import forks, frequency
 from tsrnn import index as indexing
+from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError, unknown
-from tsrnn.intake import HOLDER, Roles, find_roles, in_order, numbers, to_polars
+from tsrnn.frames import Origin, from_polars
+from tsrnn.intake import TREATMENT, take
+from tsrnn.roles import Roles
+from tsrnn.steps import Step
 
 Duplicates = Literal["error", "first", "last"]
 
@@ -36,12 +39,15 @@ class Panel:
     freq: str | float | None = None
     sort: bool = False  # rows were put in order
     duplicates: Duplicates = "error"  # what was done where one index value stood twice
+    date_format: str | None = None  # how text or whole numbers became dates, where the cells alone do not tell
+    numbered: bool = False  # no column was the index: the rows were numbered
+    levels: words.Levels = field(default_factory=dict)  # the words of each covariate that holds words
     seasonality: int | None = None  # steps of the shortest season, where the catalogue knows it
     split: dict[str, Any] | None = None  # the data set's standard split, where there is one
     sha256: str | None = None  # of the file that was read
     order: Rows | None = field(default=None, repr=False)  # where each row stood when it came in, if it moved
     offers: bool = False  # covariates are the data set's own, for models that read them; nobody asked for them
-    origin: Any = field(default=pl.DataFrame, repr=False)  # the frame type that came in
+    origin: Origin = field(default=Origin(), repr=False)  # the frame type that came in
 
     @classmethod
     def of(  # noqa: PLR0913  the door: every role is a keyword with a default
@@ -54,7 +60,8 @@ class Panel:
         past_covariates: str | Sequence[str] = (),
         future_covariates: str | Sequence[str] = (),
         static_covariates: str | Sequence[str] = (),
-        freq: str | float | None = None,
+        freq: Any = None,
+        date_format: str | None = None,
         sort: bool = False,
         duplicates: Duplicates = "error",
         rows_as_they_stand: bool = False,
@@ -65,11 +72,16 @@ class Panel:
         Args:
             frame: pandas, polars or pyarrow; a `Panel` is handed back as it is.
             target: column or columns to forecast; by default `y` or `target`, else every numeric column left over.
-            time: the index: dates, times, whole numbers or depths; found by name (`ds`, `date`, `depth`...), by type,
-                or in pandas' own index.
+            time: the index: dates, times, whole numbers or depths; found in pandas' own index, by name (`ds`, `date`,
+                `depth`... in any case), by type, or by cells that are dates; else the rows are numbered, which is said.
             id: the column that tells series apart; found by name (`unique_id`, `item_id`...).
-            past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good.
-            freq: one step of the index (`"10m"`, `"1h"`, `"1mo"`, `0.1524`); by default the most common difference.
+            past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good; the
+                latter two may hold up to 16 words, which become columns of 0 and 1.
+            freq: one step of the index: `"10m"`, `"1h"`, `"B"` (working days; holidays are stepped over, with
+                `"B-gaps"` they are gaps), `"MS"`, `"1mo-15"`, a timedelta, `0.1524`; see `tsrnn.frequency`. By default
+                the step that the rows keep.
+            date_format: how dates of text or whole numbers are written, as of `strptime` ("%d/%m/%Y"); "number": whole
+                numbers are counts. Asked for where two readings fit.
             sort: put unsorted rows in order instead of refusing them.
             duplicates: what to do where one index value stands twice in a series: error, first, last.
             rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
@@ -79,26 +91,36 @@ class Panel:
             InputError: a column is not there or holds text, infinities or nothing; the index repeats or falls.
         """
         if isinstance(frame, Panel):
-            roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq)
+            roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
             if any(roles_given) or sort or rows_as_they_stand or duplicates != "error":
                 raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
             return frame
         if duplicates not in get_args(Duplicates):
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
-        table, origin = to_polars(frame, source)
-        if not table.height:
-            raise InputError(f"{source} holds no rows")
-        roles = find_roles(table, source, target, time, id, past_covariates, future_covariates, static_covariates)
-        if roles.index not in table.columns:
-            table = table.with_row_index(roles.index).cast({roles.index: pl.Int64})
-        table = numbers(table, roles, source)
-        table, order = in_order(table, roles, sort)
-        if duplicates != "error":
-            keys = [roles.id, roles.index] if roles.id else [roles.index]
-            table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
-        panel = cls(table, roles, source, rows_as_they_stand, freq, sort, duplicates, order=order, origin=origin)
-        if not rows_as_they_stand:
-            indexing.check(table[roles.index], panel.ids, panel.offsets, source, order)
+        covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
+        treatment = {"freq": frequency.plain(freq), "sort": sort, "duplicates": duplicates, "date_format": date_format}
+        treatment["rows_as_they_stand"] = rows_as_they_stand
+        return cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
+
+    @classmethod
+    def again(cls, frame: Any, reading: Mapping[str, Any]) -> "Panel":
+        """A frame read as another was: with its `reading`, which may come from a saved model.
+
+        Raises:
+            InputError: a column is missing or cannot be used.
+        """
+        treatment = {name: reading.get(name, default) for name, default in TREATMENT.items()}
+        asked = {kind: reading[kind] for kind in ("id", "past", "future", "static")}
+        asked |= {"target": reading["targets"], "time": reading["index"]}
+        levels = words.plain(reading.get("levels"))
+        return cls._take(frame, "frame", asked, treatment, levels, reading.get("numbered", reading["index"] == "row"))
+
+    @classmethod
+    def _take(cls, frame: Any, source: str, *how: Any) -> "Panel":
+        taken = take(frame, source, *how)
+        panel = cls(taken.table, taken.roles, source, order=taken.order, origin=taken.origin, **taken.treatment)
+        if not panel.rows_as_they_stand:
+            indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order)
         return panel
 
     def __post_init__(self) -> None:
@@ -106,9 +128,11 @@ class Panel:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How the frame was read, as plain values: its roles, and the treatment of its rows."""
-        treatment = ("freq", "rows_as_they_stand", "sort", "duplicates")
-        return {**asdict(self.roles), **{name: getattr(self, name) for name in treatment}}
+        """How the frame was read, as plain values: its roles, and the treatment of its rows; dates keep their step."""
+        treatment = {name: getattr(self, name) for name in (*TREATMENT, "numbered", "levels")}
+        if self.freq is None and self.frame.schema[self.roles.index].is_temporal():
+            treatment["freq"] = self.step.unit
+        return {**asdict(self.roles), **treatment}
 
     @cached_property
     def offsets(self) -> Rows:
@@ -132,15 +156,20 @@ class Panel:
             return self.sha256
         digest = hashlib.sha256(repr(self.frame.schema).encode())
         for name in (*self.roles.targets, *self.roles.past, *self.roles.future, *self.roles.static):
-            digest.update(self.frame[name].cast(pl.Float64).fill_null(float("nan")).to_numpy().tobytes())
+            column = self.frame[name]
+            if name in self.levels:
+                digest.update("\0".join(column.cast(pl.String).fill_null("")).encode())
+            else:
+                digest.update(column.cast(pl.Float64).fill_null(float("nan")).to_numpy().tobytes())
         return digest.hexdigest()
 
     @cached_property
-    def step(self) -> indexing.Step:
+    def step(self) -> Step:
         index = self.frame[self.roles.index]
         if self.rows_as_they_stand:
             # A file with repeated or missing rows still has a step, for the times of its forecasts.
-            return indexing.step_of(index, self.offsets, self.freq) if index.dtype.is_temporal() else indexing.Step(1)
+            dated = index.dtype.is_temporal()
+            return indexing.step_of(index, self.offsets, self.freq, strict=False) if dated else Step(1)
         return indexing.step_of(index, self.offsets, self.freq)
 
     @property
@@ -151,25 +180,41 @@ class Panel:
     def arrays(self, known: np.ndarray | None = None) -> Arrays:
         """The numbers, without copying what can be shared. `known`: calendar features to put beside the known ones."""
         forks.check()
-        future = [_floats(self.frame[name]) for name in self.roles.future]
-        features = [np.stack(future, 1).astype(np.float32)] if future else []
-        features += [known] if known is not None else []
-        static = self.frame.select(self.roles.static).gather_every(1)[self.offsets[:-1]] if self.roles.static else None
+        ahead = self.features(self.frame, self.roles.future)
+        features = [each for each in (ahead, known) if each is not None]
         index = self.frame[self.roles.index]
         names = self.roles.targets + self.roles.past
+        none = np.zeros(0, np.int64)
         arrays = Arrays(
             columns=tuple(_floats(self.frame[name]) for name in names),
             names=names,
             targets=len(self.roles.targets),
             ids=self.ids,
             offsets=self.offsets,
-            breaks=np.zeros(0, np.int64)
-            if self.rows_as_they_stand
-            else indexing.breaks(index, self.offsets, self.step),
+            breaks=none if self.rows_as_they_stand else indexing.breaks(index, self.offsets, self.step),
             known=np.concatenate(features, 1) if features else None,
-            static=None if static is None else static.to_numpy().astype(np.float32),
+            static=self.features(self._of_series(), self.roles.static),
+            pauses=none if self.rows_as_they_stand else indexing.pauses(index, self.offsets, self.step),
+            step=f"{self.step.word or 'a row'}",
         )
-        return replace(arrays, first=indexing.numbers(index, arrays.segments()[0], self.step))
+        return replace(arrays, first=indexing.numbers(index, arrays.runs(), self.step))
+
+    def features(self, table: pl.DataFrame, names: Sequence[str]) -> np.ndarray | None:
+        """Covariates as a model reads them, words as columns of 0 and 1: [row feature]; None: there are none."""
+        columns = [
+            words.encode(table[name], self.levels[name]) if name in self.levels else _floats(table[name])[:, None]
+            for name in names
+        ]
+        return np.concatenate(columns, 1).astype(np.float32) if columns else None
+
+    def _of_series(self) -> pl.DataFrame:
+        """The first value of each static covariate in every series: [series]."""
+        static = self.frame.select(self.roles.static)
+        if self.roles.static and sum(static.null_count().row(0)):
+            lengths = np.diff(self.offsets)
+            series = pl.Series("series", np.repeat(np.arange(len(lengths)), lengths))
+            static = static.with_columns(pl.all().fill_null(strategy="backward").over(series))
+        return static[self.offsets[:-1]] if self.roles.static else static
 
     def with_arrays(self, arrays: Arrays) -> "Panel":
         """The same panel holding other numbers of the same shape, each column in the type it had."""
@@ -187,80 +232,19 @@ class Panel:
         rows = np.repeat(self.offsets[:-1], horizon)
         return pl.DataFrame([self.frame[self.roles.id].gather(rows), index])
 
-    def forecasts(self, point: np.ndarray, quantiles: np.ndarray | None, levels: Sequence[float]) -> pl.DataFrame:
-        """Forecasts beside their ids and times: a column per target, and `<target>_q<level>` per quantile.
-
-        Args:
-            point: [series horizon target].
-            quantiles: [series horizon target quantile], or None.
-
-        Raises:
-            InputError: a forecast is not a number.
-        """
-        if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
-            raise InputError(
-                "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
-                "bounds; fit it again, with a lower learning_rate if need be"
-            )
-        columns = []
-        for k, name in enumerate(self.roles.targets):
-            kind = pl.Float32 if self.frame.schema[name] == pl.Float32 else pl.Float64
-            columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
-            for q, level in enumerate(levels):
-                assert quantiles is not None
-                columns.append(pl.Series(f"{name}_q{level:g}", quantiles[:, :, k, q].reshape(-1), kind))
-        return self.future(point.shape[1]).with_columns(columns)
-
-    def known_ahead(self, future: Any, horizon: int) -> np.ndarray | None:
-        """Future covariates of the next `horizon` steps, from a frame that holds them: [series*horizon feature].
-
-        Raises:
-            InputError: the frame is missing, or lacks a column or a step.
-        """
-        if not self.roles.future:
-            return None
-        names = ", ".join(self.roles.future)
-        if future is None:
-            raise InputError(f"the model was given future covariates ({names}); pass future=... with the next steps'")
-        table, _ = to_polars(future, "future")
-        keys = [self.roles.id, self.roles.index] if self.roles.id else [self.roles.index]
-        missing = [name for name in (*keys, *self.roles.future) if name not in table.columns]
-        if missing:
-            raise InputError(f"future has no column {missing[0]!r}; it needs {', '.join(keys)} and {names}")
-        asked = self.future(horizon)
-        casts = [table[key].cast(asked.schema[key]) for key in keys]
-        found = asked.join(table.with_columns(casts), on=keys, how="left", maintain_order="left").select(
-            self.roles.future
-        )
-        row = next((k for k, cells in enumerate(found.iter_rows()) if None in cells), None)
-        if row is not None:
-            where = ", ".join(f"{key} {asked[key][row]}" for key in keys)
-            raise InputError(f"future lacks {names} at {where}; give a row for each of the {horizon} steps")
-        return found.to_numpy().astype(np.float32)
-
     def between(self, begin: Rows, end: Rows) -> pl.DataFrame:
         """Rows [begin, end) of each series, given as rows of the panel: ([series], [series])."""
         return self.frame[np.concatenate([np.arange(a, b) for a, b in zip(begin, end, strict=True)])]
 
     def until(self, rows: Rows) -> "Panel":
-        """Each series up to, and without, the given row of the panel: [series]."""
-        return replace(self, frame=self.between(self.offsets[:-1], rows), order=None)
+        """Each series up to, and without, the given row of the panel: [series]. The step stays that of all rows."""
+        return replace(self, frame=self.between(self.offsets[:-1], rows), freq=self.step.word, order=None)
 
     def native(self, frame: pl.DataFrame | None = None) -> Any:
         """A polars frame (the panel's own by default, rows in the order they came in) as the type that came in."""
         if frame is None:
             frame = self.frame if self.order is None else self.frame[np.argsort(self.order)]
-        if self.origin is pl.DataFrame:
-            return frame
-        kind = nw.get_native_namespace(self.origin).__name__
-        if kind == "pyarrow":
-            return frame.to_arrow()
-        pandas = frame.to_pandas()
-        if self.roles.index in pandas and self.origin.index.name == self.roles.index:
-            return pandas.set_index(self.roles.index)
-        if HOLDER in pandas:
-            return pandas.set_index(HOLDER).rename_axis(None)
-        return pandas
+        return from_polars(frame, self.origin, self.roles.index)
 
 
 def _floats(column: pl.Series) -> Floats:

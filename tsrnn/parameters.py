@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
+import numpy as np
 import tomli_w
 
 from tsrnn import cells, files, models
@@ -15,6 +16,9 @@ from tsrnn.options import check_types, choice, span
 
 Schedule = Literal["constant", "cosine", "exponential"]
 Weighting = Literal["none", "arctan", "root"]
+
+_PRECISIONS = ("32-true", "64-true", "bf16-mixed", "16-mixed")
+_SHORT = {"32": "32-true", "64": "64-true", "bf16": "bf16-mixed", "16": "16-mixed"}
 
 
 @dataclass(frozen=True)
@@ -36,13 +40,26 @@ class FitConfig:
     max_windows: int | None = None  # windows drawn per epoch; None: all
     val_windows: int | None = None  # windows validated on, evenly spread; None: all
     random_state: int = 0
-    precision: str = "32-true"
+    precision: str | int = "32-true"  # of the training: that, 64-true, bf16-mixed, or 16-mixed on a GPU
     accelerator: str = "cpu"
     devices: int = 1
     progress: bool = False
 
     def __post_init__(self) -> None:
         check_types(vars(self), get_type_hints(FitConfig))
+        for name, value in vars(self).items():
+            if isinstance(value, np.generic):
+                object.__setattr__(self, name, value.item())  # Lightning takes Python's own numbers alone
+        self._check_ranges()
+        if self.arithmetic not in _PRECISIONS:
+            why = ": weights of 16 bits lose the small steps of a training" if "16-true" in self.arithmetic else ""
+            raise InputError(f"precision {self.precision!r} cannot be had{why}; write one of {', '.join(_PRECISIONS)}")
+        if self.accelerator == "cpu":
+            self.check_device("cpu")
+
+    def _check_ranges(self) -> None:
+        if not -(1 << 63) <= self.random_state < 1 << 64:
+            raise InputError(f"random_state takes a whole number of 64 bits, not {str(self.random_state)[:30]}")
         for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -55,6 +72,16 @@ class FitConfig:
         for name in ("averaging", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+
+    @property
+    def arithmetic(self) -> str:
+        """The precision in full: "32" is "32-true", "16" is "16-mixed"."""
+        return _SHORT.get(str(self.precision), str(self.precision))
+
+    def check_device(self, kind: str) -> None:
+        """Refuse a precision that the kind of device does not have."""
+        if kind == "cpu" and self.arithmetic == "16-mixed":
+            raise InputError(f"precision {self.precision!r} needs a GPU; write bf16-mixed or 32-true for the CPU")
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""
@@ -99,7 +126,7 @@ def _names(model: str | type) -> tuple[set[str], set[str]]:
 
 
 def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
-    """Parameters as plain values: a class of a model or cell is its word, or "module:Class" where it has none.
+    """Parameters as plain values, none of NumPy's: a class is its word, or "module:Class" where it has none.
 
     Raises:
         InputError: with `strict`, a class that has no word and so cannot be found again.
@@ -110,6 +137,8 @@ def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
             return {key: plain(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
+        if isinstance(value, np.generic | np.ndarray):
+            return value.tolist()
         if not isinstance(value, type):
             return value
         word = cells.word(value) if issubclass(value, cells.Cell) else models.find(value).word

@@ -4,20 +4,23 @@ frame --`read`--> Panel --`lay`--> Buffer
                     \\--`ahead`--> covariates of the steps to come
 """
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Self, get_type_hints
 
 import numpy as np
 
 from tsrnn import buffer, features, scale, split
+from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import Notice
-from tsrnn.intake import HOLDER
+from tsrnn.errors import InputError, listed, notice, unknown
+from tsrnn.future import known_ahead
+from tsrnn.intake import TREATMENT
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
 
+_COLUMNS = ("targets", "past", "future", "static")  # of a reading
 _ALIKE = 1e-6  # share by which the values of a constant may differ
 
 
@@ -67,13 +70,10 @@ class Preparation:
         Raises:
             InputError: a column is missing or cannot be used.
         """
-        if isinstance(frame, Panel):
-            return frame
-        reading = dict(self.reading)
-        index = reading.pop("index")
-        roles = {"time": None if index in ("row", HOLDER) else index, "target": reading.pop("targets")}
-        roles |= {f"{kind}_covariates": reading.pop(kind) for kind in ("past", "future", "static")}
-        return Panel.of(frame, **roles, **reading)
+        if not isinstance(frame, Panel):
+            return Panel.again(frame, self.reading)
+        levels = words.plain(self.reading.get("levels"))
+        return frame if frame.levels == levels else replace(frame, levels=levels)
 
     def arrays(self, panel: Panel) -> Arrays:
         """A panel's numbers in its own units, with the features that the calendar gives."""
@@ -84,12 +84,15 @@ class Preparation:
 
         Args:
             panel: of the training's roles.
-            arrays: its numbers, where they are at hand.
+            arrays: its numbers, where they are at hand from learning.
         """
+        learning = arrays is not None
         arrays = self.arrays(panel) if arrays is None else arrays
+        known = _scaled(self.known, arrays.known, "known ahead")
+        static = _scaled(self.static, arrays.static, "of series")
         scaling = self._scaling_of(arrays)
-        _say_what_moves(arrays, scaling)
-        known, static = _scaled(self.known, arrays.known), _scaled(self.static, arrays.static)
+        if not learning:
+            _say_what_moves(arrays, scaling)
         return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding)
 
     def ahead(self, panel: Panel, future: Any) -> Floats | None:
@@ -98,7 +101,7 @@ class Preparation:
         Raises:
             InputError: `future` is missing, or lacks a column or a step.
         """
-        given = panel.known_ahead(future, self.horizon)
+        given = known_ahead(panel, future, self.horizon)
         parts = [] if given is None else [given]
         parts += [features.calendar(panel, self.horizon)[1]] if self.calendar else []
         if not parts or self.known is None:
@@ -112,16 +115,52 @@ class Preparation:
         pairs = [(name, affine) for name, affine in affines.items() if affine is not None]
         return {f"{name}.{part}": getattr(affine, part) for name, affine in pairs for part in ("loc", "scale")}
 
-    def restore(self, ids: tuple[str, ...], reading: dict[str, Any], tensors: Mapping[str, Floats]) -> Self:
-        """What `fit` learnt, from a saved model's `ids`, `reading` and `tensors`.
+    def remember(self, ids: Any, reading: Any) -> Self:
+        """How the training's frame was read, from a saved model.
 
         Raises:
-            KeyError: the scaling is not there.
+            InputError: the ids are no text, the reading is none, or no scaler has that name.
+        """
+        if self.scaler not in scale.SCALERS:
+            raise unknown("scaler", self.scaler, scale.SCALERS)
+        if not isinstance(ids, list) or not ids or not all(isinstance(name, str) for name in ids):
+            raise InputError("ids must be a list of the series' names")
+        if len(set(ids)) < len(ids):
+            raise InputError("ids name a series twice")
+        if not isinstance(reading, dict) or not all(isinstance(reading.get(key), list) for key in _COLUMNS):
+            raise InputError(f"reading must list the columns of {', '.join(_COLUMNS)}")
+        columns = [name for key in _COLUMNS for name in reading[key]]
+        named = [reading.get("index"), *columns, *([] if reading.get("id") is None else [reading["id"]])]
+        if not reading["targets"] or not all(isinstance(name, str) for name in named):
+            raise InputError("reading must name columns by text, and at least one target")
+        if len(set(named)) < len(named):
+            raise InputError("reading gives a column two roles")
+        treatment = {key: value for key, value in reading.items() if key not in (*_COLUMNS, "index", "id")}
+        hints = {name: hint for name, hint in get_type_hints(Panel.of).items() if name in TREATMENT}
+        if strange := next((key for key in treatment if key not in (*hints, "numbered", "levels")), None):
+            raise unknown("word of reading", strange, (*hints, "numbered", "levels"))
+        check_types(treatment, {**hints, "numbered": bool}, "reading")
+        words.plain(treatment.get("levels"))
+        self.ids, self.reading = tuple(ids), dict(reading)
+        return self
+
+    def shapes(self, channels: int, known: int, static: int) -> dict[str, tuple[int, ...]]:
+        """The shapes of `tensors` for so many channels, and features known ahead and of series."""
+        sides = {"scale": (len(self.ids), channels), "known": (known,), "static": (static,)}
+        return {f"{name}.{part}": side for name, side in sides.items() if side[-1] for part in ("loc", "scale")}
+
+    def restore(self, tensors: Mapping[str, Floats]) -> Self:
+        """What `fit` learnt, from a saved model's `tensors`.
+
+        Raises:
+            InputError: a scale is below 0.
         """
         kinds = [name.removesuffix(".loc") for name in tensors if name.endswith(".loc")]
         affines = {kind: Affine(tensors[f"{kind}.loc"], tensors[f"{kind}.scale"]) for kind in kinds}
+        for kind, affine in affines.items():
+            if (affine.scale < 0).any():
+                raise InputError(f"{kind}.scale must be at least 0")
         self.scaling, self.known, self.static = affines["scale"], affines.get("known"), affines.get("static")
-        self.ids, self.reading = ids, dict(reading)
         return self
 
     def _scaling_of(self, arrays: Arrays) -> Affine:
@@ -131,6 +170,12 @@ class Preparation:
             return Affine(self.scaling.loc[rows], self.scaling.scale[rows])
         scaling = scale.fit(self.scaler, arrays, split.whole(arrays), per_series=True)
         place = {name: row for row, name in enumerate(self.ids)}
+        strangers = [name for name in arrays.ids if name not in place]
+        if strangers:
+            notice(
+                f"not in the training: series {listed(strangers)}, scaled by their own history; the model knows "
+                f"{listed(self.ids)}"
+            )
         for row, name in enumerate(arrays.ids):
             if name in place:
                 scaling.loc[row], scaling.scale[row] = self.scaling.loc[place[name]], self.scaling.scale[place[name]]
@@ -145,14 +190,18 @@ def _say_what_moves(arrays: Arrays, scaling: Affine) -> None:
         here = here[np.isfinite(here)]
         if not np.allclose(here, value, rtol=_ALIKE, atol=0):
             where = f"{arrays.names[channel]!r} of series {arrays.ids[row]!r}"
-            warnings.warn(
+            notice(
                 f"{where} was {value:g} wherever it was learnt and is forecast so, but holds other values here; "
-                "fit again on rows in which it moves",
-                Notice,
-                stacklevel=4,
+                "fit again on rows in which it moves"
             )
             return
 
 
-def _scaled(affine: Affine | None, values: Floats | None) -> Floats | None:
+def _scaled(affine: Affine | None, values: Floats | None, kind: str) -> Floats | None:
+    trained, here = (0 if each is None else each.shape[-1] for each in (affine.loc if affine else None, values))
+    if trained != here:
+        raise InputError(
+            f"the frame gives {here} features {kind}, and the model was trained on {trained}; give a frame with the "
+            "training's columns and step"
+        )
     return None if affine is None else np.nan_to_num(affine.apply(values)).astype(np.float32)

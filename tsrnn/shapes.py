@@ -75,6 +75,12 @@ class Batch:
             setattr(moved, each.name, value)
         return moved
 
+    def double(self) -> "Batch":
+        """The same batch in double precision."""
+        tensors = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "undo"}
+        floats = {name: each for name, each in tensors.items() if each is not None and each.is_floating_point()}
+        return replace(self, **{name: each.double() for name, each in floats.items()})
+
 
 @dataclass(frozen=True)
 class Spec:

@@ -1,7 +1,14 @@
-"""A saved model: a folder with `config.json` and `weights.safetensors`. Nothing in it is ever executed."""
+"""A saved model: a folder with `config.json` and `weights.safetensors`. Nothing in it is ever executed.
+
+Such a folder may come from anybody, so it is opened in steps, each as dear as what was read before allows: the
+configuration, its size bounded; what the weights' header says is there, held against the file's size; and the numbers
+themselves only once the caller knows that it wants them (`Saved.tensors`).
+"""
 
 import hashlib
 import json
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,56 +19,157 @@ from safetensors.numpy import load, save
 
 from tsrnn import files
 from tsrnn.errors import InputError
+from tsrnn.header import MEND, Kind, damaged, kinds_of
 
-FORMAT = 1  # of the folder; raised when an older tsrnn could not read it
+FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+_MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
+_LARGEST = 1 << 64
+_DEEPEST = 32  # lists and tables in one another, in config.json
 
 Tensors = dict[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A saved model, opened: its configuration, and what kind of tensors lie beside it."""
+
+    folder: Path
+    config: dict[str, Any]
+    kinds: dict[str, Kind]
+
+    def tensors(self) -> Tensors:
+        """The numbers.
+
+        Raises:
+            InputError: the file is damaged, or a number is not finite.
+        """
+        path = self.folder / _WEIGHTS
+        weights = files.content(path, path.stat().st_size, MEND)
+        if hashlib.sha256(weights).hexdigest() != self.config.get("sha256"):
+            raise damaged(path, "its checksum is not the one saved")
+        try:
+            tensors = load(weights)
+        except SafetensorError as error:
+            raise damaged(path, str(error)) from None
+        if name := _not_finite(tensors):
+            raise InputError(f"{path}: tensor {name!r} holds numbers that are not finite; fit the model again")
+        return tensors
 
 
 def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
     """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
 
     Raises:
-        InputError: the folder cannot be written, or is there and holds something else than a saved model.
+        InputError: the folder cannot be written, or is there and holds something else than a saved model; a number is
+            not finite.
     """
     target = Path(folder)
     if target.exists() and not (target / _CONFIG).is_file():
         raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if name := _not_finite(tensors):
+        raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
     weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
-    config = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), **config}
-    text = json.dumps(config, indent=2, default=_plain) + "\n"
+    first = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
+    config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
+    text = json.dumps(config, indent=2) + "\n"
     files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
 
 
+def signed(config: dict[str, Any]) -> dict[str, Any]:
+    """A configuration with the checksum of its content, whatever the order and the spaces between."""
+    return {**config, "config_sha256": _digest(config)}
+
+
 def read(folder: str | Path) -> tuple[dict[str, Any], Tensors]:
-    """Read a saved model back.
+    """Read a saved model back, configuration and numbers.
+
+    Raises:
+        InputError: as `opened` and `Saved.tensors`.
+    """
+    saved = opened(folder)
+    return saved.config, saved.tensors()
+
+
+def opened(folder: str | Path) -> Saved:
+    """Open a saved model, reading no more than its configuration and the weights' header.
 
     Raises:
         InputError: not a saved model, one of a newer version, or a damaged file.
     """
     path = Path(folder)
+    config, weights = (_size(path / name) for name in (_CONFIG, _WEIGHTS))
+    if config > _MOST:  # ids of very many series, each with numbers of its own: held against the header first
+        kinds_of(path / _WEIGHTS)
+    return Saved(path, _config(path, max(_MOST, _PER_BYTE * weights)), kinds_of(path / _WEIGHTS))
+
+
+def _size(path: Path) -> int:
     try:
-        config = json.loads((path / _CONFIG).read_text(encoding="utf-8"))
-        weights = (path / _WEIGHTS).read_bytes()
-    except FileNotFoundError as error:
-        raise InputError(f"{path} is not a saved model: {Path(error.filename).name} is missing") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path / _CONFIG} cannot be read ({error}); save the model again") from None
-    found = config.get("format") if isinstance(config, dict) else None
-    if not isinstance(found, int):
-        raise InputError(f"{path / _CONFIG} is not a saved model's: it names no format")
-    if found > FORMAT:
+        return path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        raise InputError(f"{path.parent} is not a saved model: {path.name} is missing") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read ({error.strerror or error}); {MEND}") from None
+
+
+def _config(folder: Path, most: int) -> dict[str, Any]:
+    path = folder / _CONFIG
+    try:
+        config: Any = json.loads(files.content(path, most, MEND))
+        _check_values(config)
+    except RecursionError:
+        raise InputError(f"{path} cannot be read (it is nested too deep); {MEND}") from None
+    except InputError:
+        raise
+    except ValueError as error:
+        raise InputError(f"{path} cannot be read ({str(error)[:100]}); {MEND}") from None
+    if not isinstance(config, dict):
+        config = {}
+    version = config.get("format")
+    if type(version) is not int or version < 1:
+        raise InputError(f"{path} is not a saved model's: it names no format")
+    if version > FORMAT:
+        by = config.get("version")
+        by = by if isinstance(by, str) and re.fullmatch(r"[\w.+-]{1,40}", by, re.ASCII) else "?"
         raise InputError(
-            f"{path} was saved in format {found} by tsrnn {config.get('version', '?')}; this one reads up to {FORMAT}: "
+            f"{folder} was saved in format {str(version)[:9]} by tsrnn {by}; this one reads up to {FORMAT}: "
             "update tsrnn"
         )
-    if hashlib.sha256(weights).hexdigest() != config.get("sha256"):
-        raise InputError(f"{path / _WEIGHTS} is damaged: its checksum is not the one saved; save the model again")
-    try:
-        return config, load(weights)
-    except SafetensorError as error:
-        raise InputError(f"{path / _WEIGHTS} is damaged ({error}); save the model again") from None
+    if version > 1 and config.get("config_sha256") != _digest(config):
+        raise InputError(f"{path} was changed: its checksum is not the one saved; {MEND}")
+    return dict(config)
+
+
+def _check_values(value: Any) -> None:
+    """Refuse lists and tables nested too deep, text that no file can hold, and numbers that no option takes."""
+    level = [value]
+    for _ in range(_DEEPEST):
+        inside: list[Any] = []
+        for each in level:
+            if isinstance(each, dict):
+                inside += [*each.keys(), *each.values()]
+            elif isinstance(each, list):
+                inside += each
+            elif isinstance(each, str) and not each.isascii():
+                each.encode()
+            elif isinstance(each, int) and abs(each) > _LARGEST:
+                raise ValueError("it holds a whole number beyond 64 bits")
+        level = inside
+    if level:
+        raise RecursionError
+
+
+def _not_finite(tensors: Tensors) -> str | None:
+    """The first tensor with a NaN or an infinity."""
+    return next(
+        (name for name, each in tensors.items() if each.dtype.kind == "f" and not np.isfinite(each).all()), None
+    )
+
+
+def _digest(config: dict[str, Any]) -> str:
+    content = {key: value for key, value in config.items() if key != "config_sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

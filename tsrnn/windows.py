@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsrnn.arrays import Floats, Rows
+from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
 from tsrnn.errors import InputError
 from tsrnn.scale import Affine
@@ -123,9 +123,12 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
     rows = ends - source.begin[segment] + source.padding
     if rows.min() < input_size:
         which = int(rows.argmin())
+        begin, arrays = source.begin[segment[which]], source.arrays
+        whole = begin == arrays.offsets[which]
+        mend = "give more history, or fit with pad=True" if whole else _fill(arrays)
         raise InputError(
-            f"series {source.arrays.ids[which]!r} ends with {rows[which]} rows without a gap, but a forecast needs "
-            f"input_size={input_size}; give more history, or fit with pad=True"
+            f"series {arrays.ids[which]!r} ends with {ends[which] - begin} rows without a gap, but a forecast needs "
+            f"input_size={input_size}; {mend}"
         )
     stops = (ends + source.shift[segment]).tolist()
     past = torch.stack([source.values[stop - input_size : stop] for stop in stops])  # [series time channel]
@@ -150,14 +153,26 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
     """
     arrays, padding = cut_out.buffer.arrays, cut_out.buffer.padding
     need = cut_out.input_size + cut_out.horizon - padding
-    mend = "lower input_size or horizon, or give more history" + ("" if padding else ", or pass pad=True")
+    mend = "lower input_size or horizon, or give more history"
     task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
+    helps = not padding and not len(arrays.breaks)
     if rows.min() < need:
         name = arrays.ids[int(rows.argmin())]
+        mend += ", or pass pad=True" if helps and rows.min() > cut_out.horizon else ""
         raise InputError(f"series {name!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
     if not len(cut_out):
+        mend = f"lower input_size or horizon, or {_fill(arrays)}" if len(arrays.breaks) else mend
         raise InputError(f"no stretch of {need} rows without a gap, and with a target, is left for {task}; {mend}")
+
+
+def _fill(arrays: Arrays) -> str:
+    """What to do about gaps, which padding would only hide."""
+    many = len(arrays.breaks)
+    return (
+        f"fill the rows that are missing in {many} place{'s' * (many > 1)} by its step ({arrays.step}), or name "
+        "another step with freq="
+    )
 
 
 def order(

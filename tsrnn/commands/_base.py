@@ -30,6 +30,9 @@ Data = Annotated[
 Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depths; found by itself if common.")]
 Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
+DateFormat = Annotated[
+    str | None, typer.Option(help='How dates are written, such as "%d/%m/%Y"; "number": whole numbers are counts.')
+]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -62,8 +65,9 @@ def roles(
     id: str | None,
     past: list[str] | None = None,
     future: list[str] | None = None,
+    date_format: str | None = None,
 ) -> dict[str, Any]:
-    named = {"time": time, "target": tuple(target or ()) or None, "id": id}
+    named = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
     covariates = {"past_covariates": tuple(past or ()), "future_covariates": tuple(future or ())}
     return {name: value for name, value in {**named, **covariates}.items() if value}
 

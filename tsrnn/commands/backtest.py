@@ -8,6 +8,7 @@ import typer
 from tsrnn.commands._base import (
     Config,
     Data,
+    DateFormat,
     Horizon,
     Id,
     InputSize,
@@ -37,6 +38,7 @@ def run(  # noqa: PLR0913  one parameter per option
     time: Time = None,
     target: Target = None,
     id: Id = None,
+    date_format: DateFormat = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth."""
@@ -44,5 +46,5 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn.console import write
 
     forecaster = Forecaster(**parameters(model, input_size, horizon, quantiles, config, set_))
-    panel = load(dataset(data), **roles(time, target, id))
+    panel = load(dataset(data), **roles(time, target, id, date_format=date_format))
     write(forecaster.backtest(panel, windows=windows, step=step, refit=refit), out, as_json=json_, scored=True)

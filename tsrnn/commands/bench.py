@@ -13,6 +13,7 @@ import typer
 from tsrnn.commands._base import (
     Config,
     Data,
+    DateFormat,
     Id,
     Json,
     Target,
@@ -50,6 +51,7 @@ def run(  # noqa: PLR0913  one parameter per option
     time: Time = None,
     target: Target = None,
     id: Id = None,
+    date_format: DateFormat = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -62,7 +64,7 @@ def run(  # noqa: PLR0913  one parameter per option
         input_size=at_least_one(input_size, "input-size"),
         config=config,
     )
-    source = suites.Source(benchmark(data), tuple(roles(time, target, id).items()))
+    source = suites.Source(benchmark(data), tuple(roles(time, target, id, date_format=date_format).items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = execute.cores() if workers is None else workers

@@ -9,6 +9,7 @@ import typer
 from tsrnn.commands._base import (
     Config,
     Data,
+    DateFormat,
     Horizon,
     Id,
     InputSize,
@@ -37,6 +38,7 @@ def run(  # noqa: PLR0913  one parameter per option
     time: Time = None,
     target: Target = None,
     id: Id = None,
+    date_format: DateFormat = None,
     past: Past = None,
     future: Future = None,
 ) -> None:
@@ -45,7 +47,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     params = parameters(model, input_size, horizon, quantiles, config, set_)
     params.setdefault("progress", sys.stderr.isatty())
-    forecaster = Forecaster(**params).fit(load(dataset(data), **roles(time, target, id, past, future)))
+    forecaster = Forecaster(**params).fit(load(dataset(data), **roles(time, target, id, past, future, date_format)))
     forecaster.save(out)
     report = forecaster.report_
     typer.echo(f"{out}: {forecaster.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)

@@ -8,6 +8,7 @@ import typer
 
 from tsrnn.commands._base import (
     Data,
+    DateFormat,
     Horizon,
     Id,
     Json,
@@ -46,12 +47,13 @@ def run(  # noqa: PLR0913  one parameter per option
     time: Time = None,
     target: Target = None,
     id: Id = None,
+    date_format: DateFormat = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
     from tsrnn import Forecaster, bench, parameters, suites, tune
 
-    source = suites.Source(benchmark(data), tuple(roles(time, target, id).items()))
+    source = suites.Source(benchmark(data), tuple(roles(time, target, id, date_format=date_format).items()))
     panel, splits = bench.opened(source)
     if len(splits) > 1:
         raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")

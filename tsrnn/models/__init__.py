@@ -12,6 +12,7 @@ A class of one's own, derived from `Model`, stands wherever a name may; its `Con
 """
 
 from dataclasses import dataclass, field, fields, is_dataclass
+from numbers import Integral
 from typing import Any, get_type_hints
 
 from tsrnn import cells, registry
@@ -19,6 +20,8 @@ from tsrnn.errors import InputError, unknown
 from tsrnn.models._base import Model as Model
 from tsrnn.options import check_types
 from tsrnn.shapes import Spec
+
+MOST = 1_000_000  # of any size or count: what is larger is a slip, or asks for all the memory there is
 
 
 @dataclass(frozen=True)
@@ -101,11 +104,13 @@ def _config_of(kind: type[Model]) -> type:
 
 
 def _check_sizes(config: Any, name: str) -> None:
-    """Whole numbers are sizes and counts, 0 only where it is the default; dropout is a probability."""
+    """Whole numbers are sizes and counts, 0 only where it is the default, none above MOST; dropout is a probability."""
     kinds = get_type_hints(type(config))
     for each in fields(config):
         value = getattr(config, each.name)
         least = 0 if each.default == 0 else 1
+        if isinstance(value, Integral) and int(value) > MOST:
+            raise InputError(f"{each.name} of model {name!r} must be at most {MOST:,}, not {str(value)[:20]}")
         if kinds[each.name] is int and value < least:
             raise InputError(f"{each.name} of model {name!r} must be at least {least}, not {value}")
         if each.name == "dropout" and not 0 <= value < 1:

@@ -31,6 +31,7 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State
 
 _ROWS = 4_096  # paths drawn together
+_DRAWN = 2_000_000  # numbers of noise: steps of all paths
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,8 @@ class DeepAR(Model):
         super().__init__(config, spec)
         if config.paths < 2:
             raise InputError(f"paths must be at least 2, not {config.paths}")
+        if config.paths * spec.horizon > _DRAWN:
+            raise InputError(f"paths={config.paths} must be at most {_DRAWN // spec.horizon} for that horizon")
         self.head = heads.build(spec.levels, spec.loss)
         self.likelihood = heads.likelihood(config.likelihood)
         self.lag = spec.seasonality if config.season_lag and spec.seasonality > 1 else 0
@@ -179,8 +182,8 @@ def _fewer(lengths: Tensor | None) -> Tensor | None:
 def _stratified(paths: int, horizon: int) -> Tensor:
     """Numbers between 0 and 1, at each step one from each of `paths` equal parts, in random order: [2 path horizon]."""
     generator = torch.Generator().manual_seed(0)
-    place = torch.rand(2, paths, horizon, generator=generator, dtype=torch.float64)
-    order = torch.rand(2, paths, horizon, generator=generator).argsort(1)
+    place = torch.rand(2, paths, horizon, generator=generator, dtype=torch.float64, device="cpu")
+    order = torch.rand(2, paths, horizon, generator=generator, device="cpu").argsort(1)
     return ((order + place) / paths).clamp(1e-6, 1 - 1e-6).float()
 
 

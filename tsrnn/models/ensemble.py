@@ -7,6 +7,7 @@ Research Quarterly 20). Weights are equal: estimated ones seldom do better (Stoc
 of output growth in a seven-country data set", J. Forecasting 23).
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +21,7 @@ from tsrnn.models._base import Model
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
+_MOST, _DEEPEST = 100, 3  # members, those of ensembles among them counted; ensembles in one another
 Member = Mapping[str, Any]  # {"model": a name, "input_size": a shorter look-back, and options of that model}
 
 
@@ -38,6 +40,8 @@ class Config:
         if not whole or not self.members:
             example = '[{"model": "gru", "hidden_size": 32}]'
             raise InputError(f"members takes a list such as {example}, not {self.members!r}")
+        if _count(self.members) > _MOST:
+            raise InputError(f"members are {_MOST} at most, and ensembles {_DEEPEST} deep at most; leave some out")
         for each in self.members:
             _configured(each)
 
@@ -81,6 +85,14 @@ class Ensemble(Model):
     def epoch_starts(self, progress: float) -> None:
         for member in self._models:
             member.epoch_starts(progress)
+
+
+def _count(members: Any, depth: int = 1) -> float:
+    """How many models there are, down to those of the innermost ensembles; endless where they are too deep."""
+    if depth > _DEEPEST:
+        return math.inf
+    inner = [each["members"] for each in members if isinstance(each, Mapping) and "members" in each]
+    return len(members) + sum(_count(each, depth + 1) for each in inner if isinstance(each, list | tuple))
 
 
 def _configured(given: Member) -> tuple[str | type, Any]:

@@ -1,18 +1,23 @@
 """Text tables: a line of column names, then one line per step.
 
-The separator (comma, semicolon, tab) is the one that the first line holds most often. Dates become dates, whatever
-cannot be a number leaves its column as text for `Panel.of` to name. Bytes that are not UTF-8 are replaced: they
-stand in the units of column names more often than in data.
+The separator (comma, semicolon, tab, bar) is the one that cuts the first lines into as many cells as there are names;
+lines of remarks on top (`#`) are skipped. Dates that begin with the year become dates; dates written otherwise, cells
+with leading zeros and whatever cannot be a number stay text for `Panel.of` to read or to name. Names that pandas'
+index leaves empty become `index`, or `level_0`, `level_1`... Bytes that are not UTF-8 are replaced: they stand in the
+units of column names more often than in data.
 """
 
 import csv
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 from tsrnn.readers._base import opening
 
 SUFFIXES = (".csv", ".tsv", ".txt")
@@ -25,6 +30,8 @@ _OTHERS = {
     b"\xfe\xff": "UTF-16 text",
     b"\x89HDF": "an HDF5 file",
 }
+_SEPARATORS = "\t|;,"  # a comma last: it may be a decimal one
+_SAMPLE = 50  # lines looked at for the separator and for what cells look like
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -33,65 +40,169 @@ def read(path: Path) -> pl.DataFrame:
     A first column without a name that only counts the rows, as pandas writes it, is left out.
 
     Raises:
-        InputError: the file is missing, empty or not text; it has no column names or no rows; a line has more or
-            fewer cells than there are names.
+        InputError: the file is missing, empty or not text; it has no column names or no rows, a name is empty or
+            stands twice; a line has more or fewer cells than there are names.
     """
-    head = opening(path)
-    _is_text(path, head)
-    first = _text(head).lstrip("\ufeff").lstrip("\r\n").split("\n", 1)[0]
-    separator = max(",;\t", key=first.count)
-    names = [name.strip().strip('"') for name in first.split(separator)]
+    lines = _first_lines(path)
+    skipped = _remarks(lines)
+    separator = _separator(lines[skipped:])
+    sample = _rows(lines[skipped:], separator)
+    names = [name.strip() for name in sample[0]] if sample else []
+    names = [name.removeprefix("#").strip() for name in names[:1]] + names[1:]
     if all(_is_value(name) for name in names):
         raise InputError(f"{path} starts with values, not with column names; put a line of names on top")
+    cells = [cell for row in sample[1:] for cell in row]
     options: dict[str, Any] = {
         "separator": separator,
-        "decimal_comma": separator != "," and bool(re.search(r"\d,\d", _text(head))),
+        "decimal_comma": separator != "," and any(re.fullmatch(r"\s*[-+]?[\d.]*\d,\d+\s*", cell) for cell in cells),
         "encoding": "utf8-lossy",
         "null_values": _MISSING,
         "try_parse_dates": True,
+        "skip_lines": skipped,
     }
     table = _parse(path, options)
     if not table.height:
         raise InputError(f"{path} holds column names but no rows")
+    text = _left_as_text(path, table, sample, options)
+    if text:
+        table = _parse(path, {**options, "schema_overrides": dict.fromkeys(text, pl.String)})
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
-        _check_widths(path, separator)
+        _check_widths(path, options)
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
-    return _without_counter(table)
+        if not table.height:
+            raise InputError(f"{path} holds column names but no values")
+    return _named(path, table, names)
+
+
+def _first_lines(path: Path) -> list[str]:
+    """The first lines, each with its end: some, and never a part of the first two."""
+    size = 65_536
+    head = opening(path, size)
+    _is_text(path, head)
+    while head.count(b"\n") < 2 and len(head) == size:
+        size *= 8
+        head = opening(path, size)
+    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    if "\n" not in text and "\r" in text.strip():
+        raise InputError(f"{path} ends its lines with carriage returns alone; save it with line feeds")
+    lines = text.splitlines(keepends=True) if "\n" not in text else re.findall(r"[^\n]*\n|[^\n]+$", text)
+    return lines if len(head) < size else lines[:-1]
+
+
+def _remarks(lines: list[str]) -> int:
+    """How many lines stand above the names: blank ones, remarks, and what tells a spreadsheet the separator."""
+    skipped = 0
+    while skipped < len(lines) and re.match(r'\s*$|"?#|sep=.$', lines[skipped].rstrip("\r\n")):
+        skipped += 1
+    if 0 < skipped < len(lines) and lines[skipped - 1].startswith("#"):
+        separator = _separator(lines[skipped - 1 :])
+        above, first = _rows(lines[skipped - 1 :], separator)[:2]
+        if len(above) == len(first) > 1 and all(_is_value(cell) or not cell.strip() for cell in first):
+            return skipped - 1  # the names are the remark
+    return skipped if skipped < len(lines) else 0
+
+
+def _separator(lines: list[str]) -> str:
+    """The one that cuts every line into the same number of cells, the most; else the first line's most frequent."""
+    widths = {mark: [len(cells) for cells in _rows(lines, mark)] for mark in _SEPARATORS}
+    even = {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1 and len(set(counts)) == 1}
+    chosen = even or {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1} or {",": 1}
+    return max(chosen, key=lambda mark: chosen[mark])
+
+
+def _rows(lines: list[str], separator: str) -> list[list[str]]:
+    with _long_fields():
+        try:
+            return [cells for cells in islice(csv.reader(lines, delimiter=separator), _SAMPLE) if cells]
+        except csv.Error:
+            return []
 
 
 def _parse(path: Path, options: dict[str, Any]) -> pl.DataFrame:
-    """Types guessed from the first lines; where a later line breaks the guess, from the whole file."""
+    """Types guessed from the first lines; where a later line breaks the guess, from the whole file, dates as text."""
     try:
         return pl.read_csv(path, infer_schema_length=10_000, **options)
     except pl.exceptions.PolarsError:
-        _check_widths(path, options["separator"])
-    try:
-        return pl.read_csv(path, infer_schema_length=None, **options)
-    except pl.exceptions.PolarsError as error:
-        reason = str(error).splitlines()[0]
-        raise InputError(f"{path} cannot be read as a table ({reason}); look for a quotation mark left open") from None
+        _check_widths(path, options)
+    for dates in (True, False):
+        try:
+            return pl.read_csv(path, infer_schema_length=None, **{**options, "try_parse_dates": dates})
+        except pl.exceptions.PolarsError as error:
+            reason = quoted(str(error).splitlines()[0])[1:-1]
+    raise InputError(f"{path} cannot be read as a table ({reason}); look for a quotation mark left open")
 
 
-def _check_widths(path: Path, separator: str) -> None:
+def _left_as_text(path: Path, table: pl.DataFrame, sample: list[list[str]], options: dict[str, Any]) -> list[str]:
+    """Columns that lose something as numbers or dates: leading zeros, the order of day and month."""
+    text = []
+    for place, (name, dtype) in enumerate(table.schema.items()):
+        if dtype in (pl.Date, pl.Datetime):
+            shown = next((row[place] for row in sample[1:] if place < len(row) and row[place].strip()), "")
+            if not re.match(r"\s*\d{4}[-/]", shown):
+                text.append(name)
+    whole = [name for name, dtype in table.schema.items() if dtype.is_integer()]
+    if whole:
+        plain = {**options, "try_parse_dates": False, "decimal_comma": False}
+        cells = pl.read_csv(path, columns=whole, infer_schema=False, **plain)
+        zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
+        text += [name for name, led in zip(whole, zeros, strict=True) if led]
+    return text
+
+
+def _check_widths(path: Path, options: dict[str, Any]) -> None:
     """Every line that is not blank has as many cells as the first."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
-        lines = csv.reader(file, delimiter=separator)
+    with path.open(encoding="utf-8", errors="replace", newline="") as file, _long_fields():
+        for _ in range(options["skip_lines"]):
+            file.readline()
+        lines = csv.reader(file, delimiter=options["separator"])
         width = 0
-        for cells in lines:
-            width = width or len(cells)
-            if cells and len(cells) != width:
-                raise InputError(
-                    f"{path}: line {lines.line_num} has {len(cells)} cells where the first line names {width} columns; "
-                    "mend the line, or write the file again if it was cut off"
-                )
+        try:
+            for cells in lines:
+                width = width or len(cells)
+                if cells and len(cells) != width:
+                    raise InputError(
+                        f"{path}: line {lines.line_num + options['skip_lines']} has {len(cells)} cells where the first "
+                        f"line names {width} columns; mend the line, or write the file again if it was cut off"
+                    )
+        except csv.Error as error:
+            raise InputError(f"{path}: line {lines.line_num} cannot be read ({error}); mend the line") from None
 
 
-def _without_counter(table: pl.DataFrame) -> pl.DataFrame:
-    name = table.columns[0]
-    if name.strip() or table.width == 1 or not table[name].dtype.is_integer():
-        return table
-    counts = table[name].equals(pl.int_range(table.height, eager=True).alias(name))
-    return table.drop(name) if counts else table
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """The csv module refuses cells of more than 131,072 characters; a table may hold a text that long."""
+    before = csv.field_size_limit(2**31 - 1)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
+def _named(path: Path, table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """The table under the names of the first line; empty ones are pandas' index in front, else left out or refused."""
+    if len(names) != table.width:
+        _check_widths(path, {"separator": ",", "skip_lines": 0})
+        raise InputError(f"{path} names {len(names)} columns where its lines hold {table.width}; mend the first line")
+    front = next((place for place, name in enumerate(names) if name), len(names))
+    levels = ["index" if "index" not in names else "level_0"] if front == 1 else [f"level_{k}" for k in range(front)]
+    named = [*levels, *names[front:]]
+    empty = [place for place, name in enumerate(named) if not name]
+    for place in empty:
+        if table.to_series(place).null_count() < table.height:
+            raise InputError(f"{path}: column {place + 1} has no name; give it one in the first line")
+    seen: set[str] = set()
+    for name in named:
+        if name and name in seen:
+            raise InputError(f"{path}: the first line names {quoted(name)} twice; rename one")
+        seen.add(name)
+    columns = [table.to_series(place).alias(name) for place, name in enumerate(named) if name]
+    if front == 1 and len(columns) > 1 and _counts(columns[0]):
+        columns = columns[1:]
+    return pl.DataFrame(columns)
+
+
+def _counts(column: pl.Series) -> bool:
+    return column.dtype.is_integer() and column.equals(pl.int_range(len(column), eager=True))
 
 
 def _is_text(path: Path, head: bytes) -> None:
@@ -104,7 +215,3 @@ def _is_text(path: Path, head: bytes) -> None:
 
 def _is_value(name: str) -> bool:
     return bool(re.fullmatch(r"[-+]?\d[\d.,:/TZ+\-eE ]*", name))
-
-
-def _text(head: bytes) -> str:
-    return head.decode("utf-8", errors="replace")

@@ -1,9 +1,10 @@
 """C++ text -> a loaded library, compiled once by the system's compiler and kept in the user's cache.
 
-The artefact's name is a hash of all that shaped it (source, compiler, flags, the processor's instruction set) and a
-hash of its own bytes, which is checked before it is loaded: a damaged file, or one that came from another machine, is
-never run. The cache folder is the user's own and closed to others; where there is none to be had, a folder that lives
-as long as the process takes its place. `TSRNN_CACHE` names another folder, `CXX` another compiler.
+The artefact's name is a hash of all that shaped it (source and headers, compiler, flags, the processor's instruction
+set) and a hash of its own bytes, which is checked before it is loaded: a damaged file, or one that came from another
+machine, is never run. The cache folder is one that nobody else can write, rename or replace
+(`tsrnn.recurrence.owned`); where there is none to be had, or it is full, a folder that lives as long as the process
+takes its place. `TSRNN_CACHE` names another folder, `CXX` another compiler.
 """
 
 import atexit
@@ -11,20 +12,29 @@ import ctypes
 import hashlib
 import os
 import platform
+import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 import platformdirs
+import torch
 
+from tsrnn.recurrence import owned
+
+SINGLE = {torch.float32: 1, torch.float64: 0}  # what vectors.hpp asks for each type that kernels come in
 FLAGS = (
-    *("-O3", "-march=native", "-std=c++17", "-fPIC", "-shared", "-w"),
+    *("-O3", "-march=native", "-std=c++17", "-fPIC", "-shared"),
     *("-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast"),  # NaN and infinity stay what they are
 )
 _COMPILERS = ("g++", "clang++", "c++")
 _SECONDS = 120  # a compiler that takes longer is taken for broken
+_SOURCE = "kernel.cpp"
+_HEADERS = Path(__file__).parent
+_INCLUDE = re.compile(r'^#include "(.+)"$', re.MULTILINE)
 
 
 class Unavailable(RuntimeError):
@@ -35,17 +45,40 @@ class Unavailable(RuntimeError):
 def library(source: str) -> tuple[str, ctypes.CDLL]:
     """The key and the library of a C++ source, from this process, the cache, or the compiler.
 
+    What it includes in quotes are the headers beside this file.
+
     Raises:
-        Unavailable: there is no compiler, or it refuses the source.
+        Unavailable: there is no compiler, it refuses the source, or no folder takes what it made.
     """
-    compiler, version = _compiler()
-    key = hashlib.sha256("\0".join([source, version, *FLAGS, _instructions()]).encode()).hexdigest()[:32]
-    folder = folder_of_kernels()
-    for path in folder.glob(f"{key}-*.so"):
-        if path.stem.partition("-")[2] == _digest(path):
-            return key, ctypes.CDLL(str(path))
-        path.unlink(missing_ok=True)
-    return key, ctypes.CDLL(str(_compile(compiler, source, key, folder)))
+    texts, (compiler, _) = files(source), _compiler()
+    name, reason = key(texts), ""
+    for folder in _folders():
+        try:
+            return name, _kept(folder, name) or _compile(compiler, texts, name, folder)
+        except (OSError, Unavailable) as error:
+            reason = str(error)
+    raise Unavailable(reason)
+
+
+def key(texts: dict[str, str]) -> str:
+    """The hash of all that shapes a library.
+
+    Raises:
+        Unavailable: there is no compiler.
+    """
+    parts = [*(part for text in texts.items() for part in text), _compiler()[1], *FLAGS, _instructions()]
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
+
+
+def files(source: str) -> dict[str, str]:
+    """The texts that a source is compiled from, by file: itself, and each header that it or another header includes."""
+    texts, waiting = {_SOURCE: source}, [source]
+    while waiting:
+        for name in _INCLUDE.findall(waiting.pop()):
+            if name not in texts:
+                texts[name] = (_HEADERS / name).read_text(encoding="utf-8")
+                waiting.append(texts[name])
+    return texts
 
 
 def available() -> tuple[bool, str]:
@@ -59,25 +92,37 @@ def available() -> tuple[bool, str]:
 
 @cache
 def folder_of_kernels() -> Path:
-    """The user's own folder for compiled kernels, or one for this process alone."""
+    """The user's own folder for compiled kernels, or one for this process alone.
+
+    Raises:
+        Unavailable: neither can be had.
+    """
     named = os.environ.get("TSRNN_CACHE")
-    folder = (Path(named) if named else Path(platformdirs.user_cache_dir("tsrnn"))) / "kernels"
+    folder = (Path(named).absolute() if named else Path(platformdirs.user_cache_dir("tsrnn"))) / "kernels"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = folder.stat()
-        own = not hasattr(os, "getuid") or found.st_uid == os.getuid()
-        if own and found.st_mode & 0o077:
-            folder.chmod(0o700)
-            for path in folder.iterdir():  # what others left there while it stood open is not to be run
-                if path.lstat().st_uid != found.st_uid:
-                    path.unlink()
-        if own and os.access(folder, os.W_OK | os.X_OK):
+        if folder.is_absolute() and owned.claim(folder):  # without a home folder it is "~/.cache"
             return folder
     except OSError:
         pass
-    private = Path(tempfile.mkdtemp(prefix="tsrnn-kernels-"))
-    atexit.register(shutil.rmtree, private, ignore_errors=True)
-    return private
+    return _private()
+
+
+def _folders() -> Iterator[Path]:
+    """Where a library may be kept, the best first."""
+    yield folder_of_kernels()
+    if _private() != folder_of_kernels():
+        yield _private()
+
+
+@cache
+def _private() -> Path:
+    """A folder that ends with this process."""
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="tsrnn-kernels-"))
+    except OSError as error:
+        raise Unavailable(f"no folder can be had for kernels: {error.strerror or error}") from None
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache
@@ -87,8 +132,11 @@ def _compiler() -> tuple[str, str]:
         path = shutil.which(name) if name else None
         if path is None:
             continue
-        said = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
-        if said.returncode == 0:
+        try:
+            said = _run([path, "--version"], os.environ)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if said.returncode == 0 and said.stdout:
             return path, said.stdout
     raise Unavailable("no C++ compiler was found (g++ or clang++; CXX names another)")
 
@@ -104,28 +152,41 @@ def _instructions() -> str:
     return "\n".join([platform.machine(), *kept])
 
 
-def _compile(compiler: str, source: str, key: str, folder: Path) -> Path:
+def _kept(folder: Path, key: str) -> ctypes.CDLL | None:
+    """The library that an earlier process left in `folder`; damaged ones are removed."""
+    for path in folder.glob(f"{key}-*.so"):
+        loaded = owned.load(path, path.stem.partition("-")[2])
+        if loaded is not None:
+            return loaded
+        path.unlink(missing_ok=True)
+    return None
+
+
+def _compile(compiler: str, texts: dict[str, str], key: str, folder: Path) -> ctypes.CDLL:
     """Compile under a temporary name, then rename: two processes at once only do the work twice."""
     with tempfile.TemporaryDirectory(dir=folder, prefix=".building-") as scratch:
-        text, built = Path(scratch) / "kernel.cpp", Path(scratch) / "kernel.so"
-        text.write_text(source, encoding="utf-8")
+        built = Path(scratch) / "kernel.so"
+        for name, text in texts.items():  # the very texts that the key is made of
+            (Path(scratch) / name).write_text(text, encoding="utf-8")
         try:
-            done = subprocess.run(
-                [compiler, *FLAGS, str(text), "-o", str(built)],
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=_SECONDS,
-            )
+            # What it writes in between goes there too: a disk that is full elsewhere is no matter.
+            words = [compiler, *FLAGS, str(Path(scratch) / _SOURCE), "-o", str(built)]
+            done = _run(words, {**os.environ, "TMPDIR": scratch})
         except (OSError, subprocess.TimeoutExpired) as error:
             raise Unavailable(f"{compiler} failed: {error}") from None
         if done.returncode:
             said = next((line for line in done.stderr.splitlines() if "error" in line), done.stderr[:200])
             raise Unavailable(f"{compiler} refuses the kernel: {said.strip()}")
-        target = folder / f"{key}-{_digest(built)}.so"
+        built.chmod(0o700)
+        target = folder / f"{key}-{owned.digest(built.read_bytes())}.so"
         os.replace(built, target)
-    return target
+    loaded = owned.load(target)
+    if loaded is None:
+        raise Unavailable(f"{folder} does not keep files to their owner")
+    return loaded
 
 
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()[:32]
+def _run(words: list[str], environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        words, capture_output=True, text=True, errors="replace", check=False, timeout=_SECONDS, env=environment
+    )

@@ -13,6 +13,7 @@ from itertools import accumulate, pairwise
 import torch
 from torch import Tensor
 
+from tsrnn.recurrence.structs import BackwardArguments, ForwardArguments, filled
 from tsrnn.recurrence.threads import Entry
 from tsrnn.recurrence.trace import Traced
 
@@ -83,12 +84,13 @@ def forward(kernel: Kernel, given: Given, first: Sequence[Tensor], keep: bool) -
     threads = _threads(batch, steps, hidden * weights[0].shape[0])
     for rows in _split(batch, threads):
         active = None if lengths is None else _active(lengths[rows], steps)
-        sizes, states = _sizes(x, rows, hidden, kernel.lanes, keep, False), _pointers(first, rows.start)
-        held.append((active, sizes, states))  # addresses alone keep nothing alive
+        states = _pointers(first, rows.start)
+        held.append((active, states))  # addresses alone keep nothing alive
         places = [_at(trail.states, 2, rows), _at(trail.tape, 1, rows), _at(trail.gated, 1, rows), _at(output, 0, rows)]
-        begin = (_address(sizes), _at(x, 0, rows), *fixed, _address(vectors), _address(states))
-        pieces.append((*begin, *places, 0 if active is None else active.data_ptr()))
-    kernel.forward(pieces, threads)
+        sizes = _sizes(x, rows, hidden, kernel.lanes, keep, False)
+        read, until = (_address(vectors), _address(states)), 0 if active is None else active.data_ptr()
+        pieces.append((*sizes, _at(x, 0, rows), *fixed, *read, *places, until))
+    kernel.forward(filled(ForwardArguments, pieces), threads)
     return output, _final(trail.states, lengths, steps, keep), trail
 
 
@@ -122,15 +124,16 @@ def backward(
     fixed, vectors, pieces, held = [each.data_ptr() for each in weights[:2]], _pointers(own), [], []
     for k, rows in enumerate(split):
         active = None if lengths is None else _active(lengths[rows], steps)
-        sizes, ends = _sizes(x, rows, hidden, kernel.lanes, True, need_x), _pointers(final, rows.start)
-        held.append((active, sizes, ends))
+        ends = _pointers(final, rows.start)
+        held.append((active, ends))
         places = [_at(trail.states, 2, rows), _at(trail.tape, 1, rows), _at(trail.gated, 1, rows)]
         places += [_at(slope, 0, rows), _at(dfirst, 1, rows), 0 if dx is None else _at(dx, 0, rows)]
         begin = into.data_ptr() + k * into.stride(0) * into.itemsize
         gradients = [begin + offset * into.itemsize for offset in offsets]
-        read = (_address(sizes), _at(x, 0, rows), *fixed, _address(vectors), _address(ends))
-        pieces.append((*read, *places, *gradients, 0 if active is None else active.data_ptr()))
-    kernel.backward(pieces, threads)
+        sizes = _sizes(x, rows, hidden, kernel.lanes, True, need_x)
+        read, until = (_address(vectors), _address(ends)), 0 if active is None else active.data_ptr()
+        pieces.append((*sizes, _at(x, 0, rows), *fixed, *read, *places, *gradients, until))
+    kernel.backward(filled(BackwardArguments, pieces), threads)
     return dx, into[0] if len(split) == 1 else into.sum(0), dfirst
 
 
@@ -144,13 +147,13 @@ def _whole(size: int, lanes: int) -> int:
     return -(-size // lanes) * lanes
 
 
-def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: bool) -> "array[int]":
-    """`Sizes` in cell.hpp."""
+def _sizes(x: Tensor, rows: slice, hidden: int, lanes: int, keep: bool, need_x: bool) -> tuple[int, ...]:
+    """The words of `CellSizes`."""
     batch, steps, width = x.shape
     x_row, x_step, _ = x.stride()
     padded, wide = _whole(hidden, lanes), _whole(width, lanes)
     count = rows.stop - rows.start
-    return array("q", (steps, count, batch, width, hidden, padded, wide, x_row, x_step, keep, need_x))
+    return steps, count, batch, width, hidden, padded, wide, x_row, x_step, keep, need_x
 
 
 def _at(tensor: Tensor, axis: int, rows: slice) -> int:

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.recurrence.native import CHUNK, Plain, call, differentiable, recorded, threads_for
+from tsrnn.recurrence.structs import ScanSizes
 
 _VECTOR = 64  # bytes that channels are filled up to
 
@@ -69,7 +70,7 @@ class _Linear(torch.autograd.Function):
         first = None if initial is None else _columns(initial[:, None])  # [batch 1 column]
         dfirst = None if first is None else h.new_empty(first.shape)
         tensors, (batch, *sizes) = [*rows, da, db, first, dfirst], rows[1].shape
-        call("scans", "linear_backward", tensors, (*sizes, 0, 0), batch, threads_for(batch, *sizes))
+        call("scans", "linear_backward", tensors, ScanSizes(*sizes), batch, threads_for(batch, *sizes))
         return None, da.view(h.shape), db.view(h.shape), None if dfirst is None else dfirst.view(initial.shape)
 
 
@@ -94,7 +95,7 @@ def _linear_forward(a: Tensor, b: Tensor, initial: Tensor | None) -> Tensor:
     rows = [_columns(each) for each in (a, b)]  # each [batch time column]
     h = b.new_empty(rows[1].shape)
     first = None if initial is None else _columns(initial[:, None])  # [batch 1 column]
-    call("scans", "linear_forward", [*rows, h, first], (*h.shape[1:], 0, 0), h.shape[0], threads_for(*h.shape))
+    call("scans", "linear_forward", [*rows, h, first], ScanSizes(*h.shape[1:]), h.shape[0], threads_for(*h.shape))
     return h.view(b.shape)
 
 
@@ -115,7 +116,7 @@ def _selective_forward(
     borders = u.new_empty(batch, (time - 1) // CHUNK, states * wide) if keep and time > CHUNK else None
     tensors = [u, delta, _rates(A), B, C, _skip(D), _states(initial), y, final, borders]
     threads = threads_for(batch, time, channels, states)
-    call("scans", "selective_forward", tensors, (time, channels, states, wide), batch, threads)
+    call("scans", "selective_forward", tensors, ScanSizes(time, channels, states, wide), batch, threads)
     return y, final.transpose(1, 2)[:, :channels], borders
 
 
@@ -131,7 +132,7 @@ def _selective_backward(
     sums = u.new_empty(threads, states + 1, wide)  # of A, and in the last row of D
     tensors = [u, delta, _rates(A), B, C, _skip(D), _states(initial), borders, dy]
     into = [du, ddelta, sums, dB, dC, _states(dfinal), dinitial]
-    call("scans", "selective_backward", tensors + into, (time, channels, states, wide), batch, threads)
+    call("scans", "selective_backward", tensors + into, ScanSizes(time, channels, states, wide), batch, threads)
     total = (sums.sum(0) if threads > 1 else sums[0])[:, :channels]  # [state+1 channel]
     return (
         du,

@@ -17,7 +17,7 @@ from tsrnn.cells import Cell
 from tsrnn.recurrence import build, call, operators
 from tsrnn.recurrence.call import Given, Kernel
 from tsrnn.recurrence.emit import Untraceable
-from tsrnn.recurrence.source import REALS, source
+from tsrnn.recurrence.source import source
 from tsrnn.recurrence.trace import remembered
 from tsrnn.shapes import State
 
@@ -28,7 +28,7 @@ def supports(cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
     """Whether a kernel can be had for this cell and input, and why."""
     dtype = cell.weight_ih.dtype
     fits = x.dtype == dtype or (x.is_floating_point() and torch.is_autocast_enabled("cpu"))
-    if x.device.type != "cpu" or dtype not in REALS or not fits:
+    if x.device.type != "cpu" or dtype not in build.SINGLE or not fits:
         return False, f"kernels run in float32 and float64 on the CPU, not {x.dtype} on {x.device.type}"
     if not x.numel():
         return False, "the batch is empty"

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from tsrnn.errors import InputError, unknown
 from tsrnn.recurrence.native import CHUNK, Plain, able, call, differentiable, recorded, threads_for
+from tsrnn.recurrence.structs import MemorySizes
 
 _LANES = 16  # numbers in the longest vector, and keys in the tallest tile
 METHODS = ("auto", "fused", "plain", "chunked")
@@ -149,4 +150,4 @@ def _call(name: str, tensors: list[Tensor | None], logs: bool) -> None:
     assert v is not None
     (batch, time, heads, keys), values = q.shape, v.shape[3]
     threads = threads_for(batch * heads, time, keys, values)
-    call("matrices", name, tensors, (time, heads, keys, values, int(logs)), batch * heads, threads)
+    call("matrices", name, tensors, MemorySizes(time, heads, keys, values, logs), batch * heads, threads)

@@ -1,4 +1,5 @@
-// Memories that are matrices, the forward pass (memory_back.hpp has the other): S = a S + w k v^T, y = S^T q; stands on scans.hpp.
+// Memories that are matrices, the forward pass (memory_back.hpp has the other): S = a S + w k v^T, y = S^T q; stands on
+// scans.hpp.
 //
 // SSD gives a and w as numbers and may add D v to y. The mLSTM gives logarithms of both, kept below a running largest m,
 // and divides: y = S^T q / max(|n q|, e^-m) with n = a n + w k. Each step is taken as it stands, so that decays of zero
@@ -6,6 +7,15 @@
 // pass keeps S and n at the chunks' borders; the backward pass recomputes what lies between.
 //
 // Inside, S is [key value], both filled up with zeros to whole tiles; k and q are [step key], v and y [step value].
+#pragma once
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "scans.hpp"
+#include "vectors.hpp"
+
 #define UNROLLED _Pragma("GCC unroll 16")
 constexpr int TALL = 2 * TILE_COLUMNS;              // keys in a tile of S
 constexpr int FULL = TALL > LANES ? TALL : LANES;  // what keys are filled up to
@@ -16,7 +26,7 @@ struct Grid {  // [batch step head lane], strides in numbers
   View row(index_t b, index_t h) const { return {at ? at + b * batch + h * head : at, 0, step, lane}; }
 };
 
-struct Extent {
+struct MemorySizes {
   index_t steps, heads, keys, values, logs;  // logs: the gates are logarithms, and the output is divided
   index_t wide() const { return (keys + FULL - 1) / FULL * FULL; }
   index_t long_() const { return (values + LANES - 1) / LANES * LANES; }
@@ -46,7 +56,8 @@ INLINE REAL dot(const REAL* x, const REAL* y, index_t count) {  // of whole vect
 }
 
 // a, w and e^-m of all steps from one row's gates; returns the last m. w holds the root of the keys' length, too.
-static REAL gates(const Extent& size, const View& enter, const View& forget, const View& m, REAL* a, REAL* w, REAL* least) {
+static REAL gates(
+    const MemorySizes& size, const View& enter, const View& forget, const View& m, REAL* a, REAL* w, REAL* least) {
   if (!size.logs) {
     for (index_t t = 0; t < size.steps; t++) a[t] = *forget(0, t), w[t] = *enter(0, t);
     return 0;
@@ -70,7 +81,9 @@ static REAL gates(const Extent& size, const View& enter, const View& forget, con
 
 // ---- one tile of S through a chunk: TALL keys by N vectors of values ----
 template <int N>
-static void advance(index_t steps, const REAL* a, const REAL* k, const REAL* q, index_t wide, const REAL* in, REAL* out, index_t far, REAL* S) {
+static void advance_tile(
+    index_t steps, const REAL* a, const REAL* k, const REAL* q, index_t wide, const REAL* in, REAL* out, index_t far,
+    REAL* S) {
   v state[TALL][N];
   UNROLLED for (int i = 0; i < TALL; i++)
     for (int n = 0; n < N; n++) state[i][n] = load(S + i * far + n * LANES);
@@ -91,7 +104,7 @@ static void advance(index_t steps, const REAL* a, const REAL* k, const REAL* q, 
 
 // What one row works with; zeros past the keys and values.
 struct Room {
-  Extent size;
+  MemorySizes size;
   index_t wide, far, padded;
   Scratch all;
   REAL *a, *w, *least;                     // [step], of all
@@ -105,7 +118,7 @@ struct Room {
     next += (count + LANES - 1) / LANES * LANES;
     return p;
   }
-  explicit Room(const Extent& s)
+  explicit Room(const MemorySizes& s)
       : size(s), wide(s.wide()), far(s.long_()), padded((s.steps + LANES - 1) / LANES * LANES),
         all(3 * padded + CHUNK * (6 * wide + 4 * far + 8 * LANES) + 4 * s.memory()) {
     next = all.at;
@@ -131,7 +144,8 @@ struct Room {
   void sum_keys(index_t t, index_t steps) {
     for (index_t s = 0; s < steps; s++) {
       const REAL* before = n + s * wide;
-      for (index_t i = 0; i < wide; i += LANES) store(n + (s + 1) * wide + i, a[t + s] * load(before + i) + load(weighted + s * wide + i));
+      for (index_t i = 0; i < wide; i += LANES)
+        store(n + (s + 1) * wide + i, a[t + s] * load(before + i) + load(weighted + s * wide + i));
       norms[s] = dot(q + s * wide, n + (s + 1) * wide, wide);
     }
   }
@@ -152,38 +166,37 @@ struct Views {  // of one row: a batch's and a head's
 // views: q, k [batch step head key], v [batch step head value], enter, forget [batch step head 1], skip [1 1 head 1], S
 // [batch key head value], n [batch 1 head key], m [batch 1 head 1]; the last four may be missing; then y as v, and
 // final S, n, m as those before (n and m only with logs), and the borders [batch chunk-1 head memory] or none.
-static int memory_forward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to);
-extern "C" int memory_forward(const index_t* a) {
-  return memory_forward_at((const Grid*)a[0], (const Extent*)a[1], a[2], a[3], a[4]);
-}
-static int memory_forward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to) {
-  Room r(*extent);
+extern "C" int memory_forward(const void* given) {
+  const auto& part = *static_cast<const Part<Grid, MemorySizes>*>(given);
+  const Grid* views = part.views;
+  Room r(*part.sizes);
   if (!r.all.at) return 1;
-  const Extent& size = r.size;
+  const MemorySizes& size = r.size;
   const index_t wide = r.wide, far = r.far;
-  for (index_t row = from; row < to; row++) {
+  for (index_t row = part.from; row < part.to; row++) {
     const index_t b = row / size.heads, h = row % size.heads;
-    const Views given(views, b, h);
+    const Views from(views, b, h);
     const View y = views[9].row(b, h), S = views[10].row(b, h), n = views[11].row(b, h), m = views[12].row(b, h);
     const View borders = views[13].row(b, h);
-    const REAL largest = gates(size, given.enter, given.forget, given.m, r.a, r.w, r.least);
+    const REAL largest = gates(size, from.enter, from.forget, from.m, r.a, r.w, r.least);
     memset(r.S, 0, wide * far * sizeof(REAL));
     memset(r.n, 0, wide * sizeof(REAL));
-    if (given.S.at) fetch(given.S, 0, size.keys, size.values, far, r.S);
-    if (given.n.at) fetch(given.n, 0, 1, size.keys, wide, r.n);
+    if (from.S.at) fetch(from.S, 0, size.keys, size.values, far, r.S);
+    if (from.n.at) fetch(from.n, 0, 1, size.keys, wide, r.n);
     for (index_t t = 0; t < size.steps; t += CHUNK) {
       const index_t steps = std::min<index_t>(CHUNK, size.steps - t);
       if (t && borders.at) {
         memcpy(borders(0, t / CHUNK - 1), r.S, wide * far * sizeof(REAL));
         memcpy(borders(0, t / CHUNK - 1) + wide * far, r.n, wide * sizeof(REAL));
       }
-      r.read(given.q, given.k, given.v_, t, steps);
-      const REAL past = given.skip.at ? *given.skip.at : 0;
-      for (index_t i = 0; i < steps * far; i += LANES) store(r.out + i, given.skip.at ? past * load(r.in + i) : v{});
+      r.read(from.q, from.k, from.v_, t, steps);
+      const REAL past = from.skip.at ? *from.skip.at : 0;
+      for (index_t i = 0; i < steps * far; i += LANES) store(r.out + i, from.skip.at ? past * load(r.in + i) : v{});
       for (index_t c = 0; c < far;) {
         const bool pair = c + 2 * LANES <= far;
-        auto run = pair ? advance<2> : advance<1>;
-        for (index_t i = 0; i < size.keys; i += TALL) run(steps, r.a + t, r.weighted + i, r.q + i, wide, r.in + c, r.out + c, far, r.S + i * far + c);
+        auto run = pair ? advance_tile<2> : advance_tile<1>;
+        for (index_t i = 0; i < size.keys; i += TALL)
+          run(steps, r.a + t, r.weighted + i, r.q + i, wide, r.in + c, r.out + c, far, r.S + i * far + c);
         c += pair ? 2 * LANES : LANES;
       }
       if (size.logs) {

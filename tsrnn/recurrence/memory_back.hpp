@@ -1,4 +1,11 @@
 // Memories that are matrices, the backward pass; stands on memory.hpp.
+#pragma once
+#include <algorithm>
+#include <cstring>
+
+#include "memory.hpp"
+#include "scans.hpp"
+#include "vectors.hpp"
 
 // Lane i of the result: the sum of vector i's lanes.
 template <int WIDTH = LANES / 2>
@@ -16,7 +23,9 @@ INLINE v totals(const v* x) {
 // S holds the memory at the chunk's start, G the gradient of that at its end, then at its start. sums: gradients of q,
 // then of w k, of each tile of keys, [step tile 2 TALL]; through: parts of a's gradient, [step LANE].
 template <int N>
-static void retreat(index_t steps, const REAL* a, const REAL* k, const REAL* q, index_t wide, const REAL* in, const REAL* up, REAL* down, index_t far, const REAL* S, REAL* G, REAL* sums, v* through) {
+static void retreat_tile(
+    index_t steps, const REAL* a, const REAL* k, const REAL* q, index_t wide, const REAL* in, const REAL* up, REAL* down,
+    index_t far, const REAL* S, REAL* G, REAL* sums, v* through) {
   v past[CHUNK + 1][TALL][N], grad[TALL][N];
   UNROLLED for (int i = 0; i < TALL; i++)
     for (int n = 0; n < N; n++) past[0][i][n] = load(S + i * far + n * LANES);
@@ -85,28 +94,26 @@ static void retreat_keys(Room& r, index_t t, index_t steps, REAL* dq, REAL* dk) 
 
 // views: q ... m and y as above, borders, dy [batch step head value], dS, dn as S and n, each of the last three or none;
 // then the gradients of q ... m, each as what it belongs to; those of skip, S, n and m may be missing.
-static int memory_backward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to);
-extern "C" int memory_backward(const index_t* a) {
-  return memory_backward_at((const Grid*)a[0], (const Extent*)a[1], a[2], a[3], a[4]);
-}
-static int memory_backward_at(const Grid* views, const Extent* extent, index_t, index_t from, index_t to) {
-  Room r(*extent);
-  const Extent& size = r.size;
+extern "C" int memory_backward(const void* given) {
+  const auto& part = *static_cast<const Part<Grid, MemorySizes>*>(given);
+  const Grid* views = part.views;
+  Room r(*part.sizes);
+  const MemorySizes& size = r.size;
   const index_t wide = r.wide, far = r.far;
   Scratch grads(2 * CHUNK * wide);
   if (!r.all.at || !grads.at) return 1;
   REAL *dq = grads.at, *dk = dq + CHUNK * wide;
-  for (index_t row = from; row < to; row++) {
+  for (index_t row = part.from; row < part.to; row++) {
     const index_t b = row / size.heads, h = row % size.heads;
-    const Views given(views, b, h), into(views + 14, b, h);
+    const Views from(views, b, h), into(views + 14, b, h);
     const View y = views[9].row(b, h), borders = views[10].row(b, h), dy = views[11].row(b, h);
     const View dS = views[12].row(b, h), dn = views[13].row(b, h);
-    gates(size, given.enter, given.forget, given.m, r.a, r.w, r.least);
+    gates(size, from.enter, from.forget, from.m, r.a, r.w, r.least);
     memset(r.G, 0, wide * far * sizeof(REAL));
     memset(r.dn, 0, wide * sizeof(REAL));
     if (dS.at) fetch(dS, 0, size.keys, size.values, far, r.G);
     if (dn.at) fetch(dn, 0, 1, size.keys, wide, r.dn);
-    const REAL past = given.skip.at ? *given.skip.at : 0;
+    const REAL past = from.skip.at ? *from.skip.at : 0;
     v skipped{};
     for (index_t t = (size.steps - 1) / CHUNK * CHUNK; t >= 0; t -= CHUNK) {
       const index_t steps = std::min<index_t>(CHUNK, size.steps - t);
@@ -116,10 +123,10 @@ static int memory_backward_at(const Grid* views, const Extent* extent, index_t, 
       } else {
         memset(r.S, 0, wide * far * sizeof(REAL));
         memset(r.n, 0, wide * sizeof(REAL));
-        if (given.S.at) fetch(given.S, 0, size.keys, size.values, far, r.S);
-        if (given.n.at) fetch(given.n, 0, 1, size.keys, wide, r.n);
+        if (from.S.at) fetch(from.S, 0, size.keys, size.values, far, r.S);
+        if (from.n.at) fetch(from.n, 0, 1, size.keys, wide, r.n);
       }
-      r.read(given.q, given.k, given.v_, t, steps);
+      r.read(from.q, from.k, from.v_, t, steps);
       if (dy.at) fetch(dy, t, steps, size.values, far, r.up);
       if (size.logs) {
         fetch(y, t, steps, size.values, far, r.out);
@@ -127,16 +134,17 @@ static int memory_backward_at(const Grid* views, const Extent* extent, index_t, 
         undivide(r, t, steps);
       }
       for (index_t i = 0; i < steps * far; i += LANES) {
-        store(r.down + i, given.skip.at ? past * load(r.up + i) : v{});
-        if (given.skip.at) skipped += load(r.up + i) * load(r.in + i);
+        store(r.down + i, from.skip.at ? past * load(r.up + i) : v{});
+        if (from.skip.at) skipped += load(r.up + i) * load(r.in + i);
       }
       memset(r.sums, 0, 2 * steps * wide * sizeof(REAL));
       memset(r.through, 0, steps * sizeof(v));
       for (index_t c = 0; c < far;) {
         const bool pair = c + 2 * LANES <= far;
-        auto run = pair ? retreat<2> : retreat<1>;
+        auto run = pair ? retreat_tile<2> : retreat_tile<1>;
         for (index_t i = 0; i < size.keys; i += TALL)
-          run(steps, r.a + t, r.weighted + i, r.q + i, wide, r.in + c, r.up + c, r.down + c, far, r.S + i * far + c, r.G + i * far + c, r.sums + 2 * i, r.through);
+          run(steps, r.a + t, r.weighted + i, r.q + i, wide, r.in + c, r.up + c, r.down + c, far, r.S + i * far + c,
+              r.G + i * far + c, r.sums + 2 * i, r.through);
         c += pair ? 2 * LANES : LANES;
       }
       for (index_t s = 0; s < steps; s++)
@@ -146,7 +154,8 @@ static int memory_backward_at(const Grid* views, const Extent* extent, index_t, 
         }
       if (size.logs) retreat_keys(r, t, steps, dq, dk);
       for (index_t s = 0; s < steps; s++) {
-        const REAL a = r.a[t + s], w = r.w[t + s], dw = dot(dk + s * wide, r.k + s * wide, wide), da = total(r.through[s]);
+        const REAL a = r.a[t + s], w = r.w[t + s], da = total(r.through[s]);
+        const REAL dw = dot(dk + s * wide, r.k + s * wide, wide);
         *into.enter(0, t + s) = size.logs ? dw * w : dw;
         *into.forget(0, t + s) = size.logs ? da * a : da;
         for (index_t i = 0; i < wide; i += LANES) store(dk + s * wide + i, w * load(dk + s * wide + i));

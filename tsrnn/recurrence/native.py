@@ -9,24 +9,19 @@ from array import array
 from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tsrnn.recurrence import build
+from tsrnn.recurrence.structs import MemorySizes, Part, ScanSizes, filled
 from tsrnn.recurrence.threads import Entry
 
 CHUNK = 16  # steps between two states that are kept, as in scans.hpp
 Plain = Callable[..., Any]  # the same in torch's operations
 
-_HERE = Path(__file__).parent
-_REALS = {torch.float32: "float", torch.float64: "double"}
-_LIBRARIES = {  # their texts
-    "scans": ("kernel.hpp", "scans.hpp", "selective.hpp"),
-    "matrices": ("kernel.hpp", "scans.hpp", "memory.hpp", "memory_back.hpp"),
-}
+_LIBRARIES = {"scans": "selective.hpp", "matrices": "memory_back.hpp"}  # each stands on the others
 _WORTH_A_THREAD = 1_000_000  # numbers (states of all steps) per thread, below which one thread is faster
 _OPAQUE = "kernels are opaque to compiling, tracing and function transforms"
 
@@ -39,7 +34,7 @@ def able(kind: str, *given: Tensor | None) -> tuple[bool, str]:
         return False, _OPAQUE
     tensors = [each for each in given if each is not None]
     dtype = tensors[0].dtype
-    if any(each.device.type != "cpu" or each.dtype != dtype or dtype not in _REALS for each in tensors):
+    if any(each.device.type != "cpu" or each.dtype != dtype or dtype not in build.SINGLE for each in tensors):
         return False, "kernels take tensors on the CPU, all float32 or all float64"
     if not all(type(each) in (Tensor, torch.nn.Parameter) and each.layout == torch.strided for each in tensors):
         return False, "kernels take plain tensors only"
@@ -83,18 +78,19 @@ def threads_for(rows: int, *others: int) -> int:
     return min(torch.get_num_threads(), rows, max(1, rows * math.prod(others) // _WORTH_A_THREAD))
 
 
-def call(kind: str, name: str, tensors: list[Tensor | None], sizes: tuple[int, ...], rows: int, threads: int) -> None:
+def call(
+    kind: str, name: str, tensors: list[Tensor | None], sizes: ScanSizes | MemorySizes, rows: int, threads: int
+) -> None:
     """Run a kernel over so many rows, split among threads. A tensor goes as its place and strides, all of one rank."""
     first = tensors[0]
     assert first is not None
     run = _entry(kind, name, first.dtype)
-    views, size, nothing = array("q"), array("q", sizes), (0,) * (first.ndim + 1)
+    views, nothing = array("q"), (0,) * (first.ndim + 1)
     for each in tensors:
         views.extend(nothing if each is None else (each.data_ptr(), *each.stride()))
-    places = views.buffer_info()[0], size.buffer_info()[0]
-
+    places = views.buffer_info()[0], ctypes.addressof(sizes)
     edges = [rows * k // threads for k in range(threads + 1)]
-    run([(*places, k, *ends) for k, ends in enumerate(pairwise(edges))], threads)
+    run(filled(Part, [(*places, k, *ends) for k, ends in enumerate(pairwise(edges))]), threads)
 
 
 @cache
@@ -107,10 +103,8 @@ def _entry(kind: str, name: str, dtype: torch.dtype) -> Entry:
 @cache
 def _library(kind: str, dtype: torch.dtype) -> ctypes.CDLL | str:
     """The kernels, or why there are none."""
-    head = f"#define REAL {_REALS[dtype]}\n#define SINGLE {int(dtype == torch.float32)}\n"
-    texts = [(_HERE / name).read_text(encoding="utf-8") for name in _LIBRARIES[kind]]
     try:
-        _, loaded = build.library(head + "\n".join(texts))
+        _, loaded = build.library(f'#define SINGLE {build.SINGLE[dtype]}\n#include "{_LIBRARIES[kind]}"\n')
     except build.Unavailable as reason:
         return str(reason)
     return loaded

@@ -1,10 +1,17 @@
-// What the scans share, and the linear scan; stands on kernel.hpp. A call does the rows from..to-1, so that
-// threads can share a batch, and returns 1 where there is no memory.
-#include <algorithm>
+// What the scans share, and the linear scan. A call does the rows from..to-1, so that threads can share a batch, and
+// returns 1 where there is no memory.
+#pragma once
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <limits>
 #include <type_traits>
 #if defined(__AVX__)
 #include <immintrin.h>
 #endif
+
+#include "team.hpp"
+#include "vectors.hpp"
 
 constexpr int CHUNK = 16;
 #define ROLLED _Pragma("GCC unroll 1")  // a loop over steps written out in full fills the instruction cache
@@ -16,7 +23,15 @@ struct View {
   REAL* operator()(index_t r, index_t t = 0, index_t c = 0) const { return at + r * row + t * step + c * lane; }
 };
 
-struct Sizes {
+// What an exported function is given: tensors as V, View or Grid, and the sizes S of the call; as in structs.py.
+template <class V, class S>
+struct Part {
+  const V* views;
+  const S* sizes;
+  index_t thread, from, to;
+};
+
+struct ScanSizes {
   index_t steps, channels, states, padded;  // padded: channels filled up to whole vectors
 };
 
@@ -47,8 +62,9 @@ INLINE REAL total(v x) {
 // The larger of x and a constant; x where x is NaN.
 INLINE v at_least(v x, v least) {
 #if defined(__AVX512F__)
-  if constexpr (sizeof(REAL) == 4) return (v)_mm512_max_ps((__m512)least, (__m512)x);
-  else return (v)_mm512_max_pd((__m512d)least, (__m512d)x);
+  // With a mask of ones, because GCC 12 warns of _mm512_max_ps in its own header.
+  if constexpr (sizeof(REAL) == 4) return (v)_mm512_maskz_max_ps(-1, (__m512)least, (__m512)x);
+  else return (v)_mm512_maskz_max_pd(-1, (__m512d)least, (__m512d)x);
 #elif defined(__AVX__)
   if constexpr (sizeof(REAL) == 4) return (v)_mm256_max_ps((__m256)least, (__m256)x);
   else return (v)_mm256_max_pd((__m256d)least, (__m256d)x);
@@ -128,7 +144,7 @@ INLINE void turn(const View& from, index_t r, index_t t, index_t steps, index_t 
 }
 
 // ---- h_t = a_t h_{t-1} + b_t over contiguous columns ----
-INLINE bool streamed(const View& x, const Sizes& size, index_t rows) {
+INLINE bool streamed(const View& x, const ScanSizes& size, index_t rows) {
   const bool whole = ((uintptr_t)x.at | (x.row | x.step) * sizeof(REAL)) % BYTES == 0;
   return whole && rows * size.steps * size.channels * sizeof(REAL) > STREAMED;
 }
@@ -149,20 +165,19 @@ static void linear_step(index_t columns, const REAL* a, const REAL* b, const REA
 }
 
 // views: a, b, h [row step column], initial [row 1 column] or none
-static int linear_forward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to);
-extern "C" int linear_forward(const index_t* a) {
-  return linear_forward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
-}
-static int linear_forward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
-  const View a = views[0], b = views[1], h = views[2], initial = views[3];
-  const index_t steps = size->steps, columns = size->channels;
+extern "C" int linear_forward(const void* given) {
+  const auto& part = *static_cast<const Part<View, ScanSizes>*>(given);
+  const View a = part.views[0], b = part.views[1], h = part.views[2], initial = part.views[3];
+  const index_t steps = part.sizes->steps, columns = part.sizes->channels;
   Scratch zeros(columns), near(columns);
   if (!zeros.at || !near.at) return 1;
-  const bool past = streamed(h, *size, to - from);
+  const bool past = streamed(h, *part.sizes, part.to - part.from);
   auto step = past ? linear_step<true> : linear_step<false>;
-  for (index_t r = from; r < to; r++)
-    for (index_t t = 0; t < steps; t++)
-      step(columns, a(r, t), b(r, t), t ? (past ? near.at : h(r, t - 1)) : initial.at ? initial(r) : zeros.at, h(r, t), near.at);
+  for (index_t r = part.from; r < part.to; r++)
+    for (index_t t = 0; t < steps; t++) {
+      const REAL* before = t ? (past ? near.at : h(r, t - 1)) : initial.at ? initial(r) : zeros.at;
+      step(columns, a(r, t), b(r, t), before, h(r, t), near.at);
+    }
   fence();
   return 0;
 }
@@ -170,7 +185,8 @@ static int linear_forward_at(const View* views, const Sizes* size, index_t, inde
 // One step back over the columns; g carries the gradient. Last column first: with the steps backwards as well, what lies
 // in memory is read in one stream, which the processor sees coming.
 template <bool STREAM>
-static void linear_back(index_t columns, const REAL* a, const REAL* before, const REAL* gain, REAL* g, REAL* da, REAL* db) {
+static void linear_back(
+    index_t columns, const REAL* a, const REAL* before, const REAL* gain, REAL* g, REAL* da, REAL* db) {
   index_t c = columns;
   for (; c % LANES; c--) {
     REAL now = g[c - 1] + gain[c - 1];
@@ -188,19 +204,19 @@ static void linear_back(index_t columns, const REAL* a, const REAL* before, cons
 }
 
 // views: a, h, dh, da, db [row step column], initial, dinitial [row 1 column]; either may be missing
-static int linear_backward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to);
-extern "C" int linear_backward(const index_t* a) {
-  return linear_backward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
-}
-static int linear_backward_at(const View* views, const Sizes* size, index_t, index_t from, index_t to) {
-  const View a = views[0], h = views[1], dh = views[2], da = views[3], db = views[4], initial = views[5], first = views[6];
-  const index_t steps = size->steps, columns = size->channels;
+extern "C" int linear_backward(const void* given) {
+  const auto& part = *static_cast<const Part<View, ScanSizes>*>(given);
+  const View* views = part.views;
+  const View a = views[0], h = views[1], dh = views[2], da = views[3], db = views[4];
+  const View initial = views[5], first = views[6];
+  const index_t steps = part.sizes->steps, columns = part.sizes->channels;
   Scratch zeros(columns), carried(columns);
   if (!zeros.at || !carried.at) return 1;
   REAL* g = carried.at;
-  const bool past = streamed(da, *size, to - from) && streamed(db, *size, to - from);
+  const index_t rows = part.to - part.from;
+  const bool past = streamed(da, *part.sizes, rows) && streamed(db, *part.sizes, rows);
   auto step = past ? linear_back<true> : linear_back<false>;
-  for (index_t r = to - 1; r >= from; r--) {
+  for (index_t r = part.to - 1; r >= part.from; r--) {
     memset(g, 0, columns * sizeof(REAL));
     for (index_t t = steps - 1; t >= 0; t--)
       step(columns, a(r, t), t ? h(r, t - 1) : initial.at ? initial(r) : zeros.at, dh(r, t), g, da(r, t), db(r, t));

@@ -7,12 +7,20 @@
 //
 // Outside, A, D, states and their gradients are [state padded]: channels in whole vectors, filled up with zeros; A in
 // powers of two. Inside, they are [vector state LANE], so that what is worked through together lies together.
-static void to_blocks(const REAL* rows, const Sizes& size, REAL* blocks) {
+#pragma once
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+#include "scans.hpp"
+#include "vectors.hpp"
+
+static void to_blocks(const REAL* rows, const ScanSizes& size, REAL* blocks) {
   for (index_t c = 0; c < size.padded; c += LANES)
     for (index_t n = 0; n < size.states; n++, blocks += LANES) store(blocks, load(rows + n * size.padded + c));
 }
 
-static void to_rows(const REAL* blocks, const Sizes& size, REAL* rows) {
+static void to_rows(const REAL* blocks, const ScanSizes& size, REAL* rows) {
   for (index_t c = 0; c < size.padded; c += LANES)
     for (index_t n = 0; n < size.states; n++, blocks += LANES) store(rows + n * size.padded + c, load(blocks));
 }
@@ -35,7 +43,8 @@ INLINE bool tame(const v* delta, index_t steps) {
 
 // W states of one vector of channels through a chunk. A, h: [state LANE]; B, C: [state CHUNK].
 template <bool TAME, int W>
-INLINE void advance(index_t steps, const v* delta, const v* weighted, const REAL* A, const REAL* B, const REAL* C, REAL* h, v* y) {
+INLINE void advance(
+    index_t steps, const v* delta, const v* weighted, const REAL* A, const REAL* B, const REAL* C, REAL* h, v* y) {
   v rate[W], state[W];
   for (int w = 0; w < W; w++) rate[w] = load(A + w * LANES), state[w] = load(h + w * LANES);
   ROLLED for (index_t s = 0; s < steps; s++) {
@@ -50,31 +59,33 @@ INLINE void advance(index_t steps, const v* delta, const v* weighted, const REAL
 }
 
 template <bool TAME>
-static void advance_all(index_t states, index_t steps, const v* delta, const v* weighted, const REAL* A, const REAL* B, const REAL* C, REAL* h, v* y) {
+static void advance_all(
+    index_t states, index_t steps, const v* delta, const v* weighted, const REAL* A, const REAL* B, const REAL* C,
+    REAL* h, v* y) {
   constexpr int W = 4;
   index_t n = 0;
-  for (; n + W <= states; n += W) advance<TAME, W>(steps, delta, weighted, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, y);
-  for (; n < states; n++) advance<TAME, 1>(steps, delta, weighted, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, y);
+  for (; n + W <= states; n += W)
+    advance<TAME, W>(steps, delta, weighted, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, y);
+  for (; n < states; n++)
+    advance<TAME, 1>(steps, delta, weighted, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, y);
 }
 
 // views: u, delta [row step channel], A [1 state padded], B, C [row step state], D [1 1 padded], initial [row state
 // padded], y [row step channel], final [row state padded], borders [row chunk-1 state*padded]; D, initial, borders may
 // be missing.
-static int selective_forward_at(const View* views, const Sizes* sizes, index_t, index_t from, index_t to);
-extern "C" int selective_forward(const index_t* a) {
-  return selective_forward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
-}
-static int selective_forward_at(const View* views, const Sizes* sizes, index_t, index_t from, index_t to) {
+extern "C" int selective_forward(const void* given) {
+  const auto& part = *static_cast<const Part<View, ScanSizes>*>(given);
+  const View* views = part.views;
   const View u = views[0], delta = views[1], A = views[2], B = views[3], C = views[4], D = views[5], initial = views[6];
   const View y = views[7], final = views[8], borders = views[9];
-  const Sizes size = *sizes;
+  const ScanSizes size = *part.sizes;
   const index_t all_states = size.states * size.padded;
   Scratch inward(size.states * CHUNK), outward(size.states * CHUNK), rates(all_states), running(all_states);
   if (!inward.at || !outward.at || !rates.at || !running.at) return 1;
   REAL* h = running.at;
   to_blocks(A.at, size, rates.at);
   const bool rates_tame = all_tame(rates.at, all_states);
-  for (index_t r = from; r < to; r++) {
+  for (index_t r = part.from; r < part.to; r++) {
     if (initial.at) to_blocks(initial(r), size, h);
     else memset(h, 0, all_states * sizeof(REAL));
     for (index_t t = 0; t < size.steps; t += CHUNK) {
@@ -111,7 +122,8 @@ struct Back {
 
 // As `advance`, and back; `h` holds the states at the chunk's start, `g` the gradient of those at its end, then start.
 template <bool TAME, int W>
-INLINE void retreat(Back& k, const REAL* A, const REAL* B, const REAL* C, const REAL* h, REAL* g, REAL* dA, v* dB, v* dC) {
+INLINE void retreat(
+    Back& k, const REAL* A, const REAL* B, const REAL* C, const REAL* h, REAL* g, REAL* dA, v* dB, v* dC) {
   v rate[W], grad[W], rates_grad[W], state[W], states[CHUNK + 1][W], decays[CHUNK][W];
   for (int w = 0; w < W; w++) {
     rate[w] = load(A + w * LANES), grad[w] = load(g + w * LANES), rates_grad[w] = load(dA + w * LANES);
@@ -141,25 +153,29 @@ INLINE void retreat(Back& k, const REAL* A, const REAL* B, const REAL* C, const 
 }
 
 template <bool TAME>
-static void retreat_all(index_t states, Back& k, const REAL* A, const REAL* B, const REAL* C, const REAL* h, REAL* g, REAL* dA, v* dB, v* dC) {
+static void retreat_all(
+    index_t states, Back& k, const REAL* A, const REAL* B, const REAL* C, const REAL* h, REAL* g, REAL* dA, v* dB,
+    v* dC) {
   constexpr int W = 4;
   index_t n = 0;
-  for (; n + W <= states; n += W) retreat<TAME, W>(k, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, g + n * LANES, dA + n * LANES, dB + n * CHUNK, dC + n * CHUNK);
-  for (; n < states; n++) retreat<TAME, 1>(k, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, g + n * LANES, dA + n * LANES, dB + n * CHUNK, dC + n * CHUNK);
+  for (; n + W <= states; n += W)
+    retreat<TAME, W>(k, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, g + n * LANES, dA + n * LANES,
+                     dB + n * CHUNK, dC + n * CHUNK);
+  for (; n < states; n++)
+    retreat<TAME, 1>(k, A + n * LANES, B + n * CHUNK, C + n * CHUNK, h + n * LANES, g + n * LANES, dA + n * LANES,
+                     dB + n * CHUNK, dC + n * CHUNK);
 }
 
 // views: u, delta, A, B, C, D, initial, borders as above, dy [row step channel], then du, ddelta [row step channel],
 // dA [thread state+1 padded] with D's gradient in the last row, dB, dC [row step state], the final state's gradient and
 // the initial state's [row state padded], each of which may be missing.
-static int selective_backward_at(const View* views, const Sizes* sizes, index_t thread, index_t from, index_t to);
-extern "C" int selective_backward(const index_t* a) {
-  return selective_backward_at((const View*)a[0], (const Sizes*)a[1], a[2], a[3], a[4]);
-}
-static int selective_backward_at(const View* views, const Sizes* sizes, index_t thread, index_t from, index_t to) {
+extern "C" int selective_backward(const void* given) {
+  const auto& part = *static_cast<const Part<View, ScanSizes>*>(given);
+  const View* views = part.views;
   const View u = views[0], delta = views[1], A = views[2], B = views[3], C = views[4], D = views[5], initial = views[6];
   const View borders = views[7], dy = views[8], du = views[9], ddelta = views[10], dA = views[11], dB = views[12];
   const View dC = views[13], dfinal = views[14], dinitial = views[15];
-  const Sizes size = *sizes;
+  const ScanSizes size = *part.sizes;
   const index_t all_states = size.states * size.padded, cells = size.states * CHUNK;
   Scratch inward(cells), outward(cells), sums(2 * cells * LANES), rates(all_states), rates_grad(all_states);
   Scratch first(all_states), carried(all_states), past_grad(size.padded);
@@ -170,7 +186,7 @@ static int selective_backward_at(const View* views, const Sizes* sizes, index_t 
   to_blocks(A.at, size, rates.at);
   const bool rates_tame = all_tame(rates.at, all_states);
   Back k;
-  for (index_t r = from; r < to; r++) {
+  for (index_t r = part.from; r < part.to; r++) {
     if (initial.at) to_blocks(initial(r), size, first.at);
     if (dfinal.at) to_blocks(dfinal(r), size, g);
     else memset(g, 0, all_states * sizeof(REAL));
@@ -190,7 +206,8 @@ static int selective_backward_at(const View* views, const Sizes* sizes, index_t 
           k.through_A[s] = k.through_B[s] = v{};
         }
         auto run = rates_tame && tame(k.delta, k.steps) ? retreat_all<true> : retreat_all<false>;
-        run(size.states, k, rates.at + block, inward.at, outward.at, h + block, g + block, rates_grad.at + block, sum_B, sum_C);
+        run(size.states, k, rates.at + block, inward.at, outward.at, h + block, g + block, rates_grad.at + block, sum_B,
+            sum_C);
         v in[CHUNK], step[CHUNK], past = D.at ? load(D.at + c) : v{}, sum = load(past_grad.at + c);
         ROLLED for (index_t s = 0; s < k.steps; s++) {
           in[s] = k.through_B[s] * k.delta[s];
@@ -209,7 +226,7 @@ static int selective_backward_at(const View* views, const Sizes* sizes, index_t 
     }
     if (dinitial.at) to_rows(g, size, dinitial(r));
   }
-  to_rows(rates_grad.at, size, dA(thread));
-  memcpy(dA(thread, size.states), past_grad.at, size.padded * sizeof(REAL));
+  to_rows(rates_grad.at, size, dA(part.thread));
+  memcpy(dA(part.thread, size.states), past_grad.at, size.padded * sizeof(REAL));
   return 0;
 }

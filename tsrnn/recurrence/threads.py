@@ -8,11 +8,12 @@ no team, to Python's threads.
 
 import ctypes
 import os
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
+
+from tsrnn.recurrence.structs import Pieces, Team
 
 _FORKED: list[bool] = []  # not empty in a child
 
@@ -27,32 +28,31 @@ class Entry:
         self._team.argtypes, self._team.restype = [ctypes.c_void_p], None
         self._places = [ctypes.cast(each, ctypes.c_void_p).value or 0 for each in (self._run, self._team)]
 
-    def __call__(self, pieces: Sequence[Sequence[int]], threads: int) -> None:
-        """Run on the arguments of each piece, numbers and addresses, so many at once.
+    def __call__(self, pieces: Pieces, threads: int) -> None:
+        """Run on each piece, a struct of `tsrnn.recurrence.structs`, so many at once.
 
         Raises:
             MemoryError: one of them found no memory for its work space.
         """
-        failed = max(map(self._alone, pieces)) if threads == 1 else self._together(pieces, threads)
+        failed = self._alone(pieces) if threads == 1 else self._together(pieces, threads)
         if failed:
             raise MemoryError("a recurrence kernel found no memory for its work space")
 
-    def _alone(self, piece: Sequence[int]) -> int:
-        arguments = array("q", piece)
-        return int(self._run(arguments.buffer_info()[0]))
+    def _alone(self, pieces: Pieces) -> int:
+        begin, whole = ctypes.addressof(pieces), ctypes.sizeof(pieces)
+        return int(max(map(self._run, range(begin, begin + whole, whole // len(pieces)))))
 
-    def _together(self, pieces: Sequence[Sequence[int]], threads: int) -> int:
+    def _together(self, pieces: Pieces, threads: int) -> int:
         run, team = self._places
-        shared = array("q", [run, 0, len(pieces), len(pieces[0]), 0])  # Team in kernel.hpp
-        for each in pieces:
-            shared.extend(each)
-        address = shared.buffer_info()[0]
+        size = ctypes.sizeof(pieces) // len(pieces)
+        shared = Team(run=run, arguments=ctypes.addressof(pieces), size=size, count=len(pieces))
+        address = ctypes.addressof(shared)
         parallel = None if _FORKED else _openmp()
         if parallel is not None:
             parallel(team, address, threads, 0)
         else:
             list(_pool(threads).map(self._team, [address] * threads))
-        return shared[4]
+        return int(shared.failed)
 
 
 @cache

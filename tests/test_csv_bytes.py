@@ -1,0 +1,89 @@
+"""Any bytes in a file of text: a table with every column that the first line names, or a sentence with the mend."""
+
+import tempfile
+import warnings
+from contextlib import suppress
+from pathlib import Path
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from tsrnn.errors import InputError
+from tsrnn.panel import Panel
+from tsrnn.readers import csv
+
+CELL = st.sampled_from(
+    [
+        "",
+        "1",
+        "2.5",
+        "1,5",
+        "007",
+        '"a, b"',
+        "x;y",
+        "2020-01-01",
+        "01/02/2020",
+        "NA",
+        "#",
+        "é",
+        "1.334,5",
+        "5%",
+        " 3 ",
+        '"',
+    ]
+)
+END = st.sampled_from(["\n", "\r\n", "\r", ""])
+
+
+@st.composite
+def tables(draw):
+    separator, width = draw(st.sampled_from(",;\t| ")), draw(st.integers(1, 4))
+    rows = draw(
+        st.lists(st.lists(CELL, min_size=width, max_size=width + draw(st.integers(0, 1))), min_size=1, max_size=6)
+    )
+    names = draw(
+        st.lists(st.sampled_from(["date", "y", "", "Load, MW", '"T; C"', "#d", "a"]), min_size=width, max_size=width)
+    )
+    end = draw(END)
+    return end.join(separator.join(row) for row in [names, *rows]).encode() + draw(st.binary(max_size=3)) + end.encode()
+
+
+def _attempt(content):
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = Path(folder) / "a.csv"
+        path.write_bytes(content)
+        try:
+            table = csv.read(path)
+        except InputError:
+            return None
+        with suppress(InputError):
+            Panel.of(table, source="a.csv").arrays()
+        return table
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.one_of(st.binary(max_size=60), tables()))
+@example(b"\xef\xbb\xbfdate,y\n2020-01-01,1\n")
+@example(b'date,y\n"2020-01-01,1\n')
+@example(b"a,b\n\xff\xfe,1\n")
+@example(b'""\n1\n')
+def test_any_bytes_are_read_or_refused_in_a_sentence(content):
+    table = _attempt(content)
+    assert table is None or table.height
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(",;\t|"),
+    st.lists(
+        st.text(st.characters(codec="utf-8", exclude_characters='\r\n"#,;|\t\0'), min_size=1), min_size=2, max_size=6
+    ),
+)
+def test_no_column_is_lost(separator, names):
+    names = [f"n{k}{name.strip()}" for k, name in enumerate(names)]
+    lines = [separator.join(names), *(separator.join(f"{row}.5" for _ in names) for row in range(3))]
+    table = _attempt("\n".join(lines).encode())
+    assert table is not None
+    assert table.columns == [name.strip() for name in names]
+    assert table.row(1) == (1.5,) * len(names)

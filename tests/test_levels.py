@@ -1,0 +1,89 @@
+"""Words of covariates: learnt once, one column of 0 and 1 each, saved with the model; a word met later is its own."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from tsrnn.errors import InputError
+from tsrnn.forecaster import Forecaster
+from tsrnn.panel import Panel
+
+DAYS = pd.date_range("2024-01-01", periods=40)
+REGIONS = {"A": "north", "B": "south", "C": "north"}
+TASK = {"input_size": 7, "horizon": 2, "hidden_size": 4, "max_epochs": 1}
+
+
+def _frame(**columns):
+    parts = [
+        pd.DataFrame({"unique_id": name, "ds": DAYS, "y": 10.0 * k + np.arange(40.0), "region": region})
+        for k, (name, region) in enumerate(REGIONS.items())
+    ]
+    return pd.concat(parts, ignore_index=True).assign(**columns)
+
+
+def _static(frame):
+    return Panel.of(frame, target="y", static_covariates="region").arrays().static.tolist()
+
+
+@pytest.mark.parametrize("kind", [lambda f: f, pl.from_pandas, lambda f: pl.from_pandas(f).to_arrow()])
+@pytest.mark.parametrize("dtype", [str, object, "category"])
+def test_a_column_for_each_word(kind, dtype):
+    assert _static(kind(_frame(region=lambda f: f.region.astype(dtype)))) == [[1, 0], [0, 1], [1, 0]]
+
+
+def test_numbers_and_booleans_stay_one_column():
+    assert _static(_frame(region=lambda f: f.region == "north")) == [[1], [0], [1]]
+    assert _static(_frame(region=lambda f: f.region.map({"north": "1", "south": "2"}))) == [[1], [2], [1]]
+    assert _static(_frame(region=lambda f: f.region.map({"north": "01", "south": "02"}))) == [[1, 0], [0, 1], [1, 0]]
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([f"word {k}" for k in range(40)] * 3, ["40 different words", "may have 16", "group them"]),
+        ((["1"] * 39 + ["oops"]) * 3, ["row 40 holds 'oops' among numbers"]),
+    ],
+)
+def test_what_is_no_category_is_named(cells, words):
+    with pytest.raises(InputError, match="'region'") as caught:
+        Panel.of(_frame(region=cells), target="y", future_covariates="region")
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_a_static_covariate_that_changes_is_named():
+    with pytest.raises(InputError, match="'region' changes in row 42 of series 'B'; name it as a past or future"):
+        _static(_frame(region=[*["a"] * 41, *["b"] * 79]))
+    assert _static(_frame(region=[None, *["a"] * 39, *["b"] * 80])) == [[1, 0], [0, 1], [0, 1]]
+
+
+def test_words_met_later_and_missing_ones_are_a_row_of_zeros(tmp_path):
+    frame = _frame(plan=["on", "off"] * 60)
+    fitted = Forecaster("gru", **TASK).fit(frame, target="y", static_covariates="region", future_covariates="plan")
+    assert (fitted.spec_.static, fitted.spec_.known) == (2, 2)
+    fitted.save(tmp_path / "saved")
+    loaded = Forecaster.load(tmp_path / "saved")
+    ahead = pd.DataFrame({"unique_id": [*"AABBCC"], "ds": [*pd.date_range("2024-02-10", periods=2)] * 3, "plan": "on"})
+    before = fitted.predict(future=ahead)
+    pd.testing.assert_frame_equal(loaded.predict(frame, future=ahead), before)
+    pd.testing.assert_frame_equal(
+        loaded.predict(Panel.of(frame, target="y", static_covariates="region", future_covariates="plan"), future=ahead),
+        before,
+    )
+    other = frame.assign(region=frame.region.replace("south", "west"))
+    panel = loaded.preparation_.read(other)
+    assert panel.arrays().static.tolist() == [[1, 0], [0, 0], [1, 0]]
+    made = Panel.of(other, target="y", static_covariates="region", future_covariates="plan")
+    assert loaded.preparation_.read(made).arrays().static.tolist() == [[1, 0], [0, 0], [1, 0]]
+    late = loaded.predict(other, future=ahead.assign(plan="perhaps"))["y"]
+    assert np.isfinite(late).all()
+    assert not np.allclose(late, before["y"])
+    with pytest.raises(InputError, match="future lacks plan at unique_id A"):
+        loaded.predict(frame, future=ahead.assign(plan=None))
+
+
+def test_the_numbers_of_a_frame_with_words_have_a_fingerprint():
+    one, other = (
+        Panel.of(_frame(region=word), target="y", static_covariates="region").fingerprint for word in ("north", "south")
+    )
+    assert one != other

@@ -1,0 +1,53 @@
+"""What a forecast looks like as a frame: ids and times, a column per target, one per quantile beside it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import polars as pl
+
+from tsrnn.errors import InputError
+from tsrnn.panel import Panel
+
+
+def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels: Sequence[float]) -> pl.DataFrame:
+    """Forecasts beside their ids and times: a column per target, and `<target>_q<level>` per quantile.
+
+    Args:
+        point: [series horizon target].
+        quantiles: [series horizon target quantile], or None.
+
+    Raises:
+        InputError: a forecast is not a number.
+    """
+    if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
+        raise InputError(
+            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
+            "bounds; fit it again, with a lower learning_rate if need be"
+        )
+    columns = []
+    for k, (name, quantile_names) in enumerate(names(panel, levels).items()):
+        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
+        for q, quantile_name in enumerate(quantile_names):
+            assert quantiles is not None
+            columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1), kind))
+    return panel.future(point.shape[1]).with_columns(columns)
+
+
+def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:
+    """Columns of a forecast: each target's own, and its quantiles'.
+
+    Raises:
+        InputError: two of them, or one and the id or index, would have the same name.
+    """
+    named = {name: [f"{name}_q{level:g}" for level in levels] for name in panel.roles.targets}
+    taken = [name for name in (panel.roles.id, panel.roles.index, *named) if name is not None]
+    for target, quantile_names in named.items():
+        for name, level in zip(quantile_names, levels, strict=True):
+            if name in taken:
+                raise InputError(
+                    f"{panel.source}: a forecast would have two columns called {name!r}, one of them the quantile "
+                    f"{level:g} of {target!r}; rename the other column, or leave that quantile out"
+                )
+            taken.append(name)
+    return named

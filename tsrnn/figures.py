@@ -1,0 +1,72 @@
+"""Numbers written as text: read where every cell is one, else the first cell that is none is named with its mend."""
+
+import polars as pl
+
+from tsrnn.errors import InputError, quoted
+
+# What a spreadsheet writes for a number: separated thousands, decimal commas, a currency or a percentage.
+_FIGURE = r"^[-+(\u{2212}]*\s*[€$£¥]?\s*\d[\d.,'\u{2019}_\s]*\s*[%‰€$£¥]?\s*\)?$"
+_CODE = r"^\s*0\d+\s*$"  # a shop's or a basin's number: the zeros in front belong to it
+
+
+def is_text(dtype: pl.DataType) -> bool:
+    """Text, categories, or bytes that may be text."""
+    return dtype in (pl.String, pl.Categorical, pl.Binary) or isinstance(dtype, pl.Enum)
+
+
+def text(column: pl.Series) -> pl.Series:
+    """Cells as text without blanks around them; blank cells and bytes that are no text become null."""
+    if column.dtype == pl.Binary:
+        column = pl.Series(
+            column.name, [None if cell is None else cell.decode("latin-1") for cell in column], pl.String
+        )
+    stripped = column.cast(pl.String).str.strip_chars()
+    return stripped.set(stripped == "", None) if (stripped == "").any() else stripped
+
+
+def are_codes(column: pl.Series) -> bool:
+    """Whether a column of text holds numbers whose leading zeros belong to them."""
+    return is_text(column.dtype) and bool(text(column).str.contains(_CODE).any())
+
+
+def hold_numbers(column: pl.Series) -> bool:
+    """Whether a column holds numbers; also text with one in it: a stray word must not make a channel vanish unsaid."""
+    if not is_text(column.dtype):
+        return column.dtype.is_numeric()
+    cells = text(column)
+    return bool(cells.cast(pl.Float64, strict=False).is_not_null().any() or cells.str.contains(_FIGURE).any())
+
+
+def read(column: pl.Series, source: str, rows: pl.Series | None = None) -> pl.Series:
+    """A column of text as float64; `rows`: where its cells stood in the frame, if not in this order.
+
+    Raises:
+        InputError: a cell is no number; names the row and the mend.
+    """
+    if not is_text(column.dtype):
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {_kind(column.dtype)} where numbers belong; "
+            "turn it into numbers, or leave the column out"
+        )
+    cells = text(column)
+    parsed = cells.cast(pl.Float64, strict=False)
+    wrong = parsed.is_null() & cells.is_not_null()
+    if wrong.any():
+        row = int(wrong.arg_max() or 0)
+        place = 1 + (row if rows is None else int(rows[row]))
+        figure = cells.slice(row, 1).str.contains(_FIGURE).any()
+        mend = (
+            "write numbers plainly, as 1334.5: a point for the fraction, nothing between the thousands, no unit"
+            if figure
+            else "mend the cell, leave it empty, or leave the column out"
+        )
+        raise InputError(
+            f"{source}: column {quoted(column.name)}, row {place} holds {quoted(cells[row])} where a number belongs; "
+            f"{mend}"
+        )
+    return parsed
+
+
+def _kind(dtype: pl.DataType) -> str:
+    words = {pl.Duration: "durations", pl.Date: "dates", pl.Datetime: "dates", pl.Time: "times of day"}
+    return next((word for kind, word in words.items() if dtype == kind), f"values of type {dtype}")

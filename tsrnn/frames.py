@@ -1,0 +1,191 @@
+"""Frames of other libraries: what comes in becomes polars, and goes out as the type it was.
+
+A pandas index is data: its levels come in as columns (`index`, or `level_0`, `level_1`... where they have no name) and
+go out as an index again. An index that only numbers the rows from 0 is none. Cells of mixed Python objects come in as
+text, so that a column nobody reads cannot stop the rest; what a column is used for decides whether they will do.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import narwhals as nw
+import numpy as np
+import polars as pl
+
+from tsrnn.errors import InputError, quoted
+
+NAMELESS = ("index", "__index__")  # a nameless index inside; the latter in models saved by 0.1
+_ODD = ("object", "Sparse", "period", "interval", "complex", "category")  # pandas types that need a look at the cells
+
+
+@dataclass(frozen=True)
+class Origin:
+    """What is needed to hand a frame back as it came."""
+
+    library: str = "polars"  # or pandas, pyarrow
+    levels: tuple[tuple[str, Any], ...] = ()  # columns that were pandas' index, and the names they had there
+    labels: tuple[tuple[str, Any], ...] = ()  # columns whose pandas label is no text, and that label
+    periods: tuple[tuple[str, str], ...] = ()  # columns that held pandas periods, and their frequency
+
+    def __contains__(self, name: object) -> bool:
+        """Whether a column was a level of the index."""
+        return any(name == level for level, _ in self.levels)
+
+
+def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
+    """A polars frame with nulls for NaN, and what is needed to hand one back.
+
+    Raises:
+        InputError: no frame, or one whose columns cannot be told apart by name.
+    """
+    if isinstance(frame, pl.DataFrame):
+        table, origin = frame, Origin()
+    else:
+        try:
+            native = nw.from_native(frame, eager_only=True)
+        except nw.exceptions.DuplicateError:
+            raise _twice(
+                source, [str(name) for name in getattr(frame, "column_names", getattr(frame, "columns", ()))]
+            ) from None
+        except TypeError:
+            raise InputError(f"{source} is a {type(frame).__name__}; give a pandas, polars or pyarrow frame") from None
+        if native.implementation.is_pandas():
+            table, origin = _from_pandas(frame, source)
+        else:
+            table, origin = _named(native.to_polars(), native.columns), Origin("pyarrow")
+    if "" in table.columns:
+        inside = "index" if "index" not in table.columns else "level_0"
+        table, origin = table.rename({"": inside}), replace(origin, labels=(*origin.labels, (inside, "")))
+    floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    if floats:
+        holed = table.select(pl.col(floats).is_nan().any()).row(0)
+        floats = [name for name, has_nan in zip(floats, holed, strict=True) if has_nan]
+    return table.with_columns(pl.col(floats).fill_nan(None)) if floats else table, origin
+
+
+def from_polars(table: pl.DataFrame, origin: Origin, index: str) -> Any:
+    """The table as the type that came in; pandas gets its index back where the column called `index` was in it."""
+    if origin.library != "pandas":
+        table = table.rename({name: str(label) for name, label in origin.labels}, strict=False)
+        return table if origin.library == "polars" else table.to_arrow()
+    frame = table.to_pandas()
+    for name, frequency in origin.periods:
+        if name in frame:
+            frame[name] = frame[name].dt.to_period(frequency)
+    levels = [(level, label) for level, label in origin.levels if level in frame]
+    if levels and (index in origin or len(levels) == len(origin.levels)):
+        frame = frame.set_index([level for level, _ in levels])
+        frame.index.names = [label for _, label in levels]
+    return frame.rename(columns=dict(origin.labels)) if origin.labels else frame
+
+
+def _from_pandas(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
+    if frame.columns.nlevels > 1:
+        raise InputError(
+            f"{source} has column names of several levels, such as {tuple(frame.columns[0])}; join each into one name"
+        )
+    frame, levels = _with_levels(frame, source)
+    labels = list(frame.columns)
+    names = [str(label) for label in labels]
+    if len(set(names)) < len(names):
+        raise _twice(source, names)
+    odd = [place for place, dtype in enumerate(frame.dtypes) if str(dtype).startswith(_ODD)]
+    if odd:
+        plain = np.setdiff1d(np.arange(len(names)), odd)
+        columns = {names[place]: _cells(frame.iloc[:, place], names[place]) for place in odd}
+        plain_names = [names[place] for place in plain]
+        if len(plain):
+            table = _converted(frame.iloc[:, plain])
+            columns |= {name: table.to_series(place) for place, name in enumerate(plain_names)}
+        table = pl.DataFrame([columns[name].alias(str(place)) for place, name in enumerate(names)])
+    else:
+        table = _converted(frame)
+    table = _named(table, names)
+    renamed = tuple((name, label) for name, label in zip(names, labels, strict=True) if not isinstance(label, str))
+    periods = [(names[place], frame.dtypes.iloc[place]) for place in odd]
+    frequencies = tuple((name, str(dtype)[7:-1]) for name, dtype in periods if str(dtype).startswith("period"))
+    return table, Origin("pandas", levels, renamed, frequencies)
+
+
+def _with_levels(frame: Any, source: str) -> tuple[Any, tuple[tuple[str, Any], ...]]:
+    """The frame with the levels of its index as columns in front, and their names inside and outside."""
+    index = frame.index
+    if index.nlevels == 1 and index.name is None and _counts(index):
+        return frame, ()
+    columns, levels = {str(label) for label in frame.columns}, []
+    for place, label in enumerate(index.names):
+        name = str(label) if label is not None else "index" if index.nlevels == 1 else f"level_{place}"
+        while label is None and name in columns:
+            name += "_"
+        if name in columns:
+            same = len(index) and (frame.index.get_level_values(place) == frame[label]).all()
+            if not same:
+                raise InputError(
+                    f"{source}: {quoted(name)} names a column and a level of the index, with other values; rename one"
+                )
+            frame = frame.drop(columns=[label])
+        columns.add(name)
+        levels.append((name, label))
+    frame = frame.set_axis(index.set_names([name for name, _ in levels]), axis=0)
+    return frame.reset_index(), tuple(levels)
+
+
+def _counts(index: Any) -> bool:
+    """Whether a pandas index only numbers the rows from 0."""
+    if type(index).__name__ == "RangeIndex":
+        return bool(index.start == 0 and index.step == 1)
+    return index.dtype.kind in "iu" and bool((index == np.arange(len(index))).all())
+
+
+def _converted(frame: Any) -> pl.DataFrame:
+    table: pl.DataFrame = nw.from_native(frame, eager_only=True).to_polars()
+    return table
+
+
+def _named(table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
+    """Polars gives a column without a name one of its own."""
+    if table.columns != names:
+        table.columns = names
+    return table
+
+
+def _cells(column: Any, name: str) -> pl.Series:
+    """A pandas column whose type says little: periods by their start, the rest by what the cells are, else as text."""
+    kind = str(column.dtype)
+    if kind.startswith("Sparse"):
+        column = column.sparse.to_dense()
+    elif kind.startswith("period"):
+        column = column.dt.to_timestamp()
+    elif kind == "category" and str(column.cat.categories.dtype).startswith(_ODD):
+        column = column.astype("object")
+    if not str(column.dtype).startswith(("complex", "interval")):
+        try:
+            converted = _converted(column.to_frame("cells"))["cells"].alias(name)
+        except Exception:  # pyarrow, narwhals and polars each have their own for cells that do not go together
+            converted = None
+        if converted is not None and _is_what_it_says(converted.dtype, column):
+            return converted
+    missing = column.isna().to_numpy()
+    return pl.Series(
+        name, [None if gone else _text(cell) for cell, gone in zip(column, missing, strict=True)], pl.String
+    )
+
+
+def _is_what_it_says(dtype: pl.DataType, column: Any) -> bool:
+    """Whether no cell was bent: pyarrow takes whole numbers among dates for dates, and other objects for bytes."""
+    if dtype != pl.Binary and not dtype.is_temporal():
+        return True
+    kinds = {type(cell) for cell in column.dropna()}
+    return (
+        kinds <= {bytes} if dtype == pl.Binary else not any(issubclass(kind, int | float | np.number) for kind in kinds)
+    )
+
+
+def _text(cell: object) -> str:
+    return cell.decode(errors="backslashreplace") if isinstance(cell, bytes) else str(cell)
+
+
+def _twice(source: str, names: list[str]) -> InputError:
+    twin = next((name for k, name in enumerate(names) if name in names[:k]), None)
+    which = f" called {quoted(twin)}" if twin is not None else " of the same name"
+    return InputError(f"{source} has two columns{which}; rename or drop one")

@@ -1,0 +1,144 @@
+"""The frame of steps ahead: read as the history was, and matched with the steps to forecast by id and index.
+
+What the history is refused for, it is refused for too: rows that stand twice, cells that are no numbers, keys that
+are missing. Rows beyond the steps asked for are let be; their order does not matter.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tsrnn import dates, figures
+from tsrnn.arrays import Floats
+from tsrnn.errors import InputError, quoted
+from tsrnn.frames import NAMELESS, to_polars
+from tsrnn.panel import Panel
+from tsrnn.series import check_ids
+
+_NEAR = 1e-3  # of a step: depths that differ by less are the same
+
+
+def known_ahead(panel: Panel, future: Any, horizon: int) -> Floats | None:
+    """Future covariates of the next `horizon` steps, from a frame that holds them: [series*horizon feature].
+
+    Raises:
+        InputError: the frame is missing, lacks a column or a step, or holds a step twice.
+    """
+    names = panel.roles.future
+    if not names:
+        return None
+    if future is None:
+        raise InputError(
+            f"the model was given future covariates ({', '.join(names)}); pass future=... with the next steps'"
+        )
+    table = _with_keys(panel, future)
+    asked = panel.future(horizon)
+    keys = asked.columns
+    ahead, rows = _keys(asked, asked, panel), _keys(table, asked, panel)
+    rows = rows.with_row_index("__row").join(ahead, on=keys, how="semi", maintain_order="left")
+    rows = _without_twins(rows, table, keys, panel)
+    chosen = table[rows["__row"]]
+    values = [_numbers(chosen[name], rows["__row"], panel, name).alias(f"__{k}") for k, name in enumerate(names)]
+    matched = ahead.join(rows.drop("__row").with_columns(values), on=keys, how="left", maintain_order="left")
+    matched = matched.select(pl.col(f"__{k}").alias(name) for k, name in enumerate(names))
+    for row in np.flatnonzero(matched.select(pl.any_horizontal(pl.all().is_null())).to_series())[:1]:
+        where = ", ".join(f"{key} {asked[key][int(row)]}" for key in keys)
+        raise InputError(f"future lacks {', '.join(names)} at {where}; give a row for each of the {horizon} steps")
+    return panel.features(matched, names)
+
+
+def _with_keys(panel: Panel, future: Any) -> pl.DataFrame:
+    """The future's table with the history's id and index, each in a column of its own."""
+    table, origin = (future.frame, future.origin) if isinstance(future, Panel) else to_polars(future, "future")
+    index, id = panel.roles.index, panel.roles.id
+    levels = [name for name, label in origin.levels if label is None and name not in (id, *panel.roles.future)]
+    if index not in table.columns and len(levels) == 1:
+        table = table.rename({levels[0]: index})
+    elif index in NAMELESS and index not in table.columns and len(origin.levels) == 1:
+        table = table.rename({origin.levels[0][0]: index})
+    keys = [id, index] if id else [index]
+    missing = [name for name in (*keys, *panel.roles.future) if name not in table.columns]
+    if missing:
+        start = panel.frame[index][-1] + 1 if panel.numbered else None
+        hint = "" if start is None else f"; the history's rows were numbered, so that the future's begin with {start}"
+        needed = ", ".join((*keys, *panel.roles.future))
+        raise InputError(f"future has no column {quoted(missing[0])}; it needs {needed}{hint}")
+    table = check_ids(table, id, "future")
+    read = dates.read(table[index], "future", panel.date_format, None if id is None else table[id])[0]
+    if read.null_count():
+        row = int(read.is_null().arg_max() or 0)
+        raise InputError(f"future: column {quoted(index)} is empty in row {row + 1}; fill it or drop the row")
+    return table.with_columns(read)
+
+
+def _keys(table: pl.DataFrame, asked: pl.DataFrame, panel: Panel) -> pl.DataFrame:
+    """Id and index as both frames can be matched by; null where a value cannot be any of the history's."""
+    index, id = panel.roles.index, panel.roles.id
+    ids = None if id is None else _id_text(table[id])
+    if asked.schema[index].is_float():
+        at = _steps_after(table[index].cast(pl.Float64), ids, panel)
+    else:
+        at = _alike(table[index], asked[index])
+    return pl.DataFrame([at] if ids is None else [ids, at])
+
+
+def _alike(column: pl.Series, asked: pl.Series) -> pl.Series:
+    """Dates or counts in the history's type; null where they cannot be held by it."""
+    zones = [getattr(each.dtype, "time_zone", None) for each in (column, asked)]
+    alike = column.dtype.is_temporal() == asked.dtype.is_temporal() and (column.dtype == pl.Duration) == (
+        asked.dtype == pl.Duration
+    )
+    if not alike or (zones[0] is None) != (zones[1] is None):
+        raise InputError(
+            f"future: column {quoted(asked.name)} is of type {column.dtype} where the history's is {asked.dtype}; "
+            "give both alike, time zones too"
+        )
+    if isinstance(asked.dtype, pl.Datetime) and zones[1] is not None:
+        column = column.dt.convert_time_zone(zones[1])
+    cast = column.cast(asked.dtype, strict=False)
+    return cast.set((cast.cast(column.dtype, strict=False) != column).fill_null(True), None)
+
+
+def _id_text(ids: pl.Series) -> pl.Series:
+    """Ids as text, whole numbers alike whatever type holds them."""
+    whole = ids.dtype.is_float() and bool((ids == ids.round()).all())
+    text = (ids.cast(pl.Int64) if whole else ids).cast(pl.String)
+    return text.str.strip_chars() if figures.is_text(ids.dtype) else text
+
+
+def _steps_after(depths: pl.Series, ids: pl.Series | None, panel: Panel) -> pl.Series:
+    """Depths as steps after their series' end; null between two steps, and in series that the history lacks."""
+    last = panel.frame[panel.offsets[1:] - 1]
+    ends: pl.Series | float = float(last[panel.roles.index][0])
+    if ids is not None and panel.roles.id is not None:
+        ends = ids.replace_strict(
+            _id_text(last[panel.roles.id]), last[panel.roles.index].cast(pl.Float64), default=None
+        )
+    steps = (depths - ends) / panel.step.size
+    return steps.round().set((steps - steps.round()).abs() > _NEAR, None).cast(pl.Int64).alias(depths.name)
+
+
+def _without_twins(rows: pl.DataFrame, table: pl.DataFrame, keys: list[str], panel: Panel) -> pl.DataFrame:
+    """Each step once: twins are refused, or dropped as the history's were."""
+    twice = rows.select(keys).is_duplicated()
+    if not twice.any():
+        return rows
+    if panel.duplicates != "error":
+        return rows.unique(keys, keep=panel.duplicates, maintain_order=True)
+    later = rows.filter(~pl.struct(keys).is_first_distinct())["__row"][0]
+    where = ", ".join(f"{key} {table[key][int(later)]}" for key in keys)
+    raise InputError(f"future: row {int(later) + 1} holds {where} a second time; drop one of the two")
+
+
+def _numbers(column: pl.Series, rows: pl.Series, panel: Panel, name: str) -> pl.Series:
+    """A covariate as the history's: words as text, everything else as finite numbers."""
+    if name in panel.levels:
+        return figures.text(column if figures.is_text(column.dtype) else column.cast(pl.String))
+    if not (column.dtype.is_numeric() or column.dtype == pl.Boolean or column.dtype == pl.Null):
+        column = figures.read(column, "future", rows)
+    numbers = column.cast(pl.Float64)
+    if numbers.is_infinite().any():
+        row = int(rows[int(numbers.is_infinite().fill_null(False).arg_max() or 0)]) + 1
+        raise InputError(f"future: column {quoted(name)}, row {row} is infinite; replace it")
+    return numbers

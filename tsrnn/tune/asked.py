@@ -1,0 +1,86 @@
+"""What a sweep is asked to try: a model's ranges, what is fixed, and where to begin."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from tsrnn import models
+from tsrnn.errors import InputError
+from tsrnn.forecaster import Forecaster
+from tsrnn.metrics import USUAL, named
+from tsrnn.parameters import FitConfig
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice.
+
+    The first trial is the model as it comes, with the values of `start` where they lie in its ranges. Values that are
+    no plain numbers or words stand in `alternatives`, each under a label of its own; every label is tried once, the
+    rest as in the first trial, before anything is drawn.
+    """
+
+    model: str | type
+    horizon: int
+    input_sizes: tuple[int, ...]
+    fixed: dict[str, Any]
+    metric: str = USUAL[0]  # on validation; a word of `tsrnn.metrics`
+    seed: int = 0
+    split: Any = "standard"
+    start: dict[str, Any] = field(default_factory=dict)
+    alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
+    minutes: float = math.inf  # a trial that takes longer is stopped; never the best
+
+    def __post_init__(self) -> None:
+        if not self.minutes > 0:
+            raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
+        named(self.metric)
+        if not 0 <= self.seed < 1 << 64:
+            raise InputError(f"seed takes a whole number of 64 bits, at least 0, not {str(self.seed)[:30]}")
+        own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
+        if own:
+            raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
+        Forecaster(self.model, input_size=min(self.input_sizes), horizon=self.horizon, **self.fixed).configs()
+
+    def resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """A trial's parameters with the values that its labels stand for."""
+        return {**params, **{name: values[params[name]] for name, values in self.alternatives.items()}}
+
+    def planned(self) -> list[dict[str, Any]]:
+        """The parameters of the trials that come before anything is drawn."""
+        first: dict[str, Any] = {name: next(iter(values)) for name, values in self.alternatives.items()}
+        if len(self.input_sizes) > 1:
+            size = self.start.get("input_size")
+            first["input_size"] = size if size in self.input_sizes else self.input_sizes[0]
+        for name, found in ranges(self.model).items():
+            if name not in self.fixed:
+                value = self.start.get(name, found["default"])
+                inside = value in found["choices"] if "choices" in found else found["low"] <= value <= found["high"]
+                first[name] = value if inside else found["default"]
+        others = [(name, label) for name, values in self.alternatives.items() for label in list(values)[1:]]
+        return [first, *({**first, name: label} for name, label in others)]
+
+    def described(self) -> dict[str, Any]:
+        """The ranges, as short as TOML can say them: a list of choices, or "low..high"."""
+        said: dict[str, Any] = {name: list(values) for name, values in self.alternatives.items()}
+        if len(self.input_sizes) > 1:
+            said["input_size"] = list(self.input_sizes)
+        for name, found in ranges(self.model).items():
+            if name not in self.fixed:
+                said[name] = choices(found) if "choices" in found else f"{found['low']}..{found['high']}"
+        return said
+
+
+def ranges(model: str | type) -> dict[str, dict[str, Any]]:
+    """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log"}, with "default" and "whole"."""
+    found = {}
+    for each in (*fields(models.find(model).config), *fields(FitConfig)):
+        if each.metadata:
+            found[each.name] = {**each.metadata, "default": each.default, "whole": isinstance(each.default, int)}
+    return found
+
+
+def choices(found: Mapping[str, Any]) -> list[Any]:
+    """The values of a range that lists them, each once."""
+    return list(dict.fromkeys(found["choices"]))
