@@ -18,7 +18,7 @@ import pytest
 from jobs import wait_for
 from optuna.trial import TrialState
 
-from tsrnn import InputError, processes, tune
+from tsrnn import InputError, alive, tune
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, write_toml
@@ -48,7 +48,7 @@ def dead(**changes: Any) -> dict[str, Any]:
     """A process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
-    return {**asdict(processes.this()), "pid": process.pid, **changes}
+    return {**asdict(alive.this()), "pid": process.pid, **changes}
 
 
 def one_of(study: optuna.Study) -> optuna.Trial:

@@ -17,11 +17,11 @@ import numpy as np
 import optuna
 from optuna.trial import FrozenTrial, TrialState
 
-from tsrnn import models, processes
+from tsrnn import alive, models
+from tsrnn.alive import Process
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 from tsrnn.parameters import words
-from tsrnn.processes import Process
 from tsrnn.tune import storage as storages
 from tsrnn.tune.asked import Sweep
 
@@ -86,7 +86,7 @@ def reap(study: optuna.Study, kept: optuna.storages.RDBStorage) -> None:
     heard, silent = storages.heard(kept), datetime.now() - timedelta(seconds=storages.GRACE)
     for trial in running:
         began, runner = trial.datetime_start or datetime.now(), trial.user_attrs.get(_PROCESS)
-        gone = runner is not None and processes.gone(Process(**runner))
+        gone = runner is not None and alive.gone(Process(**runner))
         if gone or (trial._trial_id not in heard and began < silent):
             study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
@@ -121,7 +121,7 @@ def _lay_out(study: optuna.Study, asked: Sweep) -> None:
 
 def sign(trial: optuna.Trial) -> None:
     """Write down who runs a trial."""
-    trial.set_user_attr(_PROCESS, asdict(processes.this()))
+    trial.set_user_attr(_PROCESS, asdict(alive.this()))
 
 
 def _lost(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
