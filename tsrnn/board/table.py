@@ -83,9 +83,11 @@ def winner(table: pl.DataFrame, measure: str = USUAL[0]) -> int | None:
 
 
 def shortened(table: pl.DataFrame, others: int) -> pl.DataFrame:
-    """Every line of ours, and the best `others` of the published ones."""
-    published = table.with_row_index("place").filter(pl.col("class") != "")["place"].to_list()
-    return table.with_row_index("place").filter(~pl.col("place").is_in(published[others:])).drop("place")
+    """Every line of ours, the best `others` of the published ones and the best zero-shot one (class Z)."""
+    numbered, shot = table.with_row_index("place"), pl.col("class") == "Z"
+    published = numbered.filter((pl.col("class") != "") & ~shot)["place"].to_list()
+    dropped = published[others:] + numbered.filter(shot)["place"].to_list()[1 if others else 0 :]
+    return numbered.filter(~pl.col("place").is_in(dropped)).drop("place")
 
 
 def _rows_of(rows: pl.DataFrame, whole: Sequence[Line]) -> list[pl.DataFrame]:

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tsrnn.board import table as boards
+from tsrnn.board.choice import criterion, said
 from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
-from tsrnn.board.published import published
+from tsrnn.board.published import SHOWN, published
 from tsrnn.board.ranks import standings as mean_ranks
 from tsrnn.board.rows import read
 from tsrnn.console import show
@@ -38,7 +39,8 @@ RANKS = (
 )
 CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
-    "B: every test window, best of a search that saw the test."
+    "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
+    "Z: zero-shot, the best such line."
 )
 
 
@@ -74,12 +76,14 @@ def board(
     rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
 ) -> Group:
     """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow."""
-    rows, theirs = measured(rows, suite.measures, folder, suite.leads), published(suite.name)
-    table = boards.board(rows, suite.by, suite.measures, theirs, folder if groups else None)
+    chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
+    rows, theirs = measured(rows, (*suite.measures, *chooses), folder, suite.leads), published(suite.name, SHOWN)
+    table = boards.board(rows, suite.by, (*suite.measures, *chooses), theirs, folder if groups else None)
     table = boards.shortened(table if groups else table.drop("group"), others)
     remarks = notes(table, suite.measures[0]) if groups else []
-    said = " ".join([*remarks, CAPTION] if theirs.height else remarks)
-    caption = [Text(said, style="dim")] if said else []
+    remarks += said(table, suite.measures) if groups and chooses else []
+    remarks += [CAPTION] if theirs.height else []
+    caption = [Text(" ".join(remarks), style="dim")] if remarks else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
     return Group(render(table, suite.measures, narrow=narrow), *caption)

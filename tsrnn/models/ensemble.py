@@ -99,4 +99,5 @@ def _member(given: Member, spec: Spec) -> Model:
 
 
 PAPER = "Bates & Granger 1969"
+FAMILY = "mixed"
 MODEL = Ensemble
