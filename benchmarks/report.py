@@ -150,10 +150,6 @@ def make(name: str) -> str:
     return short(rows, dataset) if track == "short" else board(rows, dataset, track)
 
 
-def write(document: Path, text: str) -> None:
-    files.replaced(document, lambda file: file.write(text.encode()), "make it writable")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the document is up to date")
@@ -164,7 +160,7 @@ def main() -> int:
         fresh = filled(text, make)
         stale |= fresh != text
         if not check:
-            write(document, fresh)
+            files.replaced(document, lambda file, text=fresh: file.write(text.encode()), "make it writable")
     return int(check and stale)
 
 

@@ -172,14 +172,26 @@ def test_horizons_with_too_few_windows_are_left_out(tmp_path: Path) -> None:
     assert pair.told_apart
 
 
-def test_every_pair_is_paid_for(tmp_path: Path) -> None:
+def test_comparisons_with_one_line_are_paid_for_together(tmp_path: Path) -> None:
     world(tmp_path, np.random.default_rng(3), {"a": 0.0, "b": 0.0, "c": 0.0, "d": 0.0})
     lines = _lines(tmp_path)
     compared = ties.pairs(lines, "horizon", "mse", tmp_path)
     judge = ties.Judge(lines, "horizon", "mse", tmp_path)
     alone = [judge.pair(pair.first, pair.second).p for pair in compared]
     assert len(compared) == 6
-    assert [pair.p for pair in compared] == difference.holm(np.array(alone)).tolist()
+    families = [difference.holm(np.array(alone[first:last])).tolist() for first, last in ((0, 3), (3, 5), (5, 6))]
+    assert [pair.p for pair in compared] == [p for family in families for p in family]
+
+
+def test_a_line_that_cannot_be_compared_counts_all_the_same(tmp_path: Path) -> None:
+    """It might have led: who leads was found among all lines."""
+    world(tmp_path, np.random.default_rng(3), {"a": 0.0, "b": 0.01})
+    (alone,) = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
+    results.append(tmp_path, {**ROW, "model": "lstm", "seed": 0, "mse": 9.0, "mae": 0.5})
+    first, unknown, _ = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
+    assert alone.p is not None
+    assert first.p == pytest.approx(min(1, 2 * alone.p))
+    assert unknown.p is None
 
 
 def test_groups_pay_for_comparisons_with_the_leader_alone(tmp_path: Path) -> None:
@@ -194,7 +206,7 @@ def test_groups_pay_for_comparisons_with_the_leader_alone(tmp_path: Path) -> Non
     alone = [ties.Judge(lines, "horizon", "mse", tmp_path).pair(0, line).p for line in range(1, 7)]
     assert all(p is not None and 0.05 / 21 < p < 0.05 / 6 for p in alone)
     assert groups(tmp_path) == {"a": 1, **dict.fromkeys("bcdefg", 2)}
-    assert not any(pair.told_apart for pair in ties.pairs(lines, "horizon", "mse", tmp_path))
+    assert [pair.told_apart for pair in ties.pairs(lines, "horizon", "mse", tmp_path)][:6] == [True] * 6
 
 
 @pytest.mark.slow

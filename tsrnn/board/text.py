@@ -30,7 +30,8 @@ _LEFT = ("model", "options", "track", "class")
 PAIRS = (
     "first minus second, with its 95 % interval: mean over test windows (over folds, where there are any) and over "
     f"horizons that have {LEAST_HORIZONS} times as many windows as overlap; the spread of seeds is added. p: Holm's "
-    "over all pairs. Not known: the losses of a line's windows are not stored, and means over all horizons are shown."
+    "over all comparisons with the pair's first line. Not known: the losses of a line's windows are not stored; the "
+    "difference is then of the means over all horizons."
 )
 UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
 RANKS = (

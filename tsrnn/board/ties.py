@@ -14,7 +14,6 @@ in 10 % of worlds, of 24 in 21 %, and each one in 1 to 2 %.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +34,7 @@ LEVEL = 0.05
 class Pair:
     """Two lines by number, best first. `difference` and `p` are None where losses of windows (or folds) are missing.
 
-    `difference` is over the places whose windows were enough for a test; `p` is paid for together with others.
+    `difference` is over the places whose windows were enough for a test; `p` is Holm's once paid for with others.
     """
 
     first: int
@@ -102,9 +101,12 @@ class Judge:
 
 
 def pairs(lines: Sequence[pl.DataFrame], by: str, measure: str, folder: Path | None = None) -> list[Pair]:
-    """Every two of the lines, each p paid for with all others (Holm); arguments as of `Judge`."""
-    judge = Judge(lines, by, measure, folder)
-    return _paid([judge.pair(i, j) for i, j in combinations(range(len(lines)), 2)])
+    """Every two of the lines, each p paid for with the others of the same first line; arguments as of `Judge`.
+
+    So the leader's are those that `groups` goes by.
+    """
+    judge, every = Judge(lines, by, measure, folder), range(len(lines))
+    return [pair for first in every for pair in _paid([judge.pair(first, second) for second in every[first + 1 :]])]
 
 
 def groups(lines: Sequence[pl.DataFrame], by: str, measure: str, folder: Path | None = None) -> list[int | None]:
@@ -127,8 +129,9 @@ def groups(lines: Sequence[pl.DataFrame], by: str, measure: str, folder: Path | 
 
 
 def _paid(compared: Sequence[Pair]) -> list[Pair]:
-    adjusted = iter(difference.holm(np.array([pair.p for pair in compared if pair.p is not None])))
-    return [pair if pair.p is None else replace(pair, p=float(next(adjusted))) for pair in compared]
+    """Comparisons with one line, paid for together; those not known count, for their lines might have led, too."""
+    adjusted = difference.holm(np.array([1.0 if pair.p is None else pair.p for pair in compared]))
+    return [pair if pair.p is None else replace(pair, p=float(p)) for pair, p in zip(compared, adjusted, strict=True)]
 
 
 def _by_place(line: pl.DataFrame, by: str, measure: str) -> list[float]:
