@@ -1,5 +1,6 @@
 """A class stands wherever a word may: as a model, as a cell; only what is registered is saved."""
 
+import json
 import sys
 import types
 from dataclasses import dataclass, replace
@@ -11,12 +12,15 @@ import torch
 from small import QUICK, TASK, long_frame
 from torch import Tensor, nn
 
-from tsrnn import Forecaster, InputError, bench, cells, models, parameters, registry, tune
+from tsrnn import Forecaster, InputError, Notice, bench, catalog, cells, execute, models, parameters, registry, tune
 from tsrnn.board import rows
+from tsrnn.commands.cells import run as list_cells
+from tsrnn.commands.models import run as list_models
 from tsrnn.models.recurrent import RecurrentForecaster
 from tsrnn.options import choice
 from tsrnn.panel import Panel
 from tsrnn.shapes import Batch, Spec
+from tsrnn.testing import check_model
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,11 @@ def test_a_class_of_ours_is_saved_by_its_word(tmp_path):
     assert again.predict(long_frame()).equals(fitted.predict())
 
 
+def forget():
+    for cache in (registry.names, registry.clashes, cells.get):
+        cache.cache_clear()
+
+
 @pytest.fixture
 def package(monkeypatch):
     """Another package that registers a model, a cell and a module written like a file of the shelf."""
@@ -140,12 +149,10 @@ def package(monkeypatch):
         "entry_points",
         lambda group: EntryPoints(EntryPoint(name, value, group) for name, value in points.get(group, ())),
     )
-    for cache in (registry.names, cells.get):
-        cache.cache_clear()
+    forget()
     yield points
     monkeypatch.undo()
-    for cache in (registry.names, cells.get):
-        cache.cache_clear()
+    forget()
 
 
 def test_what_a_package_registers_has_a_word_and_is_saved(package, tmp_path):
@@ -166,13 +173,75 @@ def test_a_registered_class_that_is_not_there_is_named(package):
         Forecaster("broken", **TASK).configs()
 
 
-def test_a_package_may_not_take_a_name_of_ours(package):
+def test_a_name_of_ours_that_a_package_takes_too_is_refused_and_no_other(package):
     package["tsrnn.models"].append(("lstm", "otherpackage:Plain"))
-    registry.names.cache_clear()
+    forget()
     with pytest.raises(
-        InputError, match=r"registers 'lstm' in tsrnn\.models, which tsrnn\.models\.recurrent is known by"
+        InputError,
+        match=r"package otherpackage registers 'lstm' in tsrnn\.models, which tsrnn\.models\.recurrent is",
     ):
-        registry.names("models")
+        models.find("lstm")
+    assert models.find("gru").kind is RecurrentForecaster
+    assert models.find(Plain).word in ("plain", "alike")
+    assert models.find(RecurrentForecaster).name != "lstm"
+
+
+FAULTS = {
+    "raises ValueError": "raise ValueError('no backend')",
+    "does not parse": "def (",
+    "holds nothing": "",
+    "ends the process": "raise SystemExit(3)",
+}
+
+
+@pytest.mark.parametrize("text", FAULTS.values(), ids=FAULTS)
+@pytest.mark.parametrize("shelf", ["models", "cells", "readers"])
+def test_a_package_that_is_broken_is_named_and_the_rest_of_the_shelf_works(
+    shelf, text, package, tmp_path, monkeypatch, capsys
+):
+    (tmp_path / "faulty.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "faulty", raising=False)
+    package[f"tsrnn.{shelf}"] = [("mine", "faulty")] if shelf == "readers" else [("mine", "faulty"), ("nowhere", "")]
+    forget()
+    said = r"'mine' is registered as faulty \(.*mend or uninstall"
+    if shelf == "readers":
+        (tmp_path / "a.csv").write_text("date,y\n2020-01-01,1\n")
+        with pytest.warns(Notice, match=said):
+            assert catalog.read_file(tmp_path / "a.csv").height == 1
+        return
+    with pytest.raises(InputError, match=said):
+        models.find("mine") if shelf == "models" else cells.get("mine")
+    {"models": list_models, "cells": list_cells}[shelf](json_=True)
+    rows_by_name = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert "mend or uninstall" in rows_by_name["mine"]["about"]
+    assert "mend or uninstall" in rows_by_name["nowhere"]["about"]
+    assert "mend" not in rows_by_name["gru"]["about"]
+
+
+def test_a_registered_class_is_described_by_its_own_docstring(package, capsys):
+    list_models(json_=True)
+    rows_by_name = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert rows_by_name["plain"]["about"] == "Two linear maps of a target's own past"
+
+
+def test_an_ending_that_is_taken_stays_with_its_reader(package, tmp_path, monkeypatch):
+    module = types.ModuleType("greedy")
+    module.SUFFIXES, module.read = (".CSV",), lambda path: None
+    monkeypatch.setitem(sys.modules, "greedy", module)
+    package["tsrnn.readers"] = [("greedy", "greedy")]
+    forget()
+    (tmp_path / "a.csv").write_text("date,y\n2020-01-01,1\n")
+    with pytest.warns(Notice, match=r"'greedy' is registered.* claims \.CSV, which tsrnn\.readers\.csv reads"):
+        assert catalog.read_file(tmp_path / "a.csv").height == 1
+
+
+def test_loading_a_word_that_is_gone_says_which_package_to_install(package, tmp_path):
+    Forecaster("plain", **QUICK).fit(long_frame()).save(tmp_path / "saved")
+    del package["tsrnn.models"]
+    forget()
+    with pytest.raises(InputError, match=r"unknown model 'plain'.*install the package that registers it"):
+        Forecaster.load(tmp_path / "saved")
 
 
 def test_what_is_no_model_or_no_cell_is_refused():
@@ -192,3 +261,124 @@ def test_a_class_named_as_a_model_of_ours_is_refused():
     namesake = type("lstm", (Plain,), {"__module__": "elsewhere"})
     with pytest.raises(InputError, match="class lstm is named as a model of tsrnn is"):
         models.find(namesake)
+
+
+def forecast_by(change):
+    """`Plain` with another forecast."""
+    return type("Changed", (Plain,), {"forward": lambda self, batch: change(Plain.forward(self, batch))})
+
+
+SHAPES = {
+    "one step": lambda params: params[:, :1],
+    "one target": lambda params: params[:, :, :1],
+    "one row": lambda params: params.mean(0, keepdim=True),
+    "no params": lambda params: params[..., 0],
+    "axes swapped": lambda params: params.transpose(0, 1),
+    "a tuple": lambda params: (params,),
+    "a fault": lambda params: params @ params,
+}
+
+
+@pytest.mark.parametrize("change", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_forecast_of_another_shape_is_refused_before_training(change, alone):
+    model, options = forecast_by(change), {}
+    if not alone:
+        model, options = "ensemble", {"members": [{"model": model}, {"model": "ols"}]}
+    wanted = rf"\[batch 32, horizon {TASK['horizon']}, target 2, params 1\]"
+    with pytest.raises(InputError, match=f"model Changed: forward .* {wanted}"):
+        Forecaster(model, **TASK, max_epochs=1, **options).fit(two_targets())
+
+
+def two_targets():
+    frame = long_frame()
+    return Panel.of(frame.with_columns(z=-frame["y"]), target=["y", "z"])
+
+
+def test_the_trial_of_a_model_draws_nothing_and_leaves_it_in_training():
+    modes = []
+
+    class Drawing(Plain):
+        def forward(self, batch):
+            modes.append(self.training)
+            return super().forward(batch) + 0 * torch.rand(())
+
+    class Untried(Drawing):
+        pass
+
+    Untried.__module__ = "tsrnn.models.untried"
+    tried, untried = (Forecaster(model, **QUICK).fit(two_targets()) for model in (Drawing, Untried))
+    assert modes[:2] == [False, True]
+    for name, weight in untried.model_.weights().items():
+        assert np.array_equal(weight, tried.model_.weights()[name])
+
+
+def test_a_saved_model_whose_class_forecasts_another_shape_now_is_refused(package, tmp_path, monkeypatch):
+    Forecaster("plain", **QUICK).fit(long_frame()).save(tmp_path / "saved")
+    forward = Plain.forward
+    monkeypatch.setattr(Plain, "forward", lambda self, batch: forward(self, batch)[:, :1])
+    with pytest.raises(InputError, match=r"model Plain: forward gave \[32, 1, 1, 1\]"):
+        Forecaster.load(tmp_path / "saved")
+
+
+def test_two_classes_of_one_name_are_refused_on_a_board():
+    wishes = bench.Wishes(models=[Plain, type("Plain", (Plain,), {})], horizons=[24], input_size=48)
+    with pytest.raises(InputError, match="two classes are called Plain"):
+        bench.plan(bench.Source("transformer"), "smoke", wishes)
+
+
+def test_the_contract_of_a_class_takes_its_options():
+    check_model(Plain, hidden_size=3)
+    with pytest.raises(InputError, match="'hiden_size': did you mean 'hidden_size'"):
+        check_model(Plain, hiden_size=3)
+    with pytest.raises(InputError, match="a config or options, not both"):
+        check_model(Plain, PlainOptions(), hidden_size=3)
+
+
+@dataclass
+class Unfrozen:
+    hidden_size: int = 8
+
+
+def test_a_model_that_is_not_written_as_one_is_refused_in_a_sentence():
+    for config in (Unfrozen, PlainOptions(), dict):
+        with pytest.raises(InputError, match=r"Wrong\.Config must be a frozen dataclass"):
+            models.find(type("Wrong", (Plain,), {"Config": config}))
+    for kind in (models.Model, type("Bare", (models.Model,), {})):
+        with pytest.raises(InputError, match=f"class {kind.__name__} has no forward"):
+            models.find(kind)
+    short = type("Short", (Plain,), {"__init__": lambda self, config: None})
+    with pytest.raises(InputError, match=r"model Short cannot be built as Short\(config, spec\)"):
+        models.build(short, PlainOptions(), Spec(8, 2, 1, 1, seasonality=1))
+
+
+WRONG_CELLS = {
+    "must say its states": {"states": None},
+    "has no step": {"step": cells.Cell.step},
+    "step gives a Tensor": {"step": lambda self, x, r, state: x[0]},
+    "memory of step is": {"step": lambda self, x, r, state: ((x[0][:, :2],), x[0])},
+    "a state of 2 parts": {"step": lambda self, x, r, state: ((x[0], x[0]), x[0])},
+    "step fails": {"step": lambda self, x, r, state: ((x[5],), x[0])},
+    "cannot be built as": {"__init__": lambda self, width: None},
+}
+
+
+@pytest.mark.parametrize("said", WRONG_CELLS)
+def test_a_cell_that_breaks_the_contract_is_refused_in_a_sentence(said):
+    with pytest.raises(InputError, match=f"cell Wrong.*{said}"):
+        Forecaster("segrnn", **TASK, cell=type("Wrong", (Leaky,), WRONG_CELLS[said])).configs()
+
+
+def test_what_cells_derive_from_is_no_cell():
+    for kind in (cells.Cell, cells.LinearCell):
+        with pytest.raises(InputError, match=f"{kind.__name__} is what cells derive from"):
+            cells.get(kind)
+
+
+def test_a_class_inside_a_function_cannot_go_to_a_worker():
+    class Inside(Plain):
+        pass
+
+    (outcome,) = execute.run(repr, [Inside], workers=1)
+    assert outcome.error_type == "InputError"
+    assert "move it to the top level of a module, or take workers=0" in outcome.error

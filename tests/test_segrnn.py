@@ -1,12 +1,14 @@
 """The segment RNN is the slow one of its paper, with every cell, tied or not, in parallel or step by step."""
 
 from dataclasses import replace
+from typing import ClassVar
 
 import pytest
 import torch
 from reference import segrnn as slow_segrnn
 from small_models import SPEC, batch_of, made
 
+from tsrnn.cells import Cell
 from tsrnn.registry import names
 
 
@@ -79,3 +81,23 @@ def test_a_recurrent_segrnn_of_one_segment_has_no_decoder():
     spec = replace(SPEC, horizon=8)
     assert made("segrnn", spec, decoding="recurrent").decoder is None
     assert made("segrnn", spec, decoding="parallel").decoder is not None
+
+
+class Forgetful(Cell):
+    """Reads its input alone, or its state alone."""
+
+    gates = ("a",)
+    states = ("h",)
+    options: ClassVar = {"reads": "x"}
+    reads: str
+
+    def step(self, x, r, state):
+        h = torch.tanh(x[0]) if self.reads == "x" else 0.5 * state[0] + 1
+        return (h,), h
+
+
+@pytest.mark.parametrize("reads", ["x", "state"])
+def test_a_cell_may_leave_its_state_or_its_input_unread(reads):
+    spec = replace(SPEC, input_size=50)
+    params = made("segrnn", spec, cell=Forgetful, cell_options={"reads": reads})(batch_of(spec))
+    assert params.shape == (4, spec.horizon, spec.targets, 1)

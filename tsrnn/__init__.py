@@ -12,7 +12,7 @@ The map, in the order in which data meets the rooms:
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, infer, fit                      how to train, as data; forecasts and scores; the one door to Lightning
+    parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, forecaster                       what every face shares; the bed of the river
     testing                                     the contracts, for people's own models and cells

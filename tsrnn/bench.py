@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from tsrnn import catalog, claims, execute, models, suites
 from tsrnn.allocator import tune_allocator
 from tsrnn.board import beside, rows
+from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
 from tsrnn.metrics import USUAL
@@ -116,6 +117,11 @@ def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any
     broad = "full" if "full" in source.suite.presets else asked.name
     full = suites.preset(source.place, broad, wishes.input_size).models
     named = {model: models.find(model).name for model in wishes.models}
+    kinds: dict[str, type] = {}
+    for model, name in named.items():
+        kind = models.find(model).kind
+        if kinds.setdefault(name, kind) is not kind:
+            raise InputError(f"two classes are called {name}, and rows tell models apart by name; rename one of them")
     return {model: asked.models.get(name, full.get(name, {})) for model, name in named.items()}
 
 

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tsrnn import files, registry
+from tsrnn import files, readers
 from tsrnn.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -108,16 +108,15 @@ def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
     Raises:
         InputError: no reader knows the ending, or what the reader refuses.
     """
-    readers = {name: registry.load("readers", name, "reader") for name in registry.names("readers")}
-    suffixes = {suffix: name for name, module in readers.items() for suffix in module.SUFFIXES}
+    suffixes = readers.by_suffix()
     if not isinstance(path, Path) or path.is_dir():
-        frame: pl.DataFrame = readers["las"].read(path)
+        frame: pl.DataFrame = suffixes[".las"].read(path)
         return frame
     suffix = path.suffix.lower()
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
-    frame = readers[suffixes[suffix]].read(path)
+    frame = suffixes[suffix].read(path)
     return frame
 
 

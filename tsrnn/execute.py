@@ -171,7 +171,7 @@ class _Worker(threading.Thread):
                 if self.stopped:
                     break
             except Exception as error:  # the job or its result did not survive pickling
-                return _failed(job, error, began)
+                return _failed(job, _mendable(error), began)
         return Outcome(job, None, message, perf_counter() - began, "WorkerDied")
 
     def _open(self) -> ProcessPoolExecutor:
@@ -217,6 +217,15 @@ def _attempt(function: Function, job: Job) -> Outcome:
     except (Exception, SystemExit) as error:
         return _failed(job, error, began)
     return Outcome(job, result, None, perf_counter() - began)
+
+
+def _mendable(error: Exception) -> Exception:
+    """What cannot be sent to a worker is mostly a class or function made inside another."""
+    if "pickle" not in str(error):
+        return error
+    return InputError(
+        f"{error}, so it cannot be sent to a worker process; move it to the top level of a module, or take workers=0"
+    )
 
 
 def _failed(job: Job, error: BaseException, began: float) -> Outcome:

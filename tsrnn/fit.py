@@ -24,6 +24,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader, IterableDataset
 
+from tsrnn import trial
 from tsrnn.allocator import tune_allocator
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
@@ -151,11 +152,13 @@ def fit(
     What was trained in double precision comes back in single.
 
     Raises:
-        InputError: the loss stopped being a number.
+        InputError: the loss stopped being a number, or someone else's model gives no forecast (`tsrnn.trial`).
     """
     began = time.perf_counter()
     tune_allocator()
-    if model.solve(train, val):
+    solved = model.solve(train, val)
+    trial.on_windows(model, train)
+    if solved:
         return Report(0, 0, math.nan, time.perf_counter() - began)
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
     if config.arithmetic == "64-true":

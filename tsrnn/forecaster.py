@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tsrnn import answer, buffer, heads, infer, models, parameters, rebuild, split, store, windows
+from tsrnn import answer, buffer, heads, infer, models, parameters, rebuild, split, store, trial, windows
 from tsrnn import backtest as rolling
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
@@ -187,6 +187,7 @@ class Forecaster(Estimator):
         with rebuild.blaming(saved):
             self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
             self.model_.set_weights({name.removeprefix("model."): weights for name, weights in tensors.items()})
+            trial.on_zeros(self.model_)
         return self
 
     @property

@@ -19,6 +19,7 @@ from tsrnn.errors import InputError
 from tsrnn.header import Kind
 from tsrnn.models import Model
 from tsrnn.options import check_types
+from tsrnn.registry import Unregistered
 from tsrnn.shapes import Spec
 from tsrnn.store import Saved
 
@@ -50,9 +51,9 @@ def blaming(saved: Saved) -> Iterator[None]:
         name = "" if isinstance(fault, Unfit | InputError) else f"{type(fault).__name__}: "
         said = (name + str(fault)).splitlines()[0][:_LONGEST]
         said = "".join(each if each.isprintable() else "?" for each in said).rstrip(".")
-        raise InputError(
-            f"{saved.folder} holds no model that this tsrnn can use ({said}); save it again, or fit it again"
-        ) from None
+        unknown = isinstance(fault, Unregistered)
+        mend = "install the package that registers it" if unknown else "save it again, or fit it again"
+        raise InputError(f"{saved.folder} holds no model that this tsrnn can use ({said}); {mend}") from None
 
 
 def spec(table: Any, known: Mapping[str, Any]) -> Spec:

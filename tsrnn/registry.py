@@ -21,54 +21,69 @@ _CITED = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # (Zeng et al. 2023,
 _END = re.compile(r"(?<! al)\.(?= [A-Z])")  # of a sentence
 
 
+class Unregistered(InputError):
+    """A name that nothing installed goes by."""
+
+
 @cache
 def names(folder: str) -> dict[str, str]:
     """name -> where it lies, "package.module" or "package.module:Class", in alphabetical order, nothing imported.
 
     A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own.
 
+    A name that two claim leads to tsrnn's own, or to the first of two packages, and `load` refuses it.
+
     Raises:
         RuntimeError: two files claim one name.
-        InputError: another package claims a name that is taken.
     """
-    places: dict[str, str] = {}
-    for path in sorted((ROOT / folder).glob("[!_]*.py")):
-        for name in _variants(path) or (path.stem,):
-            if name in places:
-                raise RuntimeError(f"{path} and {places[name]} both claim the name {name!r}")
-            places[name] = f"tsrnn.{folder}.{path.stem}"
-    for point in entry_points(group=f"tsrnn.{folder}") if folder in OPEN else ():
-        if places.setdefault(point.name, point.value) != point.value:
-            raise InputError(
-                f"package {_package(point)} registers {point.name!r} in {point.group}, which {places[point.name]} is "
-                "known by already; uninstall it, or have it take another name"
+    places = {point.name: point.value for point in reversed(_points(folder))}
+    return dict(sorted({**places, **_files(folder)}.items()))
+
+
+@cache
+def clashes(folder: str) -> dict[str, str]:
+    """The names that another package claims although they are taken, each with a sentence that says by whom."""
+    places, said = names(folder), {}
+    for point in _points(folder):
+        if places[point.name] != point.value:
+            package = point.dist.name if point.dist is not None else point.value.partition(".")[0].partition(":")[0]
+            said[point.name] = (
+                f"package {package} registers {point.name!r} in {point.group}, which {places[point.name]} is known by "
+                "already; uninstall it, or have it take another name"
             )
-    return dict(sorted(places.items()))
+    return said
 
 
 def load(folder: str, name: str, kind: str) -> Any:
     """Import the file, or another package's module or class, that goes by `name`.
 
     Raises:
-        InputError: there is none (the message names the nearest), or another package's cannot be imported.
+        Unregistered: there is none; the message names the nearest.
+        InputError: two claim the name, or another package's cannot be imported.
     """
     known = names(folder)
     if name not in known:
-        raise unknown(kind, name, known)
+        raise Unregistered(str(unknown(kind, name, known)))
+    if name in clashes(folder):
+        raise InputError(clashes(folder)[name])
     place = known[name]
-    if is_own(place):
+    if is_own(folder, name):
         return import_module(place)
     try:
         return EntryPoint(name, place, f"tsrnn.{folder}").load()
-    except (ImportError, AttributeError) as fault:
-        raise InputError(
-            f"{kind} {name!r} is registered as {place}, which cannot be imported ({fault}); mend or uninstall it"
-        ) from None
+    except (Exception, SystemExit) as fault:  # whatever someone else's file raises when it is imported
+        reason = f"cannot be imported: {type(fault).__name__}: {fault}" if place else "it says no place"
+        raise broken(kind, name, place, reason) from fault
 
 
-def is_own(place: str) -> bool:
-    """Whether a place that `names` gave is a file of tsrnn's own."""
-    return place.startswith("tsrnn.")
+def broken(kind: str, name: str, place: str, reason: str) -> InputError:
+    """What is wrong with a thing that another package registers."""
+    return InputError(f"{kind} {name!r} is registered as {place or 'nothing'} ({reason}); mend or uninstall it")
+
+
+def is_own(folder: str, name: str) -> bool:
+    """Whether a name leads to a file of tsrnn's own."""
+    return name in _files(folder)
 
 
 def homes(folder: str, kind: type) -> list[str]:
@@ -77,7 +92,8 @@ def homes(folder: str, kind: type) -> list[str]:
     return [
         name
         for name, place in names(folder).items()
-        if place.partition(":")[0] == kind.__module__ or (not is_own(place) and place.partition(".")[0] == package)
+        if place.partition(":")[0] == kind.__module__
+        or (not is_own(folder, name) and place.partition(":")[0].partition(".")[0] == package)
     ]
 
 
@@ -90,7 +106,12 @@ def about(folder: str, name: str) -> str:
     """What a plug-in is, without importing it: its line in `ABOUT`, else its docstring's first sentence, uncited."""
     if line := declared(folder, name, "ABOUT"):
         return line
-    text = (ast.get_docstring(_tree(folder, name)) or "").partition("\n\n")[0].replace("\n", " ")
+    return sentence(ast.get_docstring(_tree(folder, name)) or "")
+
+
+def sentence(docstring: str) -> str:
+    """A docstring's first sentence, uncited."""
+    text = docstring.partition("\n\n")[0].replace("\n", " ")
     return _END.split(_CITED.sub("", text), maxsplit=1)[0].rstrip(".")
 
 
@@ -109,12 +130,12 @@ def declared(folder: str, name: str, constant: str) -> str:
 def _tree(folder: str, name: str) -> ast.Module:
     """The file of a plug-in, read; empty where another package's cannot be."""
     place = names(folder)[name]
-    if is_own(place):
+    if is_own(folder, name):
         return ast.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
     try:
         found = find_spec(place.partition(":")[0])
         return ast.parse(Path(found.origin).read_text(encoding="utf-8") if found and found.origin else "")
-    except (ImportError, ValueError, OSError, SyntaxError):
+    except (Exception, SystemExit):  # a package above it is imported
         return ast.parse("")
 
 
@@ -127,5 +148,17 @@ def _variants(path: Path) -> tuple[str, ...]:
     return ()
 
 
-def _package(point: EntryPoint) -> str:
-    return point.dist.name if point.dist is not None else point.module
+@cache
+def _files(folder: str) -> dict[str, str]:
+    """name -> module, of tsrnn's own."""
+    places: dict[str, str] = {}
+    for path in sorted((ROOT / folder).glob("[!_]*.py")):
+        for name in _variants(path) or (path.stem,):
+            if name in places:
+                raise RuntimeError(f"{path} and {places[name]} both claim the name {name!r}")
+            places[name] = f"tsrnn.{folder}.{path.stem}"
+    return places
+
+
+def _points(folder: str) -> list[EntryPoint]:
+    return list(entry_points(group=f"tsrnn.{folder}")) if folder in OPEN else []

@@ -1,7 +1,7 @@
 """The contracts of models and cells as plain functions with asserts: run them over your own in your own tests.
 
     check_model("lstm", hidden_size=8)           a file of tsrnn/models, by its name
-    check_model(Mine, config=MyConfig())         a class of yours
+    check_model(Mine, hidden_size=8)             a class of yours, with options of its Config
     check_cell("gru"), check_cell(MyCell)
 
 A broken promise is an AssertionError that names it, and the task on which it was broken.
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from tsrnn import buffer, cells, heads, infer, models, scale, split, store, windows
 from tsrnn.arrays import Arrays
+from tsrnn.errors import InputError
 from tsrnn.models._base import READABLE, Model
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
@@ -33,8 +34,14 @@ TASKS = (
 
 
 def check_model(model: str | type[Model], config: Any = None, tasks: Sequence[Spec] = TASKS, **options: Any) -> None:
-    """Hold a model to every promise below: a name with its `options`, or a class with its `config`."""
-    config = models.configure(model, options) if isinstance(model, str) and config is None else config
+    """Hold a model to every promise below: a name or a class, with its `options` or a `config` made of them.
+
+    Raises:
+        InputError: both are given, or an option is none of the model's.
+    """
+    if config is not None and options:
+        raise InputError(f"check_model takes a config or options, not both; put {', '.join(options)} into the config")
+    config = models.configure(model, options) if config is None else config
     plain = config
     if is_dataclass(config) and "centring" in {each.name for each in fields(config)}:
         plain = replace(config, centring="none")  # type: ignore[type-var]  # centring alone would show the newest value

@@ -1,5 +1,6 @@
 """tsrnn models: the shelf of forecasters."""
 
+from inspect import cleandoc
 from typing import Any
 
 from tsrnn.commands._base import Json
@@ -36,7 +37,7 @@ def _described(name: str, place: str) -> dict[str, Any]:
     """What a model says of itself, and how it turns out by default; of one that cannot be imported, why."""
     from tsrnn import infer, models
     from tsrnn.models._base import READABLE
-    from tsrnn.registry import about, declared
+    from tsrnn.registry import about, declared, is_own, sentence
     from tsrnn.shapes import Spec
 
     said: dict[str, Any] = {
@@ -48,8 +49,12 @@ def _described(name: str, place: str) -> dict[str, Any]:
     }
     try:
         model = models.build(name, models.configure(name, {}), Spec(input_size=96, horizon=24, channels=1, targets=1))
-    except InputError as fault:
-        return {**said, "about": str(fault), "reads": [], "parameters": None, "paper": ""}
+    except Exception as fault:
+        if is_own("models", name) and not isinstance(fault, InputError):
+            raise
+        return {**said, "about": str(fault) or type(fault).__name__, "paper": ""}
+    if ":" in place:
+        said["about"] = sentence(cleandoc(vars(type(model)).get("__doc__") or ""))
     reads = [readable for readable in READABLE if readable in model.reads]
     paper = declared("models", name, "PAPER")
     return {**said, "reads": reads, "parameters": infer.parameters(model), "paper": paper}

@@ -49,5 +49,5 @@ def multistep(cell: Cell, where: Tensor, final: State) -> Tensor:
     """
     x = cell.project(where).unsqueeze(0).chunk(len(cell.gates), -1)  # each [1 channel step hidden]
     state = tuple(each.view(-1, len(where), 1, each.shape[-1]) for each in final)  # each [batch channel 1 hidden]
-    following, _ = cell.step(x, cell.products(x, state), state)  # each [batch channel step hidden]
-    return following[0]
+    following, _ = cell.step(x, cell.products(x, state), state)
+    return following[0].expand(len(state[0]), *where.shape[:2], -1)  # a cell may leave the state or the place unread

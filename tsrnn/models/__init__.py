@@ -47,17 +47,13 @@ def find(model: str | type) -> Entry:
         InputError: no such model (the nearest is named), a class that is no model, or one whose name another has.
     """
     if isinstance(model, str):
-        source = registry.load("models", model, "model")
-        if not isinstance(source, type):
-            return Entry(model, source.MODEL, source.Config, registry.variant(source, model))
-        return Entry(model, source, _config_of(source))
-    if not isinstance(model, type) or not issubclass(model, Model):
-        called = getattr(model, "__name__", repr(model))
-        raise InputError(
-            f"{called} is no model; give a name that `tsrnn models` lists, or a class of tsrnn.models.Model"
-        )
+        return _registered(model)
+    _check_kind(model)
     for name in registry.homes("models", model):
-        entry = find(name)
+        try:
+            entry = find(name)
+        except InputError:  # another name of its package is broken
+            continue
         if entry.kind is model and all(getattr(entry.config(), key) == value for key, value in entry.settings.items()):
             return entry
     if model.__name__ in registry.names("models"):
@@ -89,8 +85,26 @@ def configure(model: str | type, options: dict[str, Any]) -> Any:
 
 
 def build(model: str | type, config: Any, spec: Spec) -> Model:
-    """The untrained model. Weights come from torch's current generator."""
-    return find(model).kind(config, spec)
+    """The untrained model. Weights come from torch's current generator.
+
+    Raises:
+        InputError: a class of one's own cannot be built so.
+    """
+    kind = find(model).kind
+    try:
+        return kind(config, spec)
+    except (TypeError, AttributeError, LookupError) as fault:
+        if is_own(kind):
+            raise
+        raise InputError(
+            f"model {kind.__name__} cannot be built as {kind.__name__}(config, spec) "
+            f"({type(fault).__name__}: {fault}); see tsrnn.models.Model"
+        ) from fault
+
+
+def is_own(kind: type) -> bool:
+    """Whether a class is one of tsrnn's."""
+    return kind.__module__.partition(".")[0] == "tsrnn"
 
 
 def reads(model: str | type, config: Any) -> frozenset[str]:
@@ -98,10 +112,41 @@ def reads(model: str | type, config: Any) -> frozenset[str]:
     return find(model).kind.reads_with(config)
 
 
+def _registered(name: str) -> Entry:
+    source = registry.load("models", name, "model")
+    place = registry.names("models")[name]
+    try:
+        if isinstance(source, type):
+            _check_kind(source)
+            return Entry(name, source, _config_of(source))
+        if not hasattr(source, "MODEL") or not hasattr(source, "Config"):
+            raise InputError("it is no class, and has no MODEL and Config")
+        if not registry.is_own("models", name):
+            _check_kind(source.MODEL)
+            _check_config(source.Config, f"{place}.Config")
+        return Entry(name, source.MODEL, source.Config, registry.variant(source, name))
+    except InputError as fault:
+        raise registry.broken("model", name, place, str(fault)) from None
+
+
+def _check_kind(model: Any) -> None:
+    if not isinstance(model, type) or not issubclass(model, Model):
+        called = getattr(model, "__name__", repr(model))
+        raise InputError(
+            f"{called} is no model; give a name that `tsrnn models` lists, or a class of tsrnn.models.Model"
+        )
+    if model.forward is Model.forward:
+        raise InputError(f"class {model.__name__} has no forward; derive it from tsrnn.models.Model and write one")
+
+
 def _config_of(kind: type[Model]) -> type:
-    if not is_dataclass(kind.Config):
-        raise InputError(f"{kind.__name__}.Config must be a frozen dataclass of the model's options")
+    _check_config(kind.Config, f"{kind.__name__}.Config")
     return kind.Config
+
+
+def _check_config(config: Any, called: str) -> None:
+    if not isinstance(config, type) or not is_dataclass(config) or not config.__dataclass_params__.frozen:  # type: ignore[attr-defined]  # every dataclass has them
+        raise InputError(f"{called} must be a frozen dataclass of the model's options, the class itself, no instance")
 
 
 def _check_sizes(config: Any, name: str) -> None:
