@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tsrnn import InputError, bench, catalog, simulate, suites
 from tsrnn.board import rows as results
 from tsrnn.board import table as boards
 from tsrnn.board.lines import measured
+from tsrnn.board.own import comparable
 from tsrnn.split import folds
 
 Run = Callable[..., tuple[int, str, str]]
@@ -232,6 +234,48 @@ def test_data_are_looked_for_beside_the_suite_then_in_the_current_folder(
     third = deep.with_name("third.toml")
     third.write_text(text)
     assert suites.find(str(third)).data == str(deep.parent / "field.csv")
+
+
+def test_suites_of_one_name_share_a_folder_and_no_board(run: Run, suite: str, tmp_path: Path) -> None:
+    """The second has other data and one split; the name alone is known to neither."""
+    words = ("--workers", "0", "--seeds", "0", "--models", "repeat_last", "--out", "res")
+    other = tmp_path / "other" / Path(suite).name
+    other.parent.mkdir()
+    simulate.wells(wells=4, rows=140).drop("facies").write_csv(other.parent / "field.csv")
+    text = Path(suite).read_text().replace(f"{tmp_path}/", "")
+    other.write_text(text.replace('leave_one_out = "series"', 'by_series = { val = ["W-03"], test = ["W-04"] }'))
+    assert [run("bench", str(each), *words)[0] for each in (suite, other)] == [0, 0]
+    for each, mine, others in ((suite, 4, 1), (str(other), 1, 4)):
+        status, out, err = run("leaderboard", each, "--out", "res", "--json")
+        assert status == 0
+        assert len(json.loads(out)) == mine
+        assert f"{others} rows of field-suite in res are of other data or another split" in " ".join(err.split())
+    status, _, err = run("leaderboard", "field-suite", "--out", "res")
+    assert status == 2
+    assert "all 5 rows of field-suite in res" in err
+    assert "name the file of their suite, such as field-suite.toml" in err
+
+
+def test_a_board_of_a_name_alone_says_that_its_rows_are_a_suites(run: Run, suite: str) -> None:
+    path = Path(suite)
+    path.write_text(path.read_text().replace("split = ", "#"))
+    assert run("bench", suite, "--workers", "0", "--seeds", "0", "--models", "repeat_last", "--out", "res")[0] == 0
+    status, out, err = run("leaderboard", "field-suite", "--out", "res")
+    assert status == 0
+    assert "MSE" in out
+    assert "were measured for a suite, but this is the usual board" in " ".join(err.split())
+    assert "measured for a suite" not in run("leaderboard", suite, "--out", "res")[2]
+
+
+def test_published_numbers_stand_beside_their_own_data_alone(suite: str, tmp_path: Path) -> None:
+    asked, config = suites.find("ETTh1"), {"config": ["{}"]}
+    assert comparable(pl.DataFrame(config), asked).height
+    assert not comparable(pl.DataFrame({"config": ['{"roles": {"target": ["OT"]}}']}), asked).height
+    assert not comparable(pl.DataFrame(config), replace(asked, split={"ratios": [0.7, 0.1, 0.2]})).height
+    other = tmp_path / "ETTh1.toml"
+    other.write_text(Path(suite).read_text().replace("split = ", "#"))
+    assert not comparable(pl.DataFrame(config), suites.find(str(other))).height
+    assert not comparable(pl.DataFrame(config), suites.find("mine/ETTh1.csv")).height
 
 
 def test_a_suite_goes_before_a_data_set_and_a_data_set_before_nothing(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from rich.text import Text
 from tsrnn.board import table as boards
 from tsrnn.board.difference import LEAST_APART, LEAST_TASKS
 from tsrnn.board.lines import measured
-from tsrnn.board.published import published
+from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
 from tsrnn.board.rows import read
 from tsrnn.console import show
@@ -43,7 +43,7 @@ CAPTION = (
 
 def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
     """Print the rows in `folder` (or in one folder per benchmark there) among the best `others` of other people's."""
-    rows = read(folder, suite.name)
+    rows = own(folder, suite)
     if as_json:
         print(json.dumps(measured(rows, suite.measures, folder, suite.leads).to_dicts(), indent=2))
     else:
@@ -53,7 +53,7 @@ def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
 
 def compared(suite: Suite, folder: Path, as_json: bool) -> None:
     """Print every two lines of a board: by how much they differ, and how sure that is."""
-    rows = measured(read(folder, suite.name), suite.measures, folder, suite.leads)
+    rows = measured(own(folder, suite), suite.measures, folder, suite.leads)
     pairs = boards.comparisons(rows, suite.by, suite.measures, folder)
     if not pairs:
         raise InputError(
@@ -73,7 +73,7 @@ def board(
     rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
 ) -> Group:
     """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow."""
-    rows, theirs = measured(rows, suite.measures, folder, suite.leads), published(suite.name)
+    rows, theirs = measured(rows, suite.measures, folder, suite.leads), comparable(rows, suite)
     table = boards.board(rows, suite.by, suite.measures, theirs, folder if groups else None)
     table = boards.shortened(table if groups else table.drop("group"), others)
     remarks = notes(table) if groups else []

@@ -61,6 +61,11 @@ class Suite:
         return "lead" if self.leads else "horizon"
 
     @property
+    def usual(self) -> bool:
+        """Whether nobody wrote a suite of that name: it is `default.toml`'s."""
+        return self.file == _of("default")
+
+    @property
     def beside(self) -> bool:
         """Whether the board reads measures that are no columns of a row."""
         return bool(self.leads) or not set(self.measures) <= set(USUAL)
