@@ -139,3 +139,10 @@ def test_quantiles_are_measured_where_the_head_has_them():
     assert 0 <= score.coverage == score.physical_coverage <= 1
     with pytest.raises(AttributeError, match="no measure 'mse' was asked for"):
         _ = score.mse
+
+
+def test_what_is_best_at_a_value_orders_nothing() -> None:
+    for word, value in (("bias", "0"), ("physical_coverage", "0.8")):
+        with pytest.raises(InputError, match=f"{word} orders nothing, for it is best at {value} and not"):
+            metrics.ordering(word)
+    assert metrics.ordering("physical_rmse") is metrics.rmse

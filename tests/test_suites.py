@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from tsrnn import InputError, bench, catalog, simulate, suites
 from tsrnn.board import rows as results
 from tsrnn.board import table as boards
 from tsrnn.board.lines import measured
+from tsrnn.board.own import comparable
 from tsrnn.split import folds
 
 Run = Callable[..., tuple[int, str, str]]
@@ -153,6 +155,128 @@ def test_a_suite_that_cannot_be_is_one_sentence(tmp_path: Path, text: str, said:
         suites.find(str(tmp_path / "bad.toml"))
     with pytest.raises(InputError, match=r"none\.toml is not there"):
         suites.find(str(tmp_path / "none.toml"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('id = "well"', 'idd = "well"', "unknown word of roles 'idd': did you mean 'id'"),
+        ('target = "GR"', "target = 3", "roles.target takes a column or a list of them, not 3"),
+        ("horizons = [4]", "horizons = 4", "horizons takes a list of whole numbers of at least 1, not 4"),
+        ("horizons = [4]", "horizons = []", "horizons takes a list of whole numbers of at least 1"),
+        ("horizons = [4]", "leads = [0, 3]", "leads takes a list of whole numbers of at least 1"),
+        ("horizons = [4]", "horizons = [4]\nleads = [1, 8]", "leads has 8, which no horizon reaches: the longest is 4"),
+        ("seeds = [0, 1]", "seeds = [-1]", "seeds takes a list of whole numbers of at least 0"),
+        ("seeds = [0, 1]", "seeds = [true]", "seeds takes a list of whole numbers of at least 0"),
+        ("seeds = [0, 1]", "seeds = [1, 1]", "seeds names 1 twice"),
+        ('["physical_rmse", "mae"]', "[]", "measures takes a list of measures"),
+        ('["physical_rmse", "mae"]', '["physical_bias", "mae"]', "physical_bias orders nothing, for it is best at 0"),
+        ("{ input_size = 12 }", "3", 'baselines.repeat_last takes a table of parameters, or "recipe", not 3'),
+        ("input_size = 12, max", 'input_size = "12", max', "models.nlinear.input_size takes a whole number"),
+        ('leave_one_out = "series"', 'leave_on_out = "series"', "Known: borders, by_series, leave_one_out, ratios"),
+        ('leave_one_out = "series"', "ratios = [0.5, 0.2, 0.2]", "three shares that add up to 1"),
+        ('leave_one_out = "series"', "by_series = { val = 3 }", "a split by_series is such as"),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_when_the_suite_is_read(suite: str, old: str, new: str, said: str) -> None:
+    text = Path(suite).read_text()
+    assert old in text
+    Path(suite).write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError) as refusal:
+        suites.find(suite)
+    assert str(refusal.value).startswith(f"{suite}: ")
+    assert said in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('leave_one_out = "series"', 'by_series = { test = ["W-9"] }', "unknown series 'W-9'"),
+        ('{ leave_one_out = "series" }', '"standard"', "has no standard split"),
+        ("max_epochs", "max_epoch", "nlinear: unknown option of model 'nlinear' 'max_epoch'"),
+        ("max_epochs = 1", 'max_epochs = "x"', "nlinear: max_epochs takes a whole number, not 'x'"),
+        ("repeat_last", "repeat_lst", "unknown model 'repeat_lst'"),
+        ('"mae"]', '"coverage"]', "coverage takes quantiles, and repeat_last forecasts points"),
+    ],
+)
+def test_what_data_or_models_refuse_is_refused_before_any_fit(suite: str, old: str, new: str, said: str) -> None:
+    text = Path(suite).read_text()
+    assert old in text
+    Path(suite).write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError) as refusal:
+        bench.plan(bench.Source(suite), "quick", bench.Wishes())
+    assert str(refusal.value).startswith(suite)
+    assert said in str(refusal.value)
+
+
+def test_a_model_with_quantiles_may_be_measured_by_coverage(suite: str) -> None:
+    text = Path(suite).read_text().replace('"mae"]', '"coverage"]')
+    Path(suite).write_text(text.replace("input_size = 12", "input_size = 12, quantiles = [0.1, 0.9]"))
+    assert len(bench.plan(bench.Source(suite), "quick", bench.Wishes())) == 16
+
+
+def test_data_are_looked_for_beside_the_suite_then_in_the_current_folder(
+    suite: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = Path(suite).read_text().replace(f'"{tmp_path}/field.csv"', '"field.csv"')
+    deep, here = tmp_path / "suites" / "mine.toml", tmp_path / "elsewhere"
+    for folder in (deep.parent, here):
+        folder.mkdir()
+    monkeypatch.chdir(here)
+    deep.write_text(text)
+    with pytest.raises(InputError) as refusal:
+        bench.opened(bench.Source(str(deep)))
+    assert f"as {deep.parent}/field.csv and {here}/field.csv" in str(refusal.value)
+    (here / "field.csv").write_bytes((tmp_path / "field.csv").read_bytes())
+    other = deep.with_name("other.toml")
+    other.write_text(text)
+    assert suites.find(str(other)).data == "field.csv"
+    (deep.parent / "field.csv").write_bytes((tmp_path / "field.csv").read_bytes())
+    third = deep.with_name("third.toml")
+    third.write_text(text)
+    assert suites.find(str(third)).data == str(deep.parent / "field.csv")
+
+
+def test_suites_of_one_name_share_a_folder_and_no_board(run: Run, suite: str, tmp_path: Path) -> None:
+    """The second has other data and one split; the name alone is known to neither."""
+    words = ("--workers", "0", "--seeds", "0", "--models", "repeat_last", "--out", "res")
+    other = tmp_path / "other" / Path(suite).name
+    other.parent.mkdir()
+    simulate.wells(wells=4, rows=140).drop("facies").write_csv(other.parent / "field.csv")
+    text = Path(suite).read_text().replace(f"{tmp_path}/", "")
+    other.write_text(text.replace('leave_one_out = "series"', 'by_series = { val = ["W-03"], test = ["W-04"] }'))
+    assert [run("bench", str(each), *words)[0] for each in (suite, other)] == [0, 0]
+    for each, mine, others in ((suite, 4, 1), (str(other), 1, 4)):
+        status, out, err = run("leaderboard", each, "--out", "res", "--json")
+        assert status == 0
+        assert len(json.loads(out)) == mine
+        assert f"{others} rows of field-suite in res are of other data or another split" in " ".join(err.split())
+    status, _, err = run("leaderboard", "field-suite", "--out", "res")
+    assert status == 2
+    assert "all 5 rows of field-suite in res" in err
+    assert "name the file of their suite, such as field-suite.toml" in err
+
+
+def test_a_board_of_a_name_alone_says_that_its_rows_are_a_suites(run: Run, suite: str) -> None:
+    path = Path(suite)
+    path.write_text(path.read_text().replace("split = ", "#"))
+    assert run("bench", suite, "--workers", "0", "--seeds", "0", "--models", "repeat_last", "--out", "res")[0] == 0
+    status, out, err = run("leaderboard", "field-suite", "--out", "res")
+    assert status == 0
+    assert "MSE" in out
+    assert "were measured for a suite, but this is the usual board" in " ".join(err.split())
+    assert "measured for a suite" not in run("leaderboard", suite, "--out", "res")[2]
+
+
+def test_published_numbers_stand_beside_their_own_data_alone(suite: str, tmp_path: Path) -> None:
+    asked, config = suites.find("ETTh1"), {"config": ["{}"]}
+    assert comparable(pl.DataFrame(config), asked).height
+    assert not comparable(pl.DataFrame({"config": ['{"roles": {"target": ["OT"]}}']}), asked).height
+    assert not comparable(pl.DataFrame(config), replace(asked, split={"ratios": [0.7, 0.1, 0.2]})).height
+    other = tmp_path / "ETTh1.toml"
+    other.write_text(Path(suite).read_text().replace("split = ", "#"))
+    assert not comparable(pl.DataFrame(config), suites.find(str(other))).height
+    assert not comparable(pl.DataFrame(config), suites.find("mine/ETTh1.csv")).height
 
 
 def test_a_suite_goes_before_a_data_set_and_a_data_set_before_nothing(tmp_path: Path) -> None:

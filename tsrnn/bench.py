@@ -12,17 +12,17 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, claims, execute, models, suites
+from tsrnn import catalog, claims, execute, heads, models, suites
 from tsrnn.allocator import tune_allocator
 from tsrnn.board import beside, rows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import parameters
-from tsrnn.metrics import USUAL
+from tsrnn.metrics import USUAL, named
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
 from tsrnn.provenance import stamp
-from tsrnn.split import folds
+from tsrnn.split import folds, standard
 from tsrnn.suites import Source
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
@@ -52,6 +52,11 @@ class Job:
     def name(self) -> str:
         """What rows and lines call the model."""
         return models.find(self.model).name
+
+    def forecaster(self) -> Forecaster:
+        """What is to be fitted."""
+        options = {**self.options, "random_state": self.seed}
+        return Forecaster(self.model, input_size=self.input_size, horizon=self.horizon, **options)
 
     @property
     def task(self) -> dict[str, Any]:
@@ -98,13 +103,35 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     """
     asked = suites.preset(source.place, preset, wishes.input_size)
     panel, splits = opened(source)
-    return [
+    jobs = [
         replace(_job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset), fold=fold)
         for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
         for fold in splits
     ]
+    for job in {(job.model, job.horizon): job for job in jobs}.values():
+        own = wishes.models and not job.options  # the user's word, of which no file says anything
+        _check(job, "" if own else f"{wishes.config or source.suite.file}, {job.model}: ")
+    return jobs
+
+
+def _check(job: Job, where: str) -> None:
+    """Refuse what the model cannot be given, or cannot be measured by, before anything is fitted."""
+    forecaster = job.forecaster()
+    try:
+        forecaster.configs()
+    except InputError as error:
+        raise InputError(f"{where}{error}") from None
+    head = heads.build(forecaster.quantiles, forecaster.loss)
+    points = not head.levels and not isinstance(head, heads.Distribution)
+    for word in job.source.suite.measures:
+        if points and named(word).levels:
+            low, high = named(word).levels
+            raise InputError(
+                f"{job.source.suite.file}: {word} takes quantiles, and {job.name} forecasts points; give it "
+                f"quantiles = [{low}, {high}], or leave {word} out"
+            )
 
 
 def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any, dict[str, Any]]:
@@ -199,9 +226,7 @@ def measure(job: Job) -> Measured:
     tune_allocator()
     (panel, splits), suite = opened(job.source), job.source.suite
     split = splits[job.fold]
-    forecaster = Forecaster(
-        job.model, input_size=job.input_size, horizon=job.horizon, **{**job.options, "random_state": job.seed}
-    )
+    forecaster = job.forecaster()
     forecaster.fit(offered(panel, forecaster), split=split)
     measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
     val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
@@ -231,6 +256,19 @@ def offered(panel: Panel, forecaster: Forecaster) -> Panel:
 
 @lru_cache(maxsize=2)
 def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
-    """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file."""
-    panel = catalog.load(source.suite.data, **source.columns)
-    return panel, folds(panel.ids, source.suite.split or ("standard" if panel.split else SHARES))
+    """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file.
+
+    Raises:
+        InputError: data that are not there or cannot be read, or that cannot be split so.
+    """
+    suite = source.suite
+    suites.check_data(suite)
+    panel = catalog.load(suite.data, **source.columns)
+    asked = suite.split or ("standard" if panel.split else SHARES)
+    try:
+        rows = folds(panel.ids, panel.split if asked == "standard" else asked)
+        for row in rows.values():
+            standard(panel.arrays(), row, panel.source)
+    except InputError as error:
+        raise InputError(f"{suite.file}: {error}" if suite.split else str(error)) from None
+    return panel, rows if asked != "standard" else {"": asked}

@@ -133,6 +133,15 @@ def search_path() -> list[Path]:
     return [*named, *_project_folders(), _cache()]
 
 
+def checksum(place: str) -> str | None:
+    """The sha256 of a data set's file, or of a user's; None where it is not at hand, or the numbers are simulated."""
+    if place not in _table():
+        return digest(Path(place)) if Path(place).exists() else None
+    known = row(place)
+    path = None if known.sha256 else find(known)
+    return known.sha256 if path is None else digest(path)
+
+
 def digest(path: Path) -> str:
     """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
     if path.is_dir():

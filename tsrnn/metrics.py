@@ -2,7 +2,8 @@
 
 A measure is made of sums over cells (`Measure`): it is the same however the cells are batched, and one pass over the
 windows gives it for each window, series and lead. One more is one function, marked `@measure`, whose name is what a
-suite, a board and a sweep call it by. Lower is better, wherever one is compared.
+suite, a board and a sweep call it by. Lower is better, wherever one is compared: a measure that is best at some value
+(`Measure.best`) can be shown, not compared.
 
 In the units of what it is given: `mse` of a suite is in scaled units, `physical_mse` in the data's own. Sources: MASE,
 Hyndman & Koehler 2006; pinball loss, Koenker & Bassett 1978; weighted quantile loss, as in the M5 competition
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from tsrnn.errors import unknown
+from tsrnn.errors import InputError, unknown
 
 Values = npt.NDArray[np.floating]
 USUAL = ("mse", "mae")  # what is measured where nobody asks for others, and the columns of every result row
@@ -32,11 +33,13 @@ class Measure:
     cells    (y, forecast) -> an array of that shape, or a tuple of them; operators alone, so that tensors will do
     whole    (count of cells, sum of each array) -> the measure; element by element
     levels   of the quantiles that `cells` takes in place of the forecast, if it does
+    best     the value that is best; None: the lowest
     """
 
     cells: Callable[..., Any]
     whole: Callable[..., Any]
     levels: tuple[float, ...] = ()
+    best: float | None = None
 
     def __call__(self, y: Values, *forecast: Values, mask: npt.NDArray[np.bool_] | None = None) -> float:
         seen = ~np.isnan(sum(forecast, start=y))
@@ -61,10 +64,10 @@ def _mean(count: Any, total: Any) -> Any:
 
 
 def measure(
-    whole: Callable[..., Any] = _mean, levels: tuple[float, ...] = ()
+    whole: Callable[..., Any] = _mean, levels: tuple[float, ...] = (), best: float | None = None
 ) -> Callable[[Callable[..., Any]], Measure]:
     """Make a measure of a function of cells; by default their mean."""
-    return lambda cells: Measure(cells, whole, levels)
+    return lambda cells: Measure(cells, whole, levels, best)
 
 
 @measure()
@@ -85,7 +88,7 @@ def mae(y: Any, forecast: Any) -> Any:
     return abs(forecast - y)
 
 
-@measure()
+@measure(best=0.0)
 def bias(y: Any, forecast: Any) -> Any:
     """Mean of forecast minus truth: above 0 where the forecast is too high."""
     return forecast - y
@@ -104,7 +107,7 @@ def nmae(y: Any, forecast: Any) -> Any:
     return abs(forecast - y), abs(y)
 
 
-@measure(levels=(0.1, 0.9))
+@measure(levels=(0.1, 0.9), best=0.8)
 def coverage(y: Any, low: Any, high: Any) -> Any:
     """Share of truths inside [low, high]; an 80 % interval should hold 0.8 of them."""
     return (low <= y) & (y <= high)
@@ -122,6 +125,21 @@ def named(word: str) -> Measure:
     if word.removeprefix(_PHYSICAL) not in MEASURES:
         raise unknown("measure", word, [*MEASURES, *(f"{_PHYSICAL}{name}" for name in MEASURES)])
     return MEASURES[word.removeprefix(_PHYSICAL)]
+
+
+def ordering(word: str) -> Measure:
+    """The measure of that word, by which forecasts are to be compared.
+
+    Raises:
+        InputError: there is none, or its lowest value is not its best.
+    """
+    asked = named(word)
+    if asked.best is not None:
+        raise InputError(
+            f"{word} orders nothing, for it is best at {asked.best:g} and not where it is lowest; compare by another "
+            "measure, such as mae, and name it after that one"
+        )
+    return asked
 
 
 def physical(word: str) -> bool:

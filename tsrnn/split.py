@@ -5,7 +5,7 @@ the part's border (the fair protocol's rule), never over a gap or out of its ser
 """
 
 import numbers
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,8 @@ import numpy as np
 from tsrnn.arrays import Arrays, Rows
 from tsrnn.errors import InputError, unknown
 
+KINDS = ("borders", "ratios", "by_series")
+LEAVE_ONE_OUT = "leave_one_out"  # no split itself: `folds` makes several of it
 SplitRow = Mapping[str, Any] | str | None  # as a catalogue's row, a suite or a user declares it
 
 
@@ -47,19 +49,34 @@ def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str) -
     """
     if row is None:
         raise InputError(f"{source} has no standard split; name one, such as {{'ratios': [0.7, 0.1, 0.2]}}")
-    if not isinstance(row, Mapping) or len(row) != 1:
-        raise InputError(f"split is 'standard', None, or one pair such as {{'ratios': [0.7, 0.1, 0.2]}}, not {row!r}")
-    kind, value = next(iter(row.items()))
+    kind, value = declared(row)
     if kind == "borders":
         return borders(arrays, value)
     if kind == "ratios":
         return ratios(arrays, value)
-    if kind == "by_series":
-        named = isinstance(value, Mapping) and {*value} <= {"val", "test"}
-        if not named or any(isinstance(names, str) for names in value.values()):
-            raise InputError(f"a split by_series is such as {{'val': ['A'], 'test': ['B']}}, not {value!r}")
-        return by_series(arrays, value.get("val", ()), value.get("test", ()))
-    raise unknown("kind of split", kind, ("borders", "ratios", "by_series"))
+    return by_series(arrays, value.get("val", ()), value.get("test", ()))
+
+
+def declared(row: Any, kinds: Sequence[str] = KINDS) -> tuple[str, Any]:
+    """The kind of a split that is declared, one of `kinds`, and its value, as far as they can be judged without data.
+
+    Raises:
+        InputError: no data could be split so.
+    """
+    if not isinstance(row, Mapping) or len(row) != 1:
+        raise InputError(f"split is 'standard', None, or one pair such as {{'ratios': [0.7, 0.1, 0.2]}}, not {row!r}")
+    kind, value = next(iter(row.items()))
+    if kind not in kinds:
+        raise unknown("kind of split", str(kind), kinds)
+    if kind == "borders":
+        _check_borders(value)
+    elif kind == "ratios":
+        _check_ratios(value)
+    elif kind == "by_series":
+        _check_names(value)
+    elif value != "series":
+        raise InputError(f"a split that leaves one out is {{'leave_one_out': 'series'}}, not {dict(row)!r}")
+    return kind, value
 
 
 def folds(ids: Sequence[str], row: SplitRow) -> dict[str, SplitRow]:
@@ -71,10 +88,9 @@ def folds(ids: Sequence[str], row: SplitRow) -> dict[str, SplitRow]:
     Raises:
         InputError: another word than "series", or fewer than three series.
     """
-    if not isinstance(row, Mapping) or "leave_one_out" not in row:
+    if not isinstance(row, Mapping) or LEAVE_ONE_OUT not in row:
         return {"": row}
-    if dict(row) != {"leave_one_out": "series"}:
-        raise InputError(f"a split that leaves one out is {{'leave_one_out': 'series'}}, not {dict(row)!r}")
+    declared(row, (*KINDS, LEAVE_ONE_OUT))
     if len(ids) < 3:
         raise InputError(
             f"leaving one series out needs at least three: to train, validate and test; there are {len(ids)}"
@@ -85,8 +101,7 @@ def folds(ids: Sequence[str], row: SplitRow) -> dict[str, SplitRow]:
 
 def borders(arrays: Arrays, ends: Sequence[int]) -> Split:
     """Training, validation and test end after these many rows of each series; what follows is not used."""
-    if not _are_three(ends, numbers.Integral) or not 0 < ends[0] <= ends[1] <= ends[2]:
-        raise InputError(f"split borders must be three rising row numbers, not {ends!r}")
+    _check_borders(ends)
     short = [name for name, n in zip(arrays.ids, arrays.lengths, strict=True) if n < ends[2]]
     if short:
         n = int(arrays.lengths.min())
@@ -100,8 +115,7 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
 
     The test takes the floor of its share and training the floor of its own, as the literature's loaders do.
     """
-    if not _are_three(shares, numbers.Real) or min(shares) < 0 or not shares[0] or abs(sum(shares) - 1) > 1e-6:
-        raise InputError(f"split ratios must be three shares that add up to 1, not {shares!r}")
+    _check_ratios(shares)
     n, at = arrays.lengths, arrays.offsets[:-1]
     train = np.floor(n * shares[0] + 1e-9).astype(np.int64)
     test = np.floor(n * shares[2] + 1e-9).astype(np.int64)
@@ -162,6 +176,22 @@ def rolling(arrays: Arrays, horizon: int, windows: int, step: int) -> list[Part]
 
 def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:
     return Split(Part(at, train), Part(train, val), Part(val, test))
+
+
+def _check_borders(ends: Any) -> None:
+    if not _are_three(ends, numbers.Integral) or not 0 < ends[0] <= ends[1] <= ends[2]:
+        raise InputError(f"split borders must be three rising row numbers, not {ends!r}")
+
+
+def _check_ratios(shares: Any) -> None:
+    if not _are_three(shares, numbers.Real) or min(shares) < 0 or not shares[0] or abs(sum(shares) - 1) > 1e-6:
+        raise InputError(f"split ratios must be three shares that add up to 1, not {shares!r}")
+
+
+def _check_names(value: Any) -> None:
+    named = isinstance(value, Mapping) and {*value} <= {"val", "test"}
+    if not named or any(isinstance(names, str) or not isinstance(names, Iterable) for names in value.values()):
+        raise InputError(f"a split by_series is such as {{'val': ['A'], 'test': ['B']}}, not {value!r}")
 
 
 def _are_three(values: Any, kind: type) -> bool:

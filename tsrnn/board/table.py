@@ -15,7 +15,7 @@ import polars as pl
 
 from tsrnn.board import ties
 from tsrnn.board.lines import LINE, over_folds
-from tsrnn.metrics import USUAL
+from tsrnn.metrics import MEASURES, USUAL, ordering
 
 Line = tuple[Any, ...]  # values of LINE
 
@@ -103,7 +103,13 @@ def _whole(ours: Mapping[Line, Mapping[str, Any]], measure: str) -> list[Line]:
 
 
 def _ours(rows: pl.DataFrame, by: str, measures: Sequence[str]) -> dict[Line, dict[str, Any]]:
-    """The lines of the board, their folds averaged."""
+    """The lines of the board, their folds averaged.
+
+    Raises:
+        InputError: the first measure orders nothing.
+    """
+    if measures[0] in MEASURES:
+        ordering(measures[0])
     lines = dict(iter(over_folds(rows, by, measures).group_by(LINE, maintain_order=True)))
     options, places = _options(list(lines.values())), sorted(rows[by].unique())
     return {

@@ -14,7 +14,7 @@ from tsrnn.board import table as boards
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
-from tsrnn.board.published import SHOWN, published
+from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
 from tsrnn.board.rows import read
 from tsrnn.console import show
@@ -47,7 +47,7 @@ CAPTION = (
 
 def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
     """Print the rows in `folder` (or in one folder per benchmark there) among the best `others` of other people's."""
-    rows = read(folder, suite.name)
+    rows = own(folder, suite)
     if as_json:
         print(json.dumps(measured(rows, suite.measures, folder, suite.leads).to_dicts(), indent=2))
     else:
@@ -57,7 +57,7 @@ def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
 
 def compared(suite: Suite, folder: Path, as_json: bool) -> None:
     """Print every two lines of a board: by how much they differ, and how sure that is."""
-    rows = measured(read(folder, suite.name), suite.measures, folder, suite.leads)
+    rows = measured(own(folder, suite), suite.measures, folder, suite.leads)
     pairs = boards.comparisons(rows, suite.by, suite.measures, folder)
     if not pairs:
         raise InputError(
@@ -78,7 +78,8 @@ def board(
 ) -> Group:
     """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow."""
     chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
-    rows, theirs = measured(rows, (*suite.measures, *chooses), folder, suite.leads), published(suite.name, SHOWN)
+    theirs = comparable(rows, suite)
+    rows = measured(rows, (*suite.measures, *chooses), folder, suite.leads)
     table = boards.board(rows, suite.by, (*suite.measures, *chooses), theirs, folder if groups else None)
     table = boards.shortened(table if groups else table.drop("group"), others)
     remarks = notes(table, suite.measures[0]) if groups else []

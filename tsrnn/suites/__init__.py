@@ -1,7 +1,7 @@
 """Benchmarks as data: a suite is one TOML file, here or anywhere; `default.toml` is what a data set has without one.
 
 A suite may say
-    data        a data set's name or a file; by default the suite's own name
+    data        a data set's name or a file, beside the suite's or in the current folder; by default its own name
     roles       of its columns, as `Panel.of` takes them
     split       as `tsrnn.split.standard` takes it, or folds, as `tsrnn.split.folds` does; by default the data set's own
     measures    words of `tsrnn.metrics`; the first one orders the board; by default mse and mae
@@ -21,15 +21,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from tsrnn import catalog
 from tsrnn.errors import InputError, unknown
-from tsrnn.metrics import USUAL, named
+from tsrnn.metrics import USUAL
 from tsrnn.parameters import read_toml
+from tsrnn.suites import said
 
 TUNED = "full"  # the preset that takes the recipes
 _HERE = Path(__file__).parent
 _USUAL = ("smoke", "quick", TUNED)  # all the same in a suite that has no presets
-_PRESET = ("horizons", "seeds", "models")
-_SUITE = ("data", "roles", "split", "measures", "leads", "baselines", *_PRESET)
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,7 @@ class Suite:
 
     name: str
     data: str
+    file: Path  # that says it
     roles: Mapping[str, Any] = field(default_factory=dict)
     split: Mapping[str, Any] | None = None
     measures: tuple[str, ...] = USUAL
@@ -58,6 +59,11 @@ class Suite:
     def by(self) -> str:
         """The column of a row whose values are the board's columns."""
         return "lead" if self.leads else "horizon"
+
+    @property
+    def usual(self) -> bool:
+        """Whether nobody wrote a suite of that name: it is `default.toml`'s."""
+        return self.file == _of("default")
 
     @property
     def beside(self) -> bool:
@@ -108,22 +114,23 @@ def find(word: str) -> Suite:
 
 def _read(path: Path, name: str, data: str) -> Suite:
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{path} is not there; check the path") from None
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}") from None
-    presets = {key: value for key, value in said.items() if key not in _SUITE}
-    for key, value in presets.items():
-        if not isinstance(value, dict) or not {*value} <= {*_PRESET}:
-            raise InputError(
-                f"{path}: {key!r} is neither a word of a suite ({', '.join(_SUITE)}) nor a preset with "
-                f"{', '.join(_PRESET)} alone"
-            )
-    shared, baselines = {key: said[key] for key in _PRESET if key in said}, said.get("baselines", {})
-    leads, measures = tuple(said.get("leads", ())), tuple(said.get("measures", USUAL))
-    for word in measures:
-        named(word)
+    try:
+        return _filled(text, path, name, data)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
+    """The suite of a file's words, each preset with what all share."""
+    said.check(text)
+    shared, baselines = {key: text[key] for key in said.PRESET if key in text}, text.get("baselines", {})
+    leads, measures = tuple(text.get("leads", ())), tuple(text.get("measures", USUAL))
+    presets = {key: value for key, value in text.items() if key not in said.WORDS}
     filled = {
         key: {
             "seeds": [0],
@@ -134,9 +141,34 @@ def _read(path: Path, name: str, data: str) -> Suite:
         }
         for key, own in (presets or {each: {} for each in _USUAL}).items()
     }
-    if lacking := [key for key, preset in filled.items() if not preset["models"] or not preset.get("horizons")]:
-        raise InputError(f"{path}: preset {lacking[0]!r} names no models or no horizons; add them")
-    return Suite(name, said.get("data", data), said.get("roles", {}), said.get("split"), measures, leads, filled)
+    for key, preset in filled.items():
+        if not preset["models"] or not preset.get("horizons"):
+            raise InputError(f"preset {key!r} names no models or no horizons; add them")
+        said.check_leads(leads, tuple(preset["horizons"]))
+    place = _place(path, text["data"]) if "data" in text else data
+    return Suite(name, place, path, text.get("roles", {}), text.get("split"), measures, leads, filled)
+
+
+def _place(path: Path, data: str) -> str:
+    """Where a suite's data lie: of its name, beside the suite's file, or in the current folder; else as it says."""
+    if data in catalog.names():
+        return data
+    return next((str(place) for place in (path.parent / data, Path(data)) if place.exists()), data)
+
+
+def check_data(suite: Suite) -> None:
+    """Refuse a suite whose data are nowhere.
+
+    Raises:
+        InputError: with the places where they were looked for.
+    """
+    if suite.data in catalog.names() or Path(suite.data).exists() or suite.file.parent == _HERE:
+        return
+    if not Path(suite.data).suffix:
+        raise unknown(f"data set or file in {suite.file}", suite.data, catalog.names())
+    beside, here = suite.file.parent.absolute() / suite.data, Path(suite.data).absolute()
+    places = " and ".join(str(place) for place in dict.fromkeys((beside, here)))
+    raise InputError(f"{suite.file}: data {suite.data!r} are not there, as {places}; check the path")
 
 
 def preset(suite: str, name: str, input_size: int | None = None, tuned: bool = True) -> Preset:
@@ -154,7 +186,7 @@ def preset(suite: str, name: str, input_size: int | None = None, tuned: bool = T
     if name not in asked.presets:
         raise unknown("preset", name, asked.presets)
     found, of = asked.presets[name], asked.name
-    models = {each: recipe(of, each) if given == "recipe" else given for each, given in found["models"].items()}
+    models = {each: recipe(of, each) if given == said.RECIPE else given for each, given in found["models"].items()}
     if tuned and name == TUNED:
         models = {each: recipe(of, each, input_size) or given for each, given in models.items()}
     if input_size is not None:

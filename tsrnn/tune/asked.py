@@ -8,7 +8,7 @@ from typing import Any
 from tsrnn import models
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
-from tsrnn.metrics import USUAL, named
+from tsrnn.metrics import USUAL, ordering
 from tsrnn.parameters import FitConfig
 
 
@@ -35,7 +35,7 @@ class Sweep:
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
-        named(self.metric)
+        ordering(self.metric)
         if not 0 <= self.seed < 1 << 64:
             raise InputError(f"seed takes a whole number of 64 bits, at least 0, not {str(self.seed)[:30]}")
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)

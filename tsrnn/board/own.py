@@ -1,0 +1,63 @@
+"""Which rows are a suite's own: of its data and its split. A folder goes by a name, which two suites may share."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tsrnn import catalog
+from tsrnn.board import beside
+from tsrnn.board.published import SHOWN, published
+from tsrnn.board.rows import read, stem
+from tsrnn.errors import InputError, notice
+from tsrnn.suites import Suite
+
+
+def own(folder: Path, suite: Suite) -> pl.DataFrame:
+    """The rows in the folder (or in those directly in it) of the suite's name, its data's checksum and its split.
+
+    Others of that name are left out, and a `Notice` says how many there are. Where the data are not at hand, their
+    checksum is not compared.
+
+    Raises:
+        InputError: there are none, or a file is damaged.
+    """
+    rows = read(folder, suite.name)
+    checksum, split = catalog.checksum(suite.data), _split(suite.split)
+    same = [
+        checksum in (None, row["sha256"]) and _split(_config(row).get("split")) == split
+        for row in rows.iter_rows(named=True)
+    ]
+    mine, others = rows.filter(pl.Series(same, dtype=pl.Boolean)), len(same) - sum(same)
+    mend = f"name the file of their suite, such as {suite.name}.toml"
+    if not mine.height:
+        raise InputError(f"all {others} rows of {suite.name} in {folder} are of other data or another split; {mend}")
+    if others:
+        notice(f"{others} rows of {suite.name} in {folder} are of other data or another split, and left out; {mend}")
+    if suite.usual and any(beside.read(folder, "measures", stem(row)) is not None for row in _sample(mine)):
+        notice(f"rows of {suite.name} in {folder} were measured for a suite, but this is the usual board; {mend}")
+    return mine
+
+
+def comparable(rows: pl.DataFrame, suite: Suite) -> pl.DataFrame:
+    """Published numbers that may stand beside the rows: on the same data, by their own split and with all columns."""
+    table = published(suite.data, SHOWN)
+    usual = _split(suite.split) is None and any("roles" not in _config(row) for row in rows.iter_rows(named=True))
+    return table if usual else table.clear()
+
+
+def _sample(rows: pl.DataFrame) -> list[dict[str, Any]]:
+    """A row of each model: a suite measures all in one way."""
+    return rows.unique("model", keep="first", maintain_order=True).to_dicts()
+
+
+def _config(row: Mapping[str, Any]) -> dict[str, Any]:
+    config: dict[str, Any] = json.loads(row["config"])
+    return config
+
+
+def _split(declared: Any) -> Any:
+    """None for the data set's own, whatever it is called."""
+    return None if declared == "standard" else declared

@@ -1,0 +1,121 @@
+"""What a suite's file says, value by value: what cannot be is refused before anything is read or fitted.
+
+What only the data can tell (columns, names of series) or only a model (its options) is left to who has them.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tsrnn.errors import InputError, unknown
+from tsrnn.metrics import named, ordering
+from tsrnn.panel import Panel
+from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
+
+RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
+PRESET = ("horizons", "seeds", "models")
+WORDS = ("data", "roles", "split", "measures", "leads", "baselines", *PRESET)
+_ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
+_SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
+_SWITCHES = ("sort", "rows_as_they_stand")
+
+
+def check(said: Mapping[str, Any]) -> None:
+    """The whole file: a suite's words, and presets under names of their own.
+
+    Raises:
+        InputError: a word that is none, or a value that its word cannot have.
+    """
+    for key, value in said.items():
+        if key in _CHECKS:
+            _CHECKS[key](key, value)
+        elif not isinstance(value, dict) or not {*value} <= {*PRESET}:
+            raise InputError(
+                f"{key!r} is neither a word of a suite ({', '.join(WORDS)}) nor a preset with {', '.join(PRESET)} alone"
+            )
+        else:
+            for name, own in value.items():
+                _CHECKS[name](f"{key}.{name}", own)
+
+
+def check_leads(leads: tuple[int, ...], horizons: tuple[int, ...]) -> None:
+    """Every lead lies within some horizon."""
+    if leads and max(leads) > max(horizons):
+        raise InputError(f"leads has {max(leads)}, which no horizon reaches: the longest is {max(horizons)}")
+
+
+def _data(key: str, value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{key} takes a data set's name or a file, not {value!r}")
+
+
+def _roles(key: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise InputError(f'{key} takes a table such as {{ id = "well", target = "GR" }}, not {value!r}')
+    for name, columns in value.items():
+        if name not in _ROLES:
+            raise unknown(f"word of {key}", name, _ROLES)
+        listed = columns if isinstance(columns, list) and name in _SEVERAL else [columns]
+        kinds = bool if name in _SWITCHES else str | int | float if name == "freq" else str
+        if not listed or not all(isinstance(each, kinds) for each in listed):
+            one = "true or false" if name in _SWITCHES else "text"
+            takes = "a column or a list of them" if name in _SEVERAL else one
+            raise InputError(f"{key}.{name} takes {takes}, not {columns!r}")
+
+
+def _split(_key: str, value: Any) -> None:
+    if value != "standard":
+        declared(value, (*KINDS, LEAVE_ONE_OUT))
+
+
+def _measures(key: str, value: Any) -> None:
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
+        raise InputError(f'{key} takes a list of measures such as ["physical_rmse", "mae"], not {value!r}')
+    for word in value:
+        named(word)
+    _once(key, value)
+    ordering(value[0])
+
+
+def _numbers(least: int) -> Callable[[str, Any], None]:
+    def checked(key: str, value: Any) -> None:
+        if not isinstance(value, list) or not value or not all(_whole(each, least) for each in value):
+            raise InputError(f"{key} takes a list of whole numbers of at least {least}, not {value!r}")
+        _once(key, value)
+
+    return checked
+
+
+def _once(key: str, value: list[Any]) -> None:
+    again = next((each for place, each in enumerate(value) if each in value[:place]), None)
+    if again is not None:
+        raise InputError(f"{key} names {again!r} twice; name it once")
+
+
+def _models(key: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise InputError(f"{key} takes a table such as models.ols = {{ input_size = 96 }}, not {value!r}")
+    for model, params in value.items():
+        if not isinstance(params, dict) and params != RECIPE:
+            raise InputError(f'{key}.{model} takes a table of parameters, or "{RECIPE}", not {params!r}')
+        sizes = {} if params == RECIPE else params
+        for name in ("input_size", "horizon"):
+            if name in sizes and not _whole(sizes[name], 1):
+                raise InputError(f"{key}.{model}.{name} takes a whole number of at least 1, not {sizes[name]!r}")
+
+
+def _whole(value: Any, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+_CHECKS: dict[str, Callable[[str, Any], None]] = {
+    "data": _data,
+    "roles": _roles,
+    "split": _split,
+    "measures": _measures,
+    "leads": _numbers(1),
+    "baselines": _models,
+    "horizons": _numbers(1),
+    "seeds": _numbers(0),
+    "models": _models,
+}
