@@ -1,5 +1,7 @@
 """One step of a cell of someone else's, taken before a layer is built on it: its faults are named, not met later."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -40,6 +42,11 @@ def hold(kind: type[Cell]) -> None:
             result = cell(torch.zeros(_ROWS, _WIDTH, dtype=state[0].dtype), state)
         except Exception as fault:
             raise InputError(f"cell {name}: step fails ({type(fault).__name__}: {fault}); it gives {wanted}") from fault
+    _hold_result(kind, result, wanted)
+
+
+def _hold_result(kind: type[Cell], result: Any, wanted: str) -> None:
+    name = kind.__name__
     if not isinstance(result, tuple) or len(result) != 2 or not isinstance(result[0], tuple):
         raise InputError(f"cell {name}: step gives a {type(result).__name__}, but must give {wanted}")
     following, output = result
