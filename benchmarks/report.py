@@ -15,7 +15,9 @@ import polars as pl
 
 from tsrnn import files
 from tsrnn.board import table as boards
-from tsrnn.board.published import published
+from tsrnn.board.choice import ALL, choices, criterion
+from tsrnn.board.published import SHOWN, published
+from tsrnn.board.rows import losses as row_losses
 from tsrnn.board.rows import read
 from tsrnn.metrics import USUAL
 
@@ -27,13 +29,12 @@ OTHERS = 6  # published lines on each board
 FIXED = "L=96"  # the track of one look-back for all
 
 
-def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
+def board(rows: pl.DataFrame, dataset: str, track: str) -> str:
     """The lines of one track with every horizon, among the best published ones of that track."""
-    others = published(dataset, ("A", "B"))
+    others = published(dataset, SHOWN)
     fixed = pl.col("input_size").fill_null(0) == 96
     others = others.filter(fixed if track == FIXED else ~fixed)
-    folder = RESULTS / dataset if groups else None
-    table = boards.board(rows.filter(pl.col("track") == track), "horizon", USUAL, others, folder)
+    table = boards.board(rows.filter(pl.col("track") == track), "horizon", USUAL, others, RESULTS / dataset)
     table = boards.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
     measured = ["mean MSE", "±", "mean MAE", "seeds", "parameters", "s/fit"]
     lines = [_line(each) for each in table.iter_rows(named=True)]
@@ -41,12 +42,38 @@ def board(rows: pl.DataFrame, dataset: str, track: str, groups: bool) -> str:
 
 
 def short(rows: pl.DataFrame, dataset: str) -> str:
-    """The board in seven columns, with three published lines."""
-    others = published(dataset, ("A", "B"))
+    """The board in seven columns, with three published lines and the best zero-shot one."""
+    others = published(dataset, SHOWN)
     table = boards.board(rows.filter(pl.col("track") != FIXED), "horizon", USUAL, others)
     table = boards.shortened(table.filter(pl.col("mse").is_not_null()), 3)
     header = ["model", "horizon 96", "horizon 336", "mean of four", "seeds", "parameters", "seconds a fit"]
     return markdown(header, [[*_line(each)[:1], *_few(each)] for each in table.iter_rows(named=True)])
+
+
+def choice(rows: pl.DataFrame, track: str) -> str:
+    """What validation would have chosen among all lines of one track and of each kind, beside the test's own best."""
+    table = boards.board(rows.filter(pl.col("track") == track), "horizon", (*USUAL, criterion(USUAL)))
+    header = ["", "validation's choice", "mean of four", "place", "best on the test", "mean of four", "place"]
+    lines = []
+    for each in choices(table, USUAL):
+        cells = [
+            (line["model"], _pair(line["mse"], line["mae"], True), f"{place} of {each.lines}")
+            for line, place in ((each.chosen, each.place), (each.best, each.best_place))
+        ]
+        lines.append(["**among all**" if each.kind == ALL else each.kind, *cells[0], *cells[1]])
+    return markdown(header, lines)
+
+
+def losses(rows: pl.DataFrame) -> str:
+    """How many rows of each line have the losses of their windows, and whether that is all of them."""
+    folder = RESULTS / rows["dataset"][0]
+    lines = []
+    for (track, model), line in rows.group_by("track", "model", maintain_order=True):
+        stored = sum(row_losses(folder, row) is not None for row in line.iter_rows(named=True))
+        if stored:
+            lines.append([str(model), str(track), f"{stored} of {line.height}"])
+    lines.sort(key=lambda cells: (cells[1] == FIXED, cells[0]))
+    return markdown(["model", "track", "rows with losses"], lines)
 
 
 def partial(rows: pl.DataFrame) -> str:
@@ -109,25 +136,18 @@ def filled(text: str, make: Callable[[str], str]) -> str:
     return mark.sub(lambda found: f"{found[1]}\n{make(found[2])}\n\n{found[3]}", text)
 
 
-OTHER_TABLES = {"partial": partial, "agreement": agreement}
+OTHER_TABLES = {"partial": partial, "agreement": agreement, "losses": losses}
 
 
-def make(name: str, groups: bool = True) -> str:
-    """A table by its marker: `table DATASET` and a track, `short`, `partial` or `agreement`."""
+def make(name: str) -> str:
+    """A table by its marker: `table DATASET` and a track, `choice` and a track, or the name of another table."""
     _, dataset, *words = name.split()
     track, rows = " ".join(words), read(RESULTS, dataset)
     if track in OTHER_TABLES:
         return OTHER_TABLES[track](rows)
-    return short(rows, dataset) if track == "short" else board(rows, dataset, track, groups)
-
-
-def without_groups(text: str) -> str:
-    """The document without what depends on the windows' losses, which are no part of the repository."""
-    return re.sub(r"^(\| [^|]+ \|) *\d* *\|", r"\1 |", text, flags=re.MULTILINE)
-
-
-def write(document: Path, text: str) -> None:
-    files.replaced(document, lambda file: file.write(text.encode()), "make it writable")
+    if words[0] == "choice":
+        return choice(rows, " ".join(words[1:]))
+    return short(rows, dataset) if track == "short" else board(rows, dataset, track)
 
 
 def main() -> int:
@@ -137,10 +157,10 @@ def main() -> int:
     stale = False
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        fresh = filled(text, lambda name: make(name, groups=not check))
-        stale |= without_groups(fresh) != without_groups(text)
+        fresh = filled(text, make)
+        stale |= fresh != text
         if not check:
-            write(document, fresh)
+            files.replaced(document, lambda file, text=fresh: file.write(text.encode()), "make it writable")
     return int(check and stale)
 
 

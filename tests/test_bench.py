@@ -123,7 +123,7 @@ def test_every_test_window_is_stored_beside_its_row(file: str, tmp_path: Path, w
         assert losses["step"].to_list() == list(range(320, 400 - 6 + 1))
         assert set(losses["series"]) == {0}
         for metric in ("mse", "mae"):
-            assert losses[metric].mean() == pytest.approx(row[metric], rel=1e-6)
+            assert losses[metric].mean() == pytest.approx(row[metric], rel=1e-4)  # in half precision
 
 
 def test_losses_of_windows_count_measured_cells_and_steps_of_their_series() -> None:

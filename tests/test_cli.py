@@ -178,7 +178,7 @@ def test_the_board_groups_compares_and_ranks(run: Run, file: Path) -> None:
     assert status == 0
     (pair,) = json.loads(out)
     assert (pair["first"], pair["second"]) == ("ols", "repeat_last")
-    assert pair["windows"] == 16
+    assert pair["windows"] == 46
     assert pair["low"] < pair["difference"] < pair["high"]
     assert "Holm" in run("leaderboard", str(file), "--compare", "--out", "res")[1]
     status, out, _ = run("leaderboard", "--json", "--out", "res")
@@ -193,6 +193,8 @@ def test_the_board_groups_compares_and_ranks(run: Run, file: Path) -> None:
     status, out, _ = run("leaderboard", str(file), "--out", "res")
     assert status == 0
     assert "ols" in out
+    assert "can be told apart is not known" in " ".join(out.split())
+    assert "not known" in run("leaderboard", str(file), "--compare", "--out", "res")[1].split("\n")[1]
 
 
 def test_bench_takes_what_tune_wrote(run: Run, file: Path) -> None:

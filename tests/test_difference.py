@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reference.diebold_mariano import statistic
+from reference.cosine import statistic
 from scipy import stats
 
 from tsrnn.board import difference
@@ -23,87 +23,97 @@ def world(rng: np.random.Generator, windows: int, gap: float = 0.0, horizon: int
     return first, second
 
 
-def rejections(windows: int, gap: float, placed: bool) -> float:
+def rejections(windows: int, gap: float) -> float:
     rng = np.random.default_rng(7)
-    steps = np.arange(windows) if placed else None
-    p = [difference.between(*world(rng, windows, gap), HORIZON, steps).p for _ in range(WORLDS)]
+    p = [difference.cosine(*world(rng, windows, gap), HORIZON).p for _ in range(WORLDS)]
     return float(np.mean(np.array(p) < 0.05))
 
 
-@pytest.mark.parametrize("windows", [8 * HORIZON, 30 * HORIZON])
-def test_windows_one_horizon_apart_call_one_equal_pair_in_twenty_different(windows: int) -> None:
-    assert 0.03 <= rejections(windows, 0.0, placed=True) <= 0.08
+@pytest.mark.parametrize("horizons", [8, 30])
+def test_equal_models_are_called_different_in_one_world_of_twenty_or_little_more(horizons: int) -> None:
+    assert 0.03 <= rejections(horizons * HORIZON, 0.0) <= 0.09
 
 
-def test_overlapping_windows_are_of_honest_size_where_they_are_enough() -> None:
-    assert 0.03 <= rejections(40 * HORIZON, 0.0, placed=False) <= 0.08
-
-
-def test_a_plain_t_test_on_overlapping_windows_is_not() -> None:
+def test_a_plain_t_test_on_overlapping_windows_is_not_honest() -> None:
     rng = np.random.default_rng(7)
     p = [stats.ttest_rel(*world(rng, 40 * HORIZON)).pvalue for _ in range(100)]
     assert np.mean(np.array(p) < 0.05) > 0.5
 
 
-@pytest.mark.parametrize("placed", [True, False])
-def test_unequal_models_are_found(placed: bool) -> None:
-    assert rejections(40 * HORIZON, 0.3, placed) > 0.9
+def test_unequal_models_are_found() -> None:
+    assert rejections(40 * HORIZON, 0.3) > 0.9
 
 
-@pytest.mark.parametrize(("windows", "horizon"), [(60, 1), (100, 3), (480, 24)])
-def test_diebold_mariano_is_its_slow_twin(windows: int, horizon: int) -> None:
+@pytest.mark.parametrize(("windows", "horizon"), [(60, 1), (100, 3), (480, 24), (130, 24)])
+def test_the_cosine_test_is_its_slow_twin(windows: int, horizon: int) -> None:
     first, second = world(np.random.default_rng(3), windows, 0.2, horizon)
-    found = difference.diebold_mariano(first, second, horizon)
-    expected = statistic((first - second).tolist(), horizon)
-    assert found.mean / found.error == pytest.approx(expected, rel=1e-10)
-    assert found.p == pytest.approx(2 * stats.t.sf(abs(expected), windows - 1), rel=1e-10)
-    assert found.mean == pytest.approx((first - second).mean())
+    test = difference.cosine(first, second, horizon)
+    freedom = max(4, windows // (2 * horizon))
+    expected = statistic((first - second).tolist(), freedom)
+    assert (test.freedom, test.count) == (freedom, windows)
+    assert test.mean / test.error == pytest.approx(expected, rel=1e-9)
+    assert test.p == pytest.approx(2 * stats.t.sf(abs(expected), freedom), rel=1e-9)
+    assert test.mean == pytest.approx((first - second).mean())
 
 
-def test_diebold_mariano_worked_by_hand() -> None:
-    """d = 1, 3 ten times: mean 2, variance 1, lag 1 of -19/20; at horizon 1 the variance of the mean is 1/20, and the
-    correction is 19/20."""
-    first = np.tile([1.0, 3.0], 10)
-    found = difference.diebold_mariano(first, np.zeros(20), 1)
-    assert (found.mean, found.freedom, found.count) == (2.0, 19, 20)
-    assert found.error == pytest.approx((1 / 20 / (19 / 20)) ** 0.5)
-    alternating = difference.diebold_mariano(np.tile([1.0, 3.0], 20), np.zeros(40), 2)  # 1 - 2 * 39/40 is below 0
-    triangular = (1 - 39 / 40) / 40  # with weight 1/2
-    assert alternating.error == pytest.approx((triangular / ((40 + 1 - 4 + 2 / 40) / 40)) ** 0.5)
+def test_the_cosine_test_worked_by_hand() -> None:
+    """Five windows and all four cosines there are: squares of projections sum up to the squares about the mean.
+
+    d = 1, 2, 3, 4, 10: mean 4, squares 9 + 4 + 1 + 0 + 36 = 50, over 4 cosines and 5 windows: 2.5.
+    """
+    test = difference.cosine(np.array([1.0, 2.0, 3.0, 4.0, 10.0]), np.zeros(5), 1)
+    assert (test.mean, test.freedom, test.count) == (4.0, 4, 5)
+    assert test.error == pytest.approx(2.5**0.5)
+    assert test.interval() == pytest.approx((4 - 2.776445 * 2.5**0.5, 4 + 2.776445 * 2.5**0.5))
 
 
-def test_windows_kept_never_overlap() -> None:
-    steps = np.array([0, 1, 2, 5, 6, 9, 30, 31, 34])
-    assert difference.apart(steps, 4).tolist() == [0, 3, 5, 6, 8]
-    assert difference.apart(np.arange(100), 24).tolist() == [0, 24, 48, 72, 96]
-    assert difference.apart(steps, 1).tolist() == list(range(9))
-    assert difference.apart(np.array([], np.int64), 3).tolist() == []
+def test_a_slow_wave_makes_the_mean_unsure_and_a_fast_one_does_not() -> None:
+    """400 windows of 8 steps: 25 cosines. The second has a projection of sqrt(400 / 2), the hundredth is none."""
+    place = np.arange(400) + 0.5
+    slow, fast = (np.cos(np.pi * place * turns / 400) for turns in (2, 100))
+    assert difference.cosine(slow, np.zeros(400), 8).error == pytest.approx((400 / 2 / 25 / 400) ** 0.5)
+    assert difference.cosine(fast, np.zeros(400), 8).error < 1e-12
 
 
-def test_spaced_windows_are_a_paired_t_test() -> None:
-    first, second = world(np.random.default_rng(1), 500)
-    found = difference.spaced(first, second, HORIZON, np.arange(500))
-    expected = stats.ttest_rel(first[::HORIZON], second[::HORIZON])
-    assert (found.count, found.freedom) == (21, 20)
-    assert found.p == pytest.approx(expected.pvalue)
-    assert found.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+def test_windows_that_begin_within_one_horizon_overlap() -> None:
+    assert difference.overlapping(np.arange(100), 24) == 24
+    assert difference.overlapping(np.arange(0, 100, 5), 24) == 5
+    assert difference.overlapping(np.arange(0, 100, 24), 24) == 1
+    assert difference.overlapping(np.array([0, 1, 2, 50, 51, 200]), 3) == 3
+    assert difference.overlapping(np.array([], np.int64), 3) == 0
 
 
-def test_windows_without_a_loss_are_left_out_before_they_are_spaced() -> None:
-    first, second = np.arange(20.0) ** 2, np.arange(20.0)
-    first[0] = np.nan
-    found = difference.spaced(first, second, 2, np.arange(20))
-    assert found.mean == pytest.approx((first - second)[1::2].mean())
+def test_windows_without_a_loss_are_left_out_and_gaps_are_closed() -> None:
+    rng = np.random.default_rng(2)
+    losses, steps = rng.standard_normal(60), np.r_[:30, 100:130]
+    whole = difference.cosine(losses, np.zeros(60), 4, steps)
+    assert whole == difference.cosine(losses, np.zeros(60), 4)
+    assert whole.freedom == 60 // 8
+    lost = np.where(np.arange(60) % 2 == 1, np.nan, losses)
+    half = difference.cosine(lost, np.zeros(60), 4, steps)
+    assert half == difference.cosine(losses[::2], np.zeros(30), 4, steps[::2])
+    assert (half.count, half.freedom) == (30, 30 // (2 * 2)), "two of the windows left begin within four steps"
+
+
+def test_folds_are_compared_by_a_paired_t_test() -> None:
+    first, second = np.random.default_rng(1).normal([[0.5], [0.0]], 1, (2, 12))
+    first[3] = np.nan
+    test, kept = difference.paired(first, second), np.arange(12) != 3
+    expected = stats.ttest_rel(first[kept], second[kept])
+    assert (test.count, test.freedom) == (11, 10)
+    assert test.p == pytest.approx(expected.pvalue)
+    assert test.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
 
 
 @pytest.mark.parametrize(
     ("call", "said"),
     [
-        (lambda: difference.spaced(np.ones(50), np.ones(50), 8, np.arange(50)), "only 7 windows of horizon 8"),
-        (lambda: difference.between(np.ones(159), np.ones(159), 8), "159 overlapping windows of horizon 8 are too few"),
+        (lambda: difference.cosine(np.ones(39), np.ones(39), 8), "39 windows, of which 8 overlap at horizon 8"),
+        (lambda: difference.cosine(np.ones(0), np.ones(0), 8), "0 windows"),
+        (lambda: difference.paired(np.ones(7), np.ones(7)), "a test on 7 folds says nothing; it needs 8"),
         (lambda: difference.wilcoxon(np.ones(7), np.ones(7)), "a test over 7 data sets says nothing; it needs 8"),
         (lambda: difference.mean_ranks(np.ones((3, 1))), "need at least two"),
-        (lambda: difference.diebold_mariano(np.ones(50), np.ones(49), 1), "50 and of 49 windows cannot be paired"),
+        (lambda: difference.cosine(np.ones(50), np.ones(49), 1), "50 and of 49 windows cannot be paired"),
     ],
 )
 def test_too_little_is_refused_in_one_sentence(call, said: str) -> None:  # type: ignore[no-untyped-def]
@@ -113,9 +123,9 @@ def test_too_little_is_refused_in_one_sentence(call, said: str) -> None:  # type
 
 
 def test_equal_losses_do_not_differ_and_lost_ones_say_nothing() -> None:
-    same = difference.spaced(np.ones(20), np.ones(20), 2, np.arange(20))
+    same = difference.cosine(np.ones(20), np.ones(20), 2)
     assert (same.mean, same.p) == (0.0, 1.0)
-    assert difference.spaced(np.ones(20), np.zeros(20), 2, np.arange(20)).p == 0.0
+    assert difference.cosine(np.ones(20), np.zeros(20), 2).p == 0.0
     assert difference.Difference(float("nan"), 1.0, 3, 4).p == 1.0
 
 
@@ -129,8 +139,20 @@ def test_the_mean_of_differences_is_as_sure_as_if_they_said_the_same() -> None:
     assert difference.averaged([difference.Difference(0.5, 0.0, 4, 5)] * 2).p == 0.0
 
 
+def test_independent_errors_add_up_as_welch_has_it() -> None:
+    first, second = np.array([0.40, 0.43, 0.41]), np.array([0.45, 0.52, 0.47, 0.46])
+    means = [
+        difference.Difference(x.mean(), x.std(ddof=1) / len(x) ** 0.5, len(x) - 1, len(x)) for x in (first, second)
+    ]
+    test = difference.welch(*means, mean=first.mean() - second.mean())
+    expected = stats.ttest_ind(first, second, equal_var=False)
+    assert test.p == pytest.approx(expected.pvalue)
+    assert test.interval() == pytest.approx(tuple(expected.confidence_interval(0.95)))
+    assert test.count == 7
+
+
 def test_a_mean_over_horizons_is_of_honest_size() -> None:
-    """Horizons of 24 and 80 on the same 700 steps share their errors: 28 and 8 windows that do not overlap."""
+    """Horizons of 24 and 80 on the same 700 steps share their errors."""
     rng, p = np.random.default_rng(5), []
     for _ in range(WORLDS):
         shared, own = rng.standard_normal(723), 0.7 * rng.standard_normal((2, 723))
@@ -138,7 +160,7 @@ def test_a_mean_over_horizons_is_of_honest_size() -> None:
         parts = []
         for horizon in (24, 80):
             first, second = (sums[:, horizon:] - sums[:, :-horizon]) / horizon
-            parts.append(difference.spaced(first, second, horizon, np.arange(len(first))))
+            parts.append(difference.cosine(first, second, horizon))
         p.append(difference.averaged(parts).p)
     assert 0.02 <= np.mean(np.array(p) < 0.05) <= 0.08
 

@@ -111,40 +111,41 @@ SURE = [0.400, 0.401, 0.402, 0.403, 0.404]
 
 
 @pytest.mark.parametrize(
-    ("best", "next_best", "groups"),
+    ("groups", "place"),
     [
-        (SURE, [mse + 0.1 for mse in SURE], [1, 2, 3]),
-        (SURE, [mse + 0.001 for mse in SURE], [1, 1, 2]),
-        ([0.40, 0.52], [0.50, 0.52], [1, 1, 1]),
-        ([0.40], [0.50], [1, 1, 1]),  # one seed and no windows: nothing is known
-        ([0.39], SURE, [1, 1, 1]),  # a lone seed is given the widest spread there is
-        ([0.30, 0.30, 0.30], SURE, [1, 2, 1]),  # nor can the noisy third be told from the first
+        ([1, 2, 3], 0),
+        ([1, 2, 2], 0),
+        ([1, 1, 2], None),
+        ([1, 1, 1], None),
+        ([1, 2, 1], None),
+        ([1, 2, None], None),  # who is not compared is not told apart
+        ([None, None, None], None),
     ],
 )
-def test_a_winner_is_alone_in_its_group_or_there_is_none(
-    best: list[float], next_best: list[float], groups: list[int]
-) -> None:
-    third = [0.8, 0.801, 0.802, 0.8] if groups[2] > groups[1] else [0.6, 1.3]
-    rows = _rows(*_fits("gru", {96: next_best}), *_fits("lstm", {96: best}), *_fits("lstm", {96: third}, track="L=96"))
-    table = boards.board(rows, "horizon", USUAL)
-    assert table["group"].to_list() == groups
-    alone = groups.count(1) == 1
-    assert boards.winner(table) == (0 if alone else None)
+def test_a_winner_is_alone_in_its_group_or_there_is_none(groups: list[int | None], place: int | None) -> None:
+    table = boards.board(
+        _rows(*_fits("gru", {96: [0.5]}), *_fits("lstm", {96: [0.4]}), *_fits("lstm", {96: [0.6]}, track="L=96")),
+        "horizon",
+        USUAL,
+    ).with_columns(group=pl.Series(groups, dtype=pl.Int64))
+    assert boards.winner(table) == place
     bold = [line for line in _text(table).splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
-    assert len(bold) == (1 if alone else 0)
-    assert boards.winner(table.filter(pl.col("group") == 1)) is None  # a line without rivals wins nothing
+    assert len(bold) == (0 if place is None else 1)
+    assert boards.winner(table.filter(pl.col("group") == 1).head(1)) is None  # a line without rivals wins nothing
 
 
 def test_a_winner_below_published_lines_is_the_line_that_is_bold() -> None:
     rows = _rows(*_fits("gru", {96: [mse + 0.1 for mse in SURE]}), *_fits("lstm", {96: SURE}))
     table = boards.board(rows, "horizon", USUAL, published("ETTh1"))
+    assert table["group"].is_null().all()
+    known = pl.col("model").replace_strict({"lstm": 1, "gru": 2}, default=None)
+    table = table.with_columns(group=pl.when(pl.col("class") == "").then(known))
     place = boards.winner(table)
     assert place is not None
     assert place > 0
     bold = [line for line in _text(table).splitlines() if line.startswith("\x1b[1m") and "MSE" not in line]
     assert len(bold) == 1
     assert "lstm" in bold[0]
-    assert table.filter(pl.col("class") != "")["group"].is_null().all()
 
 
 def test_a_board_without_groups_still_prints() -> None:
@@ -156,21 +157,23 @@ def test_a_board_without_groups_still_prints() -> None:
 
 def test_what_a_reader_of_groups_must_know() -> None:
     table = boards.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: SURE})), "horizon", USUAL)
-    assert len(text.notes(table)) == 1
-    assert "these fits, not the models" in text.notes(table.with_columns(seeds=1))[1]
-    assert text.notes(table.head(1)) == text.notes(table.with_columns(group=None)) == []
+    tied = table.with_columns(group=1)
+    assert len(text.notes(tied)) == 1
+    assert "these fits, not the models" in text.notes(tied.with_columns(seeds=1))[1]
+    assert "can be told apart is not known: losses" in text.notes(table)[0]
+    assert "A line without a group" in text.notes(tied.with_columns(group=pl.Series([1, None])))[1]
+    assert text.notes(table.head(1)) == []
 
 
-def test_lines_that_are_not_whole_have_no_group() -> None:
+def test_lines_that_are_not_whole_have_no_mean_and_no_group() -> None:
     lone = [{"horizon": 96, "seed": 0, "mse": 0.1}, {"horizon": 192, "seed": 1, "mse": 0.1}]
     lost = _fits("rnn", {96: [float("nan")] * 2, 192: [0.5] * 2})
-    known = [*_fits("gru", {96: [0.5, 0.5], 192: [0.6, 0.6]}), *_fits("ols", {96: [0.9, 0.9], 192: [0.9, 0.9]})]
-    rows = _rows(*lone, *lost, *_fits("short", {96: [0.2]}), *known)
-    table = boards.board(rows, "horizon", USUAL)
-    groups = dict(table.select("model", "group").iter_rows())
-    assert groups == {"lstm": 1, "gru": 1, "ols": 1, "rnn": None, "short": None}
-    assert boards.board(_rows(*known), "horizon", USUAL)["group"].to_list() == [1, 2]
+    known = _fits("gru", {96: [0.5, 0.5], 192: [0.6, 0.6]})
+    table = boards.board(
+        _rows(*lone, *lost, *_fits("short", {96: [0.2]}), *known), "horizon", USUAL, None, Path("none")
+    )
     assert table["model"][0] == "lstm"
+    assert table["group"].is_null().all()
     assert boards.winner(table) is None
     assert "lstm" in _text(table)
 

@@ -58,6 +58,32 @@ def test_one_configuration_met_the_test_and_it_is_the_recipe(path: Path) -> None
         assert {**json.loads(rows["config"][0]), "input_size": size} == asked.models[path.stem]
 
 
+LOSSES = sorted((BENCHMARKS / "results").glob("*/windows/*.parquet"))
+
+
+def test_losses_are_shipped_and_each_file_is_of_a_row() -> None:
+    stems = {results.stem(row) for path in FILES for row in results.load(path).iter_rows(named=True)}
+    assert LOSSES
+    assert {path.stem for path in LOSSES} <= stems
+
+
+@every_file
+def test_losses_are_those_of_the_row(path: Path) -> None:
+    """All windows, one step apart, whose means are the row's scores but for the rounding to half precision."""
+    for row in results.load(path).iter_rows(named=True):
+        table = results.losses(path.parent, row)
+        if table is not None:
+            assert table.height == row["windows"]
+            assert (table["step"].diff().drop_nulls() == 1).all()
+            for name in ("mse", "mae"):
+                assert table[name].cast(pl.Float64).mean() == pytest.approx(row[name], rel=5e-5)
+
+
+@pytest.mark.parametrize("path", LOSSES, ids=lambda path: path.stem)
+def test_losses_take_little_room(path: Path) -> None:
+    assert path.stat().st_size <= 4.5 * pl.read_parquet(path).height
+
+
 @every_file
 def test_seeds_are_drawn_where_there_is_something_to_draw(path: Path) -> None:
     for _, rows in results.load(path).group_by("horizon", "track"):

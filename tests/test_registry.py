@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tsrnn import registry
+from tsrnn.board import choice
 
 
 @pytest.fixture
@@ -64,6 +65,11 @@ def test_a_models_paper_is_the_one_that_its_file_cites(name: str) -> None:
     assert author in docstring
     assert year in docstring
     assert number is None or "arXiv" not in docstring or number in docstring
+
+
+@pytest.mark.parametrize("name", registry.names("models"))
+def test_a_model_is_of_a_family_that_boards_know(name: str) -> None:
+    assert registry.declared("models", name, "FAMILY") in choice.KINDS
 
 
 def _text(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Suite x models x horizons x seeds x folds -> rows, on the fair protocol: choices on validation, the test read once.
+"""Suite x models x horizons x seeds x folds -> rows: choices on validation, and each row reads the test once.
 
 A fit is a job; a finished job is a row on disk. Rows that are there are not run again, so a benchmark that was stopped
 goes on where it stopped.

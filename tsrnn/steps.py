@@ -168,7 +168,11 @@ def zone_of(index: pl.Series) -> str | None:
 
 def physical(index: pl.Series) -> np.ndarray:
     """Numbers in the index's unit; 0 where a cell is empty."""
-    values = index.to_physical().fill_null(0).to_numpy()
+    if index.null_count():
+        index = index.to_physical().fill_null(0)
+    values = index.to_numpy()
+    if values.dtype.kind in "mM":
+        return values.view(np.int64) if index.dtype != pl.Date else values.astype(np.int64)
     return values if values.dtype.kind == "f" else values.astype(np.int64, copy=False)
 
 

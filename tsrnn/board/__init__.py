@@ -1,5 +1,5 @@
 """What is compared: rows on disk, other people's numbers, tests of difference, tie groups, tables, text.
 
 The files stand in this order, and each imports those before it alone: beside, rows, lines, published, difference, ties,
-ranks, table, text.
+ranks, table, choice, text.
 """

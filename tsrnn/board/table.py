@@ -15,6 +15,7 @@ import polars as pl
 
 from tsrnn.board import ties
 from tsrnn.board.lines import LINE, over_folds
+from tsrnn.metrics import USUAL
 
 Line = tuple[Any, ...]  # values of LINE
 
@@ -28,7 +29,7 @@ def board(
 ) -> pl.DataFrame:
     """One line per model, track and configuration, lowest mean of the first measure first; incomplete lines come last.
 
-    Columns: group (null for published lines, for incomplete ones, and where there is nothing to judge by), model,
+    Columns: group (null for published lines, for incomplete ones, and where it is not known), model,
     options (what tells lines of one model and track apart), track, class ("" for ours), seeds, `<measure>_<place>` for
     every measure and place, `spread_<place>` (deviation of the first measure over seeds, null for one), a column per
     measure (means over the places), spread (deviation of the first measure's mean over the seeds that have every
@@ -38,14 +39,13 @@ def board(
         by: the column whose values are the places, such as "horizon".
         measures: columns of the rows; the first one orders.
         others: published numbers, where they have that column.
-        folder: where the rows come from, and what lies beside them; None: the seeds alone make the groups.
+        folder: where the rows come from, and what lies beside them; None: there are no groups.
     """
     places = sorted(rows[by].unique())
     ours = _ours(rows, by, measures)
     whole = _whole(ours, measures[0])
-    compared = _compared(rows, whole, by, measures[0], folder)
-    if any(pair.known for pair in compared):
-        for line, group in zip(whole, ties.groups(len(whole), compared), strict=True):
+    if folder is not None:
+        for line, group in zip(whole, ties.groups(_rows_of(rows, whole), by, measures[0], folder), strict=True):
             ours[line]["group"] = group
     table = list(ours.values())
     if others is not None and by in others.columns:
@@ -67,26 +67,33 @@ def comparisons(
     for line in whole:
         track = f"({ours[line]['track']})" if len(tracks) > 1 else None
         names.append(" ".join(filter(None, (ours[line]["model"], ours[line]["options"], track))))
-    return [dict(ties.named(pair, names)) for pair in _compared(rows, whole, by, measures[0], folder)]
+    compared = ties.pairs(_rows_of(rows, whole), by, measures[0], folder)
+    return [dict(ties.named(pair, names)) for pair in compared]
 
 
-def winner(table: pl.DataFrame) -> int | None:
-    """The place on the board of the line of ours that is told apart from every other; None where there is none."""
-    groups = table["group"].drop_nulls()
-    if len(groups) < 2 or (groups == 1).sum() != 1:
+def winner(table: pl.DataFrame, measure: str = USUAL[0]) -> int | None:
+    """The place on the board of the line of ours that is told apart from every other; None where there is none.
+
+    A line with every place (a mean of the measure) whose group is not known is not told apart.
+    """
+    whole = table.filter((pl.col("class") == "") & pl.col(measure).is_not_null())["group"]
+    if len(whole) < 2 or whole.null_count() or (whole == 1).sum() != 1:
         return None
     return int((table["group"] == 1).arg_true()[0])
 
 
 def shortened(table: pl.DataFrame, others: int) -> pl.DataFrame:
-    """Every line of ours, and the best `others` of the published ones."""
-    published = table.with_row_index("place").filter(pl.col("class") != "")["place"].to_list()
-    return table.with_row_index("place").filter(~pl.col("place").is_in(published[others:])).drop("place")
+    """Every line of ours, the best `others` of the published ones and the best zero-shot one (class Z)."""
+    numbered, shot = table.with_row_index("place"), pl.col("class") == "Z"
+    published = numbered.filter((pl.col("class") != "") & ~shot)["place"].to_list()
+    dropped = published[others:] + numbered.filter(shot)["place"].to_list()[1 if others else 0 :]
+    return numbered.filter(~pl.col("place").is_in(dropped)).drop("place")
 
 
-def _compared(rows: pl.DataFrame, whole: Sequence[Line], by: str, measure: str, folder: Path | None) -> list[ties.Pair]:
+def _rows_of(rows: pl.DataFrame, whole: Sequence[Line]) -> list[pl.DataFrame]:
+    """The rows of each line."""
     lines = dict(iter(rows.group_by(LINE, maintain_order=True)))
-    return ties.pairs([lines[line] for line in whole], by, measure, folder)
+    return [lines[line] for line in whole]
 
 
 def _whole(ours: Mapping[Line, Mapping[str, Any]], measure: str) -> list[Line]:

@@ -11,9 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from tsrnn.board import table as boards
-from tsrnn.board.difference import LEAST_APART, LEAST_TASKS
+from tsrnn.board.choice import criterion, said
+from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
-from tsrnn.board.published import published
+from tsrnn.board.published import SHOWN, published
 from tsrnn.board.ranks import standings as mean_ranks
 from tsrnn.board.rows import read
 from tsrnn.console import show
@@ -27,17 +28,20 @@ _WIDE = ("track", "seeds", "parameters")  # no room for these, and the means, in
 _MEAN = "mean "
 _LEFT = ("model", "options", "track", "class")
 PAIRS = (
-    "first minus second, mean over horizons, with its 95 % interval; by test windows that do not overlap (by folds, "
-    f"where there are any), at horizons that have {LEAST_APART} of them, or else by seeds. p: the larger of windows' "
-    "and seeds', Holm's over all pairs."
+    "first minus second, with its 95 % interval: mean over test windows (over folds, where there are any) and over "
+    f"horizons that have {LEAST_HORIZONS} times as many windows as overlap; the spread of seeds is added. p: Holm's "
+    "over all comparisons with the pair's first line. Not known: the losses of a line's windows are not stored; the "
+    "difference is then of the means over all horizons."
 )
+UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
     f"Holm's. Groups and p need {LEAST_TASKS} data sets."
 )
 CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
-    "B: every test window, best of a search that saw the test."
+    "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
+    "Z: zero-shot, the best such line."
 )
 
 
@@ -73,12 +77,14 @@ def board(
     rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
 ) -> Group:
     """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow."""
-    rows, theirs = measured(rows, suite.measures, folder, suite.leads), published(suite.name)
-    table = boards.board(rows, suite.by, suite.measures, theirs, folder if groups else None)
+    chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
+    rows, theirs = measured(rows, (*suite.measures, *chooses), folder, suite.leads), published(suite.name, SHOWN)
+    table = boards.board(rows, suite.by, (*suite.measures, *chooses), theirs, folder if groups else None)
     table = boards.shortened(table if groups else table.drop("group"), others)
-    remarks = notes(table) if groups else []
-    said = " ".join([*remarks, CAPTION] if theirs.height else remarks)
-    caption = [Text(said, style="dim")] if said else []
+    remarks = notes(table, suite.measures[0]) if groups else []
+    remarks += said(table, suite.measures) if groups and chooses else []
+    remarks += [CAPTION] if theirs.height else []
+    caption = [Text(" ".join(remarks), style="dim")] if remarks else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
     return Group(render(table, suite.measures, narrow=narrow), *caption)
@@ -93,7 +99,7 @@ def render(
     without the column `group`, of a benchmark that still runs, has no winner.
     """
     shown = Table(title=title, box=None, header_style="bold")
-    best = boards.winner(table) if "group" in table.columns else None
+    best = boards.winner(table, measures[0]) if "group" in table.columns else None
     kept = ("group", "options", "spread")
     filled = {name for name in kept if name in table.columns and table[name].is_not_null().any()}
     first = f"{measures[0]}_"
@@ -110,13 +116,16 @@ def render(
     return shown
 
 
-def notes(table: pl.DataFrame) -> list[str]:
-    """What a reader of the column `group` must know."""
-    ours = table.filter(pl.col("group").is_not_null())
+def notes(table: pl.DataFrame, measure: str = USUAL[0]) -> list[str]:
+    """What a reader of the column `group` must know, of a table with the mean of `measure` where a line is whole."""
+    ours = table.filter((pl.col("class") == "") & pl.col(measure).is_not_null())
     if ours.height < 2:
         return []
+    if ours["group"].is_null().all():
+        return [f"Which lines can be told apart is not known: {UNKNOWN}."]
+    blank = [f"A line without a group: not known, {UNKNOWN}."] if ours["group"].null_count() else []
     lone = ["With one seed each, groups compare these fits, not the models."] if ours["seeds"].max() == 1 else []
-    return ["Lines of one group cannot be told apart from its first.", *lone]
+    return ["Lines of one group cannot be told apart from its first.", *blank, *lone]
 
 
 def _cells(line: dict[str, Any], places: Sequence[str], measures: Sequence[str], filled: set[str]) -> dict[str, str]:
@@ -154,10 +163,11 @@ def _formatted(value: Any, form: str = "") -> str:
 
 
 def _pair(pair: dict[str, Any], measure: str) -> dict[str, Any]:
-    mean, low, high, p = (pair[name] for name in ("difference", "low", "high", "p"))
-    shown = {measure: "", "95 %": ""} if mean is None else {measure: f"{mean:.4f}", "95 %": f"{low:.3f} to {high:.3f}"}
-    sure = {"p": "<0.001" if p < 0.001 else f"{p:.3f}", "windows": pair["windows"], "seeds": pair["seeds"]}
-    return {"first": pair["first"], "second": pair["second"], **shown, **sure}
+    low, high, p = (pair[name] for name in ("low", "high", "p"))
+    shown = {measure: f"{pair['difference']:.4f}", "95 %": "" if low is None else f"{low:.3f} to {high:.3f}"}
+    sure = {"p": "not known" if p is None else "<0.001" if p < 0.001 else f"{p:.3f}"}
+    counts = {"windows": pair["windows"], "seeds": pair["seeds"]}
+    return {"first": pair["first"], "second": pair["second"], **shown, **sure, **counts}
 
 
 def _print(records: list[dict[str, Any]], shown: list[dict[str, Any]], caption: str, as_json: bool) -> None:

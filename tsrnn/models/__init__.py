@@ -6,6 +6,7 @@ A model file names its paper and holds
     MODEL     a class derived from `_base.Model`; `MODEL(config, spec)` builds it
     VARIANTS  optional: {name: {field: value}}, the names by which the file is known instead of its own
     PAPER     optional: whose it is, in a few words; {name: words} with variants
+    FAMILY    optional: naive, linear, feed-forward, recurrent or mixed; boards name the best of each
     ABOUT     optional: {name: sentence}, what each variant is; else the docstring's first sentence speaks for the file
 
 A class of one's own, derived from `Model`, stands wherever a name may; its `Config` is an attribute of it.

@@ -80,4 +80,5 @@ class Braid(Model):
         return forecast if self.cycle is None else self.cycle.add(forecast, batch.phase)
 
 
+FAMILY = "mixed"
 MODEL = Braid

@@ -53,4 +53,5 @@ class CycleNet(Model):
 
 
 PAPER = "Lin et al. 2024, arXiv 2409.18479"
+FAMILY = "linear"
 MODEL = CycleNet

@@ -188,4 +188,5 @@ def _stratified(paths: int, horizon: int) -> Tensor:
 
 
 PAPER = "Salinas et al. 2017, arXiv 1704.04110"
+FAMILY = "recurrent"
 MODEL = DeepAR

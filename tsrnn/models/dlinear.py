@@ -37,4 +37,5 @@ class DLinear(Model):
 
 
 PAPER = "Zeng et al. 2023, arXiv 2205.13504"
+FAMILY = "linear"
 MODEL = DLinear

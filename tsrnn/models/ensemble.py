@@ -111,4 +111,5 @@ def _member(given: Member, spec: Spec) -> Model:
 
 
 PAPER = "Bates & Granger 1969"
+FAMILY = "mixed"
 MODEL = Ensemble

@@ -34,4 +34,5 @@ class MLP(Model):
         return restore(undo, forecasts_of(rows, self.spec))
 
 
+FAMILY = "feed-forward"
 MODEL = MLP

@@ -28,4 +28,5 @@ class NLinear(Model):
 
 
 PAPER = "Zeng et al. 2023, arXiv 2205.13504"
+FAMILY = "linear"
 MODEL = NLinear

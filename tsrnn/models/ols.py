@@ -97,4 +97,5 @@ class LeastSquares(Model):
 
 
 PAPER = "Toner & Darlow 2024"
+FAMILY = "linear"
 MODEL = LeastSquares

@@ -38,4 +38,5 @@ class PatchedSLSTM(Patched):
 
 
 PAPER = "Kong et al. 2024, arXiv 2408.10006"
+FAMILY = "recurrent"
 MODEL = PatchedSLSTM

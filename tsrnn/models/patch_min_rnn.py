@@ -46,4 +46,5 @@ class PatchedMinimal(Patched):
 
 
 PAPER = "Feng et al. 2024, arXiv 2410.01201"
+FAMILY = "recurrent"
 MODEL = PatchedMinimal

@@ -91,4 +91,5 @@ class RecurrentForecaster(Model):
         return restore(undo, self.ahead(params, batch))
 
 
+FAMILY = "recurrent"
 MODEL = RecurrentForecaster

@@ -18,4 +18,5 @@ class RepeatLast(Naive):
         return batch.past[:, -1:, : self.spec.targets].expand(-1, self.spec.horizon, -1)
 
 
+FAMILY = "naive"
 MODEL = RepeatLast

@@ -90,4 +90,5 @@ class SMamba(Model):
 
 
 PAPER = "Wang et al. 2024, arXiv 2403.11144"
+FAMILY = "recurrent"
 MODEL = SMamba

@@ -31,4 +31,5 @@ class SeasonalNaive(Naive):
         return batch.past[:, self.rows, : self.spec.targets]
 
 
+FAMILY = "naive"
 MODEL = SeasonalNaive

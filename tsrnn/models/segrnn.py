@@ -90,4 +90,5 @@ class SegRNN(Model):
 
 
 PAPER = "Lin et al. 2023, arXiv 2308.11200"
+FAMILY = "recurrent"
 MODEL = SegRNN

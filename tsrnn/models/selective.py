@@ -45,4 +45,5 @@ class Selective(Patched):
 
 
 PAPER = "Gu & Dao 2023, arXiv 2312.00752"
+FAMILY = "recurrent"
 MODEL = Selective

@@ -121,4 +121,5 @@ def _attended(memory: Tensor, output: Tensor, steps: Tensor | None) -> Tensor:
 
 
 PAPER = "Sutskever et al. 2014, arXiv 1409.3215"
+FAMILY = "recurrent"
 MODEL = Seq2Seq

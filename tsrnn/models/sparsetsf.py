@@ -48,4 +48,5 @@ class SparseTSF(Model):
 
 
 PAPER = "Lin et al. 2024, arXiv 2405.00946"
+FAMILY = "linear"  # as published; also where its network has a hidden layer
 MODEL = SparseTSF

@@ -66,4 +66,5 @@ class XLSTM(Patched):
         return kind(config.hidden_size, heads=config.heads, dropout=config.dropout)
 
 
+FAMILY = "recurrent"
 MODEL = XLSTM

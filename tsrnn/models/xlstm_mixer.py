@@ -77,4 +77,5 @@ class XLSTMMixer(Model):
 
 
 PAPER = "Kraus et al. 2024, arXiv 2410.16928"
+FAMILY = "recurrent"
 MODEL = XLSTMMixer
