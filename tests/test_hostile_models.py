@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from small_models import COVARIED, SPEC, batch_of, covaried_batch, made, small
 from torch import nn
 
 from tsrnn import cli, models, rebuild, store
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.models import Model
 from tsrnn.registry import names
@@ -64,7 +65,9 @@ def used(folder):
     frame = covaried() if folder.name == "covariates" else long_frame()
     future = plans(frame) if folder.name == "covariates" else None
     try:
-        return Forecaster.load(folder).predict(frame, future=future)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Notice)
+            return Forecaster.load(folder).predict(frame, future=future)
     except InputError as error:
         said = str(error)
         assert said.isprintable(), said
