@@ -32,4 +32,5 @@ class WindowMean(Naive):
         return newest.mean(1, keepdim=True).expand(-1, self.spec.horizon, -1)
 
 
+FAMILY = "naive"
 MODEL = WindowMean
