@@ -3,17 +3,20 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from rich.console import Console
 
 from tsrnn import InputError, bench, catalog, simulate, suites
 from tsrnn.board import rows as results
 from tsrnn.board import table as boards
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable
+from tsrnn.board.text import board
 from tsrnn.split import folds
 
 Run = Callable[..., tuple[int, str, str]]
@@ -51,7 +54,7 @@ def test_wells_left_out_one_by_one_are_ranked_in_physical_units(run: Run, suite:
     assert status == 0
     assert "16 of 16 rows are in" in err
     assert "4 PHYSICAL RMSE" in " ".join(out.split())
-    assert f"Again: tsrnn leaderboard {suite}" in out
+    assert f"Again: tsrnn leaderboard {suite} --out res" in out
     status, out, _ = run("leaderboard", suite, "--out", "res")
     assert status == 0
     assert "nlinear" in out
@@ -277,6 +280,26 @@ def test_published_numbers_stand_beside_their_own_data_alone(suite: str, tmp_pat
     other.write_text(Path(suite).read_text().replace("split = ", "#"))
     assert not comparable(pl.DataFrame(config), suites.find(str(other))).height
     assert not comparable(pl.DataFrame(config), suites.find("mine/ETTh1.csv")).height
+
+
+def test_columns_are_left_out_before_names_are_cut() -> None:
+    row = dict.fromkeys(results.COLUMNS) | {"dataset": "d", "sha256": "s", "config": "{}", "track": "t"}
+    row |= {"model": "seasonal_naive", "mse": 0.5, "mae": 0.4, "seconds": 3.0}
+    fits = [row | {"horizon": horizon, "seed": seed} for horizon in (96, 192, 336, 720) for seed in (0, 1)]
+    asked = replace(suites.find("default"), data="d")
+    for width, inside, outside in ((80, "96 MSE", "MAE"), (200, "96 MSE  MAE", "nothing")):
+        console = Console(width=width, file=StringIO(), record=True)
+        console.print(board(pl.DataFrame(fits, schema=results.COLUMNS), asked, width, Path("none")))
+        shown = console.export_text()
+        assert "seasonal_naive" in shown
+        assert inside in shown
+        assert outside not in shown
+
+
+def test_a_fit_is_told_by_the_suites_own_measures(run: Run, suite: str) -> None:
+    _, _, err = run("bench", suite, "--workers", "0", "--seeds", "0", "--models", "repeat_last", "--out", "res")
+    assert "PHYSICAL RMSE" in err
+    assert "MSE 0" not in err.replace("RMSE", "")
 
 
 def test_a_suite_goes_before_a_data_set_and_a_data_set_before_nothing(tmp_path: Path) -> None:

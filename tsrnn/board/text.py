@@ -25,6 +25,7 @@ from tsrnn.suites import Suite
 _OTHERS = 8  # lines of other people's numbers on a board
 _ROOM = 91  # columns that a board takes beside its horizons
 _WIDE = ("track", "seeds", "parameters")  # no room for these, and the means, in a narrow terminal
+_FOLDED = 20  # columns of the options, which may fold
 _MEAN = "mean "
 _LEFT = ("model", "options", "track", "class")
 PAIRS = (
@@ -85,19 +86,40 @@ def board(
     remarks = notes(table, suite.measures[0]) if groups else []
     remarks += said(table, suite.measures) if groups and chooses else []
     remarks += [CAPTION] if theirs.height else []
-    caption = [Text(" ".join(remarks), style="dim")] if remarks else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
-    return Group(render(table, suite.measures, narrow=narrow), *caption)
+    shown = _fitting(table, suite.measures, width, narrow)
+    if not any(str(column.header).endswith(_heading(suite.measures)) for column in shown.columns):
+        remarks = [*remarks, f"No room for {', '.join(suite.measures[1:])}: widen the terminal, or ask for --json."]
+    return Group(shown, *([Text(" ".join(remarks), style="dim")] if remarks else []))
+
+
+def _fitting(table: pl.DataFrame, measures: Sequence[str], width: int, narrow: bool) -> Table:
+    """The board without the columns that would cut others short: seconds, spread, then all measures but the first."""
+    for kept in dict.fromkeys((tuple(measures), tuple(measures[:1]))):
+        for left_out in ((), ("s/fit",), ("s/fit", "±")):
+            shown = render(table, kept, narrow=narrow, left_out=left_out)
+            sizes = [
+                max(len(str(cell)) for cell in (column.header, *column.cells)) + 2
+                for column in shown.columns
+                if column.header != "options"  # it folds
+            ]
+            if sum(sizes) + _FOLDED * (len(sizes) < len(shown.columns)) <= width:
+                return shown
+    return shown
 
 
 def render(
-    table: pl.DataFrame, measures: Sequence[str] = USUAL, title: str | None = None, narrow: bool = False
+    table: pl.DataFrame,
+    measures: Sequence[str] = USUAL,
+    title: str | None = None,
+    narrow: bool = False,
+    left_out: Sequence[str] = (),
 ) -> Table:
     """A board as a table of rich. Published lines are dim and carry their class; ours have no class.
 
-    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the means. A table
-    without the column `group`, of a benchmark that still runs, has no winner.
+    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the means;
+    `left_out` names more. A table without the column `group`, of a benchmark that still runs, has no winner.
     """
     shown = Table(title=title, box=None, header_style="bold")
     best = boards.winner(table, measures[0]) if "group" in table.columns else None
@@ -109,6 +131,7 @@ def render(
         cells = _cells(line, places, measures, filled)
         if narrow:
             cells = {name: cell for name, cell in cells.items() if name not in (*_WIDE, _MEAN + _heading(measures))}
+        cells = {name: cell for name, cell in cells.items() if name not in left_out}
         if not shown.columns:
             for name in cells:
                 justify: Any = "left" if name in _LEFT else "right"

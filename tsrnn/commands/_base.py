@@ -27,6 +27,13 @@ Data = Annotated[
         autocompletion=_known(catalog.names),
     ),
 ]
+Bench = Annotated[
+    str,
+    typer.Argument(
+        help="A suite's name or TOML file, a data set's name (see `tsrnn datasets`), or a file of data.",
+        autocompletion=_known(catalog.names),
+    ),
+]
 Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depths; found by itself if common.")]
 Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]

@@ -1,6 +1,7 @@
 """tsrnn bench: a suite of models on one data set, on a board that fills as fits end."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import mean
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from tsrnn.commands._base import (
+    Bench,
     Config,
-    Data,
     DateFormat,
     Id,
     Json,
@@ -32,21 +33,20 @@ if TYPE_CHECKING:
     from tsrnn.bench import Job
     from tsrnn.execute import Outcome
 
+_OUT = Path("tsrnn-results")
 _REFRESH = 2  # times a second
 
 
 def run(  # noqa: PLR0913  one parameter per option
-    data: Data,
+    data: Bench,
     full: Annotated[bool, typer.Option(help="All horizons and seeds; hours instead of minutes.")] = False,
-    preset: Annotated[str | None, typer.Option(help="quick, full or smoke.")] = None,
+    preset: Annotated[str | None, typer.Option(help="quick, full, smoke, or a suite's own.")] = None,
     models: Annotated[str | None, typer.Option(help="Names, separated by commas.")] = None,
     horizons: Annotated[str | None, typer.Option(help="Steps, separated by commas.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Numbers, separated by commas.")] = None,
     input_size: Annotated[int | None, typer.Option(help="One look-back for all models.")] = None,
     config: Config = None,
-    out: Annotated[Path, typer.Option(help="Folder of result rows; rows that are there are not run again.")] = Path(
-        "tsrnn-results"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder of result rows; rows that are there are not run again.")] = _OUT,
     workers: Annotated[int | None, typer.Option(help="Fits side by side; default: one per core.")] = None,
     time: Time = None,
     target: Target = None,
@@ -114,7 +114,9 @@ class Screen:
         elif not self.quiet and (rows := self.rows()):
             self.out.print(self._board(rows))
         if not self.quiet and self.rows():
-            self.out.print(f"Rows: {self.folder}. Again: tsrnn leaderboard {self.jobs[0].source.place}", soft_wrap=True)
+            elsewhere = "" if self.folder.parent == _OUT else f" --out {shlex.quote(str(self.folder.parent))}"
+            again = f"tsrnn leaderboard {shlex.quote(self.jobs[0].source.place)}{elsewhere}"
+            self.out.print(f"Rows: {self.folder}. Again: {again}", soft_wrap=True)
 
     def finished(self, outcome: "Outcome") -> None:
         """A job has ended."""
@@ -138,14 +140,23 @@ class Screen:
         return [row for row in rows if tuple(row[name] for name in KEY) in keys]
 
     def _line(self, outcome: "Outcome") -> str:
-        from tsrnn.metrics import USUAL
-
         job, result = outcome.job, outcome.result
         what = str(job)
         if result is None:
             return f"{what}  failed: {outcome.error}"
-        scores = "  ".join(f"{name.upper()} {result[name]:.4f}" for name in USUAL)
+        scores = "  ".join(f"{name.replace('_', ' ').upper()} {value:.4f}" for name, value in self._scores(result))
         return f"{what}  {scores}  {outcome.seconds:6.1f} s   {self._progress()}"
+
+    def _scores(self, row: dict[str, Any]) -> list[tuple[str, float]]:
+        """The suite's measures of a row, the first one and those that are its columns; over all leads."""
+        import polars as pl
+
+        from tsrnn.board.lines import measured
+        from tsrnn.board.rows import COLUMNS
+
+        measures = self.jobs[0].source.suite.measures
+        found = measured(pl.DataFrame([row], schema=COLUMNS), measures, self.folder).row(0, named=True)
+        return [(name, found[name]) for name in measures[:2] if found[name] is not None]
 
     def _progress(self) -> str:
         from tsrnn.bench import pending

@@ -4,7 +4,7 @@ from tsrnn.commands._base import Json
 
 
 def run(json_: Json = False) -> None:
-    """List the data sets that are known by name, and where each would be found."""
+    """List the data sets that are known by name, and where each is; `tsrnn bench` takes a suite's file too."""
     from tsrnn import catalog
     from tsrnn.console import show
 

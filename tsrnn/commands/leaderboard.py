@@ -9,7 +9,9 @@ from tsrnn.commands._base import Json
 
 
 def run(
-    data: Annotated[str | None, typer.Argument(help="A data set's name or file; none: ranks over all there.")] = None,
+    data: Annotated[
+        str | None, typer.Argument(help="A suite's TOML file or a data set's name or file; none: ranks over all there.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
     published: Annotated[int, typer.Option(help="How many of other people's results to show, the best first.")] = 8,
     compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,

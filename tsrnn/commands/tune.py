@@ -7,7 +7,7 @@ from typing import Annotated, Any, Self
 import typer
 
 from tsrnn.commands._base import (
-    Data,
+    Bench,
     DateFormat,
     Horizon,
     Id,
@@ -30,7 +30,7 @@ Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a l
 
 
 def run(  # noqa: PLR0913  one parameter per option
-    data: Data,
+    data: Bench,
     model: Model = "segrnn",
     trials: Annotated[int, typer.Option(help="Ended trials that the study shall hold.")] = 20,
     input_size: Annotated[str, typer.Option(help="Look-back; several, separated by commas, are tried.")] = "336",
