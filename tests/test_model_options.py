@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import fields, make_dataclass
-from types import SimpleNamespace
 from typing import get_type_hints
 
 import pytest
@@ -75,14 +74,18 @@ def test_sizes_that_are_none_are_refused(name):
                 models.build(name, models.configure(name, {each.name: value}), Spec(48, 6, 2, 2, seasonality=24))
 
 
-def test_an_option_without_a_default_must_be_given(monkeypatch):
-    bare = SimpleNamespace(MODEL=models.Model, Config=make_dataclass("Config", [("width", int)], frozen=True))
-    monkeypatch.setattr(models.registry, "load", lambda *_: bare)
-    assert models.configure("bare", {"width": 3}).width == 3
-    with pytest.raises(InputError, match=r"model 'bare': .*missing.*'width'"):
-        models.configure("bare", {})
-    with pytest.raises(InputError, match="width of model 'bare' must be at least 1, not 0"):
-        models.configure("bare", {"width": 0})
+def test_an_option_without_a_default_must_be_given():
+    class Bare(models.Model):
+        Config = make_dataclass("Config", [("width", int)], frozen=True)
+
+        def forward(self, batch):
+            return batch.past
+
+    assert models.configure(Bare, {"width": 3}).width == 3
+    with pytest.raises(InputError, match=r"model 'Bare': .*missing.*'width'"):
+        models.configure(Bare, {})
+    with pytest.raises(InputError, match="width of model 'Bare' must be at least 1, not 0"):
+        models.configure(Bare, {"width": 0})
 
 
 def test_dropout_is_a_probability():

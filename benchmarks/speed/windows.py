@@ -40,7 +40,8 @@ def gathered(rows: int = 17_420, repeats: int = 1000) -> Iterator[Row]:
     """A batch of windows from rows of one series, in random order, both sides in turns."""
     one_thread()
     values = np.random.default_rng(0).standard_normal((CHANNELS, rows), dtype=np.float32)
-    ready = cut(pl.DataFrame({f"y{k}": column for k, column in enumerate(values)}), PAST, AHEAD)
+    frame = pl.DataFrame({"ds": np.arange(rows), **{f"y{k}": column for k, column in enumerate(values)}})
+    ready = cut(frame, PAST, AHEAD)
     loader = DataLoader(Samples(ready.buffer.values), BATCH, shuffle=True)
     ours = itertools.chain.from_iterable(ready.batches(BATCH, torch.Generator()) for _ in itertools.count())
     theirs = itertools.chain.from_iterable(loader for _ in itertools.count())
