@@ -123,10 +123,14 @@ def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[
         return 0.0, 1.0
     if statistic is _none:
         return statistic(x)
+    loc, scale = statistic(x)
+    unit = _ROUNDING * float(np.finfo(x.dtype).eps)
+    if scale > 2 * unit * abs(loc) and loc:  # a deviation is at most the range: no need to look for it
+        return loc, scale
     low, high = float(x.min()), float(x.max())
-    rounding = _ROUNDING * float(np.finfo(x.dtype).eps) * max(abs(low), abs(high))
+    rounding = unit * max(abs(low), abs(high))
     if x.size == 1:
         return low, 1.0
     if high - low <= rounding:
         return low if low == high else float(x.mean(dtype=np.float64)), 0.0
-    return statistic(x)
+    return loc, scale
