@@ -10,6 +10,8 @@ from tsrnn import heads, models, parameters
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
+from tsrnn.prepare import Preparation
+from tsrnn.shapes import Spec
 
 
 class Estimator:
@@ -24,8 +26,16 @@ class Estimator:
     quantiles: Sequence[float] | None
     loss: str
     val_size: float
+    scaler: str
+    scale_per_series: bool
     calendar: bool
+    pad: bool
     options: dict[str, Any]
+    model_: models.Model
+    head_: heads.Head
+    spec_: Spec
+    preparation_: Preparation
+    panel_: Panel
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Every parameter as it was given."""
@@ -67,6 +77,14 @@ class Estimator:
         heads.build(self.quantiles, self.loss)
         return parameters.sort(self.model, self.options)
 
+    def fit(self, frame: Any, **roles: Any) -> Self:
+        """Train on a frame, or a `Panel`."""
+        raise NotImplementedError
+
+    def forecast(self, panel: Panel, future: Any = None) -> Any:
+        """What a panel's steps ahead will be, as a polars frame."""
+        raise NotImplementedError
+
     @property
     def _levels(self) -> list[float]:
         """Of the quantiles, as they were given."""
@@ -91,6 +109,17 @@ class Estimator:
                 "says can"
             )
         return panel
+
+    def _unlearnt(self) -> Preparation:
+        padding = self.input_size - 1 if self.pad else 0
+        return Preparation(self.scaler, self.scale_per_series, self.calendar, padding, self.horizon)
+
+    def _task(self, reading: Mapping[str, Any], head: heads.Head) -> dict[str, Any]:
+        """What the parameters and the columns alone say of the Spec."""
+        targets = len(reading["targets"])
+        sizes = {"input_size": int(self.input_size), "horizon": int(self.horizon)}
+        columns = {"channels": targets + len(reading["past"]), "targets": targets}
+        return {**sizes, **columns, "params": head.params, "levels": head.levels, "loss": self.loss}
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
