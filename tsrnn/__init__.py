@@ -15,6 +15,7 @@ The map, in the order in which data meets the rooms:
     parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
+    stepper, exporting/                         a recurrence in numpy; graphs for other programs
     estimator, evaluation, saving, operation    what every face shares; looking back; kept; at work
     forecaster                                  the bed of the river
     testing                                     the contracts, for people's own models and cells

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from tsrnn import streaming
+from tsrnn import exporting, models, streaming
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
 
@@ -63,3 +63,20 @@ class Operated(Saved):
         """
         self._check_fitted()
         return streaming.resume(folder, self.model_, self.preparation_)
+
+    def export(self, folder: str | Path) -> list[str]:
+        """Write ONNX graphs for other programs into `folder`, and a config.json that says what goes in and comes out.
+
+        `forecast.onnx` takes windows; where the model can carry its state (see `warm_up`), `step.onnx` takes a row and
+        the state. Scaling is inside: numbers are in the data's units on both sides. Needs the extra `export`.
+
+        Returns:
+            The names of the files.
+
+        Raises:
+            InputError: the model has no graph, a package is missing, or the folder holds something else.
+        """
+        self._check_fitted()
+        mark = streaming.fingerprint(self.model_, self.preparation_)
+        words = {"name": models.find(self.model).name, "fingerprint": mark, "pad": self.pad}
+        return exporting.write(folder, self.model_, self.head_, self.preparation_, self._levels, words)

@@ -42,6 +42,7 @@ class Model(nn.Module):
     sees_newest: bool = True  # False only where the method forecasts from an older step on purpose
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
     reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast
+    one_graph: bool = True  # `torch.export` keeps one graph of any number of windows; False: how many steers the code
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:

@@ -21,6 +21,7 @@ from tsrnn.streaming import written
 from tsrnn.streaming.state import Stream
 from tsrnn.version import VERSION
 
+KIND = "state"
 _PARTS = ("past", "observed", "known", "static", "lengths")  # of the batch
 _KNOWN: WeakKeyDictionary[Model, tuple[int, str]] = WeakKeyDictionary()
 
@@ -44,8 +45,6 @@ def save(stream: Stream, folder: str | Path) -> None:
     Raises:
         InputError: the folder cannot be written, or holds something else than a state.
     """
-    if (Path(folder) / "config.json").is_file() and store.opened(folder).config.get("kind") != "stream":
-        raise InputError(f"{folder} holds a saved model, and no state; choose another folder")
     words, arrays = written.plain(stream.tail)
     batch, undo = stream.batch, stream.batch.undo
     tensors: dict[str, Tensor | None] = {name: getattr(batch, name) for name in _PARTS}
@@ -55,7 +54,7 @@ def save(stream: Stream, folder: str | Path) -> None:
         tensors |= {f"hidden.{layer}.{part}": each for part, each in enumerate(parts)}
     numbers = {name: each.numpy() for name, each in tensors.items() if each is not None}
     scaling = {"scaling.loc": stream.scaling.loc, "scaling.scale": stream.scaling.scale}
-    config = {"kind": "stream", "version": VERSION, "model": stream.model, **words}
+    config = {"kind": KIND, "version": VERSION, "model": stream.model, **words}
     store.write(folder, config, numbers | scaling | arrays)
 
 
@@ -66,7 +65,7 @@ def resume(folder: str | Path, network: Model, prepared: Preparation) -> Stream:
         InputError: it is none, is damaged, or is another model's.
     """
     saved = store.opened(folder)
-    if saved.config.get("kind") != "stream":
+    if saved.config.get("kind") != KIND:
         raise InputError(f"{folder} holds a saved model, and no state; give the folder that a state was saved into")
     model = fingerprint(network, prepared)
     if saved.config.get("model") != model:
