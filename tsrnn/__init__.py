@@ -12,7 +12,7 @@ The map, in the order in which data meets the rooms:
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
+    parameters, batches, infer, trial, fit      how to train; forecasts and scores; models of others tried; Lightning
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs

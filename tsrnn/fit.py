@@ -9,27 +9,28 @@ import math
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar, TQDMProgressBar
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from tsrnn import trial
 from tsrnn.allocator import tune_allocator
+from tsrnn.batches import Batches, weighted
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
-from tsrnn.parameters import FitConfig, Weighting
+from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
@@ -69,7 +70,10 @@ class ForecastModule(pl.LightningModule):
         return batch.double() if self.config.arithmetic == "64-true" else batch
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        return self.model.loss(_weighted(batch, self.config.weighting), self.head)
+        loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
+        if self._trainer is not None and self._trainer.loggers:
+            self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.past))
+        return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
@@ -108,14 +112,14 @@ class WindowsDataModule(pl.LightningDataModule):
 
     def train_dataloader(self) -> DataLoader[Batch]:
         config = self.config
-        drawn = _Batches(self.train, config.batch_size, self.generator, config.max_windows, config.buckets)
+        drawn = Batches(self.train, config.batch_size, self.generator, config.max_windows, config.buckets)
         return DataLoader(drawn, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[Any]:
         if self.val is None or not len(self.val):
             return []
         val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
-        return DataLoader(_Batches(val, max(_SCORED, self.config.batch_size)), batch_size=None)
+        return DataLoader(Batches(val, max(_SCORED, self.config.batch_size)), batch_size=None)
 
 
 class BestWeights(Callback):
@@ -145,14 +149,21 @@ def fit(
     val: Windows | None,
     config: FitConfig,
     on_epoch: EpochEnd | None = None,
+    callbacks: Sequence[Any] = (),
+    logger: Any = None,
 ) -> Report:
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
     A model with a closed form is solved instead. Early stopping looks at the model's own loss on `val`, unweighted.
     What was trained in double precision comes back in single.
 
+    Args:
+        callbacks: Lightning's, called after our own.
+        logger: Lightning's, or None.
+
     Raises:
-        InputError: the loss stopped being a number, or someone else's model gives no forecast (`tsrnn.trial`).
+        InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
+            forecast (`tsrnn.trial`).
     """
     began = time.perf_counter()
     tune_allocator()
@@ -164,13 +175,13 @@ def fit(
     if config.arithmetic == "64-true":
         module.double()
     validated = val is not None and len(val) > 0
-    callbacks: list[Callback] = []
+    calls: list[Callback] = []
     if validated:
-        callbacks += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
+        calls += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
     if config.progress:
-        callbacks.append(TQDMProgressBar(leave=False))
+        calls.append(TQDMProgressBar(leave=False))
     with _quiet():
-        trainer = _trainer(config, callbacks)
+        trainer = _trainer(config, [*calls, *_checked(callbacks)], logger)
         with _interruptible(trainer):
             trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
     weights = best.weights if validated else module.evaluated.state_dict()
@@ -187,7 +198,32 @@ def fit(
     return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
 
 
-def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
+def adopted(module: Any) -> tuple[Model, Report]:
+    """The model of a `ForecastModule` that a Trainer of one's own has trained, and what its Trainer did.
+
+    Raises:
+        InputError: it is no such module, or a weight is no number.
+    """
+    if not isinstance(module, ForecastModule):
+        raise InputError(f"adopt takes the ForecastModule that a Trainer has trained, not a {type(module).__name__}")
+    model = deepcopy(module.evaluated).to("cpu").float().eval()
+    if not all(weight.isfinite().all() for weight in model.state_dict().values()):
+        raise InputError("a weight of that module is not a number; lower learning_rate or set gradient_clip")
+    trainer = module._trainer
+    if trainer is None:
+        return model, Report(0, 0, math.nan, 0.0)
+    loss = float(trainer.callback_metrics.get("val_loss", math.nan))
+    return model, Report(trainer.current_epoch, trainer.current_epoch, loss, 0.0, trainer.strategy.root_device.type)
+
+
+def _checked(callbacks: Sequence[Any]) -> list[Callback]:
+    for each in callbacks:
+        if not isinstance(each, Callback):
+            raise InputError(f"callbacks takes Lightning's callbacks, and {each!r} is none")
+    return list(callbacks)
+
+
+def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -> pl.Trainer:
     """A Trainer that says and writes nothing of its own accord."""
     mixed = config.arithmetic.endswith("-mixed")
     try:
@@ -199,10 +235,10 @@ def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
             precision=config.arithmetic if mixed else "32-true",  # type: ignore[arg-type]  # doubles are our own
             gradient_clip_val=config.gradient_clip or None,
             callbacks=callbacks,
-            logger=False,
-            enable_checkpointing=False,
+            logger=logger or False,
+            enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
             enable_model_summary=False,
-            enable_progress_bar=config.progress,
+            enable_progress_bar=any(isinstance(each, ProgressBar) for each in callbacks),
             num_sanity_val_steps=0,
         )
     except (ValueError, MisconfigurationException) as error:
@@ -218,41 +254,6 @@ def seeded(random_state: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(random_state)
         yield
-
-
-class _Batches(IterableDataset[Batch]):
-    """All windows once, in random order when a generator is given; at most `most` of them."""
-
-    def __init__(
-        self,
-        windows: Windows,
-        size: int,
-        generator: torch.Generator | None = None,
-        most: int | None = None,
-        buckets: bool = False,
-    ) -> None:
-        self.windows, self.size, self.generator, self.buckets = windows, size, generator, buckets
-        self.count = min(len(windows), most or len(windows))
-
-    def __len__(self) -> int:
-        return -(-self.count // self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self.windows.batches(self.size, self.generator, self.count, self.buckets)
-
-
-def _weighted(batch: Batch, kind: Weighting) -> Batch:
-    """The batch with horizon steps i = 1, 2... weighted, at 1 on average.
-
-    arctan: 1 + pi/4 - arctan(i), from 1 down to 0.21 (Stitsyuk & Choi 2024, arXiv 2412.17323); root: 1 / sqrt(i), as
-    far as a random walk's deviation grows (Wang et al. 2023, arXiv 2305.12095).
-    """
-    if kind == "none" or batch.target is None:
-        return batch
-    step = torch.arange(1, batch.target.shape[1] + 1, device=batch.target.device, dtype=batch.target.dtype)
-    weight = step.rsqrt() if kind == "root" else 1 + math.pi / 4 - step.arctan()  # [horizon]
-    share = (weight / weight.mean())[:, None].expand_as(batch.target)
-    return replace(batch, target_observed=share if batch.target_observed is None else share * batch.target_observed)
 
 
 def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
