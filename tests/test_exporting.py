@@ -45,7 +45,7 @@ def test_a_model_keeps_one_graph(name, long):
     torch._dynamo.reset()
     options = {**small(name), "segment": 6} if "segment" in small(name) else small(name)
     forecaster = Forecaster(name, **TASK, max_epochs=1, max_windows=64, **options).fit(long)
-    graph = Window(forecaster.model_, forecaster.head_, forecaster.preparation_, []).eval()
+    graph = Window(forecaster.model_, forecaster.head_, forecaster.preparation_, [])
     inputs = example(graph, forecaster.preparation_, pad=False)
     program = traced(graph, inputs, name)
     windows = torch.from_numpy(pasts(pl.concat([long, long.with_columns(unique_id=pl.col("unique_id") + "2")])))
@@ -192,10 +192,9 @@ def test_a_step_and_its_state_in_onnx_and_numpy(name, options, long, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shared", [True, False])
-def test_numpy_reads_covariates_from_the_first_row_on(shared, tmp_path):
+def test_numpy_reads_covariates_from_the_first_row_on(tmp_path):
     frame = covaried(names=("a",))
-    forecaster = Forecaster("gru", **QUICK, centring="none", shared=shared).fit(frame, **ROLES)
+    forecaster = Forecaster("gru", **QUICK, centring="none", shared=False).fit(frame, **ROLES)
     session_of(forecaster, tmp_path, "step.onnx")
     stepper = Stepper(tmp_path / "out")
     state, values, plan = stepper.start(), frame.select("y", "wind").to_numpy(), frame["plan"].to_numpy()
