@@ -15,6 +15,7 @@ from tsrnn import exporting, models
 from tsrnn.errors import InputError
 from tsrnn.exporting.graphs import Window, example, traced
 from tsrnn.forecaster import Forecaster
+from tsrnn.recurrence import Recurrent
 from tsrnn.registry import names
 from tsrnn.stepper import Stepper
 
@@ -55,6 +56,22 @@ def test_a_model_keeps_one_graph(name, long):
     (forecast,) = program.module()(**given)
     assert close(forecast[:3], forecaster.predict()["y"], forecaster.scaling_.scale[0, 0])
     assert torch.equal(forecast[:3], forecast[3:])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch's scan
+@pytest.mark.parametrize("lengths", [None, torch.tensor([9, 4, 0])])
+def test_the_loop_of_a_graph_answers_to_the_reference(lengths):
+    layer = Recurrent("slstm", 3, 7, num_layers=2, bidirectional=True, backend="reference")
+    x = torch.randn(3, 9, 3)
+    with torch.no_grad():
+        wanted, end = layer(x, lengths=lengths)
+        layer.backend = "scanned"
+        output, last = layer(x, lengths=lengths)
+    torch.testing.assert_close(output, wanted)
+    torch.testing.assert_close(last, end)
+    with pytest.raises(InputError, match="gives no gradients that could be trusted"):
+        layer(x)
 
 
 def test_models_that_claim_no_graph():
