@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tsrnn import catalog, claims, execute, heads, models, suites
-from tsrnn.allocator import tune_allocator
+from tsrnn.allocator import threads, tune_allocator
 from tsrnn.board import beside, rows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
@@ -43,6 +43,7 @@ class Job:
     track: str = "L chosen"
     preset: str = "quick"
     fold: str = ""  # what is held out, where the suite's split has folds
+    threads: int = 1  # of the fit
 
     def __str__(self) -> str:
         held_out = f" without {self.fold}" if self.fold else ""
@@ -93,6 +94,7 @@ class Wishes:
     seeds: Sequence[int] = ()
     input_size: int | None = None
     config: Path | None = None  # a TOML file of one model's parameters, as `tsrnn tune` writes it
+    threads: int = 1  # of each fit
 
 
 def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
@@ -104,7 +106,11 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     asked = suites.preset(source.place, preset, wishes.input_size)
     panel, splits = opened(source)
     jobs = [
-        replace(_job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset), fold=fold)
+        replace(
+            _job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset),
+            fold=fold,
+            threads=wishes.threads,
+        )
         for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
@@ -180,7 +186,7 @@ def run(
     Other runs may work in the same folder: each job is done by one of them, and waited for by all (`tsrnn/claims.py`).
 
     Args:
-        workers: fits side by side; by default one per core. 0: in this process.
+        workers: fits side by side; by default as many as the cores have threads for. 0: in this process.
         on_done: called after each job that was done here, once its row is on disk.
         on_wait: called when only jobs are left that others do, with their number.
 
@@ -196,9 +202,10 @@ def run(
         if on_done is not None:
             on_done(_with_row(outcome))
 
-    count = min(len(fresh), execute.cores()) if workers is None else workers
+    if workers is None:
+        workers = min(len(fresh), max(1, execute.cores() // max((job.threads for job in fresh), default=1)))
     left = partial(pending, folder=folder)
-    done = claims.run(measure, fresh, folder, attrgetter("stem"), left, count, store, on_wait)
+    done = claims.run(measure, fresh, folder, attrgetter("stem"), left, workers, store, on_wait)
     return [_with_row(outcome) for outcome in done]
 
 
@@ -224,6 +231,11 @@ def run_one(job: Job) -> dict[str, Any]:
 def measure(job: Job) -> Measured:
     """`run_one`, with the losses of every test window and the measures that the suite names."""
     tune_allocator()
+    with threads(job.threads):
+        return _measured(job)
+
+
+def _measured(job: Job) -> Measured:
     (panel, splits), suite = opened(job.source), job.source.suite
     split = splits[job.fold]
     forecaster = job.forecaster()
@@ -239,6 +251,7 @@ def measure(job: Job) -> Measured:
         "seconds": round(report.seconds, 2),
         **{f"val_{name}": val.values[name] for name in USUAL},
         "epochs": report.epochs,
+        "threads": job.threads,
         **stamp(report.device),
     }
     return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})
