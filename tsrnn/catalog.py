@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tsrnn import files, readers
+from tsrnn import files, forks, readers
 from tsrnn.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     """
     from tsrnn.panel import Panel
 
+    forks.check()
     if isinstance(name_or_path, str) and name_or_path in _table():
         return _load(row(name_or_path), roles)
     if isinstance(name_or_path, str) and not Path(name_or_path).suffix and not Path(name_or_path).exists():

@@ -12,6 +12,7 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from tsrnn import forks
 from tsrnn.errors import InputError, quoted
 
 NAMELESS = ("index", "__index__")  # a nameless index inside; the latter in models saved by 0.1
@@ -36,8 +37,9 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
     """A polars frame with nulls for NaN, and what is needed to hand one back.
 
     Raises:
-        InputError: no frame, or one whose columns cannot be told apart by name.
+        InputError: no frame, or one whose columns cannot be told apart by name; or this process would hang.
     """
+    forks.check()
     if isinstance(frame, pl.DataFrame):
         table, origin = frame, Origin()
     else:

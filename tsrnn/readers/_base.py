@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from pathlib import Path
 
+from tsrnn import forks
 from tsrnn.errors import InputError
 
 
@@ -10,8 +11,9 @@ def opening(path: Path, size: int = 65_536) -> bytes:
     """The first bytes of a file.
 
     Raises:
-        InputError: there is no such file, it is a folder, it may not be read, or it is empty.
+        InputError: there is no such file, it is a folder, it may not be read, or it is empty, or this process hangs.
     """
+    forks.check()
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file in it")
     try:
