@@ -98,7 +98,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     frame = read_file(paths)
-    source = f"{len(paths)} files" if isinstance(paths, list) else str(paths)
+    source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
     panel = Panel.of(frame, **{"source": source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 

@@ -28,6 +28,15 @@ def opening(path: Path, size: int = 65_536) -> bytes:
     return head
 
 
+def contents(path: Path) -> Path | bytes:
+    """What polars can open: the path, or what the file holds where its name cannot be written in UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return path
+
+
 def _nearest(path: Path) -> str:
     if not path.parent.is_dir():
         return f"the folder {path.parent} is not there either"
