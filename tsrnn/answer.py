@@ -24,9 +24,9 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
             "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
             "bounds; fit it again, with a lower learning_rate if need be"
         )
-    columns = []
+    columns, schema = [], panel.frame.schema
     for k, (name, quantile_names) in enumerate(names(panel, levels).items()):
-        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        kind = pl.Float32 if schema[name] == pl.Float32 else pl.Float64
         columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
         for q, quantile_name in enumerate(quantile_names):
             assert quantiles is not None

@@ -15,7 +15,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tsrnn import files, readers
+from tsrnn import files, forks, readers
 from tsrnn.errors import InputError, unknown
 
 if TYPE_CHECKING:
@@ -90,6 +90,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     """
     from tsrnn.panel import Panel
 
+    forks.check()
     if isinstance(name_or_path, str) and name_or_path in _table():
         return _load(row(name_or_path), roles)
     if isinstance(name_or_path, str) and not Path(name_or_path).suffix and not Path(name_or_path).exists():
@@ -97,7 +98,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     frame = read_file(paths)
-    source = f"{len(paths)} files" if isinstance(paths, list) else str(paths)
+    source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
     panel = Panel.of(frame, **{"source": source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 

@@ -9,6 +9,7 @@ from tsrnn.commands._base import (
     Config,
     Data,
     DateFormat,
+    Freq,
     Horizon,
     Id,
     InputSize,
@@ -39,6 +40,7 @@ def run(  # noqa: PLR0913  one parameter per option
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth."""
@@ -46,5 +48,5 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn.console import write
 
     forecaster = Forecaster(**parameters(model, input_size, horizon, quantiles, config, set_))
-    panel = load(dataset(data), **roles(time, target, id, date_format=date_format))
+    panel = load(dataset(data), **roles(time, target, id, date_format=date_format, freq=freq))
     write(forecaster.backtest(panel, windows=windows, step=step, refit=refit), out, as_json=json_, scored=True)

@@ -15,6 +15,7 @@ from tsrnn.commands._base import (
     Bench,
     Config,
     DateFormat,
+    Freq,
     Id,
     Json,
     Target,
@@ -53,6 +54,7 @@ def run(  # noqa: PLR0913  one parameter per option
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -66,7 +68,8 @@ def run(  # noqa: PLR0913  one parameter per option
         config=config,
         threads=at_least_one(threads, "threads") or 1,
     )
-    source = suites.Source(benchmark(data), tuple(roles(time, target, id, date_format=date_format).items()))
+    columns = roles(time, target, id, date_format=date_format, freq=freq)
+    source = suites.Source(benchmark(data), tuple(columns.items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = max(1, execute.cores() // threads) if workers is None else workers
