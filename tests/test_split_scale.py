@@ -186,6 +186,15 @@ class TestScale:
         narrow = _arrays([50], np.full(50, 0.1, np.float32))
         assert scale.fit(name, narrow, split.tail(narrow, 0).train).scale[0, 0] == 0
 
+    @pytest.mark.parametrize("name", ["standard", "robust", "mean_abs"])
+    @pytest.mark.parametrize("power", [-1000, -600, 600, 1015])
+    def test_units_whose_squares_no_float_holds_scale_like_others(self, name, power):
+        x = np.random.default_rng(0).normal(1, 1, 50)
+        near, far = _arrays([50], x), _arrays([50], np.ldexp(x, power))
+        wanted, affine = (scale.fit(name, each, split.tail(each, 0).train) for each in (near, far))
+        np.testing.assert_allclose(np.ldexp(affine.loc, -power), wanted.loc, rtol=1e-12)
+        np.testing.assert_allclose(np.ldexp(affine.scale, -power), wanted.scale, rtol=1e-12)
+
     def test_robust_takes_the_deviation_where_half_the_values_are_one(self):
         rain = _arrays([40], np.repeat([0.0, 1e-9], [36, 4]))
         assert scale.fit("robust", rain, split.tail(rain, 0).train).scale[0, 0] == pytest.approx(3e-10)

@@ -3,6 +3,7 @@
 `Affine` is bare arithmetic, so the same object serves numpy arrays here and torch tensors inside a batch.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,6 +15,7 @@ from tsrnn.errors import unknown
 from tsrnn.split import Part
 
 _ROUNDING = 4  # units in the last place by which equal values may differ
+_SQUARES = 1e-150  # the square of a smaller one is too near to 0 for a float64
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,7 @@ def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[
         return 0.0, 1.0
     if statistic is _none:
         return statistic(x)
-    loc, scale = statistic(x)
+    loc, scale = _measured(statistic, x)
     unit = _ROUNDING * float(np.finfo(x.dtype).eps)
     if scale > 2 * unit * abs(loc) and loc:  # a deviation is at most the range: no need to look for it
         return loc, scale
@@ -134,3 +136,14 @@ def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[
     if high - low <= rounding:
         return low if low == high else float(x.mean(dtype=np.float64)), 0.0
     return loc, scale
+
+
+def _measured(statistic: Callable[[Floats], tuple[float, float]], x: Floats) -> tuple[float, float]:
+    """Location and scale, in another unit where sums or squares of the numbers are beyond float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        loc, scale = statistic(x)
+    if _SQUARES < scale < math.inf:
+        return loc, scale
+    power = math.frexp(float(np.abs(x).max()))[1]
+    loc, scale = statistic(np.ldexp(x.astype(np.float64), -power))
+    return math.ldexp(loc, power), math.ldexp(scale, power)
