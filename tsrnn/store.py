@@ -24,6 +24,7 @@ from tsrnn.header import MEND, Kind, damaged, kinds_of
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
+_VALUES, _PER_VALUE = 1 << 20, 16  # values in a longer one, and bytes of weights for each more: a series' loc and scale
 _LARGEST = 1 << 64
 _DEEPEST = 32  # lists and tables in one another, in config.json
 
@@ -101,7 +102,7 @@ def opened(folder: str | Path) -> Saved:
     config, weights = (_size(path / name) for name in (_CONFIG, _WEIGHTS))
     if config > _MOST:  # ids of very many series, each with numbers of its own: held against the header first
         kinds_of(path / _WEIGHTS)
-    return Saved(path, _config(path, max(_MOST, _PER_BYTE * weights)), kinds_of(path / _WEIGHTS))
+    return Saved(path, _config(path, weights), kinds_of(path / _WEIGHTS))
 
 
 def _size(path: Path) -> int:
@@ -113,10 +114,14 @@ def _size(path: Path) -> int:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); {MEND}") from None
 
 
-def _config(folder: Path, most: int) -> dict[str, Any]:
+def _config(folder: Path, weights: int) -> dict[str, Any]:
+    """The configuration beside so many bytes of weights."""
     path = folder / _CONFIG
     try:
-        config: Any = json.loads(files.content(path, most, MEND))
+        text = files.content(path, max(_MOST, _PER_BYTE * weights), MEND)
+        if len(text) > _MOST and sum(map(text.count, (b",", b"[", b"{"))) > _VALUES + weights // _PER_VALUE:
+            raise ValueError("it holds more values than so few weights can need")
+        config: Any = json.loads(text)
         _check_values(config)
     except RecursionError:
         raise InputError(f"{path} cannot be read (it is nested too deep); {MEND}") from None
