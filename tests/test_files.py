@@ -205,7 +205,7 @@ def test_a_file_of_holes_is_not_read_and_a_short_hole_is_no_matter(tmp_path):
     hollow, whole = tmp_path / "hollow", tmp_path / "whole"
     hollow.write_bytes(b"{}")
     os.truncate(hollow, 1 << 30)
-    with pytest.raises(InputError, match="hollow cannot be read .most of it is holes.; mend"):
+    with pytest.raises(InputError, match=r"hollow cannot be read .most of it is holes.; mend"):
         files.content(hollow, 1 << 31, "mend")
     with whole.open("wb") as file:
         file.write(b"x" * 50_000)
@@ -217,7 +217,7 @@ def test_a_file_of_holes_is_not_read_and_a_short_hole_is_no_matter(tmp_path):
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no such file here")
 def test_what_fails_while_it_is_read_is_one_sentence():
     with (
-        pytest.raises(InputError, match="/proc/self/mem cannot be read .Input/output error.; mend"),
+        pytest.raises(InputError, match=r"/proc/self/mem cannot be read .Input/output error.; mend"),
         files.plain(Path("/proc/self/mem"), "mend") as file,
     ):
         file.read(8)
