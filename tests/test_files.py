@@ -221,3 +221,16 @@ def test_what_fails_while_it_is_read_is_one_sentence():
         files.plain(Path("/proc/self/mem"), "mend") as file,
     ):
         file.read(8)
+
+
+def test_a_working_folder_that_was_deleted_is_one_sentence(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for write in (
+        lambda: replaced(Path("x.csv"), lambda file: None),
+        lambda: folder_replaced(Path("x"), {"a": b""}),
+    ):
+        with pytest.raises(InputError, match=r"cannot write x.*: No such file or directory; choose another --out"):
+            write()

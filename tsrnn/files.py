@@ -30,9 +30,9 @@ def replaced(path: Path, write: Callable[[BinaryIO], Any], mend: str = MEND) -> 
     Raises:
         InputError: the place cannot be written, or is full; `mend` ends the sentence.
     """
-    target = Path(os.path.realpath(path))
-    beside = _beside(target)
     try:
+        target = Path(os.path.realpath(path))
+        beside = _beside(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file() and not target.is_dir():
             with target.open("wb") as file:
@@ -100,10 +100,10 @@ def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND)
     Raises:
         InputError: as `replaced`.
     """
-    target = Path(os.path.realpath(path))
-    room = _beside(target)
-    fresh, old = room / "new", room / "old"
     try:
+        target = Path(os.path.realpath(path))
+        room = _beside(target)
+        fresh, old = room / "new", room / "old"
         try:
             fresh.mkdir(parents=True)
             for name, content in contents.items():

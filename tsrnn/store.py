@@ -18,7 +18,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tsrnn import files
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed
 from tsrnn.header import MEND, Kind, damaged, kinds_of
 
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
@@ -62,12 +62,12 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
     """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
 
     Raises:
-        InputError: the folder cannot be written, or is there and holds something else than a saved model; a number is
-            not finite.
+        InputError: the folder cannot be written, or is there and holds something else than a saved model, which would
+            be lost; a number is not finite.
     """
     target = Path(folder)
-    if target.exists() and not (target / _CONFIG).is_file():
-        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if target.exists():
+        _refuse_other(target)
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
     weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
@@ -75,6 +75,18 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
     files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
+
+
+def _refuse_other(target: Path) -> None:
+    """Many a project's folder has a config.json: only one with a saved model's two files, and no more, is replaced."""
+    try:
+        names = {each.name for each in target.iterdir()}
+    except OSError:
+        names = set()
+    if not names >= {_CONFIG, _WEIGHTS}:
+        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if others := sorted(names - {_CONFIG, _WEIGHTS}):
+        raise InputError(f"{target} holds more than a saved model ({listed(others)}); choose another folder")
 
 
 def signed(config: dict[str, Any]) -> dict[str, Any]:
