@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsrnn import files, forks, readers
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, quoted, unknown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -125,12 +125,12 @@ def find(row: Row) -> Path | None:
     """Where a data set's file (or folder) lies on this machine, if it does."""
     if row.file is None:
         return None
-    return next((folder / row.file for folder in search_path() if (folder / row.file).exists()), None)
+    return next((each for folder in search_path() if os.path.exists(each := folder / row.file)), None)
 
 
 def search_path() -> list[Path]:
     """Folders that are searched for data, first to last; the last one is the user's cache."""
-    named = [Path(each).expanduser() for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
+    named = [Path(os.path.expanduser(each)) for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
     return [*named, *_project_folders(), _cache()]
 
 
@@ -270,8 +270,10 @@ def _project_folders() -> list[Path]:
             continue
         listed = [named] if isinstance(named, str) else named
         if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
-            raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {named!r}')
-        return [Path(os.path.realpath(folder / each)) for each in listed]
+            raise InputError(
+                f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(named)}'
+            )
+        return [Path(os.path.realpath(folder / os.path.expanduser(each))) for each in listed]
     return []
 
 

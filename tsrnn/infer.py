@@ -66,14 +66,17 @@ def forecast(
 
 
 def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
-    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has."""
+    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has.
+
+    Where the unit alone was scaled, a small number has as many of them as a large one.
+    """
     inside = scaled.cpu().double().numpy()
     if undo is None:
         return inside
     beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
     affine = Affine(undo.loc.cpu().numpy()[beside], undo.scale.cpu().numpy()[beside])
     value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
-    resolution = np.maximum(np.abs(inside), 1.0) * affine.scale * _RESOLUTION
+    resolution = np.maximum(np.abs(inside), affine.loc != 0) * affine.scale * _RESOLUTION
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = 10.0 ** np.floor(-np.log10(resolution))
         shifted = value * power
