@@ -112,7 +112,7 @@ def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> Non
     status, _, err = run(*command, "--out", "b.csv")
     assert status == 0
     frame = pl.read_csv("b.csv")
-    assert frame.columns == ["date", "cutoff", "target", "y", "forecast"]
+    assert frame.columns == ["date", "cutoff", "lead", "target", "y", "forecast"]
     assert frame.height == 3 * 6 * 2
     assert "load: MAE" in err
 

@@ -94,15 +94,6 @@ class TestSplit:
         assert _spans(parts.val) == [(6, 10), (10, 13)]
         assert _spans(parts.test) == [(10, 10), (13, 13)]
 
-    def test_rolling_origins_are_oldest_first_and_end_with_the_series(self):
-        parts = split.rolling(_arrays([20, 30]), horizon=4, windows=3, step=2)
-        assert [_spans(part) for part in parts] == [[(12, 16), (42, 46)], [(14, 18), (44, 48)], [(16, 20), (46, 50)]]
-
-    def test_rolling_needs_one_row_before_its_first_origin(self):
-        assert _spans(split.rolling(_arrays([9]), 4, 3, 2)[0]) == [(1, 5)]
-        with pytest.raises(InputError, match="at least 9"):
-            split.rolling(_arrays([8]), 4, 3, 2)
-
     @pytest.mark.parametrize(
         ("cut", "words"),
         [
@@ -123,8 +114,6 @@ class TestSplit:
             (lambda a: split.standard(a, {"by_series": {"tests": ["s0"]}}, "x"), "such as .*, not {'tests'"),
             (lambda a: split.by_series(a, [], ["s9"]), "'s9'.*did you mean 's0'"),
             (lambda a: split.by_series(a, ["s0"], ["s0"]), "'s0'.*choose one"),
-            (lambda a: split.rolling(a, 2, 0, 1), "at least one window"),
-            (lambda a: split.rolling(a, 2, 1, 0), "at least one window"),
         ],
     )
     def test_refusals(self, cut, words):

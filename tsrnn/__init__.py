@@ -8,12 +8,12 @@ The map, in the order in which data meets the rooms:
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
-    panel, future, answer                       frames in one normal form; the steps ahead; what a forecast looks like
+    panel, future, answer, hindcast, verify     frames in one normal form; the steps ahead; forecasts, their measures
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
-    backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
+    cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     estimator, evaluation, saving, forecaster   what every face shares; looking back; kept; the bed of the river
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps

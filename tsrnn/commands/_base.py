@@ -51,6 +51,9 @@ InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
 Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
+By = Annotated[
+    str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead or cutoff,model.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 
 
