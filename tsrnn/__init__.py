@@ -14,7 +14,10 @@ The map, in the order in which data meets the rooms:
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
-    estimator, evaluation, saving, forecaster   what every face shares; looking back; kept; the bed of the river
+    streaming/                                  forecasts of a stream, one new row of each series at a time
+    stepper, exporting/                         a recurrence in numpy; graphs for other programs
+    estimator, evaluation, saving, operation    what every face shares; looking back; kept; at work
+    forecaster                                  the bed of the river
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams

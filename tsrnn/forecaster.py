@@ -6,12 +6,12 @@ from typing import Any, Self
 from tsrnn import answer, heads, infer, models, windows
 from tsrnn.arrays import Arrays
 from tsrnn.evaluation import SplitLike
+from tsrnn.operation import Operated
 from tsrnn.panel import Panel
-from tsrnn.saving import Saved
 from tsrnn.shapes import Spec
 
 
-class Forecaster(Saved):
+class Forecaster(Operated):
     """A model, its task and how to train it, under one roof; parameters are kept as given, as scikit-learn's are.
 
     Args:

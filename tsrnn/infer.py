@@ -56,13 +56,11 @@ def forecast(
     Any number of windows is taken; a few at a time are in the model.
     """
     model.eval()
-    points, quantiles, size = [], [], _batch_size(model)
+    answers, size = [], _batch_size(model)
     for first in range(0, len(batch.past), size):
         part = batch.rows(slice(first, first + size))
-        params = model(part.to(device_of(model)))
-        points.append(_undone(head.point(params), part.undo))
-        if levels:
-            quantiles.append(_undone(head.quantiles(params, levels), part.undo))
+        answers.append(values(head, model(part.to(device_of(model))), part.undo, levels))
+    points, quantiles = zip(*answers, strict=True)
     return np.concatenate(points), np.concatenate(quantiles) if levels else None
 
 
@@ -75,6 +73,15 @@ def hindcasts(
         rows = windows.targets_at[done : done + len(batch.past)]
         yield rows, *forecast(model, head, batch, levels)
         done += len(rows)
+
+
+@torch.inference_mode()
+def values(
+    head: Head, params: Tensor, undo: Affine | None, levels: Sequence[float] = ()
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """What params [batch horizon target params] say, as `forecast` gives it."""
+    point = _undone(head.point(params), undo)
+    return point, _undone(head.quantiles(params, levels), undo) if levels else None
 
 
 def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:

@@ -43,8 +43,8 @@ class Unfit(ValueError):
 
 
 @contextmanager
-def blaming(saved: Saved) -> Iterator[None]:
-    """Whatever goes wrong inside is what the folder holds: one sentence names it."""
+def blaming(saved: Saved, what: str = "model") -> Iterator[None]:
+    """Whatever goes wrong inside is what the folder holds, a model or else: one sentence names it."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as fault:
@@ -53,7 +53,7 @@ def blaming(saved: Saved) -> Iterator[None]:
         said = "".join(each if each.isprintable() else "?" for each in said).rstrip(".")
         unknown = isinstance(fault, Unregistered)
         mend = "install the package that registers it" if unknown else "save it again, or fit it again"
-        raise InputError(f"{saved.folder} holds no model that this tsrnn can use ({said}); {mend}") from None
+        raise InputError(f"{saved.folder} holds no {what} that this tsrnn can use ({said}); {mend}") from None
 
 
 def spec(table: Any, known: Mapping[str, Any]) -> Spec:

@@ -8,6 +8,7 @@ themselves only once the caller knows that it wants them (`Saved.tensors`).
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from tsrnn.errors import InputError, listed
 from tsrnn.header import MEND, Kind, damaged, kinds_of
 
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
+MODEL = "model"  # the kind of a folder that names none
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
 _VALUES, _PER_VALUE = 1 << 20, 16  # values in a longer one, and bytes of weights for each more: a series' loc and scale
@@ -58,26 +60,43 @@ class Saved:
         return tensors
 
 
-def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
+def write(
+    folder: str | Path, config: dict[str, Any], tensors: Tensors, beside: Mapping[str, bytes] | None = None
+) -> None:
     """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
 
+    Args:
+        config: `kind` says what the folder holds, where it is no model; a folder of another kind is not written over.
+        beside: further files, name -> bytes.
+
     Raises:
-        InputError: the folder cannot be written, or is there and holds something else than a saved model, which would
-            be lost; a number is not finite.
+        InputError: the folder cannot be written, or is there and holds something else, which would be lost; a number is
+            not finite.
     """
     target = Path(folder)
     if target.exists():
-        _refuse_other(target)
+        _refuse_other(target, {_CONFIG, _WEIGHTS, *(beside or {})})
+        if (held := _kind(target)) != config.get("kind", MODEL):
+            raise InputError(f"{target} holds a saved {held}, which would be lost; choose another folder")
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
     weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
     first = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
-    files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
+    contents = {**(beside or {}), _WEIGHTS: weights, _CONFIG: text.encode()}
+    files.folder_replaced(target, contents, "choose another folder")
 
 
-def _refuse_other(target: Path) -> None:
+def _kind(folder: Path) -> Any:
+    """What a folder says it holds; a model where that cannot be read, which is then written over."""
+    try:
+        return opened(folder).config.get("kind", MODEL)
+    except InputError:
+        return MODEL
+
+
+def _refuse_other(target: Path, ours: set[str]) -> None:
     """Many a project's folder has a config.json: only one with a saved model's two files, and no more, is replaced."""
     try:
         names = {each.name for each in target.iterdir()}
@@ -85,7 +104,7 @@ def _refuse_other(target: Path) -> None:
         names = set()
     if not names >= {_CONFIG, _WEIGHTS}:
         raise InputError(f"{target} exists and is not a saved model; choose another folder")
-    if others := sorted(names - {_CONFIG, _WEIGHTS}):
+    if others := sorted(names - ours):
         raise InputError(f"{target} holds more than a saved model ({listed(others)}); choose another folder")
 
 
