@@ -5,7 +5,7 @@ from typing import Any, Protocol, Self
 
 import polars as pl
 
-from tsrnn import answer, split
+from tsrnn import answer, progress, split
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 
@@ -19,6 +19,8 @@ class Forecasts(Protocol):
     quantiles: Sequence[float] | None
 
     def clone(self) -> Self: ...
+
+    def get_params(self) -> dict[str, Any]: ...
 
     def fit(self, frame: Any) -> Self: ...
 
@@ -50,7 +52,8 @@ def backtest(
     arrays = panel.arrays()
     parts = split.rolling(arrays, forecaster.horizon, windows, step or forecaster.horizon)
     fitted, tables = None, []
-    for part in parts:
+    asked = forecaster.get_params().get("progress", progress.AUTO)
+    for part in progress.track(parts, "backtest", asked) if refit else parts:  # one training shows a bar of its own
         past = panel.until(part.begin)
         if fitted is None or refit:
             fitted = forecaster.clone().fit(past)

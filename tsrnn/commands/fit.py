@@ -1,6 +1,5 @@
 """tsrnn fit: a model trained on one file or data set, and saved."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -46,7 +45,6 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import Forecaster, load
 
     params = parameters(model, input_size, horizon, quantiles, config, set_)
-    params.setdefault("progress", sys.stderr.isatty())
     forecaster = Forecaster(**params).fit(load(dataset(data), **roles(time, target, id, past, future, date_format)))
     forecaster.save(out)
     report = forecaster.report_
