@@ -12,7 +12,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, claims, execute, heads, models, suites
+from tsrnn import catalog, claims, execute, heads, models, progress, suites
 from tsrnn.allocator import threads, tune_allocator
 from tsrnn.board import beside, rows
 from tsrnn.errors import InputError
@@ -56,7 +56,8 @@ class Job:
 
     def forecaster(self) -> Forecaster:
         """What is to be fitted."""
-        options = {**self.options, "random_state": self.seed}
+        silent = {} if self.track == rows.AS_IT_COMES else suites.SILENT
+        options = {**silent, **self.options, "random_state": self.seed}
         return Forecaster(self.model, input_size=self.input_size, horizon=self.horizon, **options)
 
     @property
@@ -170,6 +171,7 @@ def _job(
 ) -> Job:
     size = input_size or int(params.get("input_size", DEFAULT_INPUT))
     track = f"L={size}" if input_size or size == 96 else "L chosen"
+    track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)
 
@@ -239,7 +241,8 @@ def _measured(job: Job) -> Measured:
     (panel, splits), suite = opened(job.source), job.source.suite
     split = splits[job.fold]
     forecaster = job.forecaster()
-    forecaster.fit(offered(panel, forecaster), split=split)
+    with progress.hidden():  # a benchmark shows its own
+        forecaster.fit(offered(panel, forecaster), split=split)
     measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
     val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
     report = forecaster.report_

@@ -103,7 +103,9 @@ def one_series_an_id(table: pl.DataFrame, id: str, index: str, targets: tuple[st
     if table[index].null_count() or not (repeated := table.select(id, index).is_duplicated()).any():
         return
     free = [name for name in table.columns if name not in (id, index, *targets)]
-    many = table.height >= _MANY * (table.height - repeated.sum() + table.filter(repeated).select(id, index).n_unique())
+    many = table.height >= _MANY * (
+        table.height - int(repeated.sum()) + table.filter(repeated).select(id, index).n_unique()
+    )
     schema = table.schema
     words = [name for name in free if figures.is_text(schema[name])]
     for name in [*words[:_COLUMNS], *[name for name in free if many and schema[name].is_integer()][:_COLUMNS]]:

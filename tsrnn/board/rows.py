@@ -50,6 +50,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 }
 OPTIONAL = ("fold", "threads")  # empty in every row: no column of the file
 KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config", "fold")
+AS_IT_COMES = "as it comes"  # the track of models that were told nothing; no board mixes it with others
 REQUIRED = (*(name for name in KEY if name not in OPTIONAL), *USUAL, "finished")
 _MEND = "name a folder you may write"
 
@@ -154,6 +155,12 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
             f"{folder} holds no result rows{of}; run `tsrnn bench {dataset or 'ETTh1'}` or name another folder"
         )
     return rows
+
+
+def apart(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The rows of models that were told something, and those of models as they come; either where there are any."""
+    told = pl.col("track") != AS_IT_COMES
+    return [part for part in (rows.filter(told), rows.filter(~told)) if part.height]
 
 
 def seen(folder: Path) -> set[tuple[Hashable, ...]]:

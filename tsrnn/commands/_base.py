@@ -82,7 +82,7 @@ def roles(
     date_format: str | None = None,
     freq: str | None = None,
 ) -> dict[str, Any]:
-    named = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
+    named: dict[str, Any] = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
     named["freq"] = _step(freq)
     covariates = {"past_covariates": tuple(past or ()), "future_covariates": tuple(future or ())}
     return {name: value for name, value in {**named, **covariates}.items() if value not in (None, ())}

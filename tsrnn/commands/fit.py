@@ -1,6 +1,5 @@
 """tsrnn fit: a model trained on one file or data set, and saved."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -48,7 +47,6 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import Forecaster, load
 
     params = parameters(model, input_size, horizon, quantiles, config, set_)
-    params.setdefault("progress", sys.stderr.isatty())
     columns = roles(time, target, id, past, future, date_format, freq)
     forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
     forecaster.save(out)

@@ -24,7 +24,7 @@ _ABOUT = {
     "static": "covariates of the series",
     "observed": "which cells were measured",
     "lengths": "how many of the newest rows are real; those before them hold the first real one",
-    "phase": "absolute number of the first forecast step: steps since the start of 1970 (UTC), or the index over the step",
+    "phase": "absolute number of the first forecast step: steps since 1970 began (UTC), or the index over the step",
     "series": "the series' place in `series`, which has its scaling",
     "forecast": "the forecast, in the data's units",
     "quantiles": "its quantiles at `levels`, rising",
