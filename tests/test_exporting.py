@@ -80,7 +80,7 @@ def test_a_model_of_ones_own_that_cannot_be_traced(long, tmp_path):
     pytest.importorskip("onnxscript")
     forecaster = Forecaster(LooksAtValues, **TASK).fit(long)
     with pytest.raises(
-        InputError, match="'LooksAtValues' has no graph that could be exported: torch.export says"
+        InputError, match=r"'LooksAtValues' has no graph that could be exported: torch.export says"
     ) as told:
         forecaster.export(tmp_path / "out")
     assert "\n" not in str(told.value)
