@@ -4,7 +4,6 @@
 silent one that writes nothing, stops early and brings the best weights back.
 """
 
-import logging
 import math
 import signal
 import time
@@ -18,13 +17,13 @@ from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from tsrnn import trial
+from tsrnn import progress, trial
 from tsrnn.allocator import tune_allocator
 from tsrnn.batches import Batches, weighted
 from tsrnn.errors import InputError
@@ -80,7 +79,7 @@ class ForecastModule(pl.LightningModule):
             self.average.update_parameters(self.model)
 
     def on_train_epoch_start(self) -> None:
-        self.model.epoch_starts(self.current_epoch / max(1, self.config.max_epochs))
+        self.model.epoch_starts(self.current_epoch / max(1, self.trainer.max_epochs or 1))
 
     def on_validation_epoch_start(self) -> None:
         self._val = [0.0, 0.0]
@@ -107,19 +106,22 @@ class WindowsDataModule(pl.LightningDataModule):
 
     def __init__(self, train: Windows, val: Windows | None, config: FitConfig) -> None:
         super().__init__()
-        self.train, self.val, self.config = train, val, config
+        self.train, self.val, self.config = train, val, config.settled(len(train), train.buffer.targets)
         self.generator = torch.Generator().manual_seed(config.random_state)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         config = self.config
-        drawn = Batches(self.train, config.batch_size, self.generator, config.max_windows, config.buckets)
+        assert config.batch_size is not None
+        drawn = Batches(
+            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes
+        )
         return DataLoader(drawn, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[Any]:
         if self.val is None or not len(self.val):
             return []
         val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
-        return DataLoader(Batches(val, max(_SCORED, self.config.batch_size)), batch_size=None)
+        return DataLoader(Batches(val, max(_SCORED, self.config.batch_size or 0)), batch_size=None)
 
 
 class BestWeights(Callback):
@@ -142,6 +144,21 @@ class BestWeights(Callback):
             trainer.should_stop = True
 
 
+class ShownProgress(Callback):
+    """Moves a bar on with every training step, and notes on it what validation says."""
+
+    def __init__(self, shown: progress.Bar) -> None:
+        self.shown = shown
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.is_global_zero:
+            self.shown.advance()
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        loss = float(trainer.callback_metrics["val_loss"])
+        self.shown.note = f", epoch {trainer.current_epoch + 1}, validation {loss:.4g}"
+
+
 def fit(
     model: Model,
     head: Head,
@@ -155,17 +172,13 @@ def fit(
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
     A model with a closed form is solved instead. Early stopping looks at the model's own loss on `val`, unweighted.
-    What was trained in double precision comes back in single.
-
-    Args:
-        callbacks: Lightning's, called after our own.
-        logger: Lightning's, or None.
+    What was trained in double precision comes back in single. `callbacks` (after our own) and `logger` are Lightning's.
 
     Raises:
         InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
             forecast (`tsrnn.trial`).
     """
-    began = time.perf_counter()
+    began, config = time.perf_counter(), config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
@@ -178,12 +191,12 @@ def fit(
     calls: list[Callback] = []
     if validated:
         calls += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
-    if config.progress:
-        calls.append(TQDMProgressBar(leave=False))
-    with _quiet():
-        trainer = _trainer(config, [*calls, *_checked(callbacks)], logger)
+    data = WindowsDataModule(train, val, config)
+    steps = len(data.train_dataloader()) * (config.max_epochs or 1)
+    with _quiet(), progress.bar("training", steps, config.progress) as shown:
+        trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger)
         with _interruptible(trainer):
-            trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
+            trainer.fit(module, datamodule=data)
     weights = best.weights if validated else module.evaluated.state_dict()
     if weights is None or not all(weight.isfinite().all() for weight in weights.values()):
         raise InputError(
@@ -206,14 +219,12 @@ def adopted(module: Any) -> tuple[Model, Report]:
     """
     if not isinstance(module, ForecastModule):
         raise InputError(f"adopt takes the ForecastModule that a Trainer has trained, not a {type(module).__name__}")
-    model = deepcopy(module.evaluated).to("cpu").float().eval()
+    model, trainer = deepcopy(module.evaluated).to("cpu").float().eval(), module._trainer
     if not all(weight.isfinite().all() for weight in model.state_dict().values()):
         raise InputError("a weight of that module is not a number; lower learning_rate or set gradient_clip")
-    trainer = module._trainer
-    if trainer is None:
-        return model, Report(0, 0, math.nan, 0.0)
-    loss = float(trainer.callback_metrics.get("val_loss", math.nan))
-    return model, Report(trainer.current_epoch, trainer.current_epoch, loss, 0.0, trainer.strategy.root_device.type)
+    epochs = 0 if trainer is None else trainer.current_epoch
+    loss = math.nan if trainer is None else float(trainer.callback_metrics.get("val_loss", math.nan))
+    return model, Report(epochs, epochs, loss, 0.0)
 
 
 def _checked(callbacks: Sequence[Any]) -> list[Callback]:
@@ -281,16 +292,9 @@ def _interruptible(trainer: pl.Trainer) -> Iterator[None]:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Lightning's banners and hints, silenced for as long as the trainer runs."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")]
-    levels = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torch\.utils\.data")
-            for hint in (".*lr_scheduler.step.*", "Mismatch dtype between input and weight"):  # of mixed precision
-                warnings.filterwarnings("ignore", message=hint)
-            yield
-    finally:
-        for each, level in zip(loggers, levels, strict=True):
-            each.setLevel(level)
+    names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")
+    with progress.silenced(*names), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torch\.utils\.data")
+        for hint in (".*lr_scheduler.step.*", "Mismatch dtype between input and weight"):  # of mixed precision
+            warnings.filterwarnings("ignore", message=hint)
+        yield

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import answer, heads, infer, models, windows
+from tsrnn import answer, heads, infer, models, usual, windows
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.evaluation import SplitLike
@@ -20,14 +20,16 @@ class Forecaster(Operated):
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: mse, mae or huber of a point forecast; gaussian, laplace or student_t: a distribution, by its likelihood.
+        loss: mae (the forecast is then a median), mse (a mean) or huber of a point forecast; gaussian, laplace or
+            student_t: a distribution, by its likelihood.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
         pad: let windows reach back before the first row; what is missing is marked as such.
         val_size: share of each series, at its end, held out for early stopping when `fit` gets no split.
         options: fields of the model's Config (`hidden_size`, `dropout`...) and of `FitConfig` (`learning_rate`,
-            `batch_size`, `max_epochs`, `patience`, `random_state`...).
+            `batch_size`, `max_epochs`, `patience`, `progress`, `random_state`...). What is not named follows the data,
+            as `tsrnn.usual` says.
 
     After `fit`: `model_`, `spec_`, `panel_`, `report_` (epochs, best validation loss, seconds).
     """
@@ -39,7 +41,7 @@ class Forecaster(Operated):
         input_size: int,
         horizon: int,
         quantiles: Sequence[float] | None = None,
-        loss: str = "mse",
+        loss: str = usual.LOSS,
         scaler: str = "standard",
         scale_per_series: bool = False,
         calendar: bool = False,
@@ -84,7 +86,7 @@ class Forecaster(Operated):
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, spec, train, val = self._windows(frame, split, roles)
+        head, prepared, panel, spec, train, val = self._prepared(frame, split, roles)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
@@ -105,7 +107,7 @@ class Forecaster(Operated):
         Arguments and errors are those of `fit`.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, spec, train, val = self._windows(frame, split, roles)
+        head, prepared, panel, spec, train, val = self._prepared(frame, split, roles)
 
         from tsrnn import fit as training
 
@@ -137,7 +139,7 @@ class Forecaster(Operated):
         point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
         return answer.frame(panel, point, quantiles, self._levels)
 
-    def _windows(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
+    def _prepared(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
         """Head, preparation, panel, Spec, and the windows to train and to validate on."""
         model_config, _ = self.configs()
         panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))

@@ -29,7 +29,7 @@ Member = Mapping[str, Any]  # {"model": a name, "input_size": a shorter look-bac
 class Config:
     members: tuple[Member, ...] = (
         {"model": "nlinear"},
-        {"model": "gru", "segment": 24},
+        {"model": "gru"},
         {"model": "segrnn"},
     )
 
@@ -108,7 +108,7 @@ def _member(given: Member, spec: Spec) -> Model:
     if not isinstance(size, int) or not 1 <= size <= spec.input_size:
         name = models.find(model).name
         raise InputError(f"member {name!r} has input_size={size}; it must be 1..{spec.input_size}, the ensemble's own")
-    return models.build(model, config, replace(spec, input_size=size))
+    return models.build(model, config, replace(spec, input_size=size, segment=None))
 
 
 PAPER = "Bates & Granger 1969"

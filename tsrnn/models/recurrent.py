@@ -18,7 +18,7 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, left_open, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec, State
 
@@ -30,7 +30,7 @@ class Config:
     num_layers: int = span(1, 1, 3)
     bidirectional: bool = False
     dropout: float = span(0.1, 0.0, 0.5)  # between layers and before the head
-    segment: int = 1  # steps of the series read in one recurrent step
+    segment: Settled = left_open()  # steps of the series read in one recurrent step; None: the usual (tsrnn.usual)
     shared: bool = True  # one sequence per channel with shared weights, or all channels in one
     centring: Centring = choice("season", "last", "season", "revin")
     learn_initial: bool = False

@@ -17,7 +17,7 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import Ahead, folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, left_open, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State
@@ -31,7 +31,7 @@ class Config:
     hidden_size: int = choice(64, 32, 64, 128)
     num_layers: int = span(1, 1, 2)
     dropout: float = span(0.1, 0.0, 0.5)
-    segment: int = 1
+    segment: Settled = left_open()  # steps read or written in one recurrent step; None: the usual (tsrnn.usual)
     attention: bool = False
     shared: bool = True
     centring: Centring = choice("season", "last", "season", "revin")
