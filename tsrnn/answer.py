@@ -20,9 +20,9 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
         InputError: a forecast is not a number.
     """
     refuse_infinite(point, quantiles)
-    columns = []
+    columns, schema = [], panel.frame.schema
     for k, (name, quantile_names) in enumerate(names(panel, levels).items()):
-        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        kind = pl.Float32 if schema[name] == pl.Float32 else pl.Float64
         columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
         for q, quantile_name in enumerate(quantile_names):
             assert quantiles is not None

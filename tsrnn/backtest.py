@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import cutoffs, hindcast, split
+from tsrnn import cutoffs, hindcast, progress, split
 from tsrnn.arrays import Arrays, Rows
 from tsrnn.cutoffs import Cutoff, Reach
 from tsrnn.errors import InputError
@@ -27,6 +27,8 @@ class Forecasts(Protocol):
     def clone(self) -> Self: ...
 
     def configs(self) -> Any: ...
+
+    def get_params(self) -> dict[str, Any]: ...
 
     def fit(self, frame: Any) -> Self: ...
 
@@ -107,7 +109,9 @@ def _rolled(
 ) -> pl.DataFrame:
     """The table of one forecaster; `keep`: where it is fitted, it is asked as it is."""
     fitted, tables, levels = forecaster if keep and hasattr(forecaster, "model_") else None, [], _levels(forecaster)
-    for k, cutoff in enumerate(moments):
+    asked = forecaster.get_params().get("progress", progress.AUTO)
+    shown = progress.track(moments, "backtest", asked) if every else moments  # one training shows a bar of its own
+    for k, cutoff in enumerate(shown):
         if fitted is None or (every is not None and k % every == 0):
             fitted = forecaster.clone().fit(panel.until(_learnt(forecaster, arrays, cutoff)))
         if not cutoff.asked.any():

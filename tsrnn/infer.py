@@ -56,13 +56,11 @@ def forecast(
     Any number of windows is taken; a few at a time are in the model.
     """
     model.eval()
-    points, quantiles, size = [], [], _batch_size(model)
+    answers, size = [], _batch_size(model)
     for first in range(0, len(batch.past), size):
         part = batch.rows(slice(first, first + size))
-        params = model(part.to(device_of(model)))
-        points.append(_undone(head.point(params), part.undo))
-        if levels:
-            quantiles.append(_undone(head.quantiles(params, levels), part.undo))
+        answers.append(values(head, model(part.to(device_of(model))), part.undo, levels))
+    points, quantiles = zip(*answers, strict=True)
     return np.concatenate(points), np.concatenate(quantiles) if levels else None
 
 
@@ -77,15 +75,27 @@ def hindcasts(
         done += len(rows)
 
 
+@torch.inference_mode()
+def values(
+    head: Head, params: Tensor, undo: Affine | None, levels: Sequence[float] = ()
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """What params [batch horizon target params] say, as `forecast` gives it."""
+    point = _undone(head.point(params), undo)
+    return point, _undone(head.quantiles(params, levels), undo) if levels else None
+
+
 def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
-    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has."""
+    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has.
+
+    Where the unit alone was scaled, a small number has as many of them as a large one.
+    """
     inside = scaled.cpu().double().numpy()
     if undo is None:
         return inside
     beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
     affine = Affine(undo.loc.cpu().numpy()[beside], undo.scale.cpu().numpy()[beside])
     value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
-    resolution = np.maximum(np.abs(inside), 1.0) * affine.scale * _RESOLUTION
+    resolution = np.maximum(np.abs(inside), affine.loc != 0) * affine.scale * _RESOLUTION
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = 10.0 ** np.floor(-np.log10(resolution))
         shifted = value * power

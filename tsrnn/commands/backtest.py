@@ -10,6 +10,7 @@ from tsrnn.commands._base import (
     Config,
     Data,
     DateFormat,
+    Freq,
     Horizon,
     Id,
     InputSize,
@@ -50,6 +51,7 @@ def run(  # noqa: PLR0913  one parameter per option
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth.
@@ -62,7 +64,7 @@ def run(  # noqa: PLR0913  one parameter per option
     params = parameters(model, input_size, horizon, quantiles, config, set_)
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
-    panel, groups = load(dataset(data), **roles(time, target, id, date_format=date_format)), words(by)
+    panel, groups = load(dataset(data), **roles(time, target, id, date_format=date_format, freq=freq)), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]
     if len(models) > 1:
