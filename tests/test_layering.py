@@ -19,7 +19,7 @@ DOORS = {
     "lightning": {"fit.py"},
     "optuna": {"tune"},
     "ray": {"execute.py"},
-    "matplotlib": {"plot.py"},
+    "matplotlib": {"plot"},
     "typer": {"commands"},
     "rich": {"console.py", "board/text.py", "commands"},
     "pooch": {"catalog.py"},

@@ -22,7 +22,7 @@ The map, in the order in which data meets the rooms:
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
-    machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
+    machine, probe, plot/, diagnose             looking inside: this machine, what a network remembers; pictures
     commands/, cli                              names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.
