@@ -1,10 +1,11 @@
 """The bed of the river: frame in, frame out. Reading `fit` and `predict` from top to bottom is reading the pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from tsrnn import answer, heads, infer, models, usual, windows
 from tsrnn.arrays import Arrays
+from tsrnn.errors import InputError
 from tsrnn.evaluation import SplitLike
 from tsrnn.operation import Operated
 from tsrnn.panel import Panel
@@ -60,7 +61,16 @@ class Forecaster(Operated):
         self.val_size = val_size
         self.options = options
 
-    def fit(self, frame: Any, *, split: SplitLike = None, on_epoch: Any = None, **roles: Any) -> Self:
+    def fit(
+        self,
+        frame: Any,
+        *,
+        split: SplitLike = None,
+        on_epoch: Any = None,
+        callbacks: Sequence[Any] = (),
+        logger: Any = None,
+        **roles: Any,
+    ) -> Self:
         """Train.
 
         Args:
@@ -68,30 +78,46 @@ class Forecaster(Operated):
             split: None trains on all rows but the last `val_size` of each series; "standard" takes the data set's own
                 split; a mapping such as {"ratios": [0.7, 0.1, 0.2]} takes that one. The test part is not looked at.
             on_epoch: called with (epoch, validation loss) after each epoch; True stops the training.
+            callbacks: Lightning's, given to the Trainer after our own.
+            logger: one of Lightning's, which then gets `train_loss` and `val_loss`; None: nothing is logged.
             roles: columns of the frame, as of `Panel.of` (`target`, `time`, `id`, `past_covariates`...).
 
         Raises:
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
-        head = heads.build(self.quantiles, self.loss)
-        answer.names(panel, self._levels)
-        prepared = self._unlearnt()
-        arrays = prepared.arrays(panel)
-        parts = self._split(panel, arrays, split)
-        laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
-        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
-        windows.refuse_empty(train, parts.train)
+        head, prepared, panel, spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
         with training.seeded(fit_config.random_state):
-            model = models.build(self.model, model_config, self._spec(panel, arrays, head))
-            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
+            model = models.build(self.model, model_config, spec)
+            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch, callbacks, logger)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
         return self
+
+    def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
+        """An untrained `ForecastModule` and its `WindowsDataModule`, for a Trainer of one's own; then `adopt`.
+
+            module, data = forecaster.modules(frame)
+            Trainer(...).fit(module, datamodule=data)
+            forecaster.adopt(module)
+
+        Arguments and errors are those of `fit`.
+        """
+        model_config, fit_config = self.configs()
+        head, prepared, panel, spec, train, val = self._lesson(frame, split, roles)
+
+        from tsrnn import fit as training
+
+        with training.seeded(fit_config.random_state):
+            model = models.build(self.model, model_config, spec)
+            if model.solve(train, val):
+                raise InputError(f"model {models.find(self.model).name!r} is not trained by steps; call fit instead")
+        self.__dict__.pop("model_", None)
+        self.head_, self.spec_, self.preparation_, self.panel_ = head, spec, prepared, panel
+        return training.ForecastModule(model, head, fit_config), training.WindowsDataModule(train, val, fit_config)
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
         """Forecast the `horizon` steps after each series' end, in the frame type that came in.
@@ -112,6 +138,20 @@ class Forecaster(Operated):
         batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
         point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
         return answer.frame(panel, point, quantiles, self._levels)
+
+    def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Head, preparation, panel, Spec, and the windows to train and to validate on."""
+        model_config, _ = self.configs()
+        panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
+        head = heads.build(self.quantiles, self.loss)
+        answer.names(panel, self._levels)
+        prepared = self._unlearnt()
+        arrays = prepared.arrays(panel)
+        parts = self._split(panel, arrays, split)
+        laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
+        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
+        windows.refuse_empty(train, parts.train)
+        return head, prepared, panel, self._spec(panel, arrays, head), train, val
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(

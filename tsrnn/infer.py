@@ -1,5 +1,6 @@
 """Run a trained model: forecasts of a batch, scores over windows. No trainer is needed for either."""
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -132,6 +133,16 @@ def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = 
             for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch, truth))):
                 tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
     return _score(measures, tallies, windows, series)
+
+
+@torch.no_grad()
+def loss(model: Model, head: Head, windows: Windows | None) -> float:
+    """The model's own loss over all windows, as validation takes it; infinite where there are none."""
+    if windows is None or not len(windows):
+        return math.inf
+    model.eval()
+    losses = [(float(model.loss(batch, head)), len(batch.past)) for batch in windows.batches(_batch_size(model))]
+    return sum(each * count for each, count in losses) / len(windows)
 
 
 class _Tally:
