@@ -185,7 +185,7 @@ def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
 
 def test_a_fixed_option_that_cannot_be_is_refused_before_any_trial() -> None:
     for fixed, message in (
-        ({"max_epochs": "many"}, "max_epochs takes a whole number, not 'many'"),
+        ({"max_epochs": "many"}, "max_epochs takes a whole number or None, not 'many'"),
         ({"kernel": 3}, "unknown option of model 'nlinear' 'kernel'"),
         ({"input_size": 3}, "input_size is the sweep's own"),
         ({"scaler": 2}, "scaler takes a word, not 2"),
