@@ -10,7 +10,7 @@ import optuna
 import polars as pl
 import pytest
 
-from tsrnn import InputError, tune
+from tsrnn import InputError, tune, usual
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
@@ -61,7 +61,7 @@ def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> Non
         "centring": "last",
         "learning_rate": 1e-3,  # 5.0 lies outside its range
         "batch_size": 32,
-        "averaging": 0.0,
+        "averaging": usual.AVERAGING,
     }
     assert [each["state"] for each in said] == ["complete", "complete"]
     assert tune.best(study, asked)["chosen"]["ranges"]["batch_size"] == [32, 64, 128]
