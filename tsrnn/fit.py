@@ -157,7 +157,7 @@ class ShownProgress(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         loss = float(trainer.callback_metrics["val_loss"])
-        self.shown.note = f", epoch {trainer.current_epoch + 1}, validation {loss:.4g}"
+        self.shown.note = f"epoch {trainer.current_epoch + 1}, validation {loss:.4g}"
 
 
 def fit(
