@@ -19,7 +19,8 @@ class Forecaster(Saved):
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: mse, mae or huber of a point forecast; gaussian, laplace or student_t: a distribution, by its likelihood.
+        loss: mse, mae or huber of the point forecast, which is the mean, the median or between, whatever quantiles are
+            asked; gaussian, laplace, student_t, mixture or negative_binomial (of counts): a distribution.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
@@ -77,6 +78,7 @@ class Forecaster(Saved):
         answer.names(panel, self._levels)
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
+        head.check(arrays)
         parts = self._split(panel, arrays, split)
         laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))

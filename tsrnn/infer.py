@@ -58,10 +58,11 @@ def forecast(
     points, quantiles, size = [], [], _batch_size(model)
     for first in range(0, len(batch.past), size):
         part = batch.rows(slice(first, first + size))
-        params = model(part.to(device_of(model)))
-        points.append(_undone(head.point(params), part.undo))
+        part = part.to(device_of(model))
+        params, here = model(part), head.at(part.undo)
+        points.append(_undone(here.point(params), part.undo))
         if levels:
-            quantiles.append(_undone(head.quantiles(params, levels), part.undo))
+            quantiles.append(_undone(here.quantiles(params, levels), part.undo))
     return np.concatenate(points), np.concatenate(quantiles) if levels else None
 
 
@@ -139,7 +140,7 @@ def _batch_size(model: Model) -> int:
 
 def _read(name: str, head: Head, params: Tensor, batch: Batch) -> list[Tensor]:
     """What a measure's cells are made of: the truth and the forecast, or the quantiles, [batch horizon target] each."""
-    levels = metrics.named(name).levels
+    levels, head = metrics.named(name).levels, head.at(batch.undo)
     forecast = head.quantiles(params, levels).unbind(-1) if levels else (head.point(params),)
     assert batch.target is not None
     if batch.undo is None:

@@ -32,7 +32,8 @@ class Saved(Evaluated):
         with rebuild.blaming(saved):
             self = cls(**config["params"])
             model_config, _ = self.configs()
-            self.head_, prepared = heads.build(self.quantiles, self.loss), self._unlearnt()
+            self.head_ = heads.build(self.quantiles, self.loss, config["spec"]["params"])
+            prepared = self._unlearnt()
             prepared.remember(config["ids"], config["reading"])
             self.spec_ = rebuild.spec(config["spec"], self._task(prepared.reading, self.head_))
             sizes = prepared.shapes(self.spec_.channels, self.spec_.known, self.spec_.static)
