@@ -4,7 +4,8 @@ The map, in the order in which data meets the rooms:
 
     version, errors, alive, files, registry, options   what every room may use
     allocator, provenance                       the machine, and what is needed to run a result again
-    arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
+    arrays, split, scale, shapes                numbers: cut before you look, scale with an undo
+    metrics, conformal                          measures of a forecast; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
@@ -12,7 +13,8 @@ The map, in the order in which data meets the rooms:
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
+    parameters, infer, calibration, paths       how to train; forecasts, scores; past errors; sample paths
+    trial, fit                                  models of others tried; the one door to Lightning
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
     estimator, evaluation, saving, forecaster   what every face shares; looking back; kept; the bed of the river
     testing                                     the contracts, for people's own models and cells

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from tsrnn import answer, heads, infer, models, windows
+from tsrnn import answer, calibration, heads, infer, models, windows
 from tsrnn.arrays import Arrays
 from tsrnn.evaluation import SplitLike
 from tsrnn.panel import Panel
@@ -91,6 +91,7 @@ class Forecaster(Saved):
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
+        self.split_, self.calibration_ = split, None
         return self
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -109,8 +110,10 @@ class Forecaster(Saved):
     def forecast(self, panel: Panel, future: Any = None) -> Any:
         """`predict` on a panel, as a polars frame."""
         prepared = self.preparation_
-        batch = windows.latest(prepared.lay(panel), self.input_size, prepared.ahead(panel, future))
-        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
+        laid = prepared.lay(panel)
+        batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future))
+        shift = calibration.ahead(self.model_, self.head_, self.calibration_, laid, self._levels)
+        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels, shift)
         return answer.frame(panel, point, quantiles, self._levels)
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:

@@ -1,7 +1,7 @@
 """Run a trained model: forecasts of a batch, scores over windows. No trainer is needed for either."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
+Shift = Callable[[Sequence[float], slice], Tensor]
 _CELLS = 4_000_000  # forecast cells held at once
 _RESOLUTION = 2.0**-23  # of a float32 between 1 and 2
 _WHOLE = 2.0**53  # from here on a float64 holds no fractions
@@ -46,24 +47,43 @@ class Score:
         return values[name]
 
 
+def quantiles(head: Head, params: Tensor, levels: Sequence[float], shift: Tensor | None = None) -> Tensor:
+    """Quantiles of a head, or its point at every level where it has none: [batch horizon target quantile], scaled.
+
+    Args:
+        shift: [batch-or-1 horizon target quantile] what calibration adds, after which none crosses another.
+    """
+    if not head.spreads and shift is not None:
+        base = head.point(params).unsqueeze(-1).expand(*params.shape[:-1], len(levels))
+    else:
+        base = head.quantiles(params, levels)
+    if shift is None:
+        return base
+    order = sorted(range(len(levels)), key=lambda k: levels[k])
+    rising = (base + shift.to(base))[..., order].sort(-1).values
+    return rising[..., [order.index(k) for k in range(len(levels))]]
+
+
 @torch.inference_mode()
 def forecast(
-    model: Model, head: Head, batch: Batch, levels: Sequence[float] = ()
+    model: Model, head: Head, batch: Batch, levels: Sequence[float] = (), shift: Tensor | None = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
     """Point forecast [batch horizon target] and quantiles [batch horizon target quantile], in the panel's own units.
 
-    Any number of windows is taken; a few at a time are in the model.
+    Any number of windows is taken; a few at a time are in the model. `shift` as of `quantiles`.
     """
     model.eval()
-    points, quantiles, size = [], [], _batch_size(model)
+    points, spread, size = [], [], _batch_size(model)
     for first in range(0, len(batch.past), size):
-        part = batch.rows(slice(first, first + size))
+        rows = slice(first, first + size)
+        part = batch.rows(rows)
         part = part.to(device_of(model))
         params, here = model(part), head.at(part.undo)
         points.append(_undone(here.point(params), part.undo))
         if levels:
-            quantiles.append(_undone(here.quantiles(params, levels), part.undo))
-    return np.concatenate(points), np.concatenate(quantiles) if levels else None
+            moved = shift if shift is None or len(shift) == 1 else shift[rows]
+            spread.append(_undone(quantiles(here, params, levels, moved), part.undo))
+    return np.concatenate(points), np.concatenate(spread) if levels else None
 
 
 def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
@@ -83,11 +103,14 @@ def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
 
 
 @torch.inference_mode()
-def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL) -> Score:
+def score(
+    model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL, shift: Shift | None = None
+) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
 
     Args:
         measures: what `tsrnn.metrics.named` knows.
+        shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
 
     Raises:
         InputError: there is no such measure, or it reads quantiles and the head has none.
@@ -97,14 +120,15 @@ def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = 
     spec, arrays = model.spec, windows.buffer.arrays
     series = windows.buffer.series_of(windows.targets_at)
     tallies: dict[tuple[str, int], _Tally] = defaultdict(lambda: _Tally(series, len(arrays.ids), spec.horizon))
+    done = 0
     for batch in windows.batches(_batch_size(model)):
         batch = batch.to(device)
-        params = model(batch)
+        params, rows = model(batch), slice(done, done := done + len(batch.past))
         assert batch.target is not None
         seen = batch.target_observed
         tallies["", 0].add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
-            for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch))):
+            for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch, rows, shift))):
                 tallies[name, place].add(cells if seen is None else cells * seen)
     return _score(measures, tallies, windows, series)
 
@@ -138,10 +162,13 @@ def _batch_size(model: Model) -> int:
     return max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
 
 
-def _read(name: str, head: Head, params: Tensor, batch: Batch) -> list[Tensor]:
+def _read(name: str, head: Head, params: Tensor, batch: Batch, rows: slice, shift: Shift | None) -> list[Tensor]:
     """What a measure's cells are made of: the truth and the forecast, or the quantiles, [batch horizon target] each."""
     levels, head = metrics.named(name).levels, head.at(batch.undo)
-    forecast = head.quantiles(params, levels).unbind(-1) if levels else (head.point(params),)
+    if levels:
+        forecast = quantiles(head, params, levels, None if shift is None else shift(levels, rows)).unbind(-1)
+    else:
+        forecast = (head.point(params),)
     assert batch.target is not None
     if batch.undo is None:
         return [batch.target, *forecast]
