@@ -19,11 +19,9 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
     Raises:
         InputError: a forecast is not a number.
     """
-    if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
-        raise InputError(
-            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
-            "bounds; fit it again, with a lower learning_rate if need be"
-        )
+    for values in (point, quantiles):
+        if values is not None:
+            _refuse_nonsense(values)
     columns = []
     for k, (name, quantile_names) in enumerate(names(panel, levels).items()):
         kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
@@ -32,6 +30,29 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
             assert quantiles is not None
             columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1), kind))
     return panel.future(point.shape[1]).with_columns(columns)
+
+
+def samples(panel: Panel, paths: np.ndarray) -> pl.DataFrame:
+    """Paths beside their ids and times: `sample` 0, 1... at every step, and a column per target.
+
+    Args:
+        paths: [series horizon target sample].
+
+    Raises:
+        InputError: a path is not a number, or a column is called `sample`.
+    """
+    _refuse_nonsense(paths)
+    taken = [panel.roles.id, panel.roles.index, *panel.roles.targets]
+    if "sample" in taken:
+        raise InputError(f"{panel.source}: a column is called 'sample', as that of the paths' numbers is; rename it")
+    horizon, count = paths.shape[1], paths.shape[3]
+    steps = panel.future(horizon)
+    rows = steps[np.repeat(np.arange(len(steps)), count)]
+    columns = [pl.Series("sample", np.tile(np.arange(count), len(steps)))]
+    for k, name in enumerate(panel.roles.targets):
+        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        columns.append(pl.Series(name, paths[:, :, k].reshape(-1), kind))
+    return rows.with_columns(columns)
 
 
 def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:
@@ -51,3 +72,11 @@ def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:
                 )
             taken.append(name)
     return named
+
+
+def _refuse_nonsense(values: np.ndarray) -> None:
+    if not np.isfinite(values).all():
+        raise InputError(
+            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
+            "bounds; fit it again, with a lower learning_rate if need be"
+        )

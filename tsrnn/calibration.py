@@ -19,16 +19,22 @@ from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
+from tsrnn.split import Part
 from tsrnn.windows import Windows
 
 Flags = npt.NDArray[np.bool_]
 _CELLS = 20_000_000  # scores held at once
-_MEMORY = 200  # origins with a truth of the farthest lead that an adaptive forecast goes back to
+_LEADS, _ORIGINS = 4, 500  # that an adaptive forecast goes back to: so many horizons, and so many origins more
+_WINDOWS = 100_000  # that it looks at in all, where there are very many series
 _BATCH = 256
 
 
-def fit(model: Model, head: Head, windows: Windows, coverages: Sequence[float], adaptive: bool) -> Calibration:
-    """Offsets by the residuals of every window, or of evenly spread ones where there are very many.
+def fit(
+    model: Model, head: Head, windows: Windows, part: Part, coverages: Sequence[float], adaptive: bool
+) -> Calibration:
+    """Offsets by the residuals of every window of a part, or of evenly spread ones where there are very many.
+
+    An adaptive forecast goes back to rows of that part and later ones, for on earlier ones the model may be trained.
 
     Raises:
         InputError: a coverage is not between 0 and 1, or there are too few residuals for it.
@@ -42,7 +48,8 @@ def fit(model: Model, head: Head, windows: Windows, coverages: Sequence[float], 
         offsets.append(conformal.split(scores, coverage))
         widths.append(conformal.spread(scores))
         fewest = int((~np.isnan(scores[:, 0])).sum(0).min())
-    memory = spec.horizon + _MEMORY if adaptive else 0
+    rows = part.end - part.begin
+    memory = min(_LEADS * spec.horizon + _ORIGINS, int(rows[rows > 0].min())) if adaptive else 0
     return Calibration(wanted, np.stack(offsets), np.max(widths, 0), fewest, memory)
 
 
@@ -80,9 +87,10 @@ def behind(model: Model, head: Head, calibration: Calibration | None, windows: W
     def shift(levels: Sequence[float], rows: slice) -> Tensor:
         unknown = [f"{level:g}" for level in levels if level not in calibration.levels]
         if unknown and not head.spreads:
+            ends = ", ".join(f"{level:g}" for level in calibration.levels)
             raise InputError(
-                f"this model forecasts points, calibrated at quantiles {', '.join(map(str, calibration.levels))}; to be "
-                f"measured at {', '.join(unknown)} it must be fitted with quantiles=[...]"
+                f"this model forecasts points, with calibrated quantiles {ends}; to be measured at "
+                f"{', '.join(unknown)} it must be fitted with quantiles=[...]"
             )
         return torch.from_numpy(calibration.shift(levels, moved if len(moved) == 1 else moved[rows]))
 
@@ -99,16 +107,19 @@ def newest(model: Model, head: Head, calibration: Calibration, laid: Buffer) -> 
 
 
 def issued(model: Model, head: Head, calibration: Calibration, windows: Windows) -> Floats:
-    """The offsets with which each window's forecast was issued: [window-or-1 coverage side horizon target].
+    """The offsets with which each window's forecast is issued: [window-or-1 coverage side horizon target].
 
-    Adaptive ones start from the constant ones at each series' first window, and know no truth before its row.
+    Adaptive ones have followed the errors of up to `memory` origins before each series' first window.
     """
     if not calibration.memory:
         return calibration.offsets[None]
-    series = windows.buffer.series_of(windows.targets_at)
-    moved = _tracked(model, head, calibration, windows, len(windows.buffer.arrays.ids))
-    at, _ = _places(windows, series, len(windows.buffer.arrays.ids))
-    then: Floats = moved[at, series]
+    count, at = len(windows.buffer.arrays.ids), windows.targets_at
+    series = windows.buffer.series_of(at)
+    longer = _with_those_before(windows, series, calibration.memory)
+    moved = _tracked(model, head, calibration, longer, count)
+    places, _ = _places(longer, longer.buffer.series_of(longer.targets_at), count)
+    which = np.searchsorted(longer.targets_at, at)
+    then: Floats = moved[places[which], series]
     return then
 
 
@@ -142,6 +153,15 @@ def _places(windows: Windows, series: Rows, count: int) -> tuple[Rows, int]:
     return rows - 1 - back, rows
 
 
+def _with_those_before(windows: Windows, series: Rows, memory: int) -> Windows:
+    """The same windows, and up to `memory` before the first of each series, in the same stretch without a gap."""
+    laid, at = windows.buffer, windows.targets_at
+    first = at[np.flatnonzero(np.diff(series, prepend=-1))]
+    begin = laid.begin[np.searchsorted(laid.begin, first, side="right") - 1] + windows.input_size - laid.padding
+    before = [np.arange(max(a, b - memory), b) for a, b in zip(begin, first, strict=True)]
+    return Windows(laid, np.sort(np.concatenate([at, *before])), windows.input_size, windows.horizon)
+
+
 def _matured(laid: Buffer, model: Model, memory: int) -> tuple[Windows, Flags]:
     """The newest windows of each series, and which of their steps are still to come: [window horizon].
 
@@ -150,6 +170,7 @@ def _matured(laid: Buffer, model: Model, memory: int) -> tuple[Windows, Flags]:
     size, horizon = model.spec.input_size, model.spec.horizon
     stop = laid.arrays.offsets[1:]
     segment = np.searchsorted(laid.end, stop)
+    memory = min(memory, max(horizon + 1, _WINDOWS // len(stop)))
     first = np.maximum(laid.begin[segment] + size - laid.padding, stop - memory)
     last = stop - (horizon - 1 if laid.known is not None else 0)
     starts = [np.arange(a, b) for a, b in zip(first, last, strict=True)]

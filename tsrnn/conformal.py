@@ -3,9 +3,10 @@
 A score says how far a truth lay beyond an end: [origin side horizon target], side 0 below the lower end and 1 above the
 upper one, in scaled units; NaN where nothing was measured. `split` moves each end by a constant, the conformal quantile
 of its scores (Vovk et al. 2005; around a model's own quantiles Romano et al. 2019, "Conformalized quantile
-regression"). `track` moves it after each truth by a bounded step, up where it lay outside and down where inside, so
-that an end follows a drift (Gibbs & Candès 2021; quantile tracking of Angelopoulos et al. 2023, "Conformal PID
-control", eq. 4). A score counts from the origin on at which its truth was known, and not before.
+regression"). `track` moves it after each truth by a bounded step, outward where the issued interval failed and inward
+where it held, so that its share of failures is right in the long run whatever drifts (Gibbs & Candès 2021; quantile
+tracking of Angelopoulos et al. 2023, "Conformal PID control", eq. 4). A truth counts from the origin on at which it was
+known, as many steps later as the lead is long; steps are the shorter the longer the lead, or ends would overshoot.
 """
 
 import math
@@ -18,7 +19,8 @@ import numpy as np
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
 
-RATE = 0.05  # of a score's spread that an end moves by, at most, for each truth
+RATE = 1.0  # of the scores' spread that an end moves by while one forecast of its lead comes true, at most
+LARGEST = 0.1  # of that spread that it moves by for one truth
 _DIGITS = 10  # of a level: 0.1 and not 0.09999999999999998
 
 
@@ -30,7 +32,7 @@ class Calibration:
     offsets     [coverage side horizon target] how far an end is moved outward, in scaled units
     spread      [horizon target] distance between the scores' outer deciles: what a step of `track` is measured by
     residuals   how many scores there were of each step and target, at least
-    memory      origins that an adaptive forecast goes back to; 0: the offsets are constant
+    memory      origins that an adaptive forecast goes back to, at most; 0: the offsets are constant
     """
 
     coverages: tuple[float, ...]
@@ -135,7 +137,7 @@ def split(scores: Floats, coverage: float) -> Floats:
 
 
 def spread(scores: Floats) -> Floats:
-    """Distance between the scores' outer deciles, the wider side's: [origin side horizon target] -> [horizon target]."""
+    """Between the outer deciles of scores, the wider side's: [origin side horizon target] -> [horizon target]."""
     low, high = np.nanquantile(scores, [0.1, 0.9], axis=0)
     widest: Floats = (high - low).max(0)
     return widest
@@ -149,18 +151,18 @@ def track(scores: Floats, start: Floats, step: Floats, coverage: float, rate: fl
         start: [side horizon target] offsets before anything was seen.
         step: [horizon target] what a move is measured by.
         coverage: share that the interval is to hold.
-        rate: largest move, in `step`.
+        rate: largest move within a lead, in `step`.
     """
     miss, horizon = (1 - coverage) / 2, scores.shape[2]
+    move = step * np.minimum(LARGEST, rate / np.arange(1, horizon + 1))[:, None]  # [horizon target]
     moved = np.empty((len(scores) + 1, *scores.shape[1:]), np.float32)
     moved[0] = start
     for origin in range(1, len(scores) + 1):
         lead = np.arange(min(horizon, origin))
         known = scores[origin - 1 - lead, :, lead]  # [lead side target] truths of the newest row
+        failed = (known > moved[origin - 1 - lead, :, lead]) - miss
         now = moved[origin - 1].copy()
-        before = now[:, lead].swapaxes(0, 1)
-        move = np.where(np.isnan(known), 0.0, (known > before) - miss) * (rate * step[lead, None])
-        now[:, lead] = (before + move).swapaxes(0, 1)
+        now[:, lead] += np.where(np.isnan(known), 0.0, failed * move[lead, None]).swapaxes(0, 1)
         moved[origin] = now
     return moved
 

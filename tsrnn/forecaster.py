@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from tsrnn import answer, calibration, heads, infer, models, windows
+from tsrnn import answer, calibration, heads, infer, models, paths, windows
 from tsrnn.arrays import Arrays
 from tsrnn.evaluation import SplitLike
 from tsrnn.panel import Panel
@@ -115,6 +115,18 @@ class Forecaster(Saved):
         shift = calibration.ahead(self.model_, self.head_, self.calibration_, laid, self._levels)
         point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels, shift)
         return answer.frame(panel, point, quantiles, self._levels)
+
+    def simulate(self, n: int = 100, frame: Any = None, *, future: Any = None, random_state: int = 0) -> Any:
+        """`n` sample paths of the steps that `predict` forecasts, as likely as its quantiles say (`tsrnn.paths`).
+
+        Returns:
+            The series' ids and index, `sample` (0 to n - 1) and a column per target, in the frame type that came in.
+        """
+        panel, prepared = self._panel(frame), self.preparation_
+        laid = prepared.lay(panel)
+        batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future))
+        drawn = paths.draw(self.model_, self.head_, batch, laid, n, random_state, self.calibration_)
+        return panel.native(answer.samples(panel, drawn))
 
     def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
         return Spec(

@@ -79,14 +79,14 @@ def forecast(
         part = batch.rows(rows)
         part = part.to(device_of(model))
         params, here = model(part), head.at(part.undo)
-        points.append(_undone(here.point(params), part.undo))
+        points.append(undone(here.point(params), part.undo))
         if levels:
             moved = shift if shift is None or len(shift) == 1 else shift[rows]
-            spread.append(_undone(quantiles(here, params, levels, moved), part.undo))
+            spread.append(undone(quantiles(here, params, levels, moved), part.undo))
     return np.concatenate(points), np.concatenate(spread) if levels else None
 
 
-def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
+def undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
     """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has."""
     inside = scaled.cpu().double().numpy()
     if undo is None:
