@@ -19,12 +19,10 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
     Raises:
         InputError: a forecast is not a number.
     """
-    for values in (point, quantiles):
-        if values is not None:
-            _refuse_nonsense(values)
-    columns = []
+    refuse_infinite(point, quantiles)
+    columns, schema = [], panel.frame.schema
     for k, (name, quantile_names) in enumerate(names(panel, levels).items()):
-        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        kind = pl.Float32 if schema[name] == pl.Float32 else pl.Float64
         columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
         for q, quantile_name in enumerate(quantile_names):
             assert quantiles is not None
@@ -41,7 +39,7 @@ def samples(panel: Panel, paths: np.ndarray) -> pl.DataFrame:
     Raises:
         InputError: a path is not a number, or a column is called `sample`.
     """
-    _refuse_nonsense(paths)
+    refuse_infinite(paths)
     taken = [panel.roles.id, panel.roles.index, *panel.roles.targets]
     if "sample" in taken:
         raise InputError(f"{panel.source}: a column is called 'sample', as that of the paths' numbers is; rename it")
@@ -53,6 +51,15 @@ def samples(panel: Panel, paths: np.ndarray) -> pl.DataFrame:
         kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
         columns.append(pl.Series(name, paths[:, :, k].reshape(-1), kind))
     return rows.with_columns(columns)
+
+
+def refuse_infinite(point: np.ndarray, quantiles: np.ndarray | None = None) -> None:
+    """Raise one sentence where a forecast is not a number."""
+    if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
+        raise InputError(
+            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
+            "bounds; fit it again, with a lower learning_rate if need be"
+        )
 
 
 def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:
@@ -72,11 +79,3 @@ def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:
                 )
             taken.append(name)
     return named
-
-
-def _refuse_nonsense(values: np.ndarray) -> None:
-    if not np.isfinite(values).all():
-        raise InputError(
-            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
-            "bounds; fit it again, with a lower learning_rate if need be"
-        )

@@ -19,6 +19,7 @@ from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
+from tsrnn.scale import Affine
 from tsrnn.split import Part
 from tsrnn.windows import Windows
 
@@ -67,6 +68,46 @@ def residuals(model: Model, head: Head, windows: Windows, coverage: float) -> Fl
             scores = scores.masked_fill(~batch.target_observed.unsqueeze(1), torch.nan)
         parts.append(scores.cpu().numpy())
     return np.concatenate(parts) if parts else np.empty((0, 2, model.spec.horizon, model.spec.targets), np.float32)
+
+
+class Calibrated(Head):
+    """A head whose quantiles are moved by constant offsets."""
+
+    def __init__(self, head: Head, calibration: Calibration) -> None:
+        self._head, self._calibration = head, calibration
+        self.params, self.levels, self.counts = head.params, head.levels, head.counts
+
+    def at(self, undo: Affine | None) -> "Calibrated":
+        return Calibrated(self._head.at(undo), self._calibration)
+
+    def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
+        return self._head.loss(params, target, observed)
+
+    def point(self, params: Tensor) -> Tensor:
+        return self._head.point(params)
+
+    def quantiles(self, params: Tensor, levels: Sequence[float]) -> Tensor:
+        shift = torch.from_numpy(self._calibration.shift(levels)[None])
+        return infer.quantiles(self._head, params, levels, shift)
+
+    def of_samples(self, samples: Tensor) -> Tensor:
+        return self._head.of_samples(samples)
+
+
+def head(bare: Head, calibration: Calibration | None) -> Head:
+    """A head that knows a calibration by itself, for where no history is at hand.
+
+    Raises:
+        InputError: the calibration is adaptive.
+    """
+    if calibration is None:
+        return bare
+    if calibration.memory:
+        raise InputError(
+            "an adaptive calibration follows the errors of a history, which neither a stream nor a graph keeps; call "
+            "calibrate with adaptive=False"
+        )
+    return Calibrated(bare, calibration)
 
 
 def ahead(

@@ -32,7 +32,7 @@ class Saved(Evaluated):
         """
         config = (saved := store.opened(folder)).config
         with rebuild.blaming(saved):
-            self = cls(**config["params"])
+            self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
             self.head_ = heads.build(self.quantiles, self.loss, config["spec"]["params"])
             prepared = self._unlearnt()
