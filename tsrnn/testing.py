@@ -28,7 +28,7 @@ Build = Callable[[Spec], Model]
 
 TASKS = (
     Spec(input_size=48, horizon=12, channels=1, targets=1, seasonality=8),
-    Spec(input_size=48, horizon=13, channels=3, targets=3, params=3, seasonality=8, levels=(0.1, 0.5, 0.9)),
+    Spec(input_size=48, horizon=13, channels=3, targets=3, params=4, seasonality=8, levels=(0.1, 0.5, 0.9)),
     Spec(input_size=48, horizon=13, channels=5, targets=3, known=4, static=2, seasonality=8),
 )
 
@@ -170,7 +170,7 @@ def learnable(make: Build, spec: Spec) -> None:
 def gaps_filled(make: Build, spec: Spec) -> None:
     """Missing cells, and a channel missing for a whole window, give finite forecasts, losses and gradients."""
     cut = _with_gaps(spec)
-    model, head = make(spec), heads.build([0.1, 0.5, 0.9][: spec.params] if spec.params > 1 else None, "mse")
+    model, head = make(spec), heads.of(spec)
     solved, batch = model.solve(cut, None), cut.gather(torch.arange(len(cut)))
     params = model(batch)
     assert torch.isfinite(params).all(), f"missing cells spoil the forecast: {spec}"

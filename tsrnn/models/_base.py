@@ -70,11 +70,15 @@ class Model(nn.Module):
     def loss(self, batch: Batch, head: heads.Head) -> Tensor:
         """What training lessens and validation compares, a mean over cells: the head's loss of the forecast."""
         assert batch.target is not None
-        return head.loss(self(batch), batch.target, batch.target_observed)
+        return head.at(batch.undo).loss(self(batch), batch.target, batch.target_observed)
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
+
+    def paths(self, batch: Batch, count: int, generator: torch.Generator) -> Tensor | None:
+        """Futures that the model draws itself: [batch horizon target path], scaled; None where it cannot."""
+        return None
 
     def weights(self) -> dict[str, npt.NDArray[Any]]:
         """Every weight and buffer that was learnt, by name."""
@@ -130,6 +134,8 @@ class Naive(Model):
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
         self.plain = not spec.levels and spec.params == 1
+        if heads.of(spec).counts:
+            raise InputError(f"the errors of a naive forecast are no counts; take another loss than {spec.loss!r}")
         offsets = torch.zeros(spec.horizon, spec.targets, spec.params)
         self.register_buffer("offsets", offsets, persistent=not self.plain)
 
@@ -142,7 +148,9 @@ class Naive(Model):
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
         if not self.plain:
-            self.offsets.copy_(heads.build(self.spec.levels, self.spec.loss).of_samples(self._errors(train)))
+            self.offsets.copy_(heads.of(self.spec).of_samples(self._errors(train)))
+            if self.spec.params > len(self.spec.levels) > 0:
+                self.offsets[..., self.spec.params // 2] = 0.0  # quantiles beside it move no point
         return True
 
     def _errors(self, windows: Windows) -> Tensor:
