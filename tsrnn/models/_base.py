@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from tsrnn import heads
 from tsrnn.errors import InputError
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import centre
-from tsrnn.layers.covariates import Ahead, inputs, width
+from tsrnn.layers.covariates import inputs, width
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.patches import Patches, flat_head
+from tsrnn.layers.younger import Younger
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State
 from tsrnn.windows import Windows
@@ -84,6 +86,10 @@ class Model(nn.Module):
         """Every weight and buffer that was learnt, by name."""
         return {name: each.detach().cpu().numpy() for name, each in self.state_dict().items()}
 
+    def younger(self) -> list[set[str]]:
+        """Weights that models saved before there were such lack, one set and another: they stand at nothing then."""
+        return [part.names(path) for path, part in self.named_modules() if isinstance(part, Younger)]
+
     def set_weights(self, weights: dict[str, npt.NDArray[Any]]) -> None:
         """Take over what `weights` gave; a missing, extra or misshapen one raises RuntimeError."""
         self.load_state_dict({name: torch.from_numpy(each) for name, each in weights.items()})
@@ -114,11 +120,11 @@ class Patched(Model):
         """What reads the patches in their order: [row step hidden] -> [row step hidden]."""
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         steps = self.patches(inputs(batch, undo, self.spec, True))  # [batch*target step hidden]
         params = forecasts_of(self.head(self.blocks(steps)), self.spec)  # [batch horizon target params]
-        return restore(undo, self.ahead(params, batch))
+        return self.ahead.back(restore(undo, self.ahead(params, batch)), response)
 
 
 class Naive(Model):

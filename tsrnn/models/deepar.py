@@ -7,10 +7,10 @@ log-likelihood with the truth fed back, over the past and the horizon alike (eq.
 A forecast draws `paths` paths, each fed its own values, and says what they show in the head's terms: their mean,
 their quantiles, the distribution that fits them; the head's own loss plays no part in training.
 
-Departs from it: windows are centred instead of divided by their mean (values may have any sign), and drawn evenly
-instead of by scale; a step may also read the value one season before it; covariates known up to now only stay at their
-newest value ahead; the noise of a forecast's paths is stratified, and the same for every window, so that a forecast is
-repeatable and does not depend on its company (`paths` draws anew).
+Departs from it: the targets' windows are centred instead of divided by their mean (values may have any sign), and drawn
+evenly instead of by scale; a step may also read the value one season before it; covariates known up to now only stay at
+their newest value ahead; the noise of a forecast's paths is stratified, and the same for every window, so that a
+forecast is repeatable and does not depend on its company (`paths` draws anew).
 """
 
 from collections.abc import Callable, Iterator
@@ -101,7 +101,7 @@ class DeepAR(Model):
         series = torch.cat([undo.apply(batch.past)[..., : self.spec.targets], own.apply(batch.target)], 1)
         series = series_of(series, self.spec.targets)  # [row time+horizon]
         seen, newest = self._seen(batch), batch.past.shape[1] - 1
-        x = self._inputs(series[:, :-1], self._beside(batch, undo))  # [row time+horizon-1 read]
+        x = self._inputs(series[:, :-1], self._beside(batch))  # [row time+horizon-1 read]
         remembered, state = self._remember(x[:, :newest], batch.lengths)
         output, _ = self.recurrent(x[:, newest:], state)
         values, weights = series[:, newest + 1 :], seen[:, newest + 1 :]
@@ -128,10 +128,10 @@ class DeepAR(Model):
             parts.append(series[:, before.clamp(min=0), None])
         return torch.cat([*parts, beside[:, : series.shape[1]]], -1)
 
-    def _beside(self, batch: Batch, undo: Affine) -> Tensor:
+    def _beside(self, batch: Batch) -> Tensor:
         """What steps 1, 2... are told besides the series: [batch*target time+horizon-1 width]."""
         steps = batch.past.shape[1] + self.spec.horizon - 1
-        held = undo.apply(batch.past)[..., self.spec.targets :]
+        held = batch.past[..., self.spec.targets :]  # their level is read, too
         parts = [torch.cat([held, held[:, -1:].expand(-1, self.spec.horizon - 1, -1)], 1)]
         if self.spec.known and batch.known is not None:
             parts.append(batch.known[:, 1:])
@@ -168,7 +168,7 @@ class DeepAR(Model):
         """
         batch = settled(batch)
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
-        past, beside = series_of(undo.apply(batch.past), self.spec.targets), self._beside(batch, undo)
+        past, beside = series_of(undo.apply(batch.past), self.spec.targets), self._beside(batch)
         newest = past.shape[1] - 1
         _, state = self._remember(self._inputs(past, beside)[:, :newest], batch.lengths)
         centred, units = self._rows(undo), self._units(batch)
