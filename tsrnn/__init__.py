@@ -14,12 +14,14 @@ The map, in the order in which data meets the rooms:
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
     backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
-    estimator, evaluation, saving, forecaster   what every face shares; looking back; kept; the bed of the river
+    plot, drift/                                pictures; has the world moved away from what was trained on?
+    estimator, evaluation, watched              what every face shares; looking back; looking out for drift
+    saving, forecaster                          kept; the bed of the river
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
-    machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
+    machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.

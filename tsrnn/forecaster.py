@@ -89,6 +89,7 @@ class Forecaster(Saved):
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
+        self._fitted_on(parts)
         return self
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:

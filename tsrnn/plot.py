@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from tsrnn import files
 from tsrnn.errors import InputError
@@ -19,13 +20,7 @@ def by_lag(lines: Mapping[Line, Sequence[float]], path: Path, across: str, up: s
     Raises:
         InputError: another kind of file than png, svg or pdf, a folder that cannot be written, no matplotlib.
     """
-    if path.suffix not in _KINDS:
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into a {', '.join(_KINDS)} file")
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise InputError("pictures need matplotlib; install it, or tsrnn with its extra: tsrnn[plot]") from None
-    figure = Figure(figsize=(8, 5), layout="constrained")
+    figure = _figure(path)
     axes = figure.add_subplot()
     colours = {name: f"C{k}" for k, name in enumerate(dict.fromkeys(name for name, _ in lines))}
     for (name, trained), values in lines.items():
@@ -39,4 +34,38 @@ def by_lag(lines: Mapping[Line, Sequence[float]], path: Path, across: str, up: s
     axes.set(xlabel=across, ylabel=up)
     axes.grid(alpha=0.3)
     axes.legend()
+    _write(figure, path)
+
+
+def evidence(moments: Sequence[Any], curves: Mapping[str, Any], needed: float, path: Path) -> None:
+    """Draw evidence by moment on a logarithmic scale, the first curve the heaviest, and the height that is enough.
+
+    Raises:
+        InputError: as `by_lag`.
+    """
+    figure = _figure(path)
+    axes = figure.add_subplot()
+    for place, (name, curve) in enumerate(curves.items()):
+        axes.plot(moments, curve, color="black" if place == 0 else f"C{place - 1}", lw=1 if place else 2, label=name)
+    axes.axhline(needed, color="C3", linestyle="--", label=f"drift: {needed:g}")
+    axes.set_yscale("log")
+    axes.set(ylabel="evidence")
+    axes.grid(alpha=0.3)
+    axes.legend()
+    figure.autofmt_xdate()
+    _write(figure, path)
+
+
+def _figure(path: Path) -> Any:
+    """An empty figure, once it is known that the file can be one."""
+    if path.suffix not in _KINDS:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into a {', '.join(_KINDS)} file")
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError("pictures need matplotlib; install it, or tsrnn with its extra: tsrnn[plot]") from None
+    return Figure(figsize=(8, 5), layout="constrained")
+
+
+def _write(figure: Any, path: Path) -> None:
     files.replaced(path, partial(figure.savefig, format=path.suffix[1:], dpi=150))

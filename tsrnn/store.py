@@ -1,5 +1,7 @@
 """A saved model: a folder with `config.json` and `weights.safetensors`. Nothing in it is ever executed.
 
+What a forecast does not need, as the reference for drift, lies beside them in files of its own.
+
 Such a folder may come from anybody, so it is opened in steps, each as dear as what was read before allows: the
 configuration, its size bounded; what the weights' header says is there, held against the file's size; and the numbers
 themselves only once the caller knows that it wants them (`Saved.tensors`).
@@ -8,6 +10,7 @@ themselves only once the caller knows that it wants them (`Saved.tensors`).
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,9 +59,32 @@ class Saved:
             raise InputError(f"{path}: tensor {name!r} holds numbers that are not finite; fit the model again")
         return tensors
 
+    def beside(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Tensors:
+        """The numbers of the file `<name>.safetensors`, float64 of the given shapes.
 
-def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
+        Raises:
+            InputError: it is missing, is not the one saved, or holds something else.
+        """
+        path, digests = self.folder / f"{name}.safetensors", self.config.get("beside")
+        _size(path)
+        if kinds_of(path) != {tensor: ("F64", tuple(shape)) for tensor, shape in shapes.items()}:
+            raise damaged(path, "it does not hold what config.json says")
+        content = files.content(path, path.stat().st_size, MEND)
+        if not isinstance(digests, dict) or hashlib.sha256(content).hexdigest() != digests.get(name):
+            raise damaged(path, "its checksum is not the one saved")
+        tensors: Tensors = load(content)
+        if broken := _not_finite(tensors):
+            raise damaged(path, f"{broken!r} holds numbers that are not finite")
+        return tensors
+
+
+def write(
+    folder: str | Path, config: dict[str, Any], tensors: Tensors, beside: Mapping[str, Tensors] | None = None
+) -> None:
     """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
+
+    Args:
+        beside: more tensors, float64, each in a file of the name it has here.
 
     Raises:
         InputError: the folder cannot be written, or is there and holds something else than a saved model; a number is
@@ -69,11 +95,13 @@ def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
         raise InputError(f"{target} exists and is not a saved model; choose another folder")
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
-    weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
-    first = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
+    weights, others = _bytes(tensors), {name: _bytes(each) for name, each in (beside or {}).items()}
+    first: dict[str, Any] = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
+    first |= {"beside": {name: hashlib.sha256(each).hexdigest() for name, each in others.items()}}
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
-    files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
+    named = {f"{name}.safetensors": each for name, each in others.items()}
+    files.folder_replaced(target, {_WEIGHTS: weights, **named, _CONFIG: text.encode()}, "choose another folder")
 
 
 def signed(config: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +186,11 @@ def _check_values(value: Any) -> None:
         level = inside
     if level:
         raise RecursionError
+
+
+def _bytes(tensors: Tensors) -> bytes:
+    content: bytes = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
+    return content
 
 
 def _not_finite(tensors: Tensors) -> str | None:
