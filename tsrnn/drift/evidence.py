@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import ndtri
+import torch
 
 from tsrnn.drift.innovations import EDGES, ranks
 
@@ -53,12 +53,12 @@ def places(new: Floats, edges: Floats, count: Floats) -> Floats:
 
 def mean(u: Floats, loose: Floats, upward: npt.NDArray[np.bool_]) -> Callable[[int], Floats]:
     """Bets on a shift: the normal score of each place, tilted either way, or upward alone; a row -> [stream bet]."""
-    return _tilted(ndtri(u) / loose, upward)
+    return _tilted(_normal(u) / loose, upward)
 
 
 def variance(u: Floats, loose: Floats, upward: npt.NDArray[np.bool_]) -> Callable[[int], Floats]:
     """Bets on a changed spread, or on a wider one alone: the normal score of how far from the middle a place is."""
-    return _tilted(ndtri(np.clip(np.abs(2 * u - 1), 1e-12, 1 - 1e-12)) / loose, upward)
+    return _tilted(_normal(np.clip(np.abs(2 * u - 1), 1e-12, 1 - 1e-12)) / loose, upward)
 
 
 def shape(u: Floats, loose: Floats) -> Callable[[int], Floats]:
@@ -94,6 +94,12 @@ def grow(bet: Callable[[int], Floats], rows: int, life: Floats) -> Floats:
         gains = np.minimum((gains + stake[:, None]) * bet(row), _MOST)
         evidence[row] = gains.mean(1) + life / (life + row + 1)
     return evidence
+
+
+def _normal(u: Floats) -> Floats:
+    """The standard normal number below which a share u lies."""
+    score: Floats = torch.special.ndtri(torch.from_numpy(u)).numpy()
+    return score
 
 
 def _tilted(score: Floats, upward: npt.NDArray[np.bool_]) -> Callable[[int], Floats]:
