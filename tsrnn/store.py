@@ -21,12 +21,15 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tsrnn import files
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed
 from tsrnn.header import MEND, Kind, damaged, kinds_of
 
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
+MODEL = "model"  # the kind of a folder that names none
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+_BESIDE = ("drift.safetensors",)  # what else a model's folder may hold
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
+_VALUES, _PER_VALUE = 1 << 20, 16  # values in a longer one, and bytes of weights for each more: a series' loc and scale
 _LARGEST = 1 << 64
 _DEEPEST = 32  # lists and tables in one another, in config.json
 
@@ -65,12 +68,12 @@ class Saved:
         Raises:
             InputError: it is missing, is not the one saved, or holds something else.
         """
-        path, digests = self.folder / f"{name}.safetensors", self.config.get("beside")
+        path, digests = self.folder / f"{name}.safetensors", self.config.get("beside", {})
         _size(path)
         if kinds_of(path) != {tensor: ("F64", tuple(shape)) for tensor, shape in shapes.items()}:
             raise damaged(path, "it does not hold what config.json says")
         content = files.content(path, path.stat().st_size, MEND)
-        if not isinstance(digests, dict) or hashlib.sha256(content).hexdigest() != digests.get(name):
+        if not isinstance(digests, dict) or hashlib.sha256(content).hexdigest() != digests.get(path.name):
             raise damaged(path, "its checksum is not the one saved")
         tensors: Tensors = load(content)
         if broken := _not_finite(tensors):
@@ -79,29 +82,52 @@ class Saved:
 
 
 def write(
-    folder: str | Path, config: dict[str, Any], tensors: Tensors, beside: Mapping[str, Tensors] | None = None
+    folder: str | Path, config: dict[str, Any], tensors: Tensors, beside: Mapping[str, bytes] | None = None
 ) -> None:
     """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
 
     Args:
-        beside: more tensors, float64, each in a file of the name it has here.
+        config: `kind` says what the folder holds, where it is no model; a folder of another kind is not written over.
+        beside: further files, name -> bytes.
 
     Raises:
-        InputError: the folder cannot be written, or is there and holds something else than a saved model; a number is
+        InputError: the folder cannot be written, or is there and holds something else, which would be lost; a number is
             not finite.
     """
     target = Path(folder)
-    if target.exists() and not (target / _CONFIG).is_file():
-        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if target.exists():
+        _refuse_other(target, {_CONFIG, _WEIGHTS, *_BESIDE, *(beside or {})})
+        if (held := _kind(target)) != config.get("kind", MODEL):
+            raise InputError(f"{target} holds a saved {held}, which would be lost; choose another folder")
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
-    weights, others = _bytes(tensors), {name: _bytes(each) for name, each in (beside or {}).items()}
+    weights = packed(tensors)
     first: dict[str, Any] = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
-    first |= {"beside": {name: hashlib.sha256(each).hexdigest() for name, each in others.items()}}
+    first |= {"beside": {name: hashlib.sha256(each).hexdigest() for name, each in (beside or {}).items()}}
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
-    named = {f"{name}.safetensors": each for name, each in others.items()}
-    files.folder_replaced(target, {_WEIGHTS: weights, **named, _CONFIG: text.encode()}, "choose another folder")
+    contents = {**(beside or {}), _WEIGHTS: weights, _CONFIG: text.encode()}
+    files.folder_replaced(target, contents, "choose another folder")
+
+
+def _kind(folder: Path) -> Any:
+    """What a folder says it holds; a model where that cannot be read, which is then written over."""
+    try:
+        return opened(folder).config.get("kind", MODEL)
+    except InputError:
+        return MODEL
+
+
+def _refuse_other(target: Path, ours: set[str]) -> None:
+    """Many a project's folder has a config.json: only one with a saved model's two files, and no more, is replaced."""
+    try:
+        names = {each.name for each in target.iterdir()}
+    except OSError:
+        names = set()
+    if not names >= {_CONFIG, _WEIGHTS}:
+        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if others := sorted(names - ours):
+        raise InputError(f"{target} holds more than a saved model ({listed(others)}); choose another folder")
 
 
 def signed(config: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +155,7 @@ def opened(folder: str | Path) -> Saved:
     config, weights = (_size(path / name) for name in (_CONFIG, _WEIGHTS))
     if config > _MOST:  # ids of very many series, each with numbers of its own: held against the header first
         kinds_of(path / _WEIGHTS)
-    return Saved(path, _config(path, max(_MOST, _PER_BYTE * weights)), kinds_of(path / _WEIGHTS))
+    return Saved(path, _config(path, weights), kinds_of(path / _WEIGHTS))
 
 
 def _size(path: Path) -> int:
@@ -141,10 +167,14 @@ def _size(path: Path) -> int:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); {MEND}") from None
 
 
-def _config(folder: Path, most: int) -> dict[str, Any]:
+def _config(folder: Path, weights: int) -> dict[str, Any]:
+    """The configuration beside so many bytes of weights."""
     path = folder / _CONFIG
     try:
-        config: Any = json.loads(files.content(path, most, MEND))
+        text = files.content(path, max(_MOST, _PER_BYTE * weights), MEND)
+        if len(text) > _MOST and sum(map(text.count, (b",", b"[", b"{"))) > _VALUES + weights // _PER_VALUE:
+            raise ValueError("it holds more values than so few weights can need")
+        config: Any = json.loads(text)
         _check_values(config)
     except RecursionError:
         raise InputError(f"{path} cannot be read (it is nested too deep); {MEND}") from None
@@ -188,7 +218,8 @@ def _check_values(value: Any) -> None:
         raise RecursionError
 
 
-def _bytes(tensors: Tensors) -> bytes:
+def packed(tensors: Tensors) -> bytes:
+    """Tensors as the bytes of a file."""
     content: bytes = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
     return content
 

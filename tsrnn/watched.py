@@ -48,12 +48,12 @@ class Watched(Evaluated):
     def _fitted_on(self, parts: split.Split) -> None:
         self.split_, self.reference_ = parts, None
 
-    def _kept(self) -> tuple[dict[str, Any], dict[str, store.Tensors]]:
-        """What a saved model holds beside what a forecast needs: plain values, and tensors by file."""
+    def _kept(self) -> tuple[dict[str, Any], dict[str, bytes]]:
+        """What a saved model holds beside what a forecast needs: plain values, and files."""
         if self.reference_ is None and not hasattr(self, "panel_"):
             return {}, {}  # of a folder that had none
         reference = self._reference()
-        return {"drift": reference.plain()}, {"drift": reference.tensors()}
+        return {"drift": reference.plain()}, {"drift.safetensors": store.packed(reference.tensors())}
 
     def _remember(self, saved: store.Saved) -> None:
         plain = saved.config.get("drift")
