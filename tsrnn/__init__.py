@@ -19,13 +19,14 @@ The map, in the order in which data meets the rooms:
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
-    estimator, evaluation, saving, operation    what every face shares; looking back; kept; at work
-    forecaster                                  the bed of the river
+    plot/, drift/                               pictures; has the world moved away from what was trained on?
+    estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
+    operation, forecaster                       at work; the bed of the river
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
-    machine, probe, plot/, diagnose             looking inside: this machine, what a network remembers; pictures
+    machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.

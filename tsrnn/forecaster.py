@@ -86,7 +86,7 @@ class Forecaster(Operated):
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, spec, train, val = self._lesson(frame, split, roles)
+        head, prepared, panel, parts, spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
@@ -96,6 +96,7 @@ class Forecaster(Operated):
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
         self.split_, self.calibration_ = split, None
+        self._fitted_on(parts)
         return self
 
     def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
@@ -108,7 +109,7 @@ class Forecaster(Operated):
         Arguments and errors are those of `fit`.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, spec, train, val = self._lesson(frame, split, roles)
+        head, prepared, panel, parts, spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training
 
@@ -119,6 +120,7 @@ class Forecaster(Operated):
         self.__dict__.pop("model_", None)
         self.head_, self.spec_, self.preparation_, self.panel_ = head, spec, prepared, panel
         self.split_, self.calibration_ = split, None
+        self._fitted_on(parts)
         return training.ForecastModule(model, head, fit_config), training.WindowsDataModule(train, val, fit_config)
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -144,7 +146,7 @@ class Forecaster(Operated):
         return answer.frame(panel, point, quantiles, self._levels)
 
     def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Head, preparation, panel, Spec, and the windows to train and to validate on."""
+        """Head, preparation, panel, parts, Spec, and the windows to train and to validate on."""
         model_config, _ = self.configs()
         panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
         head = heads.build(self.quantiles, self.loss)
@@ -156,7 +158,7 @@ class Forecaster(Operated):
         laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
         windows.refuse_empty(train, parts.train)
-        return head, prepared, panel, self._spec(panel, arrays, head), train, val
+        return head, prepared, panel, parts, self._spec(panel, arrays, head), train, val
 
     def simulate(self, n: int = 100, frame: Any = None, *, future: Any = None, random_state: int = 0) -> Any:
         """`n` sample paths of the steps that `predict` forecasts, as likely as its quantiles say (`tsrnn.paths`).

@@ -108,6 +108,7 @@ class Operated(Saved):
         else:
             self.report_ = replace(report, best_epoch=0, val_loss=before)
         self.panel_ = panel
+        self._fitted_on(parts)
         if self.calibration_ is not None:
             notice("the model changed, and its calibration with it; call calibrate again for intervals that hold")
             self.calibration_ = None

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Self
 
 from tsrnn import conformal, heads, parameters, rebuild, store, trial
-from tsrnn.evaluation import Evaluated
 from tsrnn.version import VERSION
+from tsrnn.watched import Watched
 
 
-class Saved(Evaluated):
+class Saved(Watched):
     """A face that can be kept."""
 
     def save(self, folder: str | Path) -> None:
-        """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
+        """Write config.json, weights.safetensors and, for `drift`, a summary of each column into `folder`.
+
+        The data stay out of it.
+        """
         self._check_fitted()
         tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
         learnt = self.preparation_
@@ -21,7 +24,8 @@ class Saved(Evaluated):
         config = {"version": VERSION, "params": parameters.words(self.get_params(), strict=True), **fitted}
         if self.calibration_ is not None:
             config["calibration"], tensors = self.calibration_.table(), tensors | self.calibration_.tensors()
-        store.write(folder, config, tensors | learnt.tensors())
+        facts, beside = self._kept()
+        store.write(folder, config | facts, tensors | learnt.tensors(), beside)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -51,4 +55,5 @@ class Saved(Evaluated):
             self.preparation_ = prepared.restore(learnt)
             self.model_.set_weights({name.removeprefix("model."): weights for name, weights in tensors.items()})
             trial.on_zeros(self.model_)
+            self._remember(saved)
         return self
