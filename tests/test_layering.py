@@ -15,8 +15,8 @@ import tsrnn.board
 ROOT = Path(tsrnn.__file__).parent
 FILES = sorted(ROOT.rglob("*.py"))
 DOORS = {
-    "pytorch_lightning": {"fit.py"},
-    "lightning": {"fit.py"},
+    "pytorch_lightning": {"fit"},
+    "lightning": {"fit"},
     "optuna": {"tune"},
     "ray": {"execute.py"},
     "matplotlib": {"plot"},
