@@ -5,8 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import exporting, infer, models, streaming, windows
-from tsrnn.errors import InputError
+from tsrnn import calibration, exporting, infer, models, streaming, windows
+from tsrnn.errors import InputError, notice
 from tsrnn.evaluation import SplitLike
 from tsrnn.panel import Panel
 from tsrnn.saving import Saved
@@ -49,7 +49,7 @@ class Operated(Saved):
             InputError: a row is of an unknown series, twice there, or not one step on; the state is another model's.
         """
         self._check_fitted()
-        parts = (self.preparation_, self.model_, self.head_, self._levels)
+        parts = (self.preparation_, self.model_, calibration.head(self.head_, self.calibration_), self._levels)
         return streaming.step(rows, state, *parts, future)
 
     def save_state(self, state: Stream, folder: str | Path) -> None:
@@ -108,6 +108,10 @@ class Operated(Saved):
         else:
             self.report_ = replace(report, best_epoch=0, val_loss=before)
         self.panel_ = panel
+        self._fitted_on(parts)
+        if self.calibration_ is not None:
+            notice("the model changed, and its calibration with it; call calibrate again for intervals that hold")
+            self.calibration_ = None
         return self
 
     def adopt(self, module: Any) -> Self:
@@ -128,7 +132,7 @@ class Operated(Saved):
                 f"that module is a {type(model).__name__} of another task, {model.spec.input_size} -> "
                 f"{model.spec.horizon} steps of {model.spec.targets} targets; adopt what modules() of this one gave"
             )
-        self.model_, self.report_ = model, report
+        self.model_, self.report_, self.calibration_ = model, report, None
         return self
 
     def _check_step(self, frame: Any, panel: Panel) -> None:
@@ -167,4 +171,5 @@ class Operated(Saved):
         self._check_fitted()
         mark = streaming.fingerprint(self.model_, self.preparation_)
         words = {"name": models.find(self.model).name, "fingerprint": mark, "pad": self.pad}
-        return exporting.write(folder, self.model_, self.head_, self.preparation_, self._levels, words)
+        head = calibration.head(self.head_, self.calibration_)
+        return exporting.write(folder, self.model_, head, self.preparation_, self._levels, words)

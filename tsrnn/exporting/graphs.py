@@ -33,6 +33,8 @@ class Scaled(nn.Module):
 
     def __init__(self, model: Model, head: Head, prepared: Preparation, levels: list[float]) -> None:
         super().__init__()
+        if head.counts:
+            raise InputError("a forecast of counts has no graph; fit with another loss to export")
         self.model, self.levels = ready(model), levels
         self.read = _read(Reading(head, levels), model.spec)
         self.spec = model.spec
