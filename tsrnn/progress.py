@@ -6,6 +6,7 @@ none of its own, so that there is one at a time. It is drawn on standard error b
 its own, and taken away at the end. tqdm is imported when a bar is first drawn.
 """
 
+import logging
 import multiprocessing
 import os
 import shutil
@@ -121,3 +122,17 @@ def _drawn(job: str, steps: int, began: float) -> Any:
     )
     drawn.start_t -= time.monotonic() - began
     return drawn
+
+
+@contextmanager
+def silenced(*names: str) -> Iterator[None]:
+    """Loggers of other packages, by their names, say nothing but errors for as long as it lasts."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)
