@@ -25,6 +25,13 @@ def test_a_naive_forecast_repeats_what_was_read(level, spread):
     np.testing.assert_allclose(said.to_numpy(), y[-24:], rtol=2e-16 * 2, atol=0)
 
 
+@pytest.mark.parametrize("scaler", ["mean_abs", "none"])
+def test_small_numbers_of_which_nothing_was_taken_away_keep_their_digits(scaler):
+    y = 1e-15 * np.random.default_rng(0).normal(size=300)
+    said = Forecaster("seasonal_naive", input_size=24, horizon=24, scaler=scaler).fit(frame(y)).predict()["y"]
+    np.testing.assert_allclose(said.to_numpy(), y[-24:], rtol=1e-6)
+
+
 @pytest.mark.parametrize("unit", [1.0, 1e-9, 1e-15, 1e-30, 1e9, 1e30])
 @pytest.mark.parametrize("model", ["ols", "gru"])
 def test_the_unit_moves_no_relative_error(unit, model):
@@ -105,8 +112,8 @@ def test_covariates_that_a_model_cannot_read_are_refused_at_fit(model, kind):
 
 
 def test_the_calendar_is_a_covariate_known_ahead():
-    with pytest.raises(InputError, match="model 'ols' cannot read calendar=True"):
-        Forecaster("ols", **TASK, calendar=True).fit(long_frame())
+    with pytest.raises(InputError, match="model 'repeat_last' cannot read calendar=True"):
+        Forecaster("repeat_last", **TASK, calendar=True).fit(long_frame())
 
 
 def test_a_quiet_fit_says_nothing():
@@ -121,6 +128,6 @@ def test_covariates_that_a_data_set_offers_are_left_out_where_a_model_cannot_rea
         fitted = Forecaster("ols", **TASK).fit(station)
     assert fitted.spec_.channels == fitted.spec_.targets == 6
     with pytest.raises(InputError, match="calendar=True"), pytest.warns(Notice):
-        Forecaster("ols", **TASK, calendar=True).fit(station)
+        Forecaster("repeat_last", **TASK, calendar=True).fit(station)
     with pytest.raises(InputError, match="model 'ols' cannot read rain"):
         Forecaster("ols", **TASK).fit(load("station", past_covariates="rain"))

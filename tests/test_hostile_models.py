@@ -23,7 +23,7 @@ from tsrnn.models import Model
 from tsrnn.registry import names
 from tsrnn.shapes import Spec
 
-WIDE = Spec(48, 13, channels=2, targets=2, params=3, seasonality=8, levels=(0.1, 0.5, 0.9))
+WIDE = Spec(48, 13, channels=2, targets=2, params=4, seasonality=8, levels=(0.1, 0.5, 0.9))
 ROUNDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -377,6 +377,15 @@ def test_a_constructor_that_needs_numbers_is_bounded_too():
     large = Spec(20_000, 20_000, 1, 1)
     with pytest.raises(rebuild.Unfit, match="more parameters than were saved"):
         rebuild.build(Measured, Measured.Config(), large, kinds)
+
+
+def test_a_long_configuration_holds_no_more_than_its_weights_can_need(copied):
+    folder = copied("gru")
+    header, numbers = header_of((folder / "weights.safetensors").read_bytes())
+    more = {"dtype": "U8", "shape": [1 << 20], "data_offsets": [len(numbers), len(numbers) + (1 << 20)]}
+    config = {**config_of(folder), "a": [[]] * 1_500_000}
+    rewrite(folder, config, packed({**header, "more": more}, numbers + b"x" * (1 << 20)))
+    assert "it holds more values than so few weights can need" in used(folder)
 
 
 def test_the_command_line_refuses_in_one_sentence(copied, monkeypatch, capsys, tmp_path):

@@ -19,13 +19,13 @@ DOORS = {
     "lightning": {"fit.py"},
     "optuna": {"tune"},
     "ray": {"execute.py"},
-    "matplotlib": {"plot.py"},
+    "matplotlib": {"plot"},
     "typer": {"commands"},
     "rich": {"console.py", "board/text.py", "commands"},
     "pooch": {"catalog.py"},
     "tqdm": {"progress.py"},
     "safetensors": {"store.py"},
-    "scipy": {"board/difference.py", "heads/student_t.py"},
+    "scipy": {"board/difference.py", "heads/negative_binomial.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
     "narwhals": {"frames.py"},
 }

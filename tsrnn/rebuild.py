@@ -46,8 +46,8 @@ class Unfit(ValueError):
 
 
 @contextmanager
-def blaming(saved: Saved) -> Iterator[None]:
-    """Whatever goes wrong inside is what the folder holds: one sentence names it."""
+def blaming(saved: Saved, what: str = "model") -> Iterator[None]:
+    """Whatever goes wrong inside is what the folder holds, a model or else: one sentence names it."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as fault:
@@ -56,7 +56,7 @@ def blaming(saved: Saved) -> Iterator[None]:
         said = "".join(each if each.isprintable() else "?" for each in said).rstrip(".")
         unknown = isinstance(fault, Unregistered)
         mend = "install the package that registers it" if unknown else "save it again, or fit it again"
-        raise InputError(f"{saved.folder} holds no model that this tsrnn can use ({said}); {mend}") from None
+        raise InputError(f"{saved.folder} holds no {what} that this tsrnn can use ({said}); {mend}") from None
 
 
 def params(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -149,7 +149,8 @@ def _compare(outline: Model, kinds: Mapping[str, Kind]) -> None:
         name: (_WORDS.get(each.dtype, str(each.dtype)), tuple(each.shape))
         for name, each in outline.state_dict().items()
     }
-    for name in sorted({*asked, *kinds}):
+    lacking = (names for names in outline.younger() if not names & kinds.keys())
+    for name in sorted({*asked, *kinds}.difference(*lacking)):
         if asked.get(name) != kinds.get(name):
             raise Unfit(f"weight {name!r} is {_said(kinds.get(name))}, and {_said(asked.get(name))} by config.json")
     unsaved = sum(each.numel() for name, each in outline.named_buffers() if name not in asked)

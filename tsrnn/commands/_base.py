@@ -5,7 +5,7 @@ The types are options that several commands have.
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -40,6 +40,10 @@ Id = Annotated[str | None, typer.Option("--id", help="Column that tells series a
 DateFormat = Annotated[
     str | None, typer.Option(help='How dates are written, such as "%d/%m/%Y"; "number": whole numbers are counts.')
 ]
+Freq = Annotated[
+    str | None,
+    typer.Option(help='One step of the time column: "1h", "B", "MS", "dekad", 0.5... Default: what the rows keep.'),
+]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -47,6 +51,9 @@ InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
 Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
+By = Annotated[
+    str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead or cutoff,model.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 
 
@@ -73,14 +80,24 @@ def roles(
     past: list[str] | None = None,
     future: list[str] | None = None,
     date_format: str | None = None,
+    freq: str | None = None,
 ) -> dict[str, Any]:
-    named = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
+    named: dict[str, Any] = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
+    named["freq"] = _step(freq)
     covariates = {"past_covariates": tuple(past or ()), "future_covariates": tuple(future or ())}
-    return {name: value for name, value in {**named, **covariates}.items() if value}
+    return {name: value for name, value in {**named, **covariates}.items() if value not in (None, ())}
+
+
+def _step(freq: str | None) -> str | float | None:
+    """A word such as 1h, or the number that depths and counts are apart."""
+    try:
+        return None if freq is None else float(freq)
+    except ValueError:
+        return freq
 
 
 def parameters(
-    model: str, input_size: int, horizon: int, quantiles: str | None, config: Path | None, pairs: list[str] | None
+    model: str, input_size: int, horizon: int, quantiles: str | None, config: Path | None, given: list[str] | None
 ) -> dict[str, Any]:
     """The Forecaster's parameters: the command's, a file's over them, single options over both."""
     from tsrnn.parameters import read_toml  # it imports torch
@@ -90,7 +107,7 @@ def parameters(
         params["quantiles"] = levels(quantiles)
     if config is not None:
         params |= read_toml(config)
-    return params | options(pairs)
+    return params | options(given)
 
 
 def history(data: str) -> Any:
@@ -99,18 +116,22 @@ def history(data: str) -> Any:
     return catalog.load(name).frame if name in catalog.names() else catalog.read_file(Path(name))
 
 
-def options(pairs: list[str] | None) -> dict[str, Any]:
+def options(given: list[str] | None) -> dict[str, Any]:
     """name=value pairs; values as in TOML, bare words as text."""
-    named: dict[str, Any] = {}
-    for pair in pairs or ():
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise InputError(f"--set takes name=value, not {pair!r}")
-        try:
+    named: dict[str, Any] = dict(pairs(given, "set"))
+    for name, text in named.items():
+        with suppress(tomllib.TOMLDecodeError):
             named[name] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            named[name] = text
     return named
+
+
+def pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    """name=value pairs, as text."""
+    split = [pair.partition("=") for pair in given or ()]
+    for pair, (name, equals, _) in zip(given or (), split, strict=True):
+        if not equals or not name:
+            raise InputError(f"--{option} takes name=value, not {pair!r}")
+    return {name: value for name, _, value in split}
 
 
 def words(text: str | None) -> list[str]:

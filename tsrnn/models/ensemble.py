@@ -52,6 +52,7 @@ class Ensemble(Model):
         self.members = nn.ModuleList(_member(each, spec) for each in config.members)
         self.reads = self.reads_with(config)
         self.reads_lengths = all(member.reads_lengths for member in self._models)
+        self.one_graph = all(member.one_graph for member in self._models)
         self.sees_newest = any(member.sees_newest for member in self._models)
         self.channels_shared = all(member.channels_shared for member in self._models)
 

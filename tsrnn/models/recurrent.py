@@ -14,13 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.layers.covariates import folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import Settled, choice, left_open, span
 from tsrnn.recurrence import Recurrent
-from tsrnn.shapes import Batch, Spec
+from tsrnn.shapes import Batch, Spec, State
 
 
 @dataclass(frozen=True)
@@ -77,18 +78,26 @@ class RecurrentForecaster(Model):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, self.recurrent.output_size)
+
+    @property
+    def carries(self) -> bool:
+        plain = self.config.segment == 1 and self.config.centring == "none"
+        return plain and not self.config.bidirectional
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        return self.read_on(batch, None)[0]
+
+    def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
         sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
-        _, final = self.recurrent(sequence, lengths=steps)
+        _, final = self.recurrent(sequence, state, lengths=steps)
         directions = 2 if self.config.bidirectional else 1
         last = torch.cat([state[0] for state in final[-directions:]], -1)  # [batch(*target) hidden*directions]
         params = forecasts_of(self.head(self.dropout(last)), self.spec)  # [batch horizon target params]
-        return restore(undo, self.ahead(params, batch))
+        return self.ahead.back(restore(undo, self.ahead(params, batch, last)), response), final
 
 
 FAMILY = "recurrent"

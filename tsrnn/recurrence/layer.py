@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from tsrnn.cells import Cell, get
 from tsrnn.errors import InputError, unknown
-from tsrnn.recurrence import generated, reference, stock
+from tsrnn.recurrence import generated, reference, scanned, stock
 from tsrnn.recurrence.resets import stretches
 from tsrnn.shapes import State
 
@@ -27,6 +27,7 @@ BACKENDS: dict[str, Backend] = {
     "stock": stock,
     "reference": reference,
 }  # "auto" takes the first that can run
+_IN_GRAPHS: dict[str, Backend] = {"scanned": scanned}  # set by who makes a graph; without gradients
 
 
 class Recurrent(nn.Module):
@@ -139,7 +140,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise InputError("a bidirectional layer cannot go step by step: build it with bidirectional=False")
-        if len(x) >= _MANY:
+        if not torch.compiler.is_exporting() and len(x) >= _MANY:
             output, state = self(x[:, None], state)
             return output[:, 0], state
         self._check(x[:, None], None)
@@ -167,7 +168,7 @@ class Recurrent(nn.Module):
         return f"num_layers={self.num_layers}, bidirectional={self.bidirectional}, backend={self.backend!r}"
 
     def _run(self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None, backward: bool) -> tuple[Tensor, State]:
-        backend = BACKENDS[self._choose(cell, x, lengths)[0]]
+        backend = (BACKENDS | _IN_GRAPHS)[self._choose(cell, x, lengths)[0]]
         if not backward:
             return backend.run(cell, x, state, lengths)
         output, final = backend.run(cell, _reverse(x, lengths), state, lengths)
@@ -210,7 +211,7 @@ class Recurrent(nn.Module):
         if self.backend == "auto" and stock.supports(cell, x, lengths)[0] and stock.faster(cell, x, lengths):
             names = ["stock"]
         for name in names:
-            able, reason = BACKENDS[name].supports(cell, x, lengths)
+            able, reason = (BACKENDS | _IN_GRAPHS)[name].supports(cell, x, lengths)
             if able:
                 return name, reason
         raise InputError(f"backend {self.backend!r} cannot run this: {reason}; choose backend='auto'")
