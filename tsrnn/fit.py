@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -21,7 +20,6 @@ import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from tsrnn import progress, trial
@@ -32,22 +30,12 @@ from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Batch
+from tsrnn.trained import Report as Report
+from tsrnn.trained import averaged
 from tsrnn.windows import Windows
 
-Weights = tuple[Tensor, ...] | list[Tensor]
 _SCORED = 256  # windows validated on at once
 EpochEnd = Callable[[int, float], bool]  # epoch, validation loss -> stop now?
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a training did."""
-
-    epochs: int
-    best_epoch: int
-    val_loss: float
-    seconds: float
-    device: str = "cpu"  # the kind that it ran on; the model comes back to the CPU
 
 
 class ForecastModule(pl.LightningModule):
@@ -58,7 +46,7 @@ class ForecastModule(pl.LightningModule):
         self.model = model
         self.head = head
         self.config = config
-        self.average = AveragedModel(model, multi_avg_fn=_follow(config.averaging)) if config.averaging else None
+        self.average = averaged(model, config.averaging)
         self._val = [0.0, 0.0]  # sum of losses, windows
 
     @property
@@ -272,15 +260,6 @@ def seeded(random_state: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(random_state)
         yield
-
-
-def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
-    """An exponential moving average that is quick at first, so that the random start is soon forgotten."""
-
-    def update(averaged: Weights, current: Weights, count: Tensor | int) -> None:
-        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
-
-    return update
 
 
 @contextmanager
