@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tsrnn import answer, buffer, calibration, hindcast, infer, split, windows
+from tsrnn import answer, buffer, calibration, hindcast, infer, progress, split, windows
 from tsrnn import backtest as rolling
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError, listed, notice, unknown
@@ -120,6 +120,9 @@ class Evaluated(Estimator):
         asked = _chosen(self._windows(panel, part, split), every, series)
         shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
         answers = infer.hindcasts(self.model_, self.head_, asked, self._levels, chunk, shift)
+        if chunk is None:
+            shows = self.options.get("progress", progress.AUTO)
+            answers = progress.counted(answers, lambda answer: len(answer[0]), "forecasts", len(asked), shows)
         tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
         return map(panel.native, tables) if chunk is not None else panel.native(hindcast.together(tables))
 

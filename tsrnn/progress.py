@@ -13,7 +13,7 @@ import shutil
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -81,10 +81,17 @@ def hidden() -> Iterator[None]:
 
 def track(items: Collection[T], job: str, asked: bool | str = AUTO) -> Iterator[T]:
     """The items one by one, under a bar that advances as each is done with."""
-    with bar(job, len(items), asked) as shown:
-        for item in items:
-            yield item
-            shown.advance()
+    return counted(items, lambda item: 1, job, len(items), asked)
+
+
+def counted(
+    parts: Iterable[T], size: Callable[[T], int], job: str, steps: int, asked: bool | str = AUTO
+) -> Iterator[T]:
+    """The parts one by one, under a bar that advances by the `size` of each as it is done with."""
+    with bar(job, steps, asked) as shown:
+        for part in parts:
+            yield part
+            shown.advance(size(part))
 
 
 def watched() -> bool:

@@ -1,12 +1,10 @@
 """The LightningModule and the LightningDataModule, public: give them to a Trainer of your own."""
 
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from tsrnn.batches import Batches, weighted
@@ -14,9 +12,9 @@ from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Batch
+from tsrnn.trained import averaged
 from tsrnn.windows import Windows
 
-Weights = tuple[Tensor, ...] | list[Tensor]
 _SCORED = 256  # windows validated on at once
 
 
@@ -28,7 +26,7 @@ class ForecastModule(pl.LightningModule):
         self.model = model
         self.head = head
         self.config = config
-        self.average = AveragedModel(model, multi_avg_fn=_follow(config.averaging)) if config.averaging else None
+        self.average = averaged(model, config.averaging)
         self._val = [0.0, 0.0]  # sum of losses, windows
 
     @property
@@ -93,12 +91,3 @@ class WindowsDataModule(pl.LightningDataModule):
             return []
         val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
         return DataLoader(Batches(val, max(_SCORED, self.config.batch_size or 0)), batch_size=None)
-
-
-def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
-    """An exponential moving average that is quick at first, so that the random start is soon forgotten."""
-
-    def update(averaged: Weights, current: Weights, count: Tensor | int) -> None:
-        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
-
-    return update
