@@ -75,6 +75,29 @@ def test_known_covariates_are_the_frames_own_rows(with_covariates):
     np.testing.assert_allclose(table.filter(cutoff=cutoff)["forecast"], said, rtol=1e-5)
 
 
+def test_padded_windows_and_whole_numbers_in_a_pandas_index():
+    frame = wide_frame(60).with_columns(pl.col("c0").mul(10).round().cast(pl.Int32)).to_pandas().set_index("date")
+    forecaster = Forecaster("gru", **QUICK, pad=True, calendar=True).fit(frame, target=["c0", "c1"])
+    table = forecaster.forecasts(frame.copy())
+    assert table.index.name == "date"
+    assert list(table.columns) == ["cutoff", "lead", "target", "y", "forecast"]
+    assert table["cutoff"].nunique() == 60 - 6
+    for rows in (1, 10, 40):
+        early = frame.head(rows)
+        said = forecaster.predict(early)
+        here = table[table["cutoff"] == early.index[-1]]
+        for name in ("c0", "c1"):
+            np.testing.assert_allclose(here[here["target"] == name]["forecast"], said[name], rtol=1e-4, atol=1e-4)
+
+
+def test_a_bar_is_shown_where_it_is_asked_for(wide, capsys):
+    for asked, shown in ((True, True), (False, False)):
+        forecaster = Forecaster("ols", **TASK, progress=asked).fit(wide)
+        capsys.readouterr()
+        forecaster.forecasts(wide.clone())
+        assert ("forecasts" in capsys.readouterr().err) is shown
+
+
 # Groups of rows are scores
 
 
