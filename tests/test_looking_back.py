@@ -145,8 +145,11 @@ def test_coverage_of_every_central_interval_is_counted_by_hand(on_holes, holed):
     assert found["coverage_80"].item() == pytest.approx(inside.mean())
 
 
-def test_sums_of_chunks_are_sums_of_the_whole(on_holes, holed):
+def test_sums_of_chunks_are_sums_of_the_whole(on_holes, holed, monkeypatch):
     whole = verify.measured(on_holes.forecasts(holed), by="lead")
+    monkeypatch.setattr(verify, "_ROWS", 100)
+    assert_frame_equal(verify.measured(on_holes.forecasts(holed), by="lead"), whole, rel_tol=1e-12)
+    assert verify.measured(on_holes.forecasts(holed).head(0))["count"].to_list() == [0]
     parts = [verify.sums(each, "lead") for each in on_holes.forecasts(holed, chunk=10)]
     assert len(parts) > 10
     assert_frame_equal(verify.of(parts, "lead"), whole, rel_tol=1e-12)
