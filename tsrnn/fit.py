@@ -9,7 +9,7 @@ import math
 import signal
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping
+from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
@@ -70,7 +70,10 @@ class ForecastModule(pl.LightningModule):
         return batch.double() if self.config.arithmetic == "64-true" else batch
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        return self.model.loss(weighted(batch, self.config.weighting), self.head)
+        loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
+        if self._trainer is not None and self._trainer.loggers:
+            self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.past))
+        return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
@@ -154,7 +157,7 @@ class ShownProgress(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         loss = float(trainer.callback_metrics["val_loss"])
-        self.shown.note = f", epoch {trainer.current_epoch + 1}, validation {loss:.4g}"
+        self.shown.note = f"epoch {trainer.current_epoch + 1}, validation {loss:.4g}"
 
 
 def fit(
@@ -164,14 +167,21 @@ def fit(
     val: Windows | None,
     config: FitConfig,
     on_epoch: EpochEnd | None = None,
+    callbacks: Sequence[Any] = (),
+    logger: Any = None,
 ) -> Report:
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
     A model with a closed form is solved instead. Early stopping looks at the model's own loss on `val`, unweighted.
     What was trained in double precision comes back in single.
 
+    Args:
+        callbacks: Lightning's, called after our own.
+        logger: Lightning's, or None.
+
     Raises:
-        InputError: the loss stopped being a number, or someone else's model gives no forecast (`tsrnn.trial`).
+        InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
+            forecast (`tsrnn.trial`).
     """
     began, config = time.perf_counter(), config.settled(len(train), train.buffer.targets)
     tune_allocator()
@@ -183,13 +193,13 @@ def fit(
     if config.arithmetic == "64-true":
         module.double()
     validated = val is not None and len(val) > 0
-    callbacks: list[Callback] = []
+    calls: list[Callback] = []
     if validated:
-        callbacks += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
+        calls += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
     data = WindowsDataModule(train, val, config)
     steps = len(data.train_dataloader()) * (config.max_epochs or 1)
     with _quiet(), progress.bar("training", steps, config.progress) as shown:
-        trainer = _trainer(config, [*callbacks, ShownProgress(shown)])
+        trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger)
         with _interruptible(trainer):
             trainer.fit(module, datamodule=data)
     weights = best.weights if validated else module.evaluated.state_dict()
@@ -206,7 +216,32 @@ def fit(
     return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
 
 
-def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
+def adopted(module: Any) -> tuple[Model, Report]:
+    """The model of a `ForecastModule` that a Trainer of one's own has trained, and what its Trainer did.
+
+    Raises:
+        InputError: it is no such module, or a weight is no number.
+    """
+    if not isinstance(module, ForecastModule):
+        raise InputError(f"adopt takes the ForecastModule that a Trainer has trained, not a {type(module).__name__}")
+    model = deepcopy(module.evaluated).to("cpu").float().eval()
+    if not all(weight.isfinite().all() for weight in model.state_dict().values()):
+        raise InputError("a weight of that module is not a number; lower learning_rate or set gradient_clip")
+    trainer = module._trainer
+    if trainer is None:
+        return model, Report(0, 0, math.nan, 0.0)
+    loss = float(trainer.callback_metrics.get("val_loss", math.nan))
+    return model, Report(trainer.current_epoch, trainer.current_epoch, loss, 0.0, trainer.strategy.root_device.type)
+
+
+def _checked(callbacks: Sequence[Any]) -> list[Callback]:
+    for each in callbacks:
+        if not isinstance(each, Callback):
+            raise InputError(f"callbacks takes Lightning's callbacks, and {each!r} is none")
+    return list(callbacks)
+
+
+def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -> pl.Trainer:
     """A Trainer that says and writes nothing of its own accord."""
     mixed = config.arithmetic.endswith("-mixed")
     try:
@@ -218,10 +253,10 @@ def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
             precision=config.arithmetic if mixed else "32-true",  # type: ignore[arg-type]  # doubles are our own
             gradient_clip_val=config.gradient_clip or None,
             callbacks=callbacks,
-            logger=False,
-            enable_checkpointing=False,
+            logger=logger or False,
+            enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
             enable_model_summary=False,
-            enable_progress_bar=False,
+            enable_progress_bar=any(isinstance(each, ProgressBar) for each in callbacks),
             num_sanity_val_steps=0,
         )
     except (ValueError, MisconfigurationException) as error:
