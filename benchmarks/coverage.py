@@ -8,8 +8,8 @@ nothing was chosen on: moved once (constant), or after each truth that was known
     drift   an hourly series and a week in which its noise grows twofold, at once or day by day, or its level wanders
             away; horizon 24, the mean of 10 worlds, every window whose first step lies in that week
 
-The step by which adaptive ends move (`tsrnn.conformal.RATE`) was chosen for coverage on ETTh2, the simulated transformer
-and other seeds of the drifting worlds; a smaller one has the better interval score where nothing drifts.
+The step by which adaptive ends move (`tsrnn.conformal.RATE`) was chosen for coverage on ETTh2, the simulated
+transformer and other seeds of the drifting worlds; a smaller one has the better interval score where nothing drifts.
 """
 
 import argparse
