@@ -12,7 +12,6 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
@@ -30,24 +29,13 @@ from tsrnn.batches import Batches, weighted
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
-from tsrnn.parameters import FitConfig
+from tsrnn.parameters import FitConfig, Report
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
 Weights = tuple[Tensor, ...] | list[Tensor]
 _SCORED = 256  # windows validated on at once
 EpochEnd = Callable[[int, float], bool]  # epoch, validation loss -> stop now?
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a training did."""
-
-    epochs: int
-    best_epoch: int
-    val_loss: float
-    seconds: float
-    device: str = "cpu"  # the kind that it ran on; the model comes back to the CPU
 
 
 class ForecastModule(pl.LightningModule):
@@ -60,6 +48,8 @@ class ForecastModule(pl.LightningModule):
         self.config = config
         self.average = AveragedModel(model, multi_avg_fn=_follow(config.averaging)) if config.averaging else None
         self._val = [0.0, 0.0]  # sum of losses, windows
+        self._train = [0.0, 0.0]
+        self.losses: list[tuple[float, float]] = []  # of each epoch: training and validation
 
     @property
     def evaluated(self) -> Model:
@@ -70,14 +60,22 @@ class ForecastModule(pl.LightningModule):
         return batch.double() if self.config.arithmetic == "64-true" else batch
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        return self.model.loss(weighted(batch, self.config.weighting), self.head)
+        loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
+        self._train = [self._train[0] + float(loss.detach()) * len(batch.past), self._train[1] + len(batch.past)]
+        return loss
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
     def on_train_epoch_start(self) -> None:
+        self._train, self._val = [0.0, 0.0], [0.0, 0.0]
         self.model.epoch_starts(self.current_epoch / max(1, self.trainer.max_epochs or 1))
+
+    def on_train_epoch_end(self) -> None:
+        train, val = (total / windows if windows else math.nan for total, windows in (self._train, self._val))
+        self.log("train_loss", train)
+        self.losses.append((train, val))
 
     def on_validation_epoch_start(self) -> None:
         self._val = [0.0, 0.0]
@@ -203,7 +201,7 @@ def fit(
     if config.arithmetic == "64-true":
         model.float()
     seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
-    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
+    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device, tuple(module.losses))
 
 
 def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from tsrnn import answer, heads, infer, models, usual, windows
+from tsrnn import answer, heads, infer, journal, models, usual, windows
 from tsrnn.arrays import Arrays
 from tsrnn.evaluation import SplitLike
 from tsrnn.operation import Operated
@@ -91,7 +91,7 @@ class Forecaster(Operated):
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
-        self._fitted_on(parts)
+        self._fitted_on(parts, train, val)
         return self
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -104,8 +104,10 @@ class Forecaster(Operated):
         Returns:
             The series' ids and index, a column per target and `<target>_q<level>` per quantile.
         """
-        panel = self._panel(frame)
-        return panel.native(self.forecast(panel, future))
+        with journal.noted("predict") as facts:
+            panel = self._panel(frame)
+            facts |= {"rows": panel.frame.height, "series": len(panel.ids)}
+            return panel.native(self.forecast(panel, future))
 
     def forecast(self, panel: Panel, future: Any = None) -> Any:
         """`predict` on a panel, as a polars frame."""
