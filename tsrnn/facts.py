@@ -100,7 +100,7 @@ def of_worst(model: Model, head: Head, cut: windows.Windows, panel: Panel) -> di
         worst["series"] = _largest(leads[:-1, -1], lambda k: names[k])
     missed = drift.errors.absolute(model, head, cut)
     error = np.full(len(missed), np.nan)
-    seen = np.isfinite(missed).any(1)
+    seen = np.asarray(np.isfinite(missed).any(1))
     error[seen] = np.nanmean(missed[seen], 1)
     if panel.season > 1 and seen.any():
         places = drift.streams.steps(cut.buffer.arrays) % panel.season

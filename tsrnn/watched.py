@@ -16,7 +16,7 @@ class Watched(Evaluated):
 
     split_: split.Split
     stamp_: dict[str, str]
-    report_: parameters.Report | None = None  # none in what an older version saved
+    report_: parameters.Report  # not there in what an older version saved
     facts_: dict[str, Any] | None = None
     reference_: Reference | None = None
 
@@ -109,7 +109,6 @@ class Watched(Evaluated):
         return self.reference_
 
     def _fitted_on(self, parts: split.Split, train: windows.Windows, val: windows.Windows) -> None:
-        assert self.report_ is not None
         self.split_, self.reference_, self.facts_ = parts, None, None
         self.stamp_ = provenance.stamp(self.report_.device)
         arrays = train.buffer.arrays
@@ -120,7 +119,7 @@ class Watched(Evaluated):
 
     def _kept(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """What a saved model holds beside what a forecast needs: plain values, and files."""
-        told: dict[str, Any] = {} if self.report_ is None else {"report": self.report_.plain()}
+        told: dict[str, Any] = {"report": self.report_.plain()} if hasattr(self, "report_") else {}
         if not hasattr(self, "panel_"):  # a loaded one keeps what its folder had
             told |= {} if self.facts_ is None else {"card": self.facts_}
             if self.reference_ is None:
@@ -133,6 +132,7 @@ class Watched(Evaluated):
     def _remember(self, saved: store.Saved) -> None:
         plain, card, report = (saved.config.get(name) for name in ("drift", "card", "report"))
         self.reference_, self.facts_ = None, None if card is None else checked(card)
-        self.report_ = None if report is None else parameters.Report.restored(report)
+        if report is not None:
+            self.report_ = parameters.Report.restored(report)
         if plain is not None:
             self.reference_ = Reference.restored(plain, saved.beside("drift", Reference.shapes(plain)))

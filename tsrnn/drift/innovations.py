@@ -170,7 +170,7 @@ def _solve(rows: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
     x = rows[whole]
     normal = x.T @ x
     normal += 1e-9 * (np.trace(normal) / len(normal) + 1e-300) * np.eye(len(normal))
-    inverse: Floats = np.linalg.pinv(normal, hermitian=True)
+    inverse = np.linalg.pinv(normal, hermitian=True).astype(np.float64)
     influence = np.full(len(y), np.nan)
     influence[whole] = np.einsum("ti,ij,tj->t", x, inverse, x, optimize=True)
     return inverse @ (x.T @ y[whole]), inverse, influence
@@ -180,7 +180,7 @@ def _looseness(weights: Floats, inverse: Floats, lags: int, errors: Floats) -> f
     """Standard error of 1 - the sum of the lags' weights, as a share of it: so well is the long-run deviation known."""
     chosen = np.zeros(len(weights))
     chosen[-lags:] = 1
-    error = float(np.sqrt(max(0.0, chosen @ inverse @ chosen) * np.nanmean(errors**2)))
+    error = float(np.sqrt(max(0.0, float(chosen @ inverse @ chosen)) * float(np.nanmean(errors**2))))
     return error / max(1 - float(weights[-lags:].sum()), error) if error else 0.0
 
 

@@ -149,7 +149,8 @@ def truths(model: Model, head: Head, prepared: Preparation, panel: Panel, part: 
     found = errors.absolute(model, head, windows.cut(prepared.lay(longer), shifted, *sizes))
     lengths = np.diff(panel.offsets)
     keep = np.concatenate([np.arange(n) + a for n, a in zip(lengths, longer.offsets[:-1], strict=True)])
-    return found[keep]
+    kept: Floats = found[keep]
+    return kept
 
 
 def _chosen(ids: tuple[str, ...], per_series: int) -> tuple[npt.NDArray[np.int64], tuple[str, ...]]:
