@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import answer, calibration, heads, infer, models, paths, usual, windows
+from tsrnn import answer, calibration, heads, infer, journal, models, paths, usual, windows
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.evaluation import SplitLike
@@ -96,7 +96,7 @@ class Forecaster(Operated):
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
         self.split_, self.calibration_ = split, None
-        self._fitted_on(parts)
+        self._fitted_on(parts, train, val)
         return self
 
     def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
@@ -120,7 +120,7 @@ class Forecaster(Operated):
         self.__dict__.pop("model_", None)
         self.head_, self.spec_, self.preparation_, self.panel_ = head, spec, prepared, panel
         self.split_, self.calibration_ = split, None
-        self._fitted_on(parts)
+        self.parts_, self.reference_, self.facts_ = parts, None, None
         return training.ForecastModule(model, head, fit_config), training.WindowsDataModule(train, val, fit_config)
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -133,8 +133,10 @@ class Forecaster(Operated):
         Returns:
             The series' ids and index, a column per target and `<target>_q<level>` per quantile.
         """
-        panel = self._panel(frame)
-        return panel.native(self.forecast(panel, future))
+        with journal.noted("predict") as facts:
+            panel = self._panel(frame)
+            facts |= {"rows": panel.frame.height, "series": len(panel.ids)}
+            return panel.native(self.forecast(panel, future))
 
     def forecast(self, panel: Panel, future: Any = None) -> Any:
         """`predict` on a panel, as a polars frame."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, exporting, infer, models, streaming, windows
+from tsrnn import calibration, exporting, infer, models, provenance, streaming, windows
 from tsrnn.errors import InputError, notice
 from tsrnn.evaluation import SplitLike
 from tsrnn.panel import Panel
@@ -108,7 +108,7 @@ class Operated(Saved):
         else:
             self.report_ = replace(report, best_epoch=0, val_loss=before)
         self.panel_ = panel
-        self._fitted_on(parts)
+        self._fitted_on(parts, train, val)
         if self.calibration_ is not None:
             notice("the model changed, and its calibration with it; call calibrate again for intervals that hold")
             self.calibration_ = None
@@ -133,6 +133,7 @@ class Operated(Saved):
                 f"{model.spec.horizon} steps of {model.spec.targets} targets; adopt what modules() of this one gave"
             )
         self.model_, self.report_, self.calibration_ = model, report, None
+        self.stamp_, self.facts_, self.reference_ = provenance.stamp(report.device), None, None
         return self
 
     def _check_step(self, frame: Any, panel: Panel) -> None:

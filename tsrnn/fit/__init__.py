@@ -84,7 +84,7 @@ def fit(
     if config.arithmetic == "64-true":
         model.float()
     seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
-    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
+    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device, tuple(module.losses))
 
 
 def adopted(module: Any) -> tuple[Model, Report]:

@@ -1,5 +1,6 @@
 """The LightningModule and the LightningDataModule, public: give them to a Trainer of your own."""
 
+import math
 from typing import Any, cast
 
 import pytorch_lightning as pl
@@ -27,7 +28,9 @@ class ForecastModule(pl.LightningModule):
         self.head = head
         self.config = config
         self.average = averaged(model, config.averaging)
-        self._val = [0.0, 0.0]  # sum of losses, windows
+        self._train: list[Any] = [0.0, 0.0]  # sum of losses, windows
+        self._val = [0.0, 0.0]
+        self.losses: list[tuple[float, float]] = []  # of each epoch: training and validation
 
     @property
     def evaluated(self) -> Model:
@@ -39,6 +42,7 @@ class ForecastModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
+        self._train = [self._train[0] + loss.detach() * len(batch.past), self._train[1] + len(batch.past)]
         if self._trainer is not None and self._trainer.loggers:
             self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.past))
         return loss
@@ -48,7 +52,12 @@ class ForecastModule(pl.LightningModule):
             self.average.update_parameters(self.model)
 
     def on_train_epoch_start(self) -> None:
+        self._train, self._val = [0.0, 0.0], [0.0, 0.0]
         self.model.epoch_starts(self.current_epoch / max(1, self.trainer.max_epochs or 1))
+
+    def on_train_epoch_end(self) -> None:
+        train, val = (float(total) / windows if windows else math.nan for total, windows in (self._train, self._val))
+        self.losses.append((train, val))
 
     def on_validation_epoch_start(self) -> None:
         self._val = [0.0, 0.0]
