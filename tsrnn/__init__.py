@@ -29,9 +29,11 @@ A room imports only rooms that stand before it, and no file both polars and torc
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers take it: importing typing would take half of the time that this file takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from tsrnn.catalog import load as load
     from tsrnn.errors import InputError as InputError
     from tsrnn.errors import Notice as Notice
@@ -50,7 +52,7 @@ _PUBLIC = {
 __all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Public names are imported when first asked for, so that `import tsrnn` takes no time."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tsrnn' has no attribute {name!r}")
