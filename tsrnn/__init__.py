@@ -9,7 +9,7 @@ The map, in the order in which data meets the rooms:
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
     panel, future, answer, hindcast, verify     frames in one normal form; the steps ahead; forecasts, their measures
-    readers/, simulate, catalog                 files, small worlds and data sets by name
+    layout, readers/, simulate, catalog         files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer, trial, fit      how to train; forecasts and scores; models of others tried; Lightning
