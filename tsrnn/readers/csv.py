@@ -14,10 +14,11 @@ from typing import Any
 import polars as pl
 
 from tsrnn import layout
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, notice, quoted
 from tsrnn.readers._base import contents, opening
 
 SUFFIXES = (".csv", ".tsv", ".txt")
+_GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
 _OTHERS = {
     b"PAR1": "a parquet file",
@@ -63,6 +64,8 @@ def read(path: Path) -> pl.DataFrame:
         table = _parse(path, {**options, "schema_overrides": dict.fromkeys(text, pl.String)})
     if options["decimal_comma"]:
         _refuse_thousands(path, table, sample, names)
+    elif separator == ";":
+        _say_what_points_are(path, table, names, options)
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
         layout.check_widths(path, options["separator"], options["skip_lines"])
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
@@ -108,13 +111,31 @@ def _left_as_text(path: Path, table: pl.DataFrame, sample: list[list[str]], opti
             shown = next((row[place] for row in sample[1:] if place < len(row) and row[place].strip()), "")
             if not re.match(r"\s*\d{4}[-/]", shown):
                 text.append(name)
-    whole = [name for name, dtype in table.schema.items() if dtype.is_integer()]
-    if whole:
-        plain = {**options, "try_parse_dates": False, "decimal_comma": False}
-        cells = pl.read_csv(contents(path), columns=whole, infer_schema=False, **plain)
+    numbers = [name for name, dtype in table.schema.items() if dtype.is_integer() or dtype.is_float()]
+    again = {name: 2 * table[name].n_unique() <= table.height for name in numbers}  # as ids come again
+    looked = [name for name in numbers if again[name] or table.schema[name].is_integer()]
+    if looked:
+        cells = _cells(path, looked, options)
         zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
-        text += [name for name, led in zip(whole, zeros, strict=True) if led]
+        kept = [table.schema[name].is_integer() or not options["decimal_comma"] for name in looked]
+        led = {name for name, leads, may in zip(looked, zeros, kept, strict=True) if leads and may}
+        text += [name for name in looked if name in led or (again[name] and _merges(table[name], cells[name], options))]
     return text
+
+
+def _cells(path: Path, names: list[str], options: dict[str, Any]) -> pl.DataFrame:
+    """Some columns as the file has them."""
+    plain = {**options, "try_parse_dates": False, "decimal_comma": False}
+    return pl.read_csv(contents(path), columns=names, infer_schema=False, **plain)
+
+
+def _merges(numbers: pl.Series, cells: pl.Series, options: dict[str, Any]) -> bool:
+    """Whether cells that differ are one number, 1e3 and 1000, and may be ids; decimal commas only if they must be."""
+    cells = cells.str.strip_chars().str.replace(r"^-(0*[.,]?0*)$", "$1")
+    kinds = cells.n_unique()
+    if kinds == numbers.n_unique():
+        return False
+    return not options["decimal_comma"] or len(cells.rle()) == kinds or cells.value_counts()["count"].n_unique() == 1
 
 
 def _refuse_thousands(path: Path, table: pl.DataFrame, sample: list[list[str]], names: list[str]) -> None:
@@ -122,12 +143,34 @@ def _refuse_thousands(path: Path, table: pl.DataFrame, sample: list[list[str]], 
     for place, dtype in enumerate(table.dtypes):
         cells = [row[place].strip() for row in sample[1:] if place < len(row)]
         pointed = [cell for cell in cells if "." in cell]
-        grouped = [cell for cell in pointed if re.fullmatch(r"[-+]?[1-9]\d{0,2}(\.\d{3})+", cell)]
+        grouped = [cell for cell in pointed if re.fullmatch(_GROUPED, cell)]
         if (dtype.is_float() or dtype == pl.String) and pointed and len(grouped) == len(pointed):
             raise InputError(
                 f"{path}: column {quoted(names[place])} holds {quoted(pointed[0])} and other cells a decimal comma; "
                 f"write {pointed[0].replace('.', '')} or {pointed[0].replace('.', ',')}"
             )
+
+
+def _say_what_points_are(path: Path, table: pl.DataFrame, names: list[str], options: dict[str, Any]) -> None:
+    """Between semicolons, and where no cell has a decimal comma, 1.334 may be a thousand and more: a word on it.
+
+    A zero in front, a fraction of other than three digits or a whole number of four in the column tells them apart.
+    """
+    floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    thousandths = [1000 * table[name].drop_nulls() for name in floats]
+    near = [name for name, x in zip(floats, thousandths, strict=True) if ((x - x.round()).abs() < 1e-6).all()]
+    if not near:
+        return
+    cells = _cells(path, near, options).select(pl.all().str.strip_chars())
+    either = [name for name in near if cells[name].str.contains(rf"^({_GROUPED}|[-+]?\d{{1,3}})?$").all()]
+    if either:
+        shown = cells[either[0]].filter(cells[either[0]].str.contains(".", literal=True).fill_null(False))[0]
+        others = f" and {len(either) - 1} more" if len(either) > 1 else ""
+        notice(
+            f"{path}: column {quoted(names[table.columns.index(either[0])])}{others} holds {quoted(shown)} and the "
+            f"like, read as fractions ({float(shown):g}); if the points stand between thousands, write "
+            f"{shown.replace('.', '')}"
+        )
 
 
 def _named(path: Path, table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
