@@ -5,7 +5,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 
@@ -72,12 +72,17 @@ def test_words_met_later_and_missing_ones_are_a_row_of_zeros(tmp_path):
     )
     other = frame.assign(region=frame.region.replace("south", "west"))
     panel = loaded.preparation_.read(other)
-    assert panel.arrays().static.tolist() == [[1, 0], [0, 0], [1, 0]]
+    with pytest.warns(Notice, match="'region' holds 'west', and the model knows 'north', 'south'"):
+        assert panel.arrays().static.tolist() == [[1, 0], [0, 0], [1, 0]]
     made = Panel.of(other, target="y", static_covariates="region", future_covariates="plan")
-    assert loaded.preparation_.read(made).arrays().static.tolist() == [[1, 0], [0, 0], [1, 0]]
-    late = loaded.predict(other, future=ahead.assign(plan="perhaps"))["y"]
+    with pytest.warns(Notice, match="'west'"):
+        assert loaded.preparation_.read(made).arrays().static.tolist() == [[1, 0], [0, 0], [1, 0]]
+    with pytest.warns(Notice, match="'plan' holds 'perhaps', and the model knows 'off', 'on'"):
+        late = loaded.predict(frame, future=ahead.assign(plan="perhaps"))["y"]
     assert np.isfinite(late).all()
     assert not np.allclose(late, before["y"])
+    with pytest.warns(Notice, match="'plan' holds '3', and the model knows"):
+        loaded.predict(frame, future=ahead.assign(plan=3))
     with pytest.raises(InputError, match="future lacks plan at unique_id A"):
         loaded.predict(frame, future=ahead.assign(plan=None))
 

@@ -10,7 +10,7 @@ The map, in the order in which data meets the rooms:
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
     panel, future, answer, hindcast, verify     frames in one normal form; the steps ahead; forecasts, their measures
-    readers/, simulate, catalog                 files, small worlds and data sets by name
+    layout, readers/, simulate, catalog         files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
@@ -33,9 +33,11 @@ A room imports only rooms that stand before it, and no file both polars and torc
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers take it: importing typing would take half of the time that this file takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from tsrnn.catalog import load as load
     from tsrnn.errors import InputError as InputError
     from tsrnn.errors import Notice as Notice
@@ -54,7 +56,7 @@ _PUBLIC = {
 __all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Public names are imported when first asked for, so that `import tsrnn` takes no time."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tsrnn' has no attribute {name!r}")

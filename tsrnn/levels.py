@@ -11,7 +11,7 @@ import polars as pl
 
 from tsrnn import figures
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, listed, notice, quoted
 
 MOST = 16  # words of a column that are read as categories
 
@@ -48,9 +48,19 @@ def learn(table: pl.DataFrame, names: tuple[str, ...], source: str) -> Levels:
 
 
 def encode(column: pl.Series, words: tuple[str, ...]) -> Floats:
-    """0 and 1: [row word]."""
+    """0 and 1: [row word]. Words that were not learnt are said."""
     cells = figures.text(column.cast(pl.String) if not figures.is_text(column.dtype) else column)
+    _say_strangers(cells, words)
     return np.stack([(cells == word).fill_null(False).to_numpy() for word in words], 1).astype(np.float32)
+
+
+def _say_strangers(cells: pl.Series, words: tuple[str, ...]) -> None:
+    strangers = cells.filter(cells.is_not_null() & ~cells.is_in(words)).unique(maintain_order=True).to_list()
+    if strangers:
+        notice(
+            f"column {quoted(cells.name)} holds {listed(strangers)}, and the model knows {listed(words)}: other words "
+            "are read as one, the unknown; write them as the training did, or fit again"
+        )
 
 
 def plain(reading: Mapping[str, Sequence[str]] | None) -> Levels:

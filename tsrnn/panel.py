@@ -23,6 +23,7 @@ from tsrnn.errors import InputError, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
 from tsrnn.roles import Roles
+from tsrnn.series import id_text
 from tsrnn.steps import Step
 
 Duplicates = Literal["error", "first", "last"]
@@ -147,7 +148,8 @@ class Panel:
         """Names of the series, in order."""
         if self.roles.id is None:
             return (self.source,)
-        return tuple(str(name) for name in self.frame[self.roles.id].gather(self.offsets[:-1]))
+        names = self.frame[self.roles.id].gather(self.offsets[:-1])
+        return tuple(id_text(names) if names.dtype.is_float() else (str(name) for name in names))
 
     @cached_property
     def fingerprint(self) -> str:
