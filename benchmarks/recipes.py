@@ -22,7 +22,13 @@ METRIC = "mae"
 MINUTES = {"ETTh1": 3.0, "ETTh2": 3.0, "weather": 6.0}  # of a trial, on one core; no limit elsewhere
 LOOKBACKS = (336, 720)
 RATE = 1e-3  # of ensembles, which try line-ups instead of rates
-TRAINING = {"averaging": 0.998, "batch_size": 128, "max_epochs": 10, "patience": 3}  # where the preset is silent
+TRAINING = {
+    "averaging": 0.998,
+    "batch_size": 128,
+    "max_epochs": 10,
+    "patience": 3,
+    "loss": "mse",
+}  # where the preset is silent
 _LONG = {"model": "braid", "skip": "sparse", "centring": "season", "dropout": 0.6}
 _NEAR = {"model": "braid", "input_size": 336}
 _OLS, _LINEAR = {"model": "ols", "input_size": 336}, {"model": "nlinear", "input_size": 336}

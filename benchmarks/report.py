@@ -17,8 +17,8 @@ from tsrnn import files
 from tsrnn.board import table as boards
 from tsrnn.board.choice import ALL, choices, criterion
 from tsrnn.board.published import SHOWN, published
+from tsrnn.board.rows import AS_IT_COMES, apart, read
 from tsrnn.board.rows import losses as row_losses
-from tsrnn.board.rows import read
 from tsrnn.metrics import USUAL
 
 HERE = Path(__file__).parent
@@ -39,6 +39,23 @@ def board(rows: pl.DataFrame, dataset: str, track: str) -> str:
     measured = ["mean MSE", "±", "mean MAE", "seeds", "parameters", "s/fit"]
     lines = [_line(each) for each in table.iter_rows(named=True)]
     return markdown(["model", "group", *map(str, HORIZONS), *measured], lines)
+
+
+def alone(rows: pl.DataFrame) -> str:
+    """Models as they come, one seed each, at the horizons there are; nobody else's numbers beside them."""
+    rows = rows.filter(pl.col("track") == AS_IT_COMES)
+    horizons = sorted(rows["horizon"].unique())
+    table = boards.board(rows, "horizon", USUAL)
+    lines = [
+        [
+            each["model"],
+            *(_pair(each[f"mse_{h}"], each[f"mae_{h}"], True) for h in horizons),
+            f"{each['parameters']:,}",
+            f"{each['seconds']:.0f}",
+        ]
+        for each in table.iter_rows(named=True)
+    ]
+    return markdown(["model", *(f"horizon {h}" for h in horizons), "parameters", "seconds a fit"], lines)
 
 
 def short(rows: pl.DataFrame, dataset: str) -> str:
@@ -143,6 +160,9 @@ def make(name: str) -> str:
     """A table by its marker: `table DATASET` and a track, `choice` and a track, or the name of another table."""
     _, dataset, *words = name.split()
     track, rows = " ".join(words), read(RESULTS, dataset)
+    if track == AS_IT_COMES:
+        return alone(rows)
+    rows = apart(rows)[0]
     if track in OTHER_TABLES:
         return OTHER_TABLES[track](rows)
     if words[0] == "choice":

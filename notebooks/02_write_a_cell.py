@@ -145,7 +145,7 @@ class TwoMaps(Model):
 
 
 own = Forecaster(TwoMaps, **task).fit(station, split="standard")
-print(own.backtest(windows=2).head(3))
+print(own.forecasts(part="test", every=12).head(3))
 
 # %% [markdown]
 # The benchmark and the sweep take it too. Only what has a name can be saved, since nothing else could be loaded again:

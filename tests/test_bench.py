@@ -13,9 +13,10 @@ import jobs
 import numpy as np
 import polars as pl
 import pytest
+import torch
 from filelock import FileLock
 
-from tsrnn import InputError, alive, bench, catalog, claims, parameters, suites
+from tsrnn import InputError, alive, allocator, bench, catalog, claims, parameters, suites
 from tsrnn import fit as training
 from tsrnn.board import rows as results
 from tsrnn.commands.bench import seconds_left
@@ -92,6 +93,28 @@ def test_a_row_names_the_device_of_its_fit(file: str, monkeypatch: pytest.Monkey
     fit = training.fit
     monkeypatch.setattr(training, "fit", lambda *given: replace(fit(*given), device="cuda"))
     assert bench.run_one(job)["device"] == "cuda"
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_fit_has_the_threads_that_its_row_says_whatever_the_process_has(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    job = bench.plan(bench.Source(file), "smoke", replace(TINY, threads=threads))[0]
+    seen, fit = [], training.fit
+    monkeypatch.setattr(training, "fit", lambda *given: seen.append(torch.get_num_threads()) or fit(*given))
+    with allocator.threads(3):
+        row = bench.run_one(job)
+        assert (row["threads"], seen, torch.get_num_threads()) == (threads, [threads], 3)
+    results.append(tmp_path, row)
+    assert results.load(tmp_path / "repeat_last.csv")["threads"].to_list() == [threads]
+
+
+def test_rows_from_before_threads_were_written_are_read_and_added_to(file: str, tmp_path: Path) -> None:
+    row = bench.run_one(bench.plan(bench.Source(file), "smoke", TINY)[0])
+    results.append(tmp_path, row | {"threads": None})
+    assert "threads" not in (tmp_path / "repeat_last.csv").read_text().split("\n")[0]
+    results.append(tmp_path, row | {"seed": 1})
+    assert results.load(tmp_path / "repeat_last.csv")["threads"].to_list() == [None, 1]
 
 
 def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> None:

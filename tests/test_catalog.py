@@ -209,6 +209,15 @@ class TestFinding:
         with pytest.raises(InputError, match=r"pyproject.toml: data in \[tool.tsrnn\] takes a folder or a list"):
             catalog.search_path()
 
+    def test_names_that_lead_nowhere_are_passed_over_and_home_is_home(self, alone, toy, monkeypatch):
+        odd = ["~nobody-of-that-name/x", "/dev/null", "y" * 5000, "~/here"]
+        monkeypatch.setenv("HOME", str(alone))
+        monkeypatch.setenv("TSRNN_DATA", os.pathsep.join(odd[:3]))
+        (alone / "work" / "pyproject.toml").write_text(f"[tool.tsrnn]\ndata = {odd}\n")
+        (alone / "here").mkdir()
+        (alone / "here" / "toy.csv").write_text(TABLE)
+        assert catalog.find(catalog.row("toy")) == alone / "here" / "toy.csv"
+
     def test_the_cache_is_the_users(self, monkeypatch):
         monkeypatch.setenv("TSRNN_DATA", "")
         assert catalog.search_path()[-1].name.startswith("tsrnn") or "tsrnn" in catalog.search_path()[-1].parts

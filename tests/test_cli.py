@@ -55,6 +55,26 @@ def test_fit_predict_and_json(run: Run, file: Path) -> None:
     assert pl.read_parquet("f.parquet")["oil"].to_list() == pytest.approx(forecast["oil"].to_list(), rel=1e-5)
 
 
+def test_the_step_can_be_named(run: Run, file: Path) -> None:
+    status, _, err = run("fit", str(file), "--out", "saved", "--model", "ols", "--freq", "30min", *SMALL[:4])
+    assert (status, "missing in 239 places by its step (30min)" in err) == (2, True)
+    assert run("backtest", str(file), "--model", "ols", "--freq", "1h", "--windows", "2", *SMALL[:4])[0] == 0
+    assert "freq 0.5 does not fit index 'date'" in run("fit", str(file), "--out", "s", "--freq", "0.5", *SMALL[:4])[2]
+    assert "freq must be positive" in run("bench", str(file), "--freq", "0")[2]
+
+
+def test_a_file_name_with_an_umlaut_is_read_where_the_locale_knows_none(file: Path, tmp_path: Path) -> None:
+    shutil.copy(file, tmp_path / "k\u00fchl.csv")
+    environment = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    for words in (
+        ("fit", "k\u00fchl.csv", "--out", "saved", "--model", "ols", *SMALL[:4]),
+        ("predict", "saved", "k\u00fchl.csv"),
+    ):
+        command = [sys.executable, "-m", "tsrnn.cli", *words]
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, check=False)
+        assert (done.returncode, b"Traceback" in done.stderr) == (0, False), done.stderr.decode()
+
+
 def test_a_notice_is_one_line_of_standard_error_and_dates_are_read_as_they_were(run: Run, tmp_path: Path) -> None:
     months = [f"{month:02}/01/{year},{year + month}" for year in range(2015, 2025) for month in range(1, 13)]
     (tmp_path / "us.csv").write_text("\n".join(["date,load", *months]) + "\n")
@@ -92,7 +112,7 @@ def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> Non
     status, _, err = run(*command, "--out", "b.csv")
     assert status == 0
     frame = pl.read_csv("b.csv")
-    assert frame.columns == ["date", "cutoff", "target", "y", "forecast"]
+    assert frame.columns == ["date", "cutoff", "lead", "target", "y", "forecast"]
     assert frame.height == 3 * 6 * 2
     assert "load: MAE" in err
 

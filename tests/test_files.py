@@ -10,7 +10,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from tsrnn import InputError, alive
+from tsrnn import InputError, alive, files
 from tsrnn.files import folder_replaced, replaced
 
 
@@ -198,3 +198,39 @@ def test_a_process_has_ended_when_it_waits_to_be_asked_for_or_its_number_went_to
     assert not alive.gone(alive.Process("another host", child.pid, ""))
     if me.started:
         assert alive.gone(alive.Process(me.host, me.pid, "0"))
+
+
+@pytest.mark.skipif(not hasattr(os, "SEEK_HOLE"), reason="holes cannot be seen here")
+def test_a_file_of_holes_is_not_read_and_a_short_hole_is_no_matter(tmp_path):
+    hollow, whole = tmp_path / "hollow", tmp_path / "whole"
+    hollow.write_bytes(b"{}")
+    os.truncate(hollow, 1 << 30)
+    with pytest.raises(InputError, match=r"hollow cannot be read .most of it is holes.; mend"):
+        files.content(hollow, 1 << 31, "mend")
+    with whole.open("wb") as file:
+        file.write(b"x" * 50_000)
+        file.seek(20_000, os.SEEK_CUR)
+        file.write(b"x" * 50_000)
+    assert len(files.content(whole, 1 << 20, "mend")) == 120_000
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="no such file here")
+def test_what_fails_while_it_is_read_is_one_sentence():
+    with (
+        pytest.raises(InputError, match=r"/proc/self/mem cannot be read .Input/output error.; mend"),
+        files.plain(Path("/proc/self/mem"), "mend") as file,
+    ):
+        file.read(8)
+
+
+def test_a_working_folder_that_was_deleted_is_one_sentence(tmp_path, monkeypatch):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    for write in (
+        lambda: replaced(Path("x.csv"), lambda file: None),
+        lambda: folder_replaced(Path("x"), {"a": b""}),
+    ):
+        with pytest.raises(InputError, match=r"cannot write x.*: No such file or directory; choose another --out"):
+            write()

@@ -47,4 +47,5 @@ def test_the_calendar_alone_needs_no_future(long):
     forecaster = Forecaster("gru", **QUICK, calendar=True).fit(long)
     assert forecaster.spec_.known == 6
     assert len(forecaster.predict()) == 18
-    assert len(forecaster.backtest(long, windows=2)) == 2 * 18
+    only = long.filter(pl.col("unique_id") == "a")
+    assert len(forecaster.backtest(only, windows=2, refit=False)) == 2 * 6

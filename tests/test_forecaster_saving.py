@@ -63,7 +63,6 @@ def test_numpy_parameters_can_be_saved(long, tmp_path):
 
 
 def test_saving_again_replaces_and_leaves_nothing_behind(saved, fitted, long):
-    (saved / "notes.txt").write_text("old")
     other = Forecaster("repeat_last", **TASK).fit(long)
     other.save(saved)
     assert Forecaster.load(saved).model == "repeat_last"
@@ -148,3 +147,16 @@ def test_a_config_that_does_not_fit_its_weights_is_named(saved, params):
 def test_nothing_is_there(tmp_path):
     with pytest.raises(InputError, match=r"is not a saved model: config.json is missing"):
         Forecaster.load(tmp_path / "nowhere")
+
+
+def test_a_folder_that_holds_more_than_a_saved_model_is_left_alone(saved, fitted, tmp_path):
+    (saved / "notes.txt").write_text("mine")
+    with pytest.raises(InputError, match=r"holds more than a saved model .'notes.txt'.; choose another folder"):
+        fitted.save(saved)
+    assert (saved / "notes.txt").read_text() == "mine"
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "config.json").write_text("{}")
+    with pytest.raises(InputError, match="project exists and is not a saved model"):
+        fitted.save(project)
+    assert (project / "config.json").read_text() == "{}"

@@ -7,32 +7,31 @@ import pytest
 from polars.testing import assert_frame_equal
 from small import LEVELS, QUICK, ROLES, TASK, covaried, hours
 
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 
 # Backtests
 
 
 def test_backtest_of_the_naive_forecast(long):
-    table = Forecaster("repeat_last", **TASK).backtest(long, windows=3, step=4)
-    assert table.columns == ["unique_id", "ds", "cutoff", "target", "y", "forecast"]
-    assert len(table) == 3 * 3 * 6
+    with pytest.warns(Notice, match="series 'b', 'c': not forecast from each of the 3 cutoffs"):
+        table = Forecaster("repeat_last", **TASK).backtest(long, windows=3, step=4)
+    assert table.columns == ["unique_id", "ds", "cutoff", "lead", "target", "y", "forecast"]
     truth = {(name, at): y for name, at, y in long.iter_rows()}
-    for name, at, cutoff, target, y, forecast in table.iter_rows():
+    for name, at, cutoff, lead, target, y, forecast in table.iter_rows():
         assert target == "y"
         assert y == truth[name, at]
         assert forecast == pytest.approx(truth[name, cutoff], rel=1e-5)
-        assert 1 <= (at - cutoff).total_seconds() / 3600 <= 6
-    for name, rows in zip("abc", (150, 130, 140), strict=True):
-        cutoffs = table.filter(pl.col("unique_id") == name)["cutoff"].unique().sort().to_list()
-        assert cutoffs == [hours(rows)[rows - 1 - 6 - back] for back in (8, 4, 0)]
+        assert lead == (at - cutoff).total_seconds() / 3600
+    assert table["cutoff"].unique().sort().to_list() == [hours(150)[150 - 1 - 6 - back] for back in (8, 4, 0)]
+    assert table.group_by("unique_id").len().sort("unique_id").rows() == [("a", 18), ("c", 4)]  # b has ended by then
 
 
 def test_backtest_of_several_targets_with_quantiles(wide):
     forecaster = Forecaster("gru", **QUICK, quantiles=LEVELS)
     table = forecaster.backtest(wide.to_pandas(), windows=2)
     assert isinstance(table, pd.DataFrame)
-    assert list(table.columns) == ["date", "cutoff", "target", "y", "forecast", "q0.1", "q0.5", "q0.9"]
+    assert list(table.columns) == ["date", "cutoff", "lead", "target", "y", "forecast", "q0.1", "q0.5", "q0.9"]
     assert table["target"].value_counts().to_dict() == {"c0": 12, "c1": 12}
     truth = wide.to_pandas().set_index("date")
     for row in table.itertuples():
@@ -74,7 +73,7 @@ def test_backtest_of_names_like_those_of_its_columns(names):
     frame = pl.DataFrame({"ds": hours(60), names[0]: np.arange(60.0), names[1]: -np.arange(60.0)})
     forecaster = Forecaster("repeat_last", **TASK, quantiles=[0.1, 0.9])
     table = forecaster.backtest(frame, windows=2, target=names)
-    assert table.columns == ["ds", "cutoff", "target", "y", "forecast", "q0.1", "q0.9"]
+    assert table.columns == ["ds", "cutoff", "lead", "target", "y", "forecast", "q0.1", "q0.9"]
     for name, sign in zip(names, (1, -1), strict=True):
         rows = table.filter(pl.col("target") == name)
         assert rows["y"].to_list() == [sign * k for k in range(48, 60)]
@@ -82,7 +81,7 @@ def test_backtest_of_names_like_those_of_its_columns(names):
             assert rows[column].to_list() == pytest.approx(rows["y"].to_list())
 
 
-@pytest.mark.parametrize("name", ["cutoff", "target", "y", "forecast", "q0.5"])
+@pytest.mark.parametrize("name", ["cutoff", "lead", "target", "y", "forecast", "q0.5"])
 def test_an_index_or_id_called_as_a_column_of_the_table_is_refused(name):
     forecaster = Forecaster("repeat_last", **TASK, quantiles=[0.5])
     frame = pl.DataFrame({name: hours(60), "load": np.arange(60.0)})
@@ -162,7 +161,9 @@ def test_backtest_knows_the_future_covariates():
 
 
 def test_too_many_backtest_windows_are_named(long):
-    with pytest.raises(InputError, match="series 'b' has 130 rows; 40 backtest windows of horizon 6 at step 6 need"):
+    with pytest.raises(
+        InputError, match="frame has 150 steps; 40 backtest windows of horizon 6 at step 6 need at least 241"
+    ):
         Forecaster("repeat_last", **TASK).backtest(long, windows=40)
 
 

@@ -25,6 +25,13 @@ def test_a_naive_forecast_repeats_what_was_read(level, spread):
     np.testing.assert_allclose(said.to_numpy(), y[-24:], rtol=2e-16 * 2, atol=0)
 
 
+@pytest.mark.parametrize("scaler", ["mean_abs", "none"])
+def test_small_numbers_of_which_nothing_was_taken_away_keep_their_digits(scaler):
+    y = 1e-15 * np.random.default_rng(0).normal(size=300)
+    said = Forecaster("seasonal_naive", input_size=24, horizon=24, scaler=scaler).fit(frame(y)).predict()["y"]
+    np.testing.assert_allclose(said.to_numpy(), y[-24:], rtol=1e-6)
+
+
 @pytest.mark.parametrize("unit", [1.0, 1e-9, 1e-15, 1e-30, 1e9, 1e30])
 @pytest.mark.parametrize("model", ["ols", "gru"])
 def test_the_unit_moves_no_relative_error(unit, model):

@@ -379,6 +379,15 @@ def test_a_constructor_that_needs_numbers_is_bounded_too():
         rebuild.build(Measured, Measured.Config(), large, kinds)
 
 
+def test_a_long_configuration_holds_no_more_than_its_weights_can_need(copied):
+    folder = copied("gru")
+    header, numbers = header_of((folder / "weights.safetensors").read_bytes())
+    more = {"dtype": "U8", "shape": [1 << 20], "data_offsets": [len(numbers), len(numbers) + (1 << 20)]}
+    config = {**config_of(folder), "a": [[]] * 1_500_000}
+    rewrite(folder, config, packed({**header, "more": more}, numbers + b"x" * (1 << 20)))
+    assert "it holds more values than so few weights can need" in used(folder)
+
+
 def test_the_command_line_refuses_in_one_sentence(copied, monkeypatch, capsys, tmp_path):
     long_frame().write_csv(tmp_path / "long.csv")
     folder = copied("gru")

@@ -314,3 +314,34 @@ def test_durations_beside_dates_are_asked_about():
     )
     _refused(frame, "'elapsed', 'ds' could each be the index")
     assert Panel.of(frame, time="ds").roles.targets == ("load",)
+
+
+class TestSeriesInsideOthers:
+    LAND = pd.DataFrame({"unique_id": "DE", "shop": np.repeat(["a", "b"], N), "ds": [*DAYS, *DAYS], "y": BOTH})
+
+    @pytest.mark.parametrize("names", [{}, {"a": 1, "b": 2}])
+    def test_shops_of_one_id_are_not_put_in_one_order(self, names):
+        frame = self.LAND.replace({"shop": names}).infer_objects() if names else self.LAND
+        words = ("repeats inside the series of 'unique_id'", "join 'unique_id', 'shop' into one column")
+        for order in ({}, {"sort": True}):
+            _refused(frame, *words, **order)
+
+    def test_a_row_that_stands_twice_is_no_series(self):
+        _refused(pd.concat([self.LAND[:N], self.LAND[N - 1 : N]]), "stands twice")
+
+    def test_numbers_of_shops_may_be_held_as_fractions(self):
+        frame = self.LAND.drop(columns="unique_id").replace({"shop": {"a": 1.0, "b": 2.0}}).infer_objects()
+        _refused(frame, "pass id='shop'")
+        with pytest.warns(Notice, match="pass id='shop' if they are series"):
+            assert Panel.of(frame, target="y", duplicates="last").frame["y"].to_list() == BOTH[N:].tolist()
+
+
+class TestCellsThatDoNotGoTogether:
+    def test_times_with_a_zone_and_without_are_not_made_alike(self):
+        mixed = pd.Series([day if k % 2 else day.tz_localize("UTC") for k, day in enumerate(DAYS)], dtype=object)
+        _refused(pd.DataFrame({"ds": mixed, "y": LOAD}), "row 2", "'2024-01-21 00:00:00'", "where a date belongs")
+
+    def test_long_doubles_are_numbers(self):
+        assert (
+            Panel.of(pd.DataFrame({"ds": DAYS, "y": LOAD.astype("longdouble")})).frame["y"].to_list() == LOAD.tolist()
+        )

@@ -23,6 +23,7 @@ DOORS = {
     "typer": {"commands"},
     "rich": {"console.py", "board/text.py", "commands"},
     "pooch": {"catalog.py"},
+    "tqdm": {"progress.py"},
     "safetensors": {"store.py"},
     "scipy": {"board/difference.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door

@@ -69,7 +69,8 @@ def test_it_is_fitted_forecast_with_and_backtested(kind):
     frame = long_frame()
     forecaster = Forecaster(model, **QUICK, **options).fit(frame)
     assert forecaster.predict().height == 3 * TASK["horizon"]
-    assert np.isfinite(forecaster.backtest(frame, windows=2)["forecast"].to_numpy()).all()
+    only = frame.filter(unique_id="a")
+    assert np.isfinite(forecaster.backtest(only, windows=2, refit=True)["forecast"].to_numpy()).all()
     assert forecaster.get_params()["model"] is model
 
 

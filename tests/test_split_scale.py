@@ -1,5 +1,8 @@
 """Splits are arithmetic on rows; scalers see training rows alone and can be undone."""
 
+import re
+import warnings
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -91,15 +94,6 @@ class TestSplit:
         assert _spans(parts.val) == [(6, 10), (10, 13)]
         assert _spans(parts.test) == [(10, 10), (13, 13)]
 
-    def test_rolling_origins_are_oldest_first_and_end_with_the_series(self):
-        parts = split.rolling(_arrays([20, 30]), horizon=4, windows=3, step=2)
-        assert [_spans(part) for part in parts] == [[(12, 16), (42, 46)], [(14, 18), (44, 48)], [(16, 20), (46, 50)]]
-
-    def test_rolling_needs_one_row_before_its_first_origin(self):
-        assert _spans(split.rolling(_arrays([9]), 4, 3, 2)[0]) == [(1, 5)]
-        with pytest.raises(InputError, match="at least 9"):
-            split.rolling(_arrays([8]), 4, 3, 2)
-
     @pytest.mark.parametrize(
         ("cut", "words"),
         [
@@ -120,8 +114,6 @@ class TestSplit:
             (lambda a: split.standard(a, {"by_series": {"tests": ["s0"]}}, "x"), "such as .*, not {'tests'"),
             (lambda a: split.by_series(a, [], ["s9"]), "'s9'.*did you mean 's0'"),
             (lambda a: split.by_series(a, ["s0"], ["s0"]), "'s0'.*choose one"),
-            (lambda a: split.rolling(a, 2, 0, 1), "at least one window"),
-            (lambda a: split.rolling(a, 2, 1, 0), "at least one window"),
         ],
     )
     def test_refusals(self, cut, words):
@@ -186,9 +178,36 @@ class TestScale:
         narrow = _arrays([50], np.full(50, 0.1, np.float32))
         assert scale.fit(name, narrow, split.tail(narrow, 0).train).scale[0, 0] == 0
 
+    @pytest.mark.parametrize("name", ["standard", "robust", "mean_abs"])
+    @pytest.mark.parametrize("power", [-1000, -600, 600, 1015])
+    def test_units_whose_squares_no_float_holds_scale_like_others(self, name, power):
+        x = np.random.default_rng(0).normal(1, 1, 50)
+        near, far = _arrays([50], x), _arrays([50], np.ldexp(x, power))
+        wanted, affine = (scale.fit(name, each, split.tail(each, 0).train) for each in (near, far))
+        np.testing.assert_allclose(np.ldexp(affine.loc, -power), wanted.loc, rtol=1e-12)
+        np.testing.assert_allclose(np.ldexp(affine.scale, -power), wanted.scale, rtol=1e-12)
+
     def test_robust_takes_the_deviation_where_half_the_values_are_one(self):
         rain = _arrays([40], np.repeat([0.0, 1e-9], [36, 4]))
         assert scale.fit("robust", rain, split.tail(rain, 0).train).scale[0, 0] == pytest.approx(3e-10)
+
+    @pytest.mark.parametrize(
+        ("name", "per_series", "far", "mend"),
+        [
+            ("mean_abs", True, 1e9, "'c0' of series 's1' moves by .*scaler='standard'"),
+            ("none", False, 1e9, "scaler='standard'"),
+            ("standard", False, 1e9, "'s0'.*scale_per_series=True"),
+            *[(name, True, 1e12, None) for name in ("standard", "robust")],
+            *[(name, False, 100, None) for name in scale.SCALERS],
+        ],
+    )
+    def test_what_float32_loses_of_a_series_is_said(self, name, per_series, far, mend):
+        x = np.sin(np.arange(40.0))
+        arrays = _arrays([40, 40], np.concatenate([x, far + x]))
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            scale.fit(name, arrays, split.tail(arrays, 4).train, per_series)
+        assert [bool(re.search(mend or "", str(each.message))) for each in said] == ([True] if mend else [])
 
     def test_one_value_is_no_constant(self):
         arrays = _arrays([1], np.array([7.0]))

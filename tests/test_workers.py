@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -50,9 +51,9 @@ def test_a_spawned_process_takes_one():
 
 FORKED = """
 import os, sys
-import numpy as np, polars as pl
-from tsrnn import Forecaster, InputError
-used = sys.argv[1] == "used"
+import numpy as np, pandas as pd, polars as pl
+from tsrnn import Forecaster, InputError, load
+used = sys.argv[1] != "fresh"
 frame = {"ds": np.arange(60), "y": np.arange(60.0) % 24}
 if used:
     forecaster = Forecaster("seasonal_naive", input_size=24, horizon=6).fit(pl.DataFrame(frame))
@@ -62,7 +63,12 @@ if not child:
     try:
         if not used:
             forecaster = Forecaster("seasonal_naive", input_size=24, horizon=6).fit(pl.DataFrame(frame))
-        print(forecaster.predict().height, flush=True)
+        again = {
+            "frame": lambda: forecaster.predict(pd.DataFrame(frame)),
+            "file": lambda: load(sys.argv[2]),
+            "data set": lambda: load("transformer"),
+        }
+        print(again.get(sys.argv[1], forecaster.predict)().height, flush=True)
     except InputError as refused:
         print(refused, flush=True)
     os._exit(0)
@@ -71,8 +77,10 @@ os.waitpid(child, 0)
 
 
 @pytest.mark.skipif(not hasattr(multiprocessing, "get_all_start_methods") or sys.platform != "linux", reason="forks")
-@pytest.mark.parametrize(("used", "said"), [("used", "whose threads do not survive a fork"), ("fresh", "6\n")])
-def test_a_forked_child_answers_or_says_why_not(used, said):
-    command = [sys.executable, "-W", "ignore", "-c", FORKED, used]
+@pytest.mark.parametrize("work", ["fresh", "used", "frame", "file", "data set"])
+def test_a_forked_child_answers_or_says_why_not(work: str, tmp_path: Path) -> None:
+    said = "6\n" if work == "fresh" else "whose threads do not survive a fork"
+    (tmp_path / "a.csv").write_text("ds,y\n0,1\n1,2\n")
+    command = [sys.executable, "-W", "ignore", "-c", FORKED, work, str(tmp_path / "a.csv")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=True)
     assert said in done.stdout

@@ -3,18 +3,21 @@
 The map, in the order in which data meets the rooms:
 
     version, errors, alive, files, registry, options   what every room may use
-    allocator, provenance                       the machine, and what is needed to run a result again
-    arrays, split, scale, shapes, metrics       numbers: cut before you look, scale with an undo, measures of a forecast
+    allocator, provenance, progress             the machine; what is needed to run a result again; the time left
+    arrays, split, scale, usual, shapes, metrics    numbers: cut before you look; what is done where nothing was said
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
-    panel, future, answer                       frames in one normal form; the steps ahead; what a forecast looks like
+    panel, future, answer, hindcast, verify     frames in one normal form; the steps ahead; forecasts, their measures
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, infer, trial, fit               how to train; forecasts and scores; models of others tried; Lightning
-    backtest, header, store, rebuild            rolling origins; saved models, held against themselves when read
-    estimator, evaluation, saving, forecaster   what every face shares; looking back; kept; the bed of the river
+    parameters, batches, infer, trial, fit      how to train; forecasts and scores; models of others tried; Lightning
+    cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
+    streaming/                                  forecasts of a stream, one new row of each series at a time
+    stepper, exporting/                         a recurrence in numpy; graphs for other programs
+    estimator, evaluation, saving, operation    what every face shares; looking back; kept; at work
+    forecaster                                  the bed of the river
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams

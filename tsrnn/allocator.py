@@ -1,4 +1,4 @@
-"""The machine under the arithmetic: memory allocator and threads, set once, before the first heavy step.
+"""The machine under the arithmetic: memory allocator and threads.
 
 glibc hands large blocks straight back to the system, so that every training step asks for its pages anew: tens of
 thousands of page faults a step, half the time of an LSTM's. Raising two thresholds keeps the pages. The price is that
@@ -8,6 +8,8 @@ a process keeps up to the memory it once needed. `TSRNN_ALLOCATOR=default` leave
 import ctypes
 import os
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # glibc's malloc.h: M_TRIM_THRESHOLD, M_MMAP_THRESHOLD
@@ -25,3 +27,20 @@ def tune_allocator() -> str:
     libc = ctypes.CDLL(None)
     done = libc.mallopt(_MMAP_THRESHOLD, _LARGEST_BLOCK) and libc.mallopt(_TRIM_THRESHOLD, _KEEP)
     return "glibc, pages kept" if done else "left alone (glibc refused)"
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Torch's threads inside are `count`, whatever shares the machine.
+
+    Sums are cut among threads, so that the last bits of a training follow their number: a result that shall come again
+    says how many there were.
+    """
+    import torch  # here, so that a process that trains nothing need not have it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

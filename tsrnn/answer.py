@@ -19,19 +19,24 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
     Raises:
         InputError: a forecast is not a number.
     """
-    if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
-        raise InputError(
-            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
-            "bounds; fit it again, with a lower learning_rate if need be"
-        )
-    columns = []
+    refuse_infinite(point, quantiles)
+    columns, schema = [], panel.frame.schema
     for k, (name, quantile_names) in enumerate(names(panel, levels).items()):
-        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        kind = pl.Float32 if schema[name] == pl.Float32 else pl.Float64
         columns.append(pl.Series(name, point[:, :, k].reshape(-1), kind))
         for q, quantile_name in enumerate(quantile_names):
             assert quantiles is not None
             columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1), kind))
     return panel.future(point.shape[1]).with_columns(columns)
+
+
+def refuse_infinite(point: np.ndarray, quantiles: np.ndarray | None) -> None:
+    """Raise one sentence where a forecast is not a number."""
+    if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
+        raise InputError(
+            "the model's forecast is not a number, since its weights or the rows it starts from have grown beyond "
+            "bounds; fit it again, with a lower learning_rate if need be"
+        )
 
 
 def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:

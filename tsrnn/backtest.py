@@ -1,24 +1,34 @@
 """Rolling-origin evaluation: forecasts from several cutoffs, each made without a row after its cutoff."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, Self
 
+import numpy as np
 import polars as pl
 
-from tsrnn import answer, split
+from tsrnn import cutoffs, hindcast, progress, split
+from tsrnn.arrays import Arrays, Rows
+from tsrnn.cutoffs import Cutoff, Reach
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 
-_OWN = ("cutoff", "target", "y", "forecast")  # columns of the table
+Refit = bool | int | None
 
 
 class Forecasts(Protocol):
     """What a backtest asks of a forecaster."""
 
     horizon: int
+    input_size: int
+    pad: bool
+    val_size: float
     quantiles: Sequence[float] | None
 
     def clone(self) -> Self: ...
+
+    def configs(self) -> Any: ...
+
+    def get_params(self) -> dict[str, Any]: ...
 
     def fit(self, frame: Any) -> Self: ...
 
@@ -26,63 +36,121 @@ class Forecasts(Protocol):
 
 
 def backtest(
-    forecaster: Forecasts, panel: Panel, windows: int, step: int | None = None, refit: bool = False
+    forecaster: Forecasts, panel: Panel, windows: int, step: int | None = None, refit: Refit = None
 ) -> pl.DataFrame:
-    """Fit copies of `forecaster` on the rows before a cutoff and forecast what follows, `windows` times.
+    """Forecast from `windows` cutoffs what followed them, with copies of `forecaster` trained on the rows before.
+
+    Cutoffs are moments common to all series, and rows counted from each series' end where their indexes cannot be
+    compared (`tsrnn.cutoffs`). A series is forecast where it has enough rows before the cutoff, and as far as it goes
+    on after it; it is trained on where it has enough rows for that.
 
     Args:
-        windows: how many cutoffs; the last one leaves exactly one horizon of rows.
-        step: rows between cutoffs; one horizon by default, so that no row is forecast twice.
-        refit: train anew at every cutoff, instead of once, before the first.
+        forecaster: its parameters are used; it stays as it is.
+        panel: the rows.
+        windows: how many cutoffs; the last one leaves one horizon of steps.
+        step: steps between cutoffs; one horizon by default, so that no row is forecast twice.
+        refit: True: model and scaler are learnt anew at every cutoff; k: at every k-th; None or False: once, before the
+            first cutoff, and not at all where the forecaster is fitted and this is False.
 
     Returns:
-        One row per cutoff, series, step and target: id (where there are several series), the index, cutoff, target,
-        y, forecast, and a column `q<level>` per quantile; targets of unlike types in one that holds them all.
+        The table of `tsrnn.hindcast`.
 
     Raises:
-        InputError: the id or the index is called as a column of the table, or a series is too short.
+        InputError: the id or the index is called as a column of the table, or the panel is too short.
     """
-    levels = [] if forecaster.quantiles is None else list(forecaster.quantiles)
-    answer.names(panel, levels)
-    for role, name in (("id", panel.roles.id), ("index", panel.roles.index)):
-        if name in (*_OWN, *(f"q{level:g}" for level in levels)):
-            raise InputError(f"{panel.source}: the {role} is called {name!r}, as a column of a backtest is; rename it")
-    arrays = panel.arrays()
-    parts = split.rolling(arrays, forecaster.horizon, windows, step or forecaster.horizon)
-    fitted, tables = None, []
-    for part in parts:
-        past = panel.until(part.begin)
-        if fitted is None or refit:
-            fitted = forecaster.clone().fit(past)
-        truth = panel.between(part.begin, part.end)
-        tables.append(_scored(panel, past, truth, fitted.forecast(past, truth), levels))
-    return _stacked(tables)
+    return _tables({"": forecaster}, panel, windows, step, refit)[""]
 
 
-def _scored(
-    panel: Panel, past: Panel, truth: pl.DataFrame, forecast: pl.DataFrame, levels: Sequence[float]
+def compare(
+    models: Mapping[str, Forecasts],
+    frame: Any,
+    *,
+    windows: int = 8,
+    step: int | None = None,
+    refit: Refit = None,
+    **roles: Any,
+) -> Any:
+    """`backtest` of several forecasters side by side, on the same cutoffs, series and rows.
+
+    Args:
+        models: forecasters of one horizon, by the names that the table shall give them.
+        frame: a `Panel`, or a pandas, polars or pyarrow frame.
+        windows, step, refit: as of `backtest`.
+        roles: columns of the frame, as of `Panel.of`.
+
+    Returns:
+        The table of `tsrnn.hindcast` with a column `model` in front, in the frame type given.
+
+    Raises:
+        InputError: as `backtest`, or the horizons differ.
+    """
+    panel = Panel.of(frame, **roles)
+    tables = _tables(models, panel, windows, step, refit, "model")
+    named = [table.select(pl.lit(name).alias("model"), pl.all()) for name, table in tables.items()]
+    return panel.native(pl.concat(named, how="diagonal_relaxed"))
+
+
+def _tables(
+    models: Mapping[str, Forecasts], panel: Panel, windows: int, step: int | None, refit: Refit, *others: str
+) -> dict[str, pl.DataFrame]:
+    every = _cadence(refit)
+    for forecaster in models.values():
+        forecaster.configs()
+        hindcast.names(panel, _levels(forecaster), *others)
+    reach, arrays = _reach(models), panel.arrays()
+    moments = cutoffs.plan(panel, arrays, reach, windows, step)
+    cutoffs.say_what_is_left_out(panel, moments, reach)
+    keep = refit is False
+    return {name: _rolled(forecaster, panel, arrays, moments, every, keep) for name, forecaster in models.items()}
+
+
+def _rolled(
+    forecaster: Forecasts, panel: Panel, arrays: Arrays, moments: Sequence[Cutoff], every: int | None, keep: bool
 ) -> pl.DataFrame:
-    """Truth and forecast side by side; both have one row per series and step, in the same order."""
-    roles = panel.roles
-    keys = [roles.id, roles.index] if roles.id else [roles.index]
-    cutoffs = past.frame[roles.index].gather(past.offsets[1:] - 1)
-    cutoff = cutoffs.gather(pl.int_range(len(truth), eager=True) // (len(truth) // len(cutoffs))).alias("cutoff")
-    tables = []
-    for name, quantile_names in answer.names(panel, levels).items():
-        named = [pl.lit(name).alias("target"), truth[name].alias("y"), forecast[name].alias("forecast")]
-        quantiles = [
-            forecast[column].alias(f"q{level:g}") for column, level in zip(quantile_names, levels, strict=True)
-        ]
-        tables.append(truth.select([*keys, cutoff, *named, *quantiles]))
-    return _stacked(tables)
+    """The table of one forecaster; `keep`: where it is fitted, it is asked as it is."""
+    fitted, tables, levels = forecaster if keep and hasattr(forecaster, "model_") else None, [], _levels(forecaster)
+    asked = forecaster.get_params().get("progress", progress.AUTO)
+    shown = progress.track(moments, "backtest", asked) if every else moments  # one training shows a bar of its own
+    for k, cutoff in enumerate(shown):
+        if fitted is None or (every is not None and k % every == 0):
+            fitted = forecaster.clone().fit(panel.until(_learnt(forecaster, arrays, cutoff)))
+        if not cutoff.asked.any():
+            continue
+        begin, end = cutoff.begin[cutoff.asked], cutoff.end[cutoff.asked]
+        past = panel.until(np.where(cutoff.asked, cutoff.begin, arrays.offsets[:-1]))
+        answer = fitted.forecast(past, panel.between(begin, end))
+        tables.append(hindcast.table(panel, begin, *hindcast.cells(past, answer, levels), levels, end))
+    return pl.concat(tables)
 
 
-def _stacked(tables: Sequence[pl.DataFrame]) -> pl.DataFrame:
-    """The tables below one another, each column in a type that holds what all of them hold."""
-    common = {}
-    for name in tables[0].columns:
-        kinds = {table.schema[name] for table in tables}
-        if len(kinds) > 1:
-            whole = all(kind.is_integer() or kind == pl.Boolean for kind in kinds) and pl.UInt64 not in kinds
-            common[name] = pl.Int64 if whole else pl.Float64
-    return pl.concat([table.cast(common) for table in tables])  # type: ignore[arg-type]  # names to types
+def _learnt(forecaster: Forecasts, arrays: Arrays, cutoff: Cutoff) -> Rows:
+    """The row up to which each series is trained on: the cutoff, or its first where it is too short to learn from."""
+    rows = cutoff.begin - arrays.offsets[:-1]
+    need = forecaster.horizon + (1 if forecaster.pad else forecaster.input_size)
+    long = rows - split.held_out(rows, forecaster.horizon, forecaster.val_size) >= need
+    if not long.any():
+        long = rows > 0  # `fit` says what they lack
+    return np.where(long, cutoff.begin, arrays.offsets[:-1])
+
+
+def _reach(models: Mapping[str, Forecasts]) -> Reach:
+    """What the most demanding of them needs, so that all are asked for the same forecasts."""
+    horizons = {forecaster.horizon for forecaster in models.values()}
+    if len(horizons) != 1:
+        said = ", ".join(str(horizon) for horizon in sorted(horizons)) or "no model"
+        raise InputError(f"models are compared at one horizon, not at {said}; give all of them the same")
+    behind = max(1 if each.pad else int(each.input_size) for each in models.values())
+    return Reach(int(horizons.pop()), behind, min(int(each.input_size) for each in models.values()))
+
+
+def _cadence(refit: Refit) -> int | None:
+    """Cutoffs from one training to the next; None: there is only one, if any."""
+    if refit is None or refit is False:
+        return None
+    if not isinstance(refit, int | np.integer) or refit < 1:
+        raise InputError(f"refit is True, False, or every how many cutoffs to train anew, not {refit!r}")
+    return int(refit)
+
+
+def _levels(forecaster: Forecasts) -> list[float]:
+    return [] if forecaster.quantiles is None else list(forecaster.quantiles)

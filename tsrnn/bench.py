@@ -12,8 +12,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tsrnn import catalog, claims, execute, heads, models, suites
-from tsrnn.allocator import tune_allocator
+from tsrnn import catalog, claims, execute, heads, models, progress, suites
+from tsrnn.allocator import threads, tune_allocator
 from tsrnn.board import beside, rows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
@@ -43,6 +43,7 @@ class Job:
     track: str = "L chosen"
     preset: str = "quick"
     fold: str = ""  # what is held out, where the suite's split has folds
+    threads: int = 1  # of the fit
 
     def __str__(self) -> str:
         held_out = f" without {self.fold}" if self.fold else ""
@@ -55,7 +56,8 @@ class Job:
 
     def forecaster(self) -> Forecaster:
         """What is to be fitted."""
-        options = {**self.options, "random_state": self.seed}
+        silent = {} if self.track == rows.AS_IT_COMES else suites.SILENT
+        options = {**silent, **self.options, "random_state": self.seed}
         return Forecaster(self.model, input_size=self.input_size, horizon=self.horizon, **options)
 
     @property
@@ -93,6 +95,7 @@ class Wishes:
     seeds: Sequence[int] = ()
     input_size: int | None = None
     config: Path | None = None  # a TOML file of one model's parameters, as `tsrnn tune` writes it
+    threads: int = 1  # of each fit
 
 
 def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
@@ -104,7 +107,11 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     asked = suites.preset(source.place, preset, wishes.input_size)
     panel, splits = opened(source)
     jobs = [
-        replace(_job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset), fold=fold)
+        replace(
+            _job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset),
+            fold=fold,
+            threads=wishes.threads,
+        )
         for name, params in _models(asked, source, wishes).items()
         for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
         for seed in wishes.seeds or asked.seeds
@@ -164,6 +171,7 @@ def _job(
 ) -> Job:
     size = input_size or int(params.get("input_size", DEFAULT_INPUT))
     track = f"L={size}" if input_size or size == 96 else "L chosen"
+    track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)
 
@@ -180,7 +188,7 @@ def run(
     Other runs may work in the same folder: each job is done by one of them, and waited for by all (`tsrnn/claims.py`).
 
     Args:
-        workers: fits side by side; by default one per core. 0: in this process.
+        workers: fits side by side; by default as many as the cores have threads for. 0: in this process.
         on_done: called after each job that was done here, once its row is on disk.
         on_wait: called when only jobs are left that others do, with their number.
 
@@ -196,9 +204,10 @@ def run(
         if on_done is not None:
             on_done(_with_row(outcome))
 
-    count = min(len(fresh), execute.cores()) if workers is None else workers
+    if workers is None:
+        workers = min(len(fresh), max(1, execute.cores() // max((job.threads for job in fresh), default=1)))
     left = partial(pending, folder=folder)
-    done = claims.run(measure, fresh, folder, attrgetter("stem"), left, count, store, on_wait)
+    done = claims.run(measure, fresh, folder, attrgetter("stem"), left, workers, store, on_wait)
     return [_with_row(outcome) for outcome in done]
 
 
@@ -224,10 +233,16 @@ def run_one(job: Job) -> dict[str, Any]:
 def measure(job: Job) -> Measured:
     """`run_one`, with the losses of every test window and the measures that the suite names."""
     tune_allocator()
+    with threads(job.threads):
+        return _measured(job)
+
+
+def _measured(job: Job) -> Measured:
     (panel, splits), suite = opened(job.source), job.source.suite
     split = splits[job.fold]
     forecaster = job.forecaster()
-    forecaster.fit(offered(panel, forecaster), split=split)
+    with progress.hidden():  # a benchmark shows its own
+        forecaster.fit(offered(panel, forecaster), split=split)
     measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
     val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
     report = forecaster.report_
@@ -239,6 +254,7 @@ def measure(job: Job) -> Measured:
         "seconds": round(report.seconds, 2),
         **{f"val_{name}": val.values[name] for name in USUAL},
         "epochs": report.epochs,
+        "threads": job.threads,
         **stamp(report.device),
     }
     return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})

@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tsrnn import files, readers
-from tsrnn.errors import InputError, unknown
+from tsrnn import files, forks, readers
+from tsrnn.errors import InputError, quoted, unknown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,6 +90,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     """
     from tsrnn.panel import Panel
 
+    forks.check()
     if isinstance(name_or_path, str) and name_or_path in _table():
         return _load(row(name_or_path), roles)
     if isinstance(name_or_path, str) and not Path(name_or_path).suffix and not Path(name_or_path).exists():
@@ -97,7 +98,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     frame = read_file(paths)
-    source = f"{len(paths)} files" if isinstance(paths, list) else str(paths)
+    source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
     panel = Panel.of(frame, **{"source": source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
@@ -124,12 +125,12 @@ def find(row: Row) -> Path | None:
     """Where a data set's file (or folder) lies on this machine, if it does."""
     if row.file is None:
         return None
-    return next((folder / row.file for folder in search_path() if (folder / row.file).exists()), None)
+    return next((each for folder in search_path() if os.path.exists(each := folder / row.file)), None)
 
 
 def search_path() -> list[Path]:
     """Folders that are searched for data, first to last; the last one is the user's cache."""
-    named = [Path(each).expanduser() for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
+    named = [Path(os.path.expanduser(each)) for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
     return [*named, *_project_folders(), _cache()]
 
 
@@ -269,8 +270,10 @@ def _project_folders() -> list[Path]:
             continue
         listed = [named] if isinstance(named, str) else named
         if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
-            raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {named!r}')
-        return [Path(os.path.realpath(folder / each)) for each in listed]
+            raise InputError(
+                f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(named)}'
+            )
+        return [Path(os.path.realpath(folder / os.path.expanduser(each))) for each in listed]
     return []
 
 

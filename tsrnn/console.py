@@ -2,15 +2,18 @@
 
 import json
 import sys
+from collections.abc import Iterable
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import polars as pl
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from tsrnn import files, metrics
+from tsrnn import files
 from tsrnn.errors import InputError
 
 
@@ -51,23 +54,48 @@ def sections(found: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
         Console().print(table, "")
 
 
-def write(frame: pl.DataFrame, path: Path | None, as_json: bool = False, scored: bool = False) -> None:
-    """Write a frame to a CSV or Parquet file, under a temporary name first, or as CSV to standard output.
+def write(frame: pl.DataFrame, path: Path | None, as_json: bool = False) -> None:
+    """Write a frame to a CSV or Parquet file, under a temporary name first, or as CSV to standard output."""
+    stream([frame], path, as_json)
 
-    With `scored`, MAE and RMSE of a backtest's forecasts follow on standard error.
+
+def stream(frames: Iterable[pl.DataFrame], path: Path | None, as_json: bool = False, silent: bool = False) -> None:
+    """`write` of one frame that comes in pieces, which are not held together but as JSON.
+
+    `silent`: nothing goes to standard output, which is for something else.
     """
-    if as_json:
-        _emit(frame.write_json() + "\n")
-    elif path is None:
-        _emit(frame.write_csv())
+    if path is not None:
+        _save(frames, path)
+    elif silent:
+        for _ in frames:
+            pass
+    elif as_json:
+        _emit(pl.concat(frames).write_json() + "\n")
     else:
-        _save(frame, path)
-    if scored:
-        for (target,), rows in frame.group_by("target", maintain_order=True):
-            y, forecast = rows["y"].cast(pl.Float64).to_numpy(), rows["forecast"].to_numpy()
-            print(
-                f"{target}: MAE {metrics.mae(y, forecast):.4g}, RMSE {metrics.rmse(y, forecast):.4g}", file=sys.stderr
-            )
+        for place, frame in enumerate(frames):
+            _emit(frame.write_csv(include_header=not place))
+
+
+def measures(usual: pl.DataFrame, grouped: pl.DataFrame | None = None, as_json: bool = False) -> None:
+    """What forecasts are worth: a line per model and target on standard error, and groups as a table, or as JSON."""
+    for row in usual.to_dicts():
+        shares = {name: row[name] for name in row if name.startswith("coverage_") and row[name] is not None}
+        held = "".join(f", {name[9:]} % interval holds {100 * share:.1f} %" for name, share in shares.items())
+        errors = f"MAE {_figure(row['mae'])}, RMSE {_figure(row['rmse'])}"
+        whose = f"{row['model']}, " if "model" in row else ""
+        print(f"{whose}{row['target']}: {errors}{held}", file=sys.stderr)
+    if grouped is not None and as_json:
+        _emit(grouped.write_json() + "\n")
+    elif grouped is not None:
+        show([{name: _cell(value) for name, value in row.items()} for row in grouped.to_dicts()], as_json=False)
+
+
+def _figure(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.4g}"
+
+
+def _cell(value: Any) -> Any:
+    return f"{value:.4g}" if isinstance(value, float) else value
 
 
 def _emit(text: str) -> None:
@@ -81,10 +109,25 @@ def _emit(text: str) -> None:
         binary.flush()
 
 
-def _save(frame: pl.DataFrame, path: Path) -> None:
+def _save(frames: Iterable[pl.DataFrame], path: Path) -> None:
     if path.suffix not in (".csv", ".parquet"):
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; write to a .csv or .parquet file")
-    files.replaced(path, frame.write_csv if path.suffix == ".csv" else frame.write_parquet)
+    files.replaced(path, partial(_csv if path.suffix == ".csv" else _parquet, frames))
+
+
+def _csv(frames: Iterable[pl.DataFrame], file: BinaryIO) -> None:
+    for place, frame in enumerate(frames):
+        frame.write_csv(file, include_header=not place)
+
+
+def _parquet(frames: Iterable[pl.DataFrame], file: BinaryIO) -> None:
+    import pyarrow.parquet as pq  # slow to import, and only a file of several pieces needs it
+
+    tables = (frame.to_arrow() for frame in frames)
+    first = next(tables)
+    with pq.ParquetWriter(file, first.schema, compression="zstd") as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
 
 
 def _words(value: Any) -> str:

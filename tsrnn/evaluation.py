@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from tsrnn import backtest as rolling
-from tsrnn import buffer, infer, split, windows
+from tsrnn import buffer, hindcast, infer, split, windows
 from tsrnn.arrays import Arrays
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed, notice, unknown
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
@@ -16,6 +16,9 @@ from tsrnn.scale import Affine
 
 SplitLike = Mapping[str, Any] | str | None
 Scores = dict[str, infer.Score]
+_FLATTERED = (
+    "these are the rows that this forecaster was trained on, which flatter it; pass others, or a part they left out"
+)
 
 
 class Evaluated(Estimator):
@@ -43,17 +46,78 @@ class Evaluated(Estimator):
         """Every row of a frame as the trained model reads it: scaled, filled, with its covariates."""
         return self.preparation_.lay(self._panel(frame))
 
+    def forecasts(
+        self,
+        frame: Any = None,
+        *,
+        every: int = 1,
+        series: str | Sequence[str] | None = None,
+        part: str | None = None,
+        split: SplitLike = "standard",
+        chunk: int | None = None,
+    ) -> Any:
+        """What this forecaster, as it is, says at each row of a frame of the steps that follow, beside what came.
+
+        Nothing is trained. A row is forecast from where `input_size` rows without a gap end with it (fewer with `pad`)
+        and a whole horizon of rows follows, in which something was measured. Covariates known ahead are read from the
+        frame's rows. `score` is made of the same forecasts, and so is any table of `tsrnn.verify`.
+
+        Args:
+            frame: as of `predict`.
+            every: forecast from every so many steps, counted back from the last one that can be forecast from.
+            series: of these alone; by default of all.
+            part: forecast the rows of one part of `split` alone: train, val or test.
+            split: as of `score`.
+            chunk: forecasts at a time: an iterator of frames of so many, in bounded memory, in place of one frame.
+
+        Returns:
+            A row per series, cutoff, target and step, in the panel's units and the frame type that came in: id (where
+            there are several series), index, cutoff, lead (from 1), target, y, forecast, and `q<level>` per quantile.
+
+        Raises:
+            InputError: nothing can be forecast, there is no such series or part, or a number is below 1.
+        """
+        for name, count in (("every", every), ("chunk", chunk)):
+            if count is not None and count < 1:
+                raise InputError(f"{name} must be at least 1, not {count}")
+        panel = self._panel(frame)
+        hindcast.names(panel, self._levels)
+        if frame is None and part is None:
+            notice(_FLATTERED)
+        asked = _chosen(self._windows(panel, part, split), every, series)
+        answers = infer.hindcasts(self.model_, self.head_, asked, self._levels, chunk)
+        tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
+        return map(panel.native, tables) if chunk is not None else panel.native(hindcast.together(tables))
+
     def backtest(
-        self, frame: Any = None, *, windows: int = 8, step: int | None = None, refit: bool = False, **roles: Any
+        self,
+        frame: Any = None,
+        *,
+        windows: int = 8,
+        step: int | None = None,
+        refit: bool | int | None = None,
+        **roles: Any,
     ) -> Any:
         """Forecast from past cutoffs with copies of this forecaster trained before them; see `tsrnn.backtest`.
 
+        A fitted forecaster is asked as it is with `refit=False`; otherwise copies are trained, which is said once.
+
         Returns:
-            id, the index, cutoff, target, y, forecast and a column `q<level>` per quantile, in the frame type given.
+            The columns of `forecasts`, in the frame type given.
         """
         self.configs()
-        fitted = hasattr(self, "model_") and not roles  # then a frame is read as the training's was
-        panel = self._panel(frame) if fitted or frame is None else Panel.of(frame, **roles)
+        fitted = hasattr(self, "model_")
+        if fitted and refit is None:
+            notice(
+                "backtest trains copies of this forecaster on the rows before each cutoff; refit=False asks it as it "
+                "is, clone().backtest leaves this unsaid"
+            )
+        if fitted and refit is False:
+            if roles:
+                raise InputError(f"with refit=False a frame is read as the training's was; leave out {listed(roles)}")
+            if frame is None:
+                notice(_FLATTERED)
+        panel = self._panel(frame) if (fitted and not roles) or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
 
     @property
@@ -70,9 +134,47 @@ class Evaluated(Estimator):
             raise InputError("a loaded forecaster holds no data; pass the history to forecast from")
         return self.panel_
 
+    def _windows(self, panel: Panel, part: str | None, wanted: SplitLike) -> windows.Windows:
+        """The windows whose targets lie in a part of a split, or anywhere; series that have none are named.
+
+        Raises:
+            InputError: there is no window.
+        """
+        laid = self.preparation_.lay(panel)
+        rows = split.whole(laid.arrays) if part is None else self._split(panel, laid.arrays, wanted).part(part)
+        cut = windows.cut(laid, rows, self.input_size, self.horizon)
+        if not len(cut):
+            windows.refuse_empty(cut, rows)
+        held = np.zeros(len(panel.ids), bool)
+        held[laid.series_of(cut.targets_at)] = True
+        if without := [name for name, has in zip(panel.ids, held | (rows.begin == rows.end), strict=True) if not has]:
+            need = f"{self.input_size} + {self.horizon} rows without a gap"
+            notice(f"series {listed(without)}: no forecast, for lack of {need} in which a target was measured")
+        return cut
+
     def _split(self, panel: Panel, arrays: Arrays, wanted: SplitLike) -> split.Split:
         if wanted is None:
-            held = np.maximum(self.horizon, np.floor(self.val_size * arrays.lengths)).astype(np.int64)
-            return split.tail(arrays, held)
+            return split.tail(arrays, split.held_out(arrays.lengths, self.horizon, self.val_size))
         rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
         return split.standard(arrays, rule, panel.source)
+
+
+def _chosen(cut: windows.Windows, every: int, series: str | Sequence[str] | None) -> windows.Windows:
+    """Every so many steps of these series, counted back from the newest window.
+
+    Raises:
+        InputError: there is no such series, or it has no window.
+    """
+    ids, keep = cut.buffer.arrays.ids, np.ones(len(cut), bool)
+    if series is not None:
+        names = [series] if isinstance(series, str) else [str(name) for name in series]
+        for name in names:
+            if name not in ids:
+                raise unknown("series", name, ids)
+        keep = np.isin(ids, names)[cut.buffer.series_of(cut.targets_at)]
+        if not keep.any():
+            raise InputError(f"series {listed(names)}: no row to forecast from; name others")
+    if every > 1:
+        steps = cut.targets_at if cut.phase is None else cut.phase.numpy()
+        keep &= (steps[keep].max() - steps) % every == 0
+    return windows.Windows(cut.buffer, cut.targets_at[keep], cut.input_size, cut.horizon)

@@ -30,13 +30,14 @@ def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
     """
     name = panel.roles.index
     index, ahead = panel.frame[name], panel.future(horizon)[name]
-    if day_of(index):
-        seconds = _seconds(panel.step, index)
-        return _circles(index, seconds), _circles(ahead, seconds)
-    lengths = np.diff(panel.offsets)
     starts = physical(index)[panel.offsets[:-1]]
-    rows = _position(index, np.repeat(starts, lengths), panel.step)
-    return rows, _position(ahead, np.repeat(starts, horizon), panel.step)
+    rows = at(index, panel.step, np.repeat(starts, np.diff(panel.offsets)))
+    return rows, at(ahead, panel.step, np.repeat(starts, horizon))
+
+
+def at(index: pl.Series, step: Step, starts: npt.NDArray[np.generic]) -> Features:
+    """Features of index values [row] whose series start at `starts` [row], as numbers of the index: [row feature]."""
+    return _circles(index, _seconds(step, index)) if day_of(index) else _position(index, starts, step)
 
 
 def _circles(index: pl.Series, seconds: float) -> Features:

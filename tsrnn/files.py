@@ -8,8 +8,8 @@ import os
 import re
 import stat
 import threading
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import copymode, rmtree
 from typing import Any, BinaryIO
@@ -30,9 +30,9 @@ def replaced(path: Path, write: Callable[[BinaryIO], Any], mend: str = MEND) -> 
     Raises:
         InputError: the place cannot be written, or is full; `mend` ends the sentence.
     """
-    target = Path(os.path.realpath(path))
-    beside = _beside(target)
     try:
+        target = Path(os.path.realpath(path))
+        beside = _beside(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists() and not target.is_file() and not target.is_dir():
             with target.open("wb") as file:
@@ -56,20 +56,26 @@ def replaced(path: Path, write: Callable[[BinaryIO], Any], mend: str = MEND) -> 
         raise InputError(f"cannot write {path}: {_reason(error)}; {mend}") from None
 
 
-def plain(path: Path, mend: str) -> BinaryIO:
-    """Open a plain file to read; a pipe, a device or a folder is refused instead of waited for.
+@contextmanager
+def plain(path: Path, mend: str) -> Iterator[BinaryIO]:
+    """A plain file to read; a pipe, a device or a folder is refused instead of waited for, and so is a hollow file.
 
     Raises:
-        InputError: it is none, or cannot be opened.
+        InputError: it is none, or cannot be opened or read.
     """
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        status = os.fstat(descriptor)
+        reason = "most of it is holes" if _is_hollow(descriptor, status) else ""
+        if not stat.S_ISREG(status.st_mode):
+            reason = "it is no plain file"
+        if reason:
+            os.close(descriptor)
+            raise InputError(f"{path} cannot be read ({reason}); {mend}")
+        with os.fdopen(descriptor, "rb") as file:
+            yield file
     except OSError as error:
         raise InputError(f"{path} cannot be read ({_reason(error)}); {mend}") from None
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise InputError(f"{path} cannot be read (it is no plain file); {mend}")
-    return os.fdopen(descriptor, "rb")
 
 
 def content(path: Path, most: int, mend: str) -> bytes:
@@ -94,10 +100,10 @@ def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND)
     Raises:
         InputError: as `replaced`.
     """
-    target = Path(os.path.realpath(path))
-    room = _beside(target)
-    fresh, old = room / "new", room / "old"
     try:
+        target = Path(os.path.realpath(path))
+        room = _beside(target)
+        fresh, old = room / "new", room / "old"
         try:
             fresh.mkdir(parents=True)
             for name, content in contents.items():
@@ -111,6 +117,21 @@ def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND)
             rmtree(room, ignore_errors=True)
     except OSError as error:
         raise InputError(f"cannot write {path}: {_reason(error)}; {mend}") from None
+
+
+def _is_hollow(descriptor: int, status: os.stat_result) -> bool:
+    """Whether a file is longer than twice what it takes on the disk: that would be cheap to send, and dear to read.
+
+    Both are asked, since some systems do not count blocks and a compressed file has few.
+    """
+    if not hasattr(os, "SEEK_HOLE") or 2 * 512 * status.st_blocks >= status.st_size:
+        return False
+    try:
+        first = os.lseek(descriptor, 0, os.SEEK_HOLE)
+    except OSError:
+        return False
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return first < status.st_size
 
 
 def _beside(target: Path) -> Path:

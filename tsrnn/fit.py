@@ -12,24 +12,25 @@ import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
-from pytorch_lightning.callbacks import Callback, EarlyStopping, TQDMProgressBar
+from pytorch_lightning.callbacks import Callback, EarlyStopping
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
-from tsrnn import trial
+from tsrnn import progress, trial
 from tsrnn.allocator import tune_allocator
+from tsrnn.batches import Batches, weighted
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
-from tsrnn.parameters import FitConfig, Weighting
+from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
@@ -69,14 +70,14 @@ class ForecastModule(pl.LightningModule):
         return batch.double() if self.config.arithmetic == "64-true" else batch
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        return self.model.loss(_weighted(batch, self.config.weighting), self.head)
+        return self.model.loss(weighted(batch, self.config.weighting), self.head)
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
             self.average.update_parameters(self.model)
 
     def on_train_epoch_start(self) -> None:
-        self.model.epoch_starts(self.current_epoch / max(1, self.config.max_epochs))
+        self.model.epoch_starts(self.current_epoch / max(1, self.trainer.max_epochs or 1))
 
     def on_validation_epoch_start(self) -> None:
         self._val = [0.0, 0.0]
@@ -103,19 +104,22 @@ class WindowsDataModule(pl.LightningDataModule):
 
     def __init__(self, train: Windows, val: Windows | None, config: FitConfig) -> None:
         super().__init__()
-        self.train, self.val, self.config = train, val, config
+        self.train, self.val, self.config = train, val, config.settled(len(train), train.buffer.targets)
         self.generator = torch.Generator().manual_seed(config.random_state)
 
     def train_dataloader(self) -> DataLoader[Batch]:
         config = self.config
-        drawn = _Batches(self.train, config.batch_size, self.generator, config.max_windows, config.buckets)
+        assert config.batch_size is not None
+        drawn = Batches(
+            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes
+        )
         return DataLoader(drawn, batch_size=None)
 
     def val_dataloader(self) -> DataLoader[Batch] | list[Any]:
         if self.val is None or not len(self.val):
             return []
         val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
-        return DataLoader(_Batches(val, max(_SCORED, self.config.batch_size)), batch_size=None)
+        return DataLoader(Batches(val, max(_SCORED, self.config.batch_size or 0)), batch_size=None)
 
 
 class BestWeights(Callback):
@@ -138,6 +142,21 @@ class BestWeights(Callback):
             trainer.should_stop = True
 
 
+class ShownProgress(Callback):
+    """Moves a bar on with every training step, and notes on it what validation says."""
+
+    def __init__(self, shown: progress.Bar) -> None:
+        self.shown = shown
+
+    def on_train_batch_end(self, trainer: pl.Trainer, *_: Any) -> None:
+        if trainer.is_global_zero:
+            self.shown.advance()
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        loss = float(trainer.callback_metrics["val_loss"])
+        self.shown.note = f", epoch {trainer.current_epoch + 1}, validation {loss:.4g}"
+
+
 def fit(
     model: Model,
     head: Head,
@@ -154,7 +173,7 @@ def fit(
     Raises:
         InputError: the loss stopped being a number, or someone else's model gives no forecast (`tsrnn.trial`).
     """
-    began = time.perf_counter()
+    began, config = time.perf_counter(), config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
@@ -167,12 +186,12 @@ def fit(
     callbacks: list[Callback] = []
     if validated:
         callbacks += [best, EarlyStopping("val_loss", patience=config.patience, check_finite=True)]
-    if config.progress:
-        callbacks.append(TQDMProgressBar(leave=False))
-    with _quiet():
-        trainer = _trainer(config, callbacks)
+    data = WindowsDataModule(train, val, config)
+    steps = len(data.train_dataloader()) * (config.max_epochs or 1)
+    with _quiet(), progress.bar("training", steps, config.progress) as shown:
+        trainer = _trainer(config, [*callbacks, ShownProgress(shown)])
         with _interruptible(trainer):
-            trainer.fit(module, datamodule=WindowsDataModule(train, val, config))
+            trainer.fit(module, datamodule=data)
     weights = best.weights if validated else module.evaluated.state_dict()
     if weights is None or not all(weight.isfinite().all() for weight in weights.values()):
         raise InputError(
@@ -202,7 +221,7 @@ def _trainer(config: FitConfig, callbacks: list[Callback]) -> pl.Trainer:
             logger=False,
             enable_checkpointing=False,
             enable_model_summary=False,
-            enable_progress_bar=config.progress,
+            enable_progress_bar=False,
             num_sanity_val_steps=0,
         )
     except (ValueError, MisconfigurationException) as error:
@@ -218,41 +237,6 @@ def seeded(random_state: int) -> Iterator[None]:
     with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
         torch.manual_seed(random_state)
         yield
-
-
-class _Batches(IterableDataset[Batch]):
-    """All windows once, in random order when a generator is given; at most `most` of them."""
-
-    def __init__(
-        self,
-        windows: Windows,
-        size: int,
-        generator: torch.Generator | None = None,
-        most: int | None = None,
-        buckets: bool = False,
-    ) -> None:
-        self.windows, self.size, self.generator, self.buckets = windows, size, generator, buckets
-        self.count = min(len(windows), most or len(windows))
-
-    def __len__(self) -> int:
-        return -(-self.count // self.size)
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self.windows.batches(self.size, self.generator, self.count, self.buckets)
-
-
-def _weighted(batch: Batch, kind: Weighting) -> Batch:
-    """The batch with horizon steps i = 1, 2... weighted, at 1 on average.
-
-    arctan: 1 + pi/4 - arctan(i), from 1 down to 0.21 (Stitsyuk & Choi 2024, arXiv 2412.17323); root: 1 / sqrt(i), as
-    far as a random walk's deviation grows (Wang et al. 2023, arXiv 2305.12095).
-    """
-    if kind == "none" or batch.target is None:
-        return batch
-    step = torch.arange(1, batch.target.shape[1] + 1, device=batch.target.device, dtype=batch.target.dtype)
-    weight = step.rsqrt() if kind == "root" else 1 + math.pi / 4 - step.arctan()  # [horizon]
-    share = (weight / weight.mean())[:, None].expand_as(batch.target)
-    return replace(batch, target_observed=share if batch.target_observed is None else share * batch.target_observed)
 
 
 def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:

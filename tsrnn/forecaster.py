@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from typing import Any, Self
 
-from tsrnn import answer, heads, infer, models, windows
+from tsrnn import answer, heads, infer, models, usual, windows
 from tsrnn.arrays import Arrays
 from tsrnn.evaluation import SplitLike
+from tsrnn.operation import Operated
 from tsrnn.panel import Panel
-from tsrnn.saving import Saved
 from tsrnn.shapes import Spec
 
 
-class Forecaster(Saved):
+class Forecaster(Operated):
     """A model, its task and how to train it, under one roof; parameters are kept as given, as scikit-learn's are.
 
     Args:
@@ -19,14 +19,16 @@ class Forecaster(Saved):
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: mse, mae or huber of a point forecast; gaussian, laplace or student_t: a distribution, by its likelihood.
+        loss: mae (the forecast is then a median), mse (a mean) or huber of a point forecast; gaussian, laplace or
+            student_t: a distribution, by its likelihood.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
         pad: let windows reach back before the first row; what is missing is marked as such.
         val_size: share of each series, at its end, held out for early stopping when `fit` gets no split.
         options: fields of the model's Config (`hidden_size`, `dropout`...) and of `FitConfig` (`learning_rate`,
-            `batch_size`, `max_epochs`, `patience`, `random_state`...).
+            `batch_size`, `max_epochs`, `patience`, `progress`, `random_state`...). What is not named follows the data,
+            as `tsrnn.usual` says.
 
     After `fit`: `model_`, `spec_`, `panel_`, `report_` (epochs, best validation loss, seconds).
     """
@@ -38,7 +40,7 @@ class Forecaster(Saved):
         input_size: int,
         horizon: int,
         quantiles: Sequence[float] | None = None,
-        loss: str = "mse",
+        loss: str = usual.LOSS,
         scaler: str = "standard",
         scale_per_series: bool = False,
         calendar: bool = False,

@@ -12,10 +12,20 @@ import narwhals as nw
 import numpy as np
 import polars as pl
 
+from tsrnn import forks
 from tsrnn.errors import InputError, quoted
 
 NAMELESS = ("index", "__index__")  # a nameless index inside; the latter in models saved by 0.1
-_ODD = ("object", "Sparse", "period", "interval", "complex", "category")  # pandas types that need a look at the cells
+_ODD = (
+    "object",
+    "Sparse",
+    "period",
+    "interval",
+    "complex",
+    "category",
+    "float128",
+    "longdouble",
+)  # pandas types that need a look at the cells
 
 
 @dataclass(frozen=True)
@@ -36,8 +46,9 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
     """A polars frame with nulls for NaN, and what is needed to hand one back.
 
     Raises:
-        InputError: no frame, or one whose columns cannot be told apart by name.
+        InputError: no frame, or one whose columns cannot be told apart by name; or this process would hang.
     """
+    forks.check()
     if isinstance(frame, pl.DataFrame):
         table, origin = frame, Origin()
     else:
@@ -152,7 +163,9 @@ def _named(table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 def _cells(column: Any, name: str) -> pl.Series:
     """A pandas column whose type says little: periods by their start, the rest by what the cells are, else as text."""
     kind = str(column.dtype)
-    if kind.startswith("Sparse"):
+    if kind in ("float128", "longdouble"):
+        column = column.astype("float64")
+    elif kind.startswith("Sparse"):
         column = column.sparse.to_dense()
     elif kind.startswith("period"):
         column = column.dt.to_timestamp()
@@ -172,9 +185,14 @@ def _cells(column: Any, name: str) -> pl.Series:
 
 
 def _is_what_it_says(dtype: pl.DataType, column: Any) -> bool:
-    """Whether no cell was bent: pyarrow takes whole numbers among dates for dates, and other objects for bytes."""
+    """Whether no cell was bent: pyarrow takes whole numbers among dates for dates, and other objects for bytes.
+
+    It also takes times without a zone for UTC's, beside others that name one.
+    """
     if dtype != pl.Binary and not dtype.is_temporal():
         return True
+    if column.dtype == "object" and getattr(dtype, "time_zone", None) is not None:
+        return all(getattr(cell, "tzinfo", None) is not None for cell in column.dropna())
     kinds = {type(cell) for cell in column.dropna()}
     return (
         kinds <= {bytes} if dtype == pl.Binary else not any(issubclass(kind, int | float | np.number) for kind in kinds)

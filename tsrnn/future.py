@@ -4,6 +4,7 @@ What the history is refused for, it is refused for too: rows that stand twice, c
 are missing. Rows beyond the steps asked for are let be; their order does not matter.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -32,14 +33,15 @@ def known_ahead(panel: Panel, future: Any, horizon: int) -> Floats | None:
         raise InputError(
             f"the model was given future covariates ({', '.join(names)}); pass future=... with the next steps'"
         )
-    table = _with_keys(panel, future)
+    table = keyed(panel, future, names, "future")
     asked = panel.future(horizon)
     keys = asked.columns
     ahead, rows = _keys(asked, asked, panel), _keys(table, asked, panel)
     rows = rows.with_row_index("__row").join(ahead, on=keys, how="semi", maintain_order="left")
     rows = _without_twins(rows, table, keys, panel)
     chosen = table[rows["__row"]]
-    values = [_numbers(chosen[name], rows["__row"], panel, name).alias(f"__{k}") for k, name in enumerate(names)]
+    cells = [numbers(chosen[name], rows["__row"], panel, name, "future") for name in names]
+    values = [column.alias(f"__{k}") for k, column in enumerate(cells)]
     matched = ahead.join(rows.drop("__row").with_columns(values), on=keys, how="left", maintain_order="left")
     matched = matched.select(pl.col(f"__{k}").alias(name) for k, name in enumerate(names))
     for row in np.flatnonzero(matched.select(pl.any_horizontal(pl.all().is_null())).to_series())[:1]:
@@ -48,50 +50,61 @@ def known_ahead(panel: Panel, future: Any, horizon: int) -> Floats | None:
     return panel.features(matched, names)
 
 
-def _with_keys(panel: Panel, future: Any) -> pl.DataFrame:
-    """The future's table with the history's id and index, each in a column of its own."""
-    table, origin = (future.frame, future.origin) if isinstance(future, Panel) else to_polars(future, "future")
+def keyed(panel: Panel, frame: Any, names: Sequence[str], source: str) -> pl.DataFrame:
+    """A table of further rows with the history's id and index, each in a column of its own, and the columns `names`.
+
+    Args:
+        source: how messages call the frame: "future", or "rows" of a step.
+
+    Raises:
+        InputError: a column is missing, an id or an index is empty or cannot be read.
+    """
+    table, origin = (frame.frame, frame.origin) if isinstance(frame, Panel) else to_polars(frame, source)
     index, id = panel.roles.index, panel.roles.id
-    levels = [name for name, label in origin.levels if label is None and name not in (id, *panel.roles.future)]
+    levels = [name for name, label in origin.levels if label is None and name not in (id, *names)]
     if index not in table.columns and len(levels) == 1:
         table = table.rename({levels[0]: index})
     elif index in NAMELESS and index not in table.columns and len(origin.levels) == 1:
         table = table.rename({origin.levels[0][0]: index})
     keys = [id, index] if id else [index]
-    missing = [name for name in (*keys, *panel.roles.future) if name not in table.columns]
+    missing = [name for name in (*keys, *names) if name not in table.columns]
     if missing:
         start = panel.frame[index][-1] + 1 if panel.numbered else None
-        hint = "" if start is None else f"; the history's rows were numbered, so that the future's begin with {start}"
-        needed = ", ".join((*keys, *panel.roles.future))
-        raise InputError(f"future has no column {quoted(missing[0])}; it needs {needed}{hint}")
-    table = check_ids(table, id, "future")
-    read = dates.read(table[index], "future", panel.date_format, None if id is None else table[id])[0]
+        hint = "" if start is None else f"; the history's rows were numbered, so that the {source}'s begin with {start}"
+        needed = ", ".join((*keys, *names))
+        raise InputError(f"{source} has no column {quoted(missing[0])}; it needs {needed}{hint}")
+    table = check_ids(table, id, source)
+    read = dates.read(table[index], source, panel.date_format, None if id is None else table[id])[0]
     if read.null_count():
         row = int(read.is_null().arg_max() or 0)
-        raise InputError(f"future: column {quoted(index)} is empty in row {row + 1}; fill it or drop the row")
+        raise InputError(f"{source}: column {quoted(index)} is empty in row {row + 1}; fill it or drop the row")
     return table.with_columns(read)
 
 
 def _keys(table: pl.DataFrame, asked: pl.DataFrame, panel: Panel) -> pl.DataFrame:
     """Id and index as both frames can be matched by; null where a value cannot be any of the history's."""
     index, id = panel.roles.index, panel.roles.id
-    ids = None if id is None else _id_text(table[id])
+    ids = None if id is None else id_text(table[id])
     if asked.schema[index].is_float():
         at = _steps_after(table[index].cast(pl.Float64), ids, panel)
     else:
-        at = _alike(table[index], asked[index])
+        at = alike(table[index], asked[index], "future")
     return pl.DataFrame([at] if ids is None else [ids, at])
 
 
-def _alike(column: pl.Series, asked: pl.Series) -> pl.Series:
-    """Dates or counts in the history's type; null where they cannot be held by it."""
+def alike(column: pl.Series, asked: pl.Series, source: str) -> pl.Series:
+    """Dates or counts in the history's type; null where they cannot be held by it.
+
+    Raises:
+        InputError: one is dates where the other is none, or has a time zone where the other has none.
+    """
     zones = [getattr(each.dtype, "time_zone", None) for each in (column, asked)]
     alike = column.dtype.is_temporal() == asked.dtype.is_temporal() and (column.dtype == pl.Duration) == (
         asked.dtype == pl.Duration
     )
     if not alike or (zones[0] is None) != (zones[1] is None):
         raise InputError(
-            f"future: column {quoted(asked.name)} is of type {column.dtype} where the history's is {asked.dtype}; "
+            f"{source}: column {quoted(asked.name)} is of type {column.dtype} where the history's is {asked.dtype}; "
             "give both alike, time zones too"
         )
     if isinstance(asked.dtype, pl.Datetime) and zones[1] is not None:
@@ -100,7 +113,7 @@ def _alike(column: pl.Series, asked: pl.Series) -> pl.Series:
     return cast.set((cast.cast(column.dtype, strict=False) != column).fill_null(True), None)
 
 
-def _id_text(ids: pl.Series) -> pl.Series:
+def id_text(ids: pl.Series) -> pl.Series:
     """Ids as text, whole numbers alike whatever type holds them."""
     whole = ids.dtype.is_float() and bool((ids == ids.round()).all())
     text = (ids.cast(pl.Int64) if whole else ids).cast(pl.String)
@@ -112,9 +125,7 @@ def _steps_after(depths: pl.Series, ids: pl.Series | None, panel: Panel) -> pl.S
     last = panel.frame[panel.offsets[1:] - 1]
     ends: pl.Series | float = float(last[panel.roles.index][0])
     if ids is not None and panel.roles.id is not None:
-        ends = ids.replace_strict(
-            _id_text(last[panel.roles.id]), last[panel.roles.index].cast(pl.Float64), default=None
-        )
+        ends = ids.replace_strict(id_text(last[panel.roles.id]), last[panel.roles.index].cast(pl.Float64), default=None)
     steps = (depths - ends) / panel.step.size
     return steps.round().set((steps - steps.round()).abs() > _NEAR, None).cast(pl.Int64).alias(depths.name)
 
@@ -131,14 +142,18 @@ def _without_twins(rows: pl.DataFrame, table: pl.DataFrame, keys: list[str], pan
     raise InputError(f"future: row {int(later) + 1} holds {where} a second time; drop one of the two")
 
 
-def _numbers(column: pl.Series, rows: pl.Series, panel: Panel, name: str) -> pl.Series:
-    """A covariate as the history's: words as text, everything else as finite numbers."""
+def numbers(column: pl.Series, rows: pl.Series, panel: Panel, name: str, source: str) -> pl.Series:
+    """A column as the history's: words as text, everything else as finite numbers; `rows` counts them for messages.
+
+    Raises:
+        InputError: a cell is no number, or infinite.
+    """
     if name in panel.levels:
         return figures.text(column if figures.is_text(column.dtype) else column.cast(pl.String))
     if not (column.dtype.is_numeric() or column.dtype == pl.Boolean or column.dtype == pl.Null):
-        column = figures.read(column, "future", rows)
-    numbers = column.cast(pl.Float64)
-    if numbers.is_infinite().any():
-        row = int(rows[int(numbers.is_infinite().fill_null(False).arg_max() or 0)]) + 1
-        raise InputError(f"future: column {quoted(name)}, row {row} is infinite; replace it")
-    return numbers
+        column = figures.read(column, source, rows)
+    read = column.cast(pl.Float64)
+    if read.is_infinite().any():
+        row = int(rows[int(read.is_infinite().fill_null(False).arg_max() or 0)]) + 1
+        raise InputError(f"{source}: column {quoted(name)}, row {row} is infinite; replace it")
+    return read

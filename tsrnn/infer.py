@@ -1,7 +1,7 @@
 """Run a trained model: forecasts of a batch, scores over windows. No trainer is needed for either."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import metrics
+from tsrnn.arrays import Floats, Rows
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.scale import Affine
@@ -55,25 +56,46 @@ def forecast(
     Any number of windows is taken; a few at a time are in the model.
     """
     model.eval()
-    points, quantiles, size = [], [], _batch_size(model)
+    answers, size = [], _batch_size(model)
     for first in range(0, len(batch.past), size):
         part = batch.rows(slice(first, first + size))
-        params = model(part.to(device_of(model)))
-        points.append(_undone(head.point(params), part.undo))
-        if levels:
-            quantiles.append(_undone(head.quantiles(params, levels), part.undo))
+        answers.append(values(head, model(part.to(device_of(model))), part.undo, levels))
+    points, quantiles = zip(*answers, strict=True)
     return np.concatenate(points), np.concatenate(quantiles) if levels else None
 
 
+def hindcasts(
+    model: Model, head: Head, windows: Windows, levels: Sequence[float] = (), size: int | None = None
+) -> Iterator[tuple[Rows, Floats, Floats | None]]:
+    """`forecast` of all windows in turn, `size` at a time: the panel rows of their first targets, points, quantiles."""
+    done = 0
+    for batch in windows.batches(size or _batch_size(model)):
+        rows = windows.targets_at[done : done + len(batch.past)]
+        yield rows, *forecast(model, head, batch, levels)
+        done += len(rows)
+
+
+@torch.inference_mode()
+def values(
+    head: Head, params: Tensor, undo: Affine | None, levels: Sequence[float] = ()
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """What params [batch horizon target params] say, as `forecast` gives it."""
+    point = _undone(head.point(params), undo)
+    return point, _undone(head.quantiles(params, levels), undo) if levels else None
+
+
 def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
-    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has."""
+    """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has.
+
+    Where the unit alone was scaled, a small number has as many of them as a large one.
+    """
     inside = scaled.cpu().double().numpy()
     if undo is None:
         return inside
     beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
     affine = Affine(undo.loc.cpu().numpy()[beside], undo.scale.cpu().numpy()[beside])
     value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
-    resolution = np.maximum(np.abs(inside), 1.0) * affine.scale * _RESOLUTION
+    resolution = np.maximum(np.abs(inside), affine.loc != 0) * affine.scale * _RESOLUTION
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = 10.0 ** np.floor(-np.log10(resolution))
         shifted = value * power
@@ -84,6 +106,8 @@ def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
 @torch.inference_mode()
 def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
+
+    Physical ones are taken of the panel's own cells and of what `forecast` says, to the last digit.
 
     Args:
         measures: what `tsrnn.metrics.named` knows.
@@ -96,15 +120,17 @@ def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = 
     spec, arrays = model.spec, windows.buffer.arrays
     series = windows.buffer.series_of(windows.targets_at)
     tallies: dict[tuple[str, int], _Tally] = defaultdict(lambda: _Tally(series, len(arrays.ids), spec.horizon))
+    in_units, count = any(metrics.physical(name) for name in measures), tallies["", 0]
     for batch in windows.batches(_batch_size(model)):
         batch = batch.to(device)
         params = model(batch)
         assert batch.target is not None
         seen = batch.target_observed
-        tallies["", 0].add(torch.ones_like(batch.target) if seen is None else seen)
+        truth = _truth(windows, slice(count.done, count.done + len(params))) if in_units else batch.target
+        count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
-            for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch))):
-                tallies[name, place].add(cells if seen is None else cells * seen)
+            for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch, truth))):
+                tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
     return _score(measures, tallies, windows, series)
 
 
@@ -137,15 +163,23 @@ def _batch_size(model: Model) -> int:
     return max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))
 
 
-def _read(name: str, head: Head, params: Tensor, batch: Batch) -> list[Tensor]:
+def _truth(windows: Windows, which: slice) -> Tensor:
+    """The panel's own target cells of some windows, 0 where none was measured: [batch horizon target] float64."""
+    arrays = windows.buffer.arrays
+    rows = windows.targets_at[which, None] + np.arange(windows.horizon)
+    cells = np.stack([column[rows] for column in arrays.columns[: arrays.targets]], -1)
+    return torch.from_numpy(np.nan_to_num(cells.astype(np.float64)))
+
+
+def _read(name: str, head: Head, params: Tensor, batch: Batch, truth: Tensor) -> list[Tensor]:
     """What a measure's cells are made of: the truth and the forecast, or the quantiles, [batch horizon target] each."""
     levels = metrics.named(name).levels
-    forecast = head.quantiles(params, levels).unbind(-1) if levels else (head.point(params),)
+    forecast = head.quantiles(params, levels) if levels else head.point(params)[..., None]
+    if metrics.physical(name):
+        return [truth, *torch.from_numpy(_undone(forecast, batch.undo)).unbind(-1)]
     assert batch.target is not None
-    if batch.undo is None:
-        return [batch.target, *forecast]
-    values = [batch.target, *(batch.undo.held(each) for each in forecast)]
-    return [batch.undo.invert(each.double()) for each in values] if metrics.physical(name) else values
+    scaled = forecast.unbind(-1)
+    return [batch.target, *(scaled if batch.undo is None else (batch.undo.held(each) for each in scaled))]
 
 
 def _score(

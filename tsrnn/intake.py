@@ -12,7 +12,7 @@ from tsrnn.arrays import Rows
 from tsrnn.errors import InputError, notice, quoted
 from tsrnn.frames import NAMELESS, Origin, to_polars
 from tsrnn.roles import Roles, find_roles
-from tsrnn.series import check_constant, check_ids, in_order, told_apart
+from tsrnn.series import check_constant, check_ids, in_order, one_series_an_id, told_apart
 
 TREATMENT = {"freq": None, "rows_as_they_stand": False, "sort": False, "duplicates": "error", "date_format": None}
 
@@ -65,7 +65,9 @@ def take(
     table = numbers(table, roles, source, levels)
     check_constant(table, roles.id, roles.static, source)
     sort, duplicates = treatment["sort"], treatment["duplicates"]
-    if roles.id is None and not treatment["rows_as_they_stand"]:
+    if roles.id is not None and duplicates == "error" and not treatment["rows_as_they_stand"]:
+        one_series_an_id(table, roles.id, roles.index, roles.targets, source)
+    elif roles.id is None and not treatment["rows_as_they_stand"]:
         chosen = roles.targets if asked["target"] or len(roles.targets) == 1 else ()
         told_apart(table, roles.index, chosen, source, duplicates != "error")
     if remark:

@@ -4,9 +4,14 @@ from collections.abc import Mapping
 from dataclasses import field
 from numbers import Integral, Real
 from types import NoneType, UnionType
-from typing import Any, Literal, get_args, get_origin
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin
 
 from tsrnn.errors import InputError, unknown
+
+if TYPE_CHECKING:
+    Settled = int
+else:
+    Settled = int | None  # an option that may be left open, and is a number before a model is built
 
 _KINDS: dict[Any, tuple[type, str]] = {
     bool: (bool, "True or False"),
@@ -18,9 +23,14 @@ _KINDS: dict[Any, tuple[type, str]] = {
 }
 
 
-def choice(default: Any, *values: Any) -> Any:
-    """A Config field and the values a sweep may give it."""
-    return field(default=default, metadata={"choices": list(values)})
+def choice(default: Any, *values: Any, first: Any = None) -> Any:
+    """A Config field and the values a sweep may give it; it begins with `first` where the default is none of them."""
+    return field(default=default, metadata={"choices": list(values), "first": default if first is None else first})
+
+
+def left_open() -> Any:
+    """A Config field that the data decide where nothing is said; no sweep tries it."""
+    return field(default=None)
 
 
 def span(default: Any, low: float, high: float, log: bool = False) -> Any:

@@ -3,14 +3,14 @@
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
 import numpy as np
 import tomli_w
 
-from tsrnn import cells, files, models
+from tsrnn import cells, files, models, progress, usual
 from tsrnn.errors import InputError, unknown
 from tsrnn.options import check_types, choice, span
 
@@ -23,27 +23,30 @@ _SHORT = {"32": "32-true", "64": "64-true", "bf16": "bf16-mixed", "16": "16-mixe
 
 @dataclass(frozen=True)
 class FitConfig:
-    """How to train; the same for every model."""
+    """How to train; the same for every model. None: the usual, which follows the data (`tsrnn.usual`)."""
 
     learning_rate: float = span(1e-3, 1e-4, 1e-2, log=True)
-    batch_size: int = choice(64, 32, 64, 128)  # windows
-    max_epochs: int = 20
-    patience: int = 5  # epochs without a better validation loss
+    batch_size: int | None = choice(None, 32, 64, 128, first=64)  # windows
+    max_epochs: int | None = None  # through all windows, or `max_windows`; None: an epoch has the usual steps
+    patience: int = usual.PATIENCE  # epochs without a better validation loss
     schedule: Schedule = "exponential"
     decay: float = 0.9  # of the learning rate per epoch after the first three, when exponential
     weight_decay: float = 0.0
     gradient_clip: float = 1.0  # largest norm of the whole gradient; 0: no clipping
-    averaging: float = choice(0.0, 0.0, 0.99, 0.998)  # decay of the exponential moving average of weights; 0: none
+    averaging: float = choice(
+        usual.AVERAGING, 0.0, 0.99, 0.998
+    )  # decay of the exponential moving average of weights; 0: none
     weighting: Weighting = "none"  # of the horizon's steps in the training loss: the nearer, the heavier
     buckets: bool = False  # short windows (`pad=True`) of like length in one batch
     max_minutes: float | None = None  # of training, which then stops, inside an epoch too; None: no limit
-    max_windows: int | None = None  # windows drawn per epoch; None: all
-    val_windows: int | None = None  # windows validated on, evenly spread; None: all
+    max_windows: int | None = None  # windows drawn per epoch; None: all, or the usual where max_epochs is None too
+    val_windows: int | None = None  # windows validated on, evenly spread; None: likewise
+    passes: int = 1  # through the windows in an epoch
     random_state: int = 0
     precision: str | int = "32-true"  # of the training: that, 64-true, bf16-mixed, or 16-mixed on a GPU
     accelerator: str = "cpu"
     devices: int = 1
-    progress: bool = False
+    progress: bool | str = "auto"  # a bar with the time left: True, False, or "auto", where somebody looks on
 
     def __post_init__(self) -> None:
         check_types(vars(self), get_type_hints(FitConfig))
@@ -60,10 +63,12 @@ class FitConfig:
     def _check_ranges(self) -> None:
         if not -(1 << 63) <= self.random_state < 1 << 64:
             raise InputError(f"random_state takes a whole number of 64 bits, not {str(self.random_state)[:30]}")
-        for name in ("learning_rate", "batch_size", "max_epochs", "patience", "devices"):
+        if self.progress not in (True, False, progress.AUTO):
+            raise InputError(f"progress takes True, False or 'auto', not {self.progress!r}")
+        for name in ("learning_rate", "patience", "passes", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("max_minutes", "max_windows", "val_windows"):
+        for name in ("batch_size", "max_epochs", "max_minutes", "max_windows", "val_windows"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, or None, not {getattr(self, name)}")
         for name in ("weight_decay", "gradient_clip"):
@@ -83,12 +88,23 @@ class FitConfig:
         if kind == "cpu" and self.arithmetic == "16-mixed":
             raise InputError(f"precision {self.precision!r} needs a GPU; write bf16-mixed or 32-true for the CPU")
 
+    def settled(self, windows: int, targets: int) -> "FitConfig":
+        """With numbers in place of what was left open, for so many training windows of so many targets."""
+        size = self.batch_size or usual.batch(windows, targets)
+        if self.max_epochs is not None:
+            return replace(self, batch_size=size)
+        most, passes = (self.max_windows, self.passes) if self.max_windows else usual.epoch(windows, size)
+        validated = self.val_windows or usual.VALIDATED
+        return replace(
+            self, batch_size=size, max_epochs=usual.EPOCHS, max_windows=most, passes=passes, val_windows=validated
+        )
+
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""
         warm = min(1.0, (step + 1) / max(1, steps_per_epoch // 2))
         epoch = step / max(1, steps_per_epoch)
         if self.schedule == "cosine":
-            return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, epoch / self.max_epochs)))
+            return warm * 0.5 * (1 + math.cos(math.pi * min(1.0, epoch / (self.max_epochs or usual.EPOCHS))))
         if self.schedule == "exponential":
             return warm * self.decay ** max(0, int(epoch) - 2)
         return warm

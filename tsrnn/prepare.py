@@ -90,7 +90,7 @@ class Preparation:
         arrays = self.arrays(panel) if arrays is None else arrays
         known = _scaled(self.known, arrays.known, "known ahead")
         static = _scaled(self.static, arrays.static, "of series")
-        scaling = self._scaling_of(arrays)
+        scaling = self.scaling_of(arrays)
         if not learning:
             _say_what_moves(arrays, scaling)
         return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding)
@@ -163,7 +163,7 @@ class Preparation:
         self.scaling, self.known, self.static = affines["scale"], affines.get("known"), affines.get("static")
         return self
 
-    def _scaling_of(self, arrays: Arrays) -> Affine:
+    def scaling_of(self, arrays: Arrays) -> Affine:
         """The training's scaling for each series; a series it did not know is scaled by its own history."""
         if not self.scale_per_series:
             rows = np.zeros(len(arrays.ids), np.int64)

@@ -8,6 +8,7 @@ names, shapes and types are those of the file, it is built again, and costs what
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import fields
 from typing import Any, get_type_hints
 
 import torch
@@ -35,6 +36,8 @@ _WORDS = {
 _PREFIX = "model."  # of the weights' names
 _SPARE = 64  # parameters that a constructor may make and throw away
 _LONGEST = 300  # characters of a reason
+_SEGMENTS, _SEGMENT = {"rnn": 1, "lstm": 1, "gru": 1, "bilstm": 1, "seq2seq": 1}, 24  # where 0.1 names none
+_MEMBERS = [{"model": "nlinear"}, {"model": "gru", "segment": 24}, {"model": "segrnn"}]  # likewise
 _UNSAVED = 4_000_000  # numbers of buffers that are made anew and not saved
 
 
@@ -43,8 +46,8 @@ class Unfit(ValueError):
 
 
 @contextmanager
-def blaming(saved: Saved) -> Iterator[None]:
-    """Whatever goes wrong inside is what the folder holds: one sentence names it."""
+def blaming(saved: Saved, what: str = "model") -> Iterator[None]:
+    """Whatever goes wrong inside is what the folder holds, a model or else: one sentence names it."""
     try:
         yield
     except (ArithmeticError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError) as fault:
@@ -53,7 +56,25 @@ def blaming(saved: Saved) -> Iterator[None]:
         said = "".join(each if each.isprintable() else "?" for each in said).rstrip(".")
         unknown = isinstance(fault, Unregistered)
         mend = "install the package that registers it" if unknown else "save it again, or fit it again"
-        raise InputError(f"{saved.folder} holds no model that this tsrnn can use ({said}); {mend}") from None
+        raise InputError(f"{saved.folder} holds no {what} that this tsrnn can use ({said}); {mend}") from None
+
+
+def params(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The saved parameters; where 0.1 saved them, with the segment that it read where none was named."""
+    saved: dict[str, Any] = config["params"]
+    return saved if "segment" in config["spec"] else _with_segment(saved)
+
+
+def _with_segment(params: Mapping[str, Any]) -> dict[str, Any]:
+    """One model's, and those of an ensemble's members."""
+    named, model = dict(params), params["model"]
+    entry = models.find(model)
+    options = {each.name for each in fields(entry.config)} if models.is_own(entry.kind) else set()
+    if "members" in options:
+        named["members"] = [_with_segment(member) for member in params.get("members", _MEMBERS)]
+    if "segment" in options:
+        named.setdefault("segment", _SEGMENTS.get(model, _SEGMENT))
+    return named
 
 
 def spec(table: Any, known: Mapping[str, Any]) -> Spec:
@@ -68,7 +89,8 @@ def spec(table: Any, known: Mapping[str, Any]) -> Spec:
     for name, value in known.items():
         if getattr(made, name) != value:
             raise Unfit(f"{name} of spec is {getattr(made, name)!r} where the rest says {value!r}")
-    if min(made.known, made.static) < 0 or not 1 <= made.seasonality <= made.input_size:
+    inside = all(1 <= (size or 0) <= made.input_size for size in (made.seasonality, made.segment))
+    if min(made.known, made.static) < 0 or not inside:
         raise Unfit(f"spec asks for what cannot be: {made}")
     return made
 

@@ -30,7 +30,7 @@ class Saved(Evaluated):
         """
         config = (saved := store.opened(folder)).config
         with rebuild.blaming(saved):
-            self = cls(**config["params"])
+            self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
             self.head_, prepared = heads.build(self.quantiles, self.loss), self._unlearnt()
             prepared.remember(config["ids"], config["reading"])

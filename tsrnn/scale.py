@@ -3,6 +3,7 @@
 `Affine` is bare arithmetic, so the same object serves numpy arrays here and torch tensors inside a batch.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import unknown
+from tsrnn.errors import notice, quoted, unknown
 from tsrnn.split import Part
 
 _ROUNDING = 4  # units in the last place by which equal values may differ
+_STEPS = 256  # of a float32 in which a series should move at least
+_SQUARES = 1e-150  # the square of a smaller one is too near to 0 for a float64
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,8 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
             training rows (a well left out) takes the panel's.
 
     Returns:
-        Affine with float64 loc and scale of shape [series channel]; a scale of 0 where all values are one.
+        Affine with float64 loc and scale of shape [series channel]; a scale of 0 where all values are one. Where a
+        series moves by so little beside its scaled values that float32 loses it, that is said.
 
     Raises:
         InputError: no scaler has that name.
@@ -96,7 +100,32 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
             for row, piece in enumerate(pieces):
                 if np.isfinite(piece).any():
                     loc[row, channel], scale[row, channel] = _statistic(statistic, [piece])
+    _say_what_is_lost(name, arrays, train, Affine(loc, scale))
     return Affine(loc, scale)
+
+
+def _say_what_is_lost(name: str, arrays: Arrays, train: Part, scaling: Affine) -> None:
+    """Notice the first channel of which a series moves in fewer than `_STEPS` steps of a float32, once it is scaled."""
+    rows = np.flatnonzero(train.end > train.begin)
+    bounds = np.stack([train.begin[rows], train.end[rows]], axis=1).ravel()
+    for channel, column in enumerate(arrays.columns if len(rows) else ()):
+        inside = column[: bounds[-1]]
+        low, high = (each.reduceat(inside, bounds[:-1])[::2].astype(np.float64) for each in (np.fmin, np.fmax))
+        loc, scale = scaling.loc[rows, channel], scaling.scale[rows, channel]
+        with np.errstate(over="ignore", invalid="ignore"):
+            far = np.maximum(np.abs(low - loc), np.abs(high - loc))
+            step = far * float(np.finfo(np.float32).eps)
+            rounding = _ROUNDING * float(np.finfo(column.dtype).eps) * np.maximum(np.abs(low), np.abs(high))
+            lost = (scale != 0) & (high - low > rounding) & (high - low < _STEPS * step)
+        if lost.any():
+            row = int(np.argmax(lost))
+            mend = "scale_per_series=True" if name in ("standard", "robust") else "scaler='standard'"
+            notice(
+                f"{quoted(arrays.names[channel])} of series {quoted(arrays.ids[rows[row]])} moves by "
+                f"{high[row] - low[row]:.3g} about {low[row]:.6g}, of which little is left in float32 by this scaling; "
+                f"take {mend}"
+            )
+            return
 
 
 def fit_features(matrix: Floats, train: Part) -> Affine:
@@ -123,7 +152,7 @@ def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[
         return 0.0, 1.0
     if statistic is _none:
         return statistic(x)
-    loc, scale = statistic(x)
+    loc, scale = _measured(statistic, x)
     unit = _ROUNDING * float(np.finfo(x.dtype).eps)
     if scale > 2 * unit * abs(loc) and loc:  # a deviation is at most the range: no need to look for it
         return loc, scale
@@ -134,3 +163,14 @@ def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[
     if high - low <= rounding:
         return low if low == high else float(x.mean(dtype=np.float64)), 0.0
     return loc, scale
+
+
+def _measured(statistic: Callable[[Floats], tuple[float, float]], x: Floats) -> tuple[float, float]:
+    """Location and scale, in another unit where sums or squares of the numbers are beyond float64."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        loc, scale = statistic(x)
+    if _SQUARES < scale < math.inf:
+        return loc, scale
+    power = math.frexp(float(np.abs(x).max()))[1]
+    loc, scale = statistic(np.ldexp(x.astype(np.float64), -power))
+    return math.ldexp(loc, power), math.ldexp(scale, power)

@@ -7,7 +7,7 @@ import polars as pl
 
 from tsrnn import figures
 from tsrnn.arrays import Rows
-from tsrnn.errors import InputError, listed, quoted
+from tsrnn.errors import InputError, listed, notice, quoted
 
 _COLUMNS = 12  # columns looked at for one that tells series apart
 _SHARED, _MANY = 1.2, 1.5  # rows per index value from which series, not twins, may or must share them
@@ -63,8 +63,16 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
     elif forced and shared < _SHARED:
         return
     else:
-        numbers = [name for name in free if schema[name].is_integer() or schema[name] == pl.Boolean]
-        apart = _tellers(table, index, words) or ([] if forced else _tellers(table, index, numbers))
+        numbers = [name for name in free if _may_number(table[name], shared >= _MANY)]
+        apart = _tellers(table, index, words)
+        if not apart:
+            counted = _tellers(table, index, numbers)
+            if forced and counted:
+                notice(
+                    f"{source}: column {quoted(index)} repeats, and of rows that share a value one is kept, though "
+                    f"column {quoted(counted[0])} tells them apart; pass id={quoted(counted[0])} if they are series"
+                )
+            apart = [] if forced else counted
         if not apart:
             _refuse_joint(table, index, words, source)
     if apart:
@@ -84,6 +92,28 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
             f"{source}: column {quoted(index)} holds {at.n_unique()} values in {len(at)} rows; if these are several "
             "series, give them a column of ids and pass its name as id=, if not, pass duplicates='first' or 'last'"
         )
+
+
+def one_series_an_id(table: pl.DataFrame, id: str, index: str, targets: tuple[str, ...], source: str) -> None:
+    """Refuse an id whose series hold index values twice that another column tells apart.
+
+    Raises:
+        InputError: names the two columns to join.
+    """
+    if table[index].null_count() or not (repeated := table.select(id, index).is_duplicated()).any():
+        return
+    free = [name for name in table.columns if name not in (id, index, *targets)]
+    many = table.height >= _MANY * (
+        table.height - int(repeated.sum()) + table.filter(repeated).select(id, index).n_unique()
+    )
+    schema = table.schema
+    words = [name for name in free if figures.is_text(schema[name])]
+    for name in [*words[:_COLUMNS], *[name for name in free if many and schema[name].is_integer()][:_COLUMNS]]:
+        if table[name].n_unique() <= table.height / 2 and not table.select(id, index, name).is_duplicated().any():
+            raise InputError(
+                f"{source}: column {quoted(index)} repeats inside the series of {quoted(id)}, and column "
+                f"{quoted(name)} tells them apart; join {listed((id, name))} into one column and pass its name as id="
+            )
 
 
 def check_constant(table: pl.DataFrame, id: str | None, static: tuple[str, ...], source: str) -> None:
@@ -145,6 +175,13 @@ def _rises(table: pl.DataFrame, name: str, index: str) -> bool:
         return False
     steps = table.select(pl.col(index).to_physical().diff().over(name))[index].drop_nulls()
     return bool((steps > 0).all())
+
+
+def _may_number(column: pl.Series, fractions: bool) -> bool:
+    """Yes or no, and whole numbers; among `fractions` too, as pandas holds them where a cell is missing."""
+    if column.dtype.is_float():
+        return fractions and bool((column.drop_nulls() == column.drop_nulls().round()).all())
+    return column.dtype.is_integer() or column.dtype == pl.Boolean
 
 
 def _is_clock(column: pl.Series) -> bool:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, fields, replace
 import torch
 from torch import Tensor
 
+from tsrnn import usual
 from tsrnn.scale import Affine
 
 State = tuple[Tensor, ...]  # each [batch hidden]
@@ -96,6 +97,9 @@ class Spec:
     seasonality: int = 24  # steps of the shortest season, for seasonal models and last-season centring
     levels: tuple[float, ...] = ()  # of the quantiles that the params are; empty where they are none
     loss: str = "mse"  # the head's
+    segment: int | None = None  # steps read at once by a model whose Config leaves it open; None: the usual
 
     def __post_init__(self) -> None:
+        if self.segment is None:
+            object.__setattr__(self, "segment", usual.segment(self.seasonality, self.input_size))
         object.__setattr__(self, "levels", tuple(self.levels))  # a list where it was read from a file

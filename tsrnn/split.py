@@ -134,6 +134,12 @@ def tail(arrays: Arrays, val_size: int | Rows) -> Split:
     return _parts(at, cut, end, end)
 
 
+def held_out(lengths: Rows, horizon: int, share: float) -> Rows:
+    """Rows at the end of series of so many rows that stop the training: that share, and one horizon at least."""
+    rows: Rows = np.maximum(horizon, np.floor(share * lengths)).astype(np.int64)
+    return rows
+
+
 def by_series(arrays: Arrays, val: Sequence[str], test: Sequence[str]) -> Split:
     """Whole series are held out: wells, stations, basins. A held-out series is never trained on."""
     for name in (*val, *test):
@@ -149,29 +155,6 @@ def by_series(arrays: Arrays, val: Sequence[str], test: Sequence[str]) -> Split:
         return Part(at, np.where(held, end, at))
 
     return Split(part(set(arrays.ids) - set(val) - set(test)), part(set(val)), part(set(test)))
-
-
-def rolling(arrays: Arrays, horizon: int, windows: int, step: int) -> list[Part]:
-    """Test parts of `windows` rolling origins, oldest first; the last one ends with the series.
-
-    Each part is one horizon long in every series; its begin is the cutoff.
-
-    Raises:
-        InputError: `windows` or `step` below 1, or a series too short for the first origin.
-    """
-    if windows < 1 or step < 1:
-        raise InputError(f"a backtest needs at least one window and a step of one, not {windows} and {step}")
-    end = arrays.offsets[1:]
-    parts = [Part(end - horizon - k * step, end - k * step) for k in reversed(range(windows))]
-    room = parts[0].begin - arrays.offsets[:-1]
-    if room.min() < 1:
-        which = int(room.argmin())
-        need = horizon + (windows - 1) * step + 1
-        raise InputError(
-            f"series {arrays.ids[which]!r} has {arrays.lengths[which]} rows; {windows} backtest windows "
-            f"of horizon {horizon} at step {step} need at least {need}"
-        )
-    return parts
 
 
 def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:

@@ -8,6 +8,7 @@ themselves only once the caller knows that it wants them (`Saved.tensors`).
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,14 @@ from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
 from tsrnn import files
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed
 from tsrnn.header import MEND, Kind, damaged, kinds_of
 
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
+MODEL = "model"  # the kind of a folder that names none
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
+_VALUES, _PER_VALUE = 1 << 20, 16  # values in a longer one, and bytes of weights for each more: a series' loc and scale
 _LARGEST = 1 << 64
 _DEEPEST = 32  # lists and tables in one another, in config.json
 
@@ -57,23 +60,52 @@ class Saved:
         return tensors
 
 
-def write(folder: str | Path, config: dict[str, Any], tensors: Tensors) -> None:
+def write(
+    folder: str | Path, config: dict[str, Any], tensors: Tensors, beside: Mapping[str, bytes] | None = None
+) -> None:
     """Save under a temporary name, then rename: a folder that was there before is whole until the new one is.
 
+    Args:
+        config: `kind` says what the folder holds, where it is no model; a folder of another kind is not written over.
+        beside: further files, name -> bytes.
+
     Raises:
-        InputError: the folder cannot be written, or is there and holds something else than a saved model; a number is
+        InputError: the folder cannot be written, or is there and holds something else, which would be lost; a number is
             not finite.
     """
     target = Path(folder)
-    if target.exists() and not (target / _CONFIG).is_file():
-        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if target.exists():
+        _refuse_other(target, {_CONFIG, _WEIGHTS, *(beside or {})})
+        if (held := _kind(target)) != config.get("kind", MODEL):
+            raise InputError(f"{target} holds a saved {held}, which would be lost; choose another folder")
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
     weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
     first = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
-    files.folder_replaced(target, {_WEIGHTS: weights, _CONFIG: text.encode()}, "choose another folder")
+    contents = {**(beside or {}), _WEIGHTS: weights, _CONFIG: text.encode()}
+    files.folder_replaced(target, contents, "choose another folder")
+
+
+def _kind(folder: Path) -> Any:
+    """What a folder says it holds; a model where that cannot be read, which is then written over."""
+    try:
+        return opened(folder).config.get("kind", MODEL)
+    except InputError:
+        return MODEL
+
+
+def _refuse_other(target: Path, ours: set[str]) -> None:
+    """Many a project's folder has a config.json: only one with a saved model's two files, and no more, is replaced."""
+    try:
+        names = {each.name for each in target.iterdir()}
+    except OSError:
+        names = set()
+    if not names >= {_CONFIG, _WEIGHTS}:
+        raise InputError(f"{target} exists and is not a saved model; choose another folder")
+    if others := sorted(names - ours):
+        raise InputError(f"{target} holds more than a saved model ({listed(others)}); choose another folder")
 
 
 def signed(config: dict[str, Any]) -> dict[str, Any]:
@@ -101,7 +133,7 @@ def opened(folder: str | Path) -> Saved:
     config, weights = (_size(path / name) for name in (_CONFIG, _WEIGHTS))
     if config > _MOST:  # ids of very many series, each with numbers of its own: held against the header first
         kinds_of(path / _WEIGHTS)
-    return Saved(path, _config(path, max(_MOST, _PER_BYTE * weights)), kinds_of(path / _WEIGHTS))
+    return Saved(path, _config(path, weights), kinds_of(path / _WEIGHTS))
 
 
 def _size(path: Path) -> int:
@@ -113,10 +145,14 @@ def _size(path: Path) -> int:
         raise InputError(f"{path} cannot be read ({error.strerror or error}); {MEND}") from None
 
 
-def _config(folder: Path, most: int) -> dict[str, Any]:
+def _config(folder: Path, weights: int) -> dict[str, Any]:
+    """The configuration beside so many bytes of weights."""
     path = folder / _CONFIG
     try:
-        config: Any = json.loads(files.content(path, most, MEND))
+        text = files.content(path, max(_MOST, _PER_BYTE * weights), MEND)
+        if len(text) > _MOST and sum(map(text.count, (b",", b"[", b"{"))) > _VALUES + weights // _PER_VALUE:
+            raise ValueError("it holds more values than so few weights can need")
+        config: Any = json.loads(text)
         _check_values(config)
     except RecursionError:
         raise InputError(f"{path} cannot be read (it is nested too deep); {MEND}") from None

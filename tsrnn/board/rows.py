@@ -46,9 +46,11 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "hardware": pl.String,
     "finished": pl.String,
     "fold": pl.String,  # what was held out; empty where a benchmark has one split
+    "threads": pl.Int64,  # of the fit; not known of rows from before they were fixed
 }
-OPTIONAL = ("fold",)  # empty in every row: no column of the file
+OPTIONAL = ("fold", "threads")  # empty in every row: no column of the file
 KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config", "fold")
+AS_IT_COMES = "as it comes"  # the track of models that were told nothing; no board mixes it with others
 REQUIRED = (*(name for name in KEY if name not in OPTIONAL), *USUAL, "finished")
 _MEND = "name a folder you may write"
 
@@ -99,7 +101,7 @@ def append(
     if not re.fullmatch(r"\w[\w.+-]*", row["model"]):
         raise ValueError(f"model {row['model']!r} cannot be a file's name")
     new = pl.DataFrame({name: [row.get(name)] for name in COLUMNS}, schema=COLUMNS)
-    new = new.with_columns(pl.col(OPTIONAL).fill_null(""))
+    new = new.with_columns(pl.col("fold").fill_null(""))
     path = folder / f"{row['model']}.csv"
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -110,7 +112,7 @@ def append(
             for kind, columns in (("windows", windows), ("measures", measures)):
                 if columns:
                     beside.write(folder, kind, stem(row), columns, _MEND)
-            empty = [name for name in OPTIONAL if (table[name] == "").all()]
+            empty = [name for name in OPTIONAL if table[name].cast(pl.String).fill_null("").eq("").all()]
             files.replaced(path, table.drop(empty).write_csv, _MEND)
     except OSError as error:
         raise InputError(f"cannot write results to {path}: {error.strerror or error}; {_MEND}") from error
@@ -155,6 +157,12 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
     return rows
 
 
+def apart(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    """The rows of models that were told something, and those of models as they come; either where there are any."""
+    told = pl.col("track") != AS_IT_COMES
+    return [part for part in (rows.filter(told), rows.filter(~told)) if part.height]
+
+
 def seen(folder: Path) -> set[tuple[Hashable, ...]]:
     """The values of `KEY` of every row in `folder`: what need not run again."""
     rows = _as_stored(folder)
@@ -183,11 +191,12 @@ def load(path: Path) -> pl.DataFrame:
         raise InputError(
             f"{path} cannot be read as a results file: {reason}; mend it or move it out of the folder"
         ) from error
-    text = text.with_columns(pl.lit("").alias(name) for name in OPTIONAL if name not in text.columns)
-    if text.columns != list(COLUMNS):
-        lacking = [name for name in COLUMNS if name not in text.columns]
+    absent = [name for name in OPTIONAL if name not in text.columns]
+    if text.columns != [name for name in COLUMNS if name not in absent]:
+        lacking = [name for name in COLUMNS if name not in (*text.columns, *absent)]
         wrong = f"it has no column {lacking[0]!r}" if lacking else "its columns are others or in another order"
         raise InputError(f"{path} is not a results file: {wrong}; move it out of the folder")
+    text = text.with_columns(pl.lit(None, pl.String).alias(name) for name in absent)
     table = text.select(pl.col(name).cast(kind, strict=False) for name, kind in COLUMNS.items())
     for name in COLUMNS:
         bad = table[name].is_null() & (text[name].is_not_null() | (name in REQUIRED))
@@ -196,7 +205,7 @@ def load(path: Path) -> pl.DataFrame:
             value = text[name][row]
             wrong = "is empty" if value is None else f"cannot be {value!r}"
             raise InputError(f"{path}, row {row + 1}: {name} {wrong}; mend the row or take it out")
-    return table.with_columns(pl.col(OPTIONAL).fill_null(""))
+    return table.with_columns(pl.col("fold").fill_null(""))
 
 
 def stem(row: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
-from tsrnn.board.rows import read
+from tsrnn.board.rows import AS_IT_COMES, apart, read
 from tsrnn.console import show
 from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
@@ -58,7 +58,7 @@ def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
 
 def compared(suite: Suite, folder: Path, as_json: bool) -> None:
     """Print every two lines of a board: by how much they differ, and how sure that is."""
-    rows = measured(own(folder, suite), suite.measures, folder, suite.leads)
+    rows = measured(apart(own(folder, suite))[0], suite.measures, folder, suite.leads)
     pairs = boards.comparisons(rows, suite.by, suite.measures, folder)
     if not pairs:
         raise InputError(
@@ -70,14 +70,20 @@ def compared(suite: Suite, folder: Path, as_json: bool) -> None:
 
 def standings(folder: Path, as_json: bool) -> None:
     """Print mean ranks over every data set that has rows in `folder`."""
-    ranks = mean_ranks(read(folder)).to_dicts()
+    ranks = mean_ranks(apart(read(folder))[0]).to_dicts()
     _print(ranks, ranks, RANKS, as_json)
 
 
 def board(
     rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
 ) -> Group:
-    """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow."""
+    """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow.
+
+    Models as they come stand on a board of their own below it.
+    """
+    if len(parts := apart(rows)) > 1:
+        told, untold = (board(part, suite, width, folder, others, groups) for part in parts)
+        return Group(told, Text(f"\nModels {AS_IT_COMES}", style="bold"), untold)
     chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
     theirs = comparable(rows, suite)
     rows = measured(rows, (*suite.measures, *chooses), folder, suite.leads)

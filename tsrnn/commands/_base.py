@@ -40,6 +40,10 @@ Id = Annotated[str | None, typer.Option("--id", help="Column that tells series a
 DateFormat = Annotated[
     str | None, typer.Option(help='How dates are written, such as "%d/%m/%Y"; "number": whole numbers are counts.')
 ]
+Freq = Annotated[
+    str | None,
+    typer.Option(help='One step of the time column: "1h", "B", "MS", "dekad", 0.5... Default: what the rows keep.'),
+]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -47,6 +51,9 @@ InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
 Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
+By = Annotated[
+    str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead or cutoff,model.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 
 
@@ -73,10 +80,20 @@ def roles(
     past: list[str] | None = None,
     future: list[str] | None = None,
     date_format: str | None = None,
+    freq: str | None = None,
 ) -> dict[str, Any]:
-    named = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
+    named: dict[str, Any] = {"time": time, "target": tuple(target or ()) or None, "id": id, "date_format": date_format}
+    named["freq"] = _step(freq)
     covariates = {"past_covariates": tuple(past or ()), "future_covariates": tuple(future or ())}
-    return {name: value for name, value in {**named, **covariates}.items() if value}
+    return {name: value for name, value in {**named, **covariates}.items() if value not in (None, ())}
+
+
+def _step(freq: str | None) -> str | float | None:
+    """A word such as 1h, or the number that depths and counts are apart."""
+    try:
+        return None if freq is None else float(freq)
+    except ValueError:
+        return freq
 
 
 def parameters(

@@ -1,14 +1,16 @@
 """tsrnn backtest: forecasts as they would have been made in the past, beside what came."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from tsrnn.commands._base import (
+    By,
     Config,
     Data,
     DateFormat,
+    Freq,
     Horizon,
     Id,
     InputSize,
@@ -20,18 +22,25 @@ from tsrnn.commands._base import (
     dataset,
     parameters,
     roles,
+    words,
 )
 
 
 def run(  # noqa: PLR0913  one parameter per option
     data: Data,
     model: Model = "lstm",
+    beside: Annotated[
+        str | None, typer.Option(help="Models to compare with, by their defaults: names, commas.")
+    ] = None,
     input_size: InputSize = 96,
     horizon: Horizon = 24,
     quantiles: Annotated[str | None, typer.Option(help="Levels, separated by commas.")] = None,
     windows: Annotated[int, typer.Option(help="How many cutoffs.")] = 8,
     step: Annotated[int | None, typer.Option(help="Steps between cutoffs; default: one horizon.")] = None,
-    refit: Annotated[bool, typer.Option(help="Train anew at every cutoff.")] = False,
+    refit: Annotated[
+        int | None, typer.Option(min=1, help="Train anew at every so many cutoffs; default: once.")
+    ] = None,
+    by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
     config: Config = None,
     set_: Set = None,
@@ -39,12 +48,25 @@ def run(  # noqa: PLR0913  one parameter per option
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     json_: Json = False,
 ) -> None:
-    """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth."""
-    from tsrnn import Forecaster, load
-    from tsrnn.console import write
+    """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth.
 
-    forecaster = Forecaster(**parameters(model, input_size, horizon, quantiles, config, set_))
-    panel = load(dataset(data), **roles(time, target, id, date_format=date_format))
-    write(forecaster.backtest(panel, windows=windows, step=step, refit=refit), out, as_json=json_, scored=True)
+    With --by, the measures of groups of them are printed; forecasts are then written with --out alone.
+    """
+    from tsrnn import Forecaster, backtest, load, verify
+    from tsrnn.console import measures, stream
+
+    params = parameters(model, input_size, horizon, quantiles, config, set_)
+    task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
+    models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
+    panel, groups = load(dataset(data), **roles(time, target, id, date_format=date_format, freq=freq)), words(by)
+    rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
+    usual = ["model", "target"] if len(models) > 1 else ["target"]
+    if len(models) > 1:
+        table = backtest.compare(models, panel, **rolled)
+    else:
+        table = next(iter(models.values())).backtest(panel, **rolled)
+    stream([table], out, as_json=json_, silent=bool(groups))
+    measures(verify.measured(table, usual), verify.measured(table, groups) if groups else None, as_json=json_)

@@ -15,6 +15,7 @@ from tsrnn.commands._base import (
     Bench,
     Config,
     DateFormat,
+    Freq,
     Id,
     Json,
     Target,
@@ -47,11 +48,13 @@ def run(  # noqa: PLR0913  one parameter per option
     input_size: Annotated[int | None, typer.Option(help="One look-back for all models.")] = None,
     config: Config = None,
     out: Annotated[Path, typer.Option(help="Folder of result rows; rows that are there are not run again.")] = _OUT,
-    workers: Annotated[int | None, typer.Option(help="Fits side by side; default: one per core.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Fits side by side; default: as many as have cores.")] = None,
+    threads: Annotated[int, typer.Option(help="Of each fit; last bits follow it, so rows say it.")] = 1,
     time: Time = None,
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -63,11 +66,13 @@ def run(  # noqa: PLR0913  one parameter per option
         seeds=numbers(seeds, "seeds", least=0),
         input_size=at_least_one(input_size, "input-size"),
         config=config,
+        threads=at_least_one(threads, "threads") or 1,
     )
-    source = suites.Source(benchmark(data), tuple(roles(time, target, id, date_format=date_format).items()))
+    columns = roles(time, target, id, date_format=date_format, freq=freq)
+    source = suites.Source(benchmark(data), tuple(columns.items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
-    count = execute.cores() if workers is None else workers
+    count = max(1, execute.cores() // threads) if workers is None else workers
     with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
         outcomes = bench.run(jobs, folder, count, screen.finished, screen.waits)
     failed = [outcome for outcome in outcomes if outcome.error]

@@ -1,6 +1,5 @@
 """tsrnn fit: a model trained on one file or data set, and saved."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +9,7 @@ from tsrnn.commands._base import (
     Config,
     Data,
     DateFormat,
+    Freq,
     Horizon,
     Id,
     InputSize,
@@ -39,6 +39,7 @@ def run(  # noqa: PLR0913  one parameter per option
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     past: Past = None,
     future: Future = None,
 ) -> None:
@@ -46,8 +47,8 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import Forecaster, load
 
     params = parameters(model, input_size, horizon, quantiles, config, set_)
-    params.setdefault("progress", sys.stderr.isatty())
-    forecaster = Forecaster(**params).fit(load(dataset(data), **roles(time, target, id, past, future, date_format)))
+    columns = roles(time, target, id, past, future, date_format, freq)
+    forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
     forecaster.save(out)
     report = forecaster.report_
     typer.echo(f"{out}: {forecaster.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)

@@ -9,6 +9,7 @@ import typer
 from tsrnn.commands._base import (
     Bench,
     DateFormat,
+    Freq,
     Horizon,
     Id,
     Json,
@@ -48,12 +49,14 @@ def run(  # noqa: PLR0913  one parameter per option
     target: Target = None,
     id: Id = None,
     date_format: DateFormat = None,
+    freq: Freq = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
     from tsrnn import Forecaster, bench, parameters, suites, tune
 
-    source = suites.Source(benchmark(data), tuple(roles(time, target, id, date_format=date_format).items()))
+    columns = roles(time, target, id, date_format=date_format, freq=freq)
+    source = suites.Source(benchmark(data), tuple(columns.items()))
     panel, splits = bench.opened(source)
     if len(splits) > 1:
         raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")

@@ -38,17 +38,19 @@ class Ahead(Younger):
         spec: of the task.
         state: numbers of the last state that a model gives; 0: it gives none.
         linear: known features alone, in straight lines.
+        pointwise: no step's part looks at rows before it: for a model whose state is carried from row to row, which
+            reads features' steps before and the level of past covariates itself.
     """
 
     since = ("response", "situation")
 
-    def __init__(self, spec: Spec, state: int = 0, linear: bool = False) -> None:
+    def __init__(self, spec: Spec, state: int = 0, linear: bool = False, pointwise: bool = False) -> None:
         super().__init__()
         self.spec = spec
         self.effect = _nothing(spec.known, spec.targets * spec.params, bias=False) if spec.known else None
         covariates = spec.known + spec.static + spec.channels - spec.targets
-        self.response = Response(spec, linear) if spec.known else None
-        self.situation = Situation(spec, state) if covariates and not linear else None
+        self.response = Response(spec, linear, 1 if pointwise else LAGS) if spec.known else None
+        self.situation = Situation(spec, state, not pointwise) if covariates and not linear else None
 
     def without(self, batch: Batch) -> tuple[Batch, Tensor | None]:
         """The batch without the response in its targets' past, and the response ahead: [batch horizon target]."""
@@ -75,15 +77,16 @@ class Ahead(Younger):
 class Response(nn.Module):
     """Known features [batch time+horizon feature] and static ones [batch feature] -> [batch time+horizon target]."""
 
-    def __init__(self, spec: Spec, linear: bool) -> None:
+    def __init__(self, spec: Spec, linear: bool, lags: int) -> None:
         super().__init__()
+        self.lags = lags
         self.static = 0 if linear else spec.static
-        self.hidden = None if linear else _hidden(LAGS * spec.known + self.static)
-        self.last = _nothing(LAGS * spec.known if linear else _HIDDEN, spec.targets, bias=not linear)
+        self.hidden = None if linear else _hidden(lags * spec.known + self.static)
+        self.last = _nothing(lags * spec.known if linear else _HIDDEN, spec.targets, bias=not linear)
 
     def forward(self, batch: Batch) -> Tensor:
         assert batch.known is not None
-        read = lagged(batch.known)
+        read = lagged(batch.known, self.lags)
         if self.static and batch.static is not None:
             read = torch.cat([read, batch.static.unsqueeze(1).expand(-1, read.shape[1], -1)], -1)
         response: Tensor = self.last(read if self.hidden is None else self.hidden(read))
@@ -93,10 +96,11 @@ class Response(nn.Module):
 class Situation(nn.Module):
     """Covariates as they stand at each step ahead, weighed by the state: -> [batch horizon target params]."""
 
-    def __init__(self, spec: Spec, state: int) -> None:
+    def __init__(self, spec: Spec, state: int, levels: bool) -> None:
         super().__init__()
         self.spec = spec
-        self.hidden = _hidden(1 + spec.known + spec.static + 2 * (spec.channels - spec.targets))
+        self.levels = levels and spec.channels > spec.targets
+        self.hidden = _hidden(1 + spec.known + spec.static + self.levels * 2 * (spec.channels - spec.targets))
         self.last = _nothing(_HIDDEN, spec.targets * spec.params)
         self.gate = _nothing(state, _HIDDEN, bias=False) if state else None
 
@@ -121,7 +125,7 @@ class Situation(nn.Module):
         if self.spec.known and batch.known is not None:
             parts.append(batch.known[:, -horizon:])
         standing = [batch.static] if self.spec.static and batch.static is not None else []
-        if self.spec.channels > self.spec.targets:
+        if self.levels:
             others = batch.past[..., self.spec.targets :]
             level = centre(others, "season", self.spec.seasonality, batch.lengths).loc
             standing += [others[:, -1], level.squeeze(1)]  # each [batch channel]
@@ -129,10 +133,10 @@ class Situation(nn.Module):
         return torch.cat(parts, -1)
 
 
-def lagged(known: Tensor) -> Tensor:
+def lagged(known: Tensor, lags: int = LAGS) -> Tensor:
     """Every step with those before it, the first held before the first: [batch step feature] -> [... feature*lag]."""
-    first = known[:, :1].expand(-1, LAGS - 1, -1)
-    return torch.cat([first, known], 1).unfold(1, LAGS, 1).flatten(2)
+    first = known[:, :1].expand(-1, lags - 1, -1)
+    return torch.cat([first, known], 1).unfold(1, lags, 1).flatten(2)
 
 
 def _hidden(numbers: int) -> nn.Sequential:

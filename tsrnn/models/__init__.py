@@ -12,7 +12,7 @@ A model file names its paper and holds
 A class of one's own, derived from `Model`, stands wherever a name may; its `Config` is an attribute of it.
 """
 
-from dataclasses import dataclass, field, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral
 from typing import Any, get_type_hints
 
@@ -91,6 +91,8 @@ def build(model: str | type, config: Any, spec: Spec) -> Model:
         InputError: a class of one's own cannot be built so.
     """
     kind = find(model).kind
+    if is_own(kind) and getattr(config, "segment", spec.segment) is None:
+        config = replace(config, segment=spec.segment)
     try:
         return kind(config, spec)
     except (TypeError, AttributeError, LookupError) as fault:
@@ -159,6 +161,8 @@ def _check_sizes(config: Any, name: str) -> None:
             raise InputError(f"{each.name} of model {name!r} must be at most {MOST:,}, not {str(value)[:20]}")
         if kinds[each.name] is int and value < least:
             raise InputError(f"{each.name} of model {name!r} must be at least {least}, not {value}")
+        if each.name == "segment" and value is not None and value < 1:
+            raise InputError(f"segment of model {name!r} must be at least 1, or None, not {value}")
         if each.name == "dropout" and not 0 <= value < 1:
             raise InputError(f"dropout of model {name!r} must be at least 0 and below 1, not {value}")
 

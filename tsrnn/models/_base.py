@@ -17,7 +17,7 @@ from tsrnn.layers.lengths import settled
 from tsrnn.layers.patches import Patches, flat_head
 from tsrnn.layers.younger import Younger
 from tsrnn.scale import Affine
-from tsrnn.shapes import Batch, Spec
+from tsrnn.shapes import Batch, Spec, State
 from tsrnn.windows import Windows
 
 READABLE = ("past", "known", "static", "mask")  # what a forecast may depend on besides the targets' past
@@ -44,6 +44,7 @@ class Model(nn.Module):
     sees_newest: bool = True  # False only where the method forecasts from an older step on purpose
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
     reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast
+    one_graph: bool = True  # `torch.export` keeps one graph of any number of windows; False: how many steers the code
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:
@@ -58,6 +59,15 @@ class Model(nn.Module):
 
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor: ...
+
+    @property
+    def carries(self) -> bool:
+        """Whether `read_on` goes on from a state as if it had read all that went before: tsrnn.streaming."""
+        return False
+
+    def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
+        """`forward` of the steps in `batch` alone, from the state after those before them, and the state after them."""
+        raise NotImplementedError(f"{type(self).__name__} carries no state")
 
     def loss(self, batch: Batch, head: heads.Head) -> Tensor:
         """What training lessens and validation compares, a mean over cells: the head's loss of the forecast."""

@@ -22,7 +22,7 @@ from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
 from tsrnn.layers.skip import Skip, SparseSkip
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
 
@@ -32,7 +32,7 @@ class Config:
     cell: str | type = choice("gru", "gru", "lstm")  # any of tsrnn/cells
     hidden_size: int = choice(64, 32, 64, 128)
     num_layers: int = 1
-    segment: int = choice(24, 12, 24, 48)
+    segment: Settled = choice(None, 12, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     dropout: float = span(0.3, 0.0, 0.7)
     cycle: int | None = None  # steps of the learnt cycle; None: the data's own shortest season; 0: none
     skip: Literal["none", "plain", "sparse"] = choice("plain", "none", "plain", "sparse")

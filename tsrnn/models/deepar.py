@@ -51,6 +51,7 @@ class Config:
 class DeepAR(Model):
     reads = COVARIATES
     reads_lengths = True
+    one_graph = False
     noise: Tensor  # [2 path horizon]
 
     def __init__(self, config: Config, spec: Spec) -> None:

@@ -29,7 +29,7 @@ Member = Mapping[str, Any]  # {"model": a name, "input_size": a shorter look-bac
 class Config:
     members: tuple[Member, ...] = (
         {"model": "nlinear"},
-        {"model": "gru", "segment": 24},
+        {"model": "gru"},
         {"model": "segrnn"},
     )
 
@@ -52,6 +52,7 @@ class Ensemble(Model):
         self.members = nn.ModuleList(_member(each, spec) for each in config.members)
         self.reads = self.reads_with(config)
         self.reads_lengths = all(member.reads_lengths for member in self._models)
+        self.one_graph = all(member.one_graph for member in self._models)
         self.sees_newest = any(member.sees_newest for member in self._models)
         self.channels_shared = all(member.channels_shared for member in self._models)
 
@@ -107,7 +108,7 @@ def _member(given: Member, spec: Spec) -> Model:
     if not isinstance(size, int) or not 1 <= size <= spec.input_size:
         name = models.find(model).name
         raise InputError(f"member {name!r} has input_size={size}; it must be 1..{spec.input_size}, the ensemble's own")
-    return models.build(model, config, replace(spec, input_size=size))
+    return models.build(model, config, replace(spec, input_size=size, segment=None))
 
 
 PAPER = "Bates & Granger 1969"

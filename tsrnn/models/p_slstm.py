@@ -18,7 +18,7 @@ from torch import nn
 from tsrnn.layers.centring import Centring
 from tsrnn.layers.xlstm import stack
 from tsrnn.models._base import Patched
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, span
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Config:
     hidden_size: int = choice(32, 16, 32, 64, 128)
     num_layers: int = span(1, 1, 3)
     heads: int = choice(4, 2, 4, 8)
-    segment: int = choice(24, 12, 16, 24, 48)
+    segment: Settled = choice(None, 12, 16, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     overlap: float = choice(0.5, 0.0, 0.5)  # share of a patch that the next one reads again
     dropout: float = span(0.2, 0.0, 0.6)
     centring: Centring = choice("season", "last", "season", "revin")

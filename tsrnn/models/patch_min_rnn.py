@@ -17,7 +17,7 @@ from torch import nn
 from tsrnn.layers.centring import Centring
 from tsrnn.layers.xlstm import stack
 from tsrnn.models._base import Patched
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, span
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Config:
     num_layers: int = span(2, 1, 4)
     heads: int = choice(4, 1, 4, 8)  # groups in which the recurrence's outputs are normalised
     bidirectional: bool = choice(False, False, True)
-    segment: int = choice(24, 12, 16, 24, 48)
+    segment: Settled = choice(None, 12, 16, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     overlap: float = choice(0.5, 0.0, 0.5)  # share of a patch that the next one reads again
     dropout: float = span(0.2, 0.0, 0.6)
     centring: Centring = choice("season", "last", "season", "revin")

@@ -19,9 +19,9 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, left_open, span
 from tsrnn.recurrence import Recurrent
-from tsrnn.shapes import Batch, Spec
+from tsrnn.shapes import Batch, Spec, State
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Config:
     num_layers: int = span(1, 1, 3)
     bidirectional: bool = False
     dropout: float = span(0.1, 0.0, 0.5)  # between layers and before the head
-    segment: int = 1  # steps of the series read in one recurrent step
+    segment: Settled = left_open()  # steps of the series read in one recurrent step; None: the usual (tsrnn.usual)
     shared: bool = True  # one sequence per channel with shared weights, or all channels in one
     centring: Centring = choice("season", "last", "season", "revin")
     learn_initial: bool = False
@@ -78,18 +78,26 @@ class RecurrentForecaster(Model):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)
-        self.ahead = Ahead(spec, self.recurrent.output_size)
+        self.ahead = Ahead(spec, self.recurrent.output_size, pointwise=self.carries)
+
+    @property
+    def carries(self) -> bool:
+        plain = self.config.segment == 1 and self.config.centring == "none"
+        return plain and not self.config.bidirectional
 
     def forward(self, batch: Batch) -> Tensor:
+        return self.read_on(batch, None)[0]
+
+    def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
         batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
         sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
-        _, final = self.recurrent(sequence, lengths=steps)
+        _, final = self.recurrent(sequence, state, lengths=steps)
         directions = 2 if self.config.bidirectional else 1
         last = torch.cat([state[0] for state in final[-directions:]], -1)  # [batch(*target) hidden*directions]
         params = forecasts_of(self.head(self.dropout(last)), self.spec)  # [batch horizon target params]
-        return self.ahead.back(restore(undo, self.ahead(params, batch, last)), response)
+        return self.ahead.back(restore(undo, self.ahead(params, batch, last)), response), final
 
 
 FAMILY = "recurrent"

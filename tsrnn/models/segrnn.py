@@ -26,7 +26,7 @@ from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec, State
 
@@ -36,7 +36,7 @@ class Config:
     cell: str | type = choice("gru", "gru", "lstm")  # any of tsrnn/cells
     hidden_size: int = choice(64, 32, 64, 128, 256)
     num_layers: int = 1
-    segment: int = choice(24, 12, 24, 48)
+    segment: Settled = choice(None, 12, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     dropout: float = span(0.5, 0.0, 0.7)
     decoding: Literal["parallel", "recurrent"] = "parallel"
     tied: bool = False  # the decoder steps with the encoder's weights, as in the paper

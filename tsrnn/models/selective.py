@@ -17,7 +17,7 @@ from tsrnn.layers.centring import Centring
 from tsrnn.layers.selective import SelectiveBlock
 from tsrnn.layers.ssd import HeadsBlock
 from tsrnn.models._base import Patched
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, span
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Config:
     hidden_size: int = choice(32, 16, 32, 64, 128)
     num_layers: int = span(1, 1, 4)
     state_size: int = choice(8, 4, 8, 16)
-    segment: int = choice(24, 8, 12, 24, 48)
+    segment: Settled = choice(None, 8, 12, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     overlap: float = choice(0.5, 0.0, 0.5)  # share of a patch that the next one reads again
     dropout: float = span(0.2, 0.0, 0.6)
     centring: Centring = choice("season", "last", "season", "revin")

@@ -18,10 +18,10 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.covariates import folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, left_open, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
-from tsrnn.shapes import Batch, Spec
+from tsrnn.shapes import Batch, Spec, State
 
 _STEEPNESS = 10.0  # of the inverse-sigmoid schedule over the whole training
 
@@ -32,7 +32,7 @@ class Config:
     hidden_size: int = choice(64, 32, 64, 128)
     num_layers: int = span(1, 1, 2)
     dropout: float = span(0.1, 0.0, 0.5)
-    segment: int = 1
+    segment: Settled = left_open()  # steps read or written in one recurrent step; None: the usual (tsrnn.usual)
     attention: bool = False
     shared: bool = True
     centring: Centring = choice("season", "last", "season", "revin")
@@ -57,7 +57,7 @@ class Seq2Seq(Model):
         )
         self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
         self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
-        self.ahead = Ahead(spec, config.hidden_size)
+        self.ahead = Ahead(spec, config.hidden_size, pointwise=self.carries)
         self.truth = 0.0 if config.schedule == "never" else 1.0  # probability of being fed the truth in training
 
     def epoch_starts(self, progress: float) -> None:
@@ -66,14 +66,21 @@ class Seq2Seq(Model):
         elif self.config.schedule == "inverse_sigmoid":
             self.truth = 1.0 / (1.0 + math.exp(_STEEPNESS * (progress - 0.5)))
 
+    @property
+    def carries(self) -> bool:
+        return self.config.segment == 1 and self.config.centring == "none" and not self.config.attention
+
     def forward(self, batch: Batch) -> Tensor:
+        return self.read_on(batch, None)[0]
+
+    def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
         batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
         sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
-        memory, state = self.encoder(sequence, lengths=steps)  # memory [row time hidden]
+        memory, final = self.encoder(sequence, state, lengths=steps)  # memory [row time hidden]
         past = folded(self._series(undo.apply(batch.past)), self.config.segment)  # [row time written]
-        fed, truth, last = past[:, -1], self._truth(batch, undo, response), state[-1][0]
+        fed, truth, state = past[:, -1], self._truth(batch, undo, response), final
         written = []
         for step in range(self.steps):
             output, state = self.decoder.step(fed, state)  # output [row hidden]
@@ -85,8 +92,8 @@ class Seq2Seq(Model):
             if truth is not None:
                 forced = torch.rand(len(fed), 1, device=fed.device) < self.truth
                 fed = torch.where(forced, truth[:, step], fed)
-        params = self.ahead(self._unfolded(torch.stack(written, 1)), batch, last)
-        return self.ahead.back(restore(undo, params), response)
+        params = self.ahead(self._unfolded(torch.stack(written, 1)), batch, final[-1][0])
+        return self.ahead.back(restore(undo, params), response), final
 
     def _series(self, values: Tensor) -> Tensor:
         """Target channels as the decoder reads them: [batch time channel] -> [row time channels]."""

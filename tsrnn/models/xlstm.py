@@ -22,7 +22,7 @@ from tsrnn.layers.centring import Centring
 from tsrnn.layers.mlstm import MatrixBlock
 from tsrnn.layers.xlstm import RecurrentBlock
 from tsrnn.models._base import Patched
-from tsrnn.options import choice, span
+from tsrnn.options import Settled, choice, span
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Config:
     num_layers: int = span(2, 2, 4)
     ratio: str = choice("1:1", "1:0", "1:1")  # mLSTM to sLSTM blocks
     heads: int = choice(4, 2, 4, 8)  # memories of an mLSTM block, groups of normalisation of an sLSTM block
-    segment: int = choice(24, 12, 16, 24, 48)
+    segment: Settled = choice(None, 12, 16, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     overlap: float = choice(0.5, 0.0, 0.5)  # share of a patch that the next one reads again
     dropout: float = span(0.2, 0.0, 0.6)
     centring: Centring = choice("season", "last", "season", "revin")

@@ -3,6 +3,7 @@
 from difflib import get_close_matches
 from pathlib import Path
 
+from tsrnn import forks
 from tsrnn.errors import InputError
 
 
@@ -10,8 +11,9 @@ def opening(path: Path, size: int = 65_536) -> bytes:
     """The first bytes of a file.
 
     Raises:
-        InputError: there is no such file, it is a folder, it may not be read, or it is empty.
+        InputError: there is no such file, it is a folder, it may not be read, or it is empty, or this process hangs.
     """
+    forks.check()
     if path.is_dir():
         raise InputError(f"{path} is a folder; name a file in it")
     try:
@@ -24,6 +26,15 @@ def opening(path: Path, size: int = 65_536) -> bytes:
     if not head.strip():
         raise InputError(f"{path} is empty; check that it was written to its end")
     return head
+
+
+def contents(path: Path) -> Path | bytes:
+    """What polars can open: the path, or what the file holds where its name cannot be written in UTF-8."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return path.read_bytes()
+    return path
 
 
 def _nearest(path: Path) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 import polars as pl
 
 from tsrnn.errors import InputError, quoted
-from tsrnn.readers._base import opening
+from tsrnn.readers._base import contents, opening
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
@@ -121,12 +121,12 @@ def _rows(lines: list[str], separator: str) -> list[list[str]]:
 def _parse(path: Path, options: dict[str, Any]) -> pl.DataFrame:
     """Types guessed from the first lines; where a later line breaks the guess, from the whole file, dates as text."""
     try:
-        return pl.read_csv(path, infer_schema_length=10_000, **options)
+        return pl.read_csv(contents(path), infer_schema_length=10_000, **options)
     except pl.exceptions.PolarsError:
         _check_widths(path, options)
     for dates in (True, False):
         try:
-            return pl.read_csv(path, infer_schema_length=None, **{**options, "try_parse_dates": dates})
+            return pl.read_csv(contents(path), infer_schema_length=None, **{**options, "try_parse_dates": dates})
         except pl.exceptions.PolarsError as error:
             reason = quoted(str(error).splitlines()[0])[1:-1]
     raise InputError(f"{path} cannot be read as a table ({reason}); look for a quotation mark left open")
@@ -143,7 +143,7 @@ def _left_as_text(path: Path, table: pl.DataFrame, sample: list[list[str]], opti
     whole = [name for name, dtype in table.schema.items() if dtype.is_integer()]
     if whole:
         plain = {**options, "try_parse_dates": False, "decimal_comma": False}
-        cells = pl.read_csv(path, columns=whole, infer_schema=False, **plain)
+        cells = pl.read_csv(contents(path), columns=whole, infer_schema=False, **plain)
         zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
         text += [name for name, led in zip(whole, zeros, strict=True) if led]
     return text

@@ -5,7 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from tsrnn.errors import InputError
-from tsrnn.readers._base import opening
+from tsrnn.readers._base import contents, opening
 
 SUFFIXES = (".parquet", ".pq")
 _MAGIC = b"PAR1"  # first and last four bytes, parquet-format's README
@@ -25,7 +25,7 @@ def read(path: Path) -> pl.DataFrame:
     if not whole:
         raise InputError(f"{path} is cut off: a parquet file ends with {_MAGIC.decode()}; copy or write it again")
     try:
-        table = pl.read_parquet(path)
+        table = pl.read_parquet(contents(path))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:
         reason = str(error).splitlines()[0]
         raise InputError(

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from tsrnn.cells import Cell, get
 from tsrnn.errors import InputError, unknown
-from tsrnn.recurrence import generated, reference, stock
+from tsrnn.recurrence import generated, reference, scanned, stock
 from tsrnn.recurrence.resets import stretches
 from tsrnn.shapes import State
 
@@ -26,6 +26,7 @@ BACKENDS: dict[str, Backend] = {
     "generated": generated,
     "stock": stock,
     "reference": reference,
+    "scanned": scanned,
 }  # "auto" takes the first that can run
 
 
@@ -40,7 +41,7 @@ class Recurrent(nn.Module):
         bidirectional: run a second cell per layer from each row's last step back to its first.
         dropout: share of the outputs dropped between layers while training; nothing with one layer.
         learn_initial: learn the state before the first step, one per layer and direction.
-        backend: "auto" (the first that can run), "generated", "stock" or "reference".
+        backend: "auto" (the first that can run), "generated", "stock", "reference", or "scanned" in graphs.
         cell_options: settings of the cell.
 
     Raises:
@@ -139,7 +140,7 @@ class Recurrent(nn.Module):
         """
         if self.bidirectional:
             raise InputError("a bidirectional layer cannot go step by step: build it with bidirectional=False")
-        if len(x) >= _MANY:
+        if not torch.compiler.is_exporting() and len(x) >= _MANY:
             output, state = self(x[:, None], state)
             return output[:, 0], state
         self._check(x[:, None], None)

@@ -122,6 +122,8 @@ def _choose(method: str, able: Callable[[], tuple[bool, str]], numbers: int, nar
         raise unknown("scan method", method, METHODS)
     if method in ("plain", "chunked"):
         return method, "as asked"
+    if torch.compiler.is_exporting():
+        return "chunked", "a graph holds few steps, and does not look at sizes"
     can, reason = able()
     if can:
         return "fused", reason

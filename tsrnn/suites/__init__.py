@@ -11,7 +11,8 @@ and, for every preset or in one of its own, `horizons`, `seeds` and `models` (th
 
 What a sweep chose for a model lies in `recipes/SUITE/MODEL.toml`, as `tsrnn tune` writes it. It stands in for what the
 `full` preset says of that model, and wherever a preset says "recipe". Where one look-back is asked of all models, what
-was chosen at that look-back, in `recipes/SUITE/L=STEPS/MODEL.toml`, goes first.
+was chosen at that look-back, in `recipes/SUITE/L=STEPS/MODEL.toml`, goes first. The preset `asis` needs no words: every
+model as it comes, one seed, no recipe. In all others a model whose loss is not named learns by squared error.
 """
 
 import tomllib
@@ -21,13 +22,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog
+from tsrnn import catalog, registry
 from tsrnn.errors import InputError, unknown
 from tsrnn.metrics import USUAL
 from tsrnn.parameters import read_toml
 from tsrnn.suites import said
 
 TUNED = "full"  # the preset that takes the recipes
+AS_IT_COMES = "asis"  # the one that every suite has: all models, and none is told anything
+SILENT = {"loss": "mse"}  # what a model of any other preset is given where a suite or a file does not name it
 _HERE = Path(__file__).parent
 _USUAL = ("smoke", "quick", TUNED)  # all the same in a suite that has no presets
 
@@ -183,8 +186,10 @@ def preset(suite: str, name: str, input_size: int | None = None, tuned: bool = T
         InputError: no preset has that name.
     """
     asked = find(suite)
+    if name == AS_IT_COMES and name not in asked.presets:
+        return _as_it_comes(asked)
     if name not in asked.presets:
-        raise unknown("preset", name, asked.presets)
+        raise unknown("preset", name, [*asked.presets, AS_IT_COMES])
     found, of = asked.presets[name], asked.name
     models = {each: recipe(of, each) if given == said.RECIPE else given for each, given in found["models"].items()}
     if tuned and name == TUNED:
@@ -192,6 +197,12 @@ def preset(suite: str, name: str, input_size: int | None = None, tuned: bool = T
     if input_size is not None:
         models = {each: {**given, "input_size": input_size} for each, given in models.items()}
     return Preset(name, tuple(found["horizons"]), tuple(found["seeds"]), models)
+
+
+def _as_it_comes(suite: Suite) -> Preset:
+    """Every model of the registry, with nothing said and one seed, at the horizons of the suite's longest preset."""
+    horizons = max((tuple(each["horizons"]) for each in suite.presets.values()), key=len)
+    return Preset(AS_IT_COMES, horizons, (0,), {each: {} for each in registry.names("models")})
 
 
 def recipe(suite: str, model: str, input_size: int | None = None) -> dict[str, Any]:

@@ -13,10 +13,10 @@ from typing import Any, cast
 import optuna
 from optuna.trial import TrialState
 
+from tsrnn import progress, usual
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
-from tsrnn.parameters import FitConfig
 from tsrnn.tune import study as studies
 from tsrnn.tune.asked import Sweep as Sweep
 from tsrnn.tune.asked import choices
@@ -48,12 +48,15 @@ def sweep(
     try:
         with turn(storage):
             study, kept = studies.study_of(asked, panel, storage, name)
-        while studies.counted(study) < trials:
-            with turn(storage) as leave:
-                if studies.begin(study, kept, asked, trials):
-                    _run(study, lambda trial: _objective(trial, panel, asked, storage), leave, on_trial)
-                    continue
-            time.sleep(_POLL)
+        shows = on_trial is None and asked.fixed.get("progress", progress.AUTO)
+        with progress.bar("sweep", trials - studies.counted(study), shows) as shown:
+            while studies.counted(study) < trials:
+                with turn(storage) as leave:
+                    if studies.begin(study, kept, asked, trials):
+                        _run(study, lambda trial: _objective(trial, panel, asked, storage), leave, on_trial)
+                        shown.advance()
+                        continue
+                time.sleep(_POLL)
         with turn(storage):
             studies.reap(study, kept)
             studies.clear(study)
@@ -99,7 +102,13 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         why = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {failed[-1]}"
         raise InputError(f"no trial of study {study.study_name!r} succeeded{why}")
     trial = min(in_time, key=lambda trial: cast(float, trial.value))
-    params = {"model": asked.model, "horizon": asked.horizon, **asked.fixed, **asked.resolved(trial.params)}
+    params = {
+        "model": asked.model,
+        "horizon": asked.horizon,
+        "loss": usual.LOSS,
+        **asked.fixed,
+        **asked.resolved(trial.params),
+    }
     params.setdefault("input_size", asked.input_sizes[0])
     chosen = {
         "by": f"validation {asked.metric}",
@@ -162,7 +171,8 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep, storage: str) ->
     if not math.isfinite(score):
         trial.set_user_attr("error", "the validation error is not a number")
         raise optuna.TrialPruned
-    if trial.should_prune() and forecaster.report_.epochs < forecaster.options.get("max_epochs", FitConfig.max_epochs):
+    most = forecaster.options.get("max_epochs") or usual.EPOCHS
+    if trial.should_prune() and forecaster.report_.epochs < most:
         raise optuna.TrialPruned
     return float(score)
 

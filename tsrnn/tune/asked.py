@@ -77,7 +77,8 @@ def ranges(model: str | type) -> dict[str, dict[str, Any]]:
     found = {}
     for each in (*fields(models.find(model).config), *fields(FitConfig)):
         if each.metadata:
-            found[each.name] = {**each.metadata, "default": each.default, "whole": isinstance(each.default, int)}
+            first = each.metadata.get("first", each.default)
+            found[each.name] = {**each.metadata, "default": first, "whole": isinstance(first, int)}
     return found
 
 

@@ -1,0 +1,49 @@
+"""What a training step sees: batches drawn from windows, the steps of their targets weighted."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+import torch
+from torch.utils.data import IterableDataset
+
+from tsrnn.parameters import Weighting
+from tsrnn.shapes import Batch
+from tsrnn.windows import Windows
+
+
+class Batches(IterableDataset[Batch]):
+    """All windows `passes` times, in random order when a generator is given; at most `most` of them each time."""
+
+    def __init__(
+        self,
+        windows: Windows,
+        size: int,
+        generator: torch.Generator | None = None,
+        most: int | None = None,
+        buckets: bool = False,
+        passes: int = 1,
+    ) -> None:
+        self.windows, self.size, self.generator, self.buckets = windows, size, generator, buckets
+        self.count, self.passes = min(len(windows), most or len(windows)), passes
+
+    def __len__(self) -> int:
+        return -(-self.count // self.size) * self.passes
+
+    def __iter__(self) -> Iterator[Batch]:
+        for _ in range(self.passes):
+            yield from self.windows.batches(self.size, self.generator, self.count, self.buckets)
+
+
+def weighted(batch: Batch, kind: Weighting) -> Batch:
+    """The batch with horizon steps i = 1, 2... weighted, at 1 on average.
+
+    arctan: 1 + pi/4 - arctan(i), from 1 down to 0.21 (Stitsyuk & Choi 2024, arXiv 2412.17323); root: 1 / sqrt(i), as
+    far as a random walk's deviation grows (Wang et al. 2023, arXiv 2305.12095).
+    """
+    if kind == "none" or batch.target is None:
+        return batch
+    step = torch.arange(1, batch.target.shape[1] + 1, device=batch.target.device, dtype=batch.target.dtype)
+    weight = step.rsqrt() if kind == "root" else 1 + math.pi / 4 - step.arctan()  # [horizon]
+    share = (weight / weight.mean())[:, None].expand_as(batch.target)
+    return replace(batch, target_observed=share if batch.target_observed is None else share * batch.target_observed)

@@ -1,0 +1,43 @@
+"""tsrnn forecasts: what a saved model says at each row of a file, beside what came."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tsrnn.commands._base import By, Data, Json, history, words
+
+_ROWS = 100_000  # of the table that are held at once
+
+
+def run(
+    model: Annotated[Path, typer.Argument(help="A folder that `tsrnn fit` wrote.")],
+    data: Data,
+    every: Annotated[int, typer.Option(min=1, help="Forecast from every so many steps, back from the newest.")] = 1,
+    series: Annotated[list[str] | None, typer.Option(help="Of this series alone; repeat for several.")] = None,
+    by: By = None,
+    out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
+    json_: Json = False,
+) -> None:
+    """Forecast from each row of a file with a saved model, without training, and write forecasts beside the truth.
+
+    With --by, the measures of groups of them are printed; forecasts are then written with --out alone.
+    """
+    from tsrnn import Forecaster, verify
+    from tsrnn.console import measures, stream
+
+    forecaster = Forecaster.load(model)
+    chunk = max(1, _ROWS // (forecaster.spec_.targets * forecaster.spec_.horizon))
+    asked: Iterator[Any] = forecaster.forecasts(history(data), every=every, series=series or None, chunk=chunk)
+    groups, usual, grouped = words(by), [], []
+
+    def summed() -> Iterator[Any]:
+        for table in asked:
+            usual.append(verify.sums(table, "target"))
+            if groups:
+                grouped.append(verify.sums(table, groups))
+            yield table
+
+    stream(summed(), out, as_json=json_, silent=bool(groups))
+    measures(verify.of(usual, "target"), verify.of(grouped, groups) if groups else None, as_json=json_)
