@@ -156,8 +156,7 @@ class Stepper:
         step = np.broadcast_to(
             np.arange(1, horizon + 1, dtype=np.float32)[:, None] / horizon, (len(params), horizon, 1)
         )
-        read = step if known is None else np.concatenate([step, known[:, 1:]], -1)
-        hidden = self._hidden(_beside(read, static), "situation")[:, :, None, None]  # [series horizon 1 1 hidden]
+        hidden = self._hidden(_beside(step, static), "situation")[:, :, None, None]  # [series horizon 1 1 hidden]
         gate = 1 + (state @ self.ahead["situation.gate.weight"].T).reshape(len(params), 1, -1, 1, width)
         weight = self.ahead["situation.last.weight"].reshape(*params.shape[2:], width)
         added: Floats = (hidden * gate * weight).sum(-1)

@@ -3,9 +3,10 @@
     response    r_t = g(known features at t and just before, features of the series), for each target. It is taken out
                 of the past before a model reads it and put back on the forecast, as a learnt cycle is: the rest of the
                 model forecasts what the features do not explain (a regression with recurrent errors)
-    situation   s_h = f(known features at step h, features of the series, level of past covariates, h), each of f's
-                last numbers times a gate of the model's last state: what g cannot say, since it differs by the state,
-                by the step or among quantiles. Centring hides the level of past covariates everywhere else
+    situation   s_h = f(known features at step h less their mean over the newest season, features of the series, level
+                of past covariates, h), each of f's last numbers times a gate of the model's last state: what g cannot
+                say, since it differs by the state, by the step or among quantiles. Centring hides the level of past
+                covariates everywhere else; the level of known ones, a date for one, would tell training's windows apart
     effect      one linear map of the known features at step h, for every number asked for
 
 g and f have two hidden layers; in a linear model g is linear and there is no f. All start at nothing, so that training
@@ -96,11 +97,11 @@ class Response(nn.Module):
 class Situation(nn.Module):
     """Covariates as they stand at each step ahead, weighed by the state: -> [batch horizon target params]."""
 
-    def __init__(self, spec: Spec, state: int, levels: bool) -> None:
+    def __init__(self, spec: Spec, state: int, past: bool) -> None:
         super().__init__()
         self.spec = spec
-        self.levels = levels and spec.channels > spec.targets
-        self.hidden = _hidden(1 + spec.known + spec.static + self.levels * 2 * (spec.channels - spec.targets))
+        self.past = past
+        self.hidden = _hidden(1 + spec.static + past * (spec.known + 2 * (spec.channels - spec.targets)))
         self.last = _nothing(_HIDDEN, spec.targets * spec.params)
         self.gate = _nothing(state, _HIDDEN, bias=False) if state else None
 
@@ -118,14 +119,15 @@ class Situation(nn.Module):
         return situation
 
     def _read(self, batch: Batch) -> Tensor:
-        """[batch horizon numbers]: the step's place, its known features, those of the series, levels of covariates."""
+        """[batch horizon numbers]: the step's place, its known features, those of the series, levels of past ones."""
         rows, horizon = len(batch.past), self.spec.horizon
         step = torch.arange(1, horizon + 1, device=batch.past.device, dtype=batch.past.dtype) / horizon
         parts = [step.view(1, -1, 1).expand(rows, -1, -1)]
-        if self.spec.known and batch.known is not None:
-            parts.append(batch.known[:, -horizon:])
+        if self.past and self.spec.known and batch.known is not None:
+            before, ahead = batch.known[:, :-horizon], batch.known[:, -horizon:]
+            parts.append(ahead - centre(before, "season", self.spec.seasonality, batch.lengths).loc)
         standing = [batch.static] if self.spec.static and batch.static is not None else []
-        if self.levels:
+        if self.past and self.spec.channels > self.spec.targets:
             others = batch.past[..., self.spec.targets :]
             level = centre(others, "season", self.spec.seasonality, batch.lengths).loc
             standing += [others[:, -1], level.squeeze(1)]  # each [batch channel]
