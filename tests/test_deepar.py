@@ -53,9 +53,7 @@ def read(model, batch, row, target, values, steps):
         if model.lag:
             now.append(values[max(0, step - 4)])
         for channel in range(spec.targets, spec.channels):
-            past = batch.past[row, :, channel]
-            loc, scale = centred(model, past)
-            now.append((past[min(step - 1, time - 1)] - loc) / scale)
+            now.append(batch.past[row, min(step - 1, time - 1), channel])  # not centred: its level is read
         if spec.known:
             now.extend(batch.known[row, step])
         if spec.static:
