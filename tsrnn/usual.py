@@ -1,4 +1,4 @@
-"""What is done where nothing was said: every default that was chosen by measuring, or that follows the data.
+"""What is done where nothing was said: every default that follows the data, and those of a training.
 
 The same for all data sets and all models. Whatever is said (an option of the Forecaster) stands in its place.
 
@@ -7,8 +7,8 @@ The same for all data sets and all models. Whatever is said (an option of the Fo
     epochs     of so many steps on any data, few of them, stopped early; the weights that count are averaged ones
     loss       mean absolute error: a forecast is the middle of what may come, not its mean
 
-benchmarks/README.md ("As it comes") says on what they were chosen, and what did worse. A saved model keeps the segment
-that it was made with; a change of any other rule here changes only what is trained from then on.
+benchmarks/README.md ("As it comes") says which were measured, on what, and which were not. A saved model keeps the
+segment that it was made with; a change of any other rule here changes only what is trained from then on.
 """
 
 import math

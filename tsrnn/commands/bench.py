@@ -41,7 +41,7 @@ _REFRESH = 2  # times a second
 def run(  # noqa: PLR0913  one parameter per option
     data: Bench,
     full: Annotated[bool, typer.Option(help="All horizons and seeds; hours instead of minutes.")] = False,
-    preset: Annotated[str | None, typer.Option(help="quick, full, smoke, or a suite's own.")] = None,
+    preset: Annotated[str | None, typer.Option(help="quick, full, smoke, asis, or a suite's own.")] = None,
     models: Annotated[str | None, typer.Option(help="Names, separated by commas.")] = None,
     horizons: Annotated[str | None, typer.Option(help="Steps, separated by commas.")] = None,
     seeds: Annotated[str | None, typer.Option(help="Numbers, separated by commas.")] = None,
