@@ -4,8 +4,8 @@
     state = stepper.start(series=1)
     forecast, state = stepper.step(row, state)
 
-It reads what `tsrnn export` writes of `rnn`, `lstm` and `gru` with centring="none" and segment=1, for points and
-quantiles. Numbers are in the data's units on both sides; the equations are those of `tsrnn/cells`, in float32.
+It reads what `tsrnn export` writes of `rnn`, `lstm` and `gru` with centring="none", segment=1 and no covariates, for
+points and quantiles. Numbers are in the data's units on both sides; the equations are those of `tsrnn/cells`, in float32.
 """
 
 from collections.abc import Callable
@@ -50,7 +50,8 @@ _CELLS: dict[str, Callable[..., tuple[Floats, ...]]] = {"lstm": _lstm, "gru": _g
 def readable(model: str, options: dict[str, Any], spec: dict[str, Any]) -> bool:
     """Whether numpy can read a model that carries its state, by its name, options and task."""
     heads = spec["params"] == max(1, len(spec["levels"]))
-    return model in ("rnn", "lstm", "gru") and options.get("cell") in _CELLS and heads
+    alone = not (spec["known"] or spec["static"] or spec["channels"] > spec["targets"])
+    return alone and model in ("rnn", "lstm", "gru") and options.get("cell") in _CELLS and heads
 
 
 class Stepper:
@@ -65,50 +66,37 @@ class Stepper:
         if config.get("kind") != "export" or not config.get("numpy"):
             raise InputError(
                 f"{folder} holds no exported model that numpy can read; those are rnn, lstm and gru fitted with "
-                "centring='none', segment=1 for points or quantiles: run its graphs in onnxruntime instead"
+                "centring='none', segment=1, no covariates, for points or quantiles: run its graphs in onnxruntime instead"
             )
         self.config, self.spec, self.options = config, config["spec"], config["options"]
         self.cell = _CELLS[self.options["cell"]]
         self.layers = [self._layer(tensors, k) for k in range(int(self.options["num_layers"]))]
         self.first = [self._first(tensors, k) for k in range(len(self.layers))]
         self.head = tensors["model.head.weight"].T.copy(), tensors["model.head.bias"]
-        self.effect = tensors["model.ahead.effect.weight"].T.copy() if self.spec["known"] else None
-        self.scaling = {
-            name: (tensors[f"{name}.loc"], tensors[f"{name}.scale"])
-            for name in ("scale", "known", "static")
-            if f"{name}.loc" in tensors
-        }
+        self.scaling = tensors["scale.loc"], tensors["scale.scale"]
 
     def start(self, series: int = 1) -> State:
         """The state before anything was read."""
         rows = series * (self.spec["targets"] if self.options["shared"] else 1)
         return [tuple(np.repeat(part[None], rows, 0) for part in layer) for layer in self.first]
 
-    def step(
-        self,
-        row: Floats,
-        state: State,
-        known: Floats | None = None,
-        static: Floats | None = None,
-        series: Floats | None = None,
-    ) -> tuple[Floats, State]:
+    def step(self, row: Floats, state: State, series: Floats | None = None) -> tuple[Floats, State]:
         """One row of each series, in the data's units.
 
         Args:
-            row: [series channel]; a missing cell holds the value before it.
+            row: [series target]; a missing cell holds the value before it.
             state: what `start` or the step before gave.
-            known: [series 1+horizon feature] covariates known ahead, of this row and those to come.
-            static: [series feature].
             series: [series] places in `config["series"]`, where each has a scaling of its own.
 
         Returns:
             The forecast [series horizon target], or [series horizon target level] of a model with quantiles, and the
             state after the row.
         """
-        loc, scale = self.scaling["scale"]
+        loc, scale = self.scaling
         loc, scale = (loc[:1], scale[:1]) if series is None else (loc[series], scale[series])
-        told = None if known is None else self._scaled("known", known)
-        x = self._inputs(_apply(row, loc, scale), told, None if static is None else self._scaled("static", static))
+        x = _apply(row, loc, scale)
+        if self.options["shared"]:
+            x = x.reshape(-1, 1)
         after: State = []
         for (inward, across, bias), before in zip(self.layers, state, strict=True):
             following = self.cell(
@@ -119,24 +107,9 @@ class Stepper:
         spec = self.spec
         params = (x @ self.head[0] + self.head[1]).reshape(-1, spec["targets"], spec["horizon"], spec["params"])
         params = params.swapaxes(1, 2)  # [series horizon target params]
-        if self.effect is not None and told is not None:
-            params = params + (told[:, 1:] @ self.effect).reshape(params.shape)
-        targets = slice(spec["targets"])
-        loc, scale = loc[:, None, targets, None], scale[:, None, targets, None]
+        loc, scale = loc[:, None, :, None], scale[:, None, :, None]
         values = np.sort(params, -1).astype(np.float64) * scale + loc
         return (values if spec["levels"] else values[..., 0]), after
-
-    def _inputs(self, row: Floats, known: Floats | None, static: Floats | None) -> Floats:
-        """What a step reads: [row width], a row per target or one for all."""
-        targets = self.spec["targets"]
-        beside = [row[:, targets:], *([] if known is None else [known[:, 0]]), *([] if static is None else [static])]
-        if not self.options["shared"]:
-            return np.concatenate([row[:, :targets], *beside], 1)
-        own = row[:, :targets].reshape(-1, 1)
-        return np.concatenate([own, *(np.repeat(each, targets, 0) for each in beside)], 1)
-
-    def _scaled(self, name: str, values: Floats) -> Floats:
-        return _apply(np.asarray(values, np.float32), *self.scaling[name])  # single before scaling, as in a panel
 
     def _layer(self, tensors: dict[str, Floats], k: int) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
         start = f"model.recurrent.cells.{k}."

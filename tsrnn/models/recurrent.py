@@ -83,7 +83,7 @@ class RecurrentForecaster(Model):
     @property
     def carries(self) -> bool:
         plain = self.config.segment == 1 and self.config.centring == "none"
-        return plain and not self.config.bidirectional
+        return plain and not self.config.bidirectional and not self.remembers_covariates
 
     def forward(self, batch: Batch) -> Tensor:
         return self.read_on(batch, None)[0]

@@ -68,7 +68,8 @@ class Seq2Seq(Model):
 
     @property
     def carries(self) -> bool:
-        return self.config.segment == 1 and self.config.centring == "none" and not self.config.attention
+        plain = self.config.segment == 1 and self.config.centring == "none"
+        return plain and not self.config.attention and not self.remembers_covariates
 
     def forward(self, batch: Batch) -> Tensor:
         return self.read_on(batch, None)[0]
