@@ -5,7 +5,8 @@
     forecast, state = stepper.step(row, state)
 
 It reads what `tsrnn export` writes of `rnn`, `lstm` and `gru` with centring="none", segment=1 and no covariates, for
-points and quantiles. Numbers are in the data's units on both sides; the equations are those of `tsrnn/cells`, in float32.
+points and quantiles. Numbers are in the data's units on both sides; the equations are those of `tsrnn/cells`, in
+float32.
 """
 
 from collections.abc import Callable
@@ -66,7 +67,7 @@ class Stepper:
         if config.get("kind") != "export" or not config.get("numpy"):
             raise InputError(
                 f"{folder} holds no exported model that numpy can read; those are rnn, lstm and gru fitted with "
-                "centring='none', segment=1, no covariates, for points or quantiles: run its graphs in onnxruntime instead"
+                "centring='none', segment=1, no covariates, for points or quantiles: run its graphs in onnxruntime"
             )
         self.config, self.spec, self.options = config, config["spec"], config["options"]
         self.cell = _CELLS[self.options["cell"]]

@@ -67,7 +67,7 @@ class Model(nn.Module):
 
     @property
     def remembers_covariates(self) -> bool:
-        """Whether covariates of steps before the newest act beside the state: lags of known ones, levels of past ones."""
+        """Whether covariates of earlier steps act beside the state: lags of known ones, levels of past ones."""
         return bool(self.spec.known) or self.spec.channels > self.spec.targets
 
     def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
