@@ -201,11 +201,14 @@ def test_a_step_and_its_state_in_onnx_and_numpy(name, options, long, tmp_path):
     outputs = runtime.run(None, feeds)
     assert close(outputs[0], wanted["y"], unit)
     np.testing.assert_allclose(outputs[-1][:, 0], after.hidden[-1][-1], atol=1e-6)
+    if "quantiles" in options:
+        with pytest.raises(InputError, match="for points alone: run its graphs in onnxruntime"):
+            Stepper(tmp_path / "out")
+        return
     stepper = Stepper(tmp_path / "out")
     own = {"series": series} if "scale_per_series" in options else {}
     forecast, _ = stepper.step(row, [tuple(part.numpy() for part in layer) for layer in state.hidden], **own)
-    columns = ["y_q0.1", "y_q0.5", "y_q0.9"] if "quantiles" in options else ["y"]
-    assert close(forecast, wanted.select(columns), unit)
+    assert close(forecast, wanted["y"], unit)
 
 
 @pytest.mark.slow

@@ -5,7 +5,7 @@
     forecast, state = stepper.step(row, state)
 
 It reads what `tsrnn export` writes of `rnn`, `lstm` and `gru` with centring="none", segment=1 and no covariates, for
-points and quantiles. Numbers are in the data's units on both sides; the equations are those of `tsrnn/cells`, in
+points. Numbers are in the data's units on both sides; the equations are those of `tsrnn/cells`, in
 float32.
 """
 
@@ -50,9 +50,9 @@ _CELLS: dict[str, Callable[..., tuple[Floats, ...]]] = {"lstm": _lstm, "gru": _g
 
 def readable(model: str, options: dict[str, Any], spec: dict[str, Any]) -> bool:
     """Whether numpy can read a model that carries its state, by its name, options and task."""
-    heads = spec["params"] == max(1, len(spec["levels"]))
+    points = spec["params"] == 1 and spec["loss"] in ("mse", "mae", "huber") and not spec["levels"]
     alone = not (spec["known"] or spec["static"] or spec["channels"] > spec["targets"])
-    return alone and model in ("rnn", "lstm", "gru") and options.get("cell") in _CELLS and heads
+    return alone and model in ("rnn", "lstm", "gru") and options.get("cell") in _CELLS and points
 
 
 class Stepper:
@@ -67,7 +67,7 @@ class Stepper:
         if config.get("kind") != "export" or not config.get("numpy"):
             raise InputError(
                 f"{folder} holds no exported model that numpy can read; those are rnn, lstm and gru fitted with "
-                "centring='none', segment=1, no covariates, for points or quantiles: run its graphs in onnxruntime"
+                "centring='none', segment=1, no covariates, for points alone: run its graphs in onnxruntime"
             )
         self.config, self.spec, self.options = config, config["spec"], config["options"]
         self.cell = _CELLS[self.options["cell"]]
@@ -90,8 +90,7 @@ class Stepper:
             series: [series] places in `config["series"]`, where each has a scaling of its own.
 
         Returns:
-            The forecast [series horizon target], or [series horizon target level] of a model with quantiles, and the
-            state after the row.
+            The forecast [series horizon target], and the state after the row.
         """
         loc, scale = self.scaling
         loc, scale = (loc[:1], scale[:1]) if series is None else (loc[series], scale[series])
@@ -109,8 +108,7 @@ class Stepper:
         params = (x @ self.head[0] + self.head[1]).reshape(-1, spec["targets"], spec["horizon"], spec["params"])
         params = params.swapaxes(1, 2)  # [series horizon target params]
         loc, scale = loc[:, None, :, None], scale[:, None, :, None]
-        values = np.sort(params, -1).astype(np.float64) * scale + loc
-        return (values if spec["levels"] else values[..., 0]), after
+        return (params.astype(np.float64) * scale + loc)[..., 0], after
 
     def _layer(self, tensors: dict[str, Floats], k: int) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
         start = f"model.recurrent.cells.{k}."
