@@ -40,15 +40,10 @@ def test_a_carried_state_remembers_all_of_the_history(name, long):
         assert_frame_equal(own, unbounded(forecaster, history), rel_tol=1e-5, abs_tol=1e-5)
 
 
-def test_covariates_beside_a_carried_state():
-    frame = covaried(names=("a",))
-    forecaster = Forecaster("gru", **QUICK, centring="none", segment=1).fit(frame, **ROLES)
-    forecast, _ = forecaster.step(
-        newest(frame), forecaster.warm_up(without_last(frame, 1), carry=True), future=plans(frame)
-    )
-    longer = Forecaster(**{**forecaster.get_params(), "input_size": len(frame), "pad": True}).fit(frame, **ROLES)
-    longer.model_.set_weights(forecaster.model_.weights())
-    assert_frame_equal(forecast, longer.predict(frame, future=plans(frame)), rel_tol=1e-5, abs_tol=1e-5)
+def test_covariates_that_act_over_several_steps_are_not_carried():
+    forecaster = Forecaster("gru", **QUICK, centring="none", segment=1).fit(covaried(names=("a",)), **ROLES)
+    with pytest.raises(InputError, match="no past or known covariates"):
+        forecaster.warm_up(carry=True)
 
 
 def test_some_series_of_a_carried_state(long, carrying):

@@ -23,7 +23,8 @@ class Operated(Saved):
             frame: the history, as of `predict`; by default what `fit` got.
             carry: carry the hidden state instead of the last `input_size` rows: a step then costs one step of the
                 recurrence and remembers all of the history, where training saw `input_size` rows at a time. For `rnn`,
-                `lstm`, `gru` and `seq2seq` with `centring="none"`, `segment=1` (and no attention) alone.
+                `lstm`, `gru` and `seq2seq` with `centring="none"`, `segment=1`, no attention and no past or known
+                covariates, which act over several steps.
         """
         panel = self._panel(frame)
         return streaming.warm_up(panel, self.preparation_, self.model_, carry)

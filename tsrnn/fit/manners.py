@@ -1,12 +1,13 @@
 """Lightning as a guest: it says nothing, and leaves Ctrl-C as it was."""
 
-import logging
 import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytorch_lightning as pl
+
+from tsrnn import progress
 
 
 @contextmanager
@@ -25,16 +26,9 @@ def interruptible(trainer: pl.Trainer) -> Iterator[None]:
 @contextmanager
 def quiet() -> Iterator[None]:
     """Lightning's banners and hints, silenced for as long as the trainer runs."""
-    loggers = [logging.getLogger(name) for name in ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")]
-    levels = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torch\.utils\.data")
-            for hint in (".*lr_scheduler.step.*", "Mismatch dtype between input and weight"):  # of mixed precision
-                warnings.filterwarnings("ignore", message=hint)
-            yield
-    finally:
-        for each, level in zip(loggers, levels, strict=True):
-            each.setLevel(level)
+    names = ("pytorch_lightning", "lightning.pytorch", "lightning_fabric")
+    with progress.silenced(*names), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"pytorch_lightning|lightning_fabric|torch\.utils\.data")
+        for hint in (".*lr_scheduler.step.*", "Mismatch dtype between input and weight"):  # of mixed precision
+            warnings.filterwarnings("ignore", message=hint)
+        yield

@@ -39,19 +39,17 @@ class Ahead(Younger):
         spec: of the task.
         state: numbers of the last state that a model gives; 0: it gives none.
         linear: known features alone, in straight lines.
-        pointwise: no step's part looks at rows before it: for a model whose state is carried from row to row, which
-            reads features' steps before and the level of past covariates itself.
     """
 
     since = ("response", "situation")
 
-    def __init__(self, spec: Spec, state: int = 0, linear: bool = False, pointwise: bool = False) -> None:
+    def __init__(self, spec: Spec, state: int = 0, linear: bool = False) -> None:
         super().__init__()
         self.spec = spec
         self.effect = _nothing(spec.known, spec.targets * spec.params, bias=False) if spec.known else None
         covariates = spec.known + spec.static + spec.channels - spec.targets
-        self.response = Response(spec, linear, 1 if pointwise else LAGS) if spec.known else None
-        self.situation = Situation(spec, state, not pointwise) if covariates and not linear else None
+        self.response = Response(spec, linear) if spec.known else None
+        self.situation = Situation(spec, state) if covariates and not linear else None
 
     def without(self, batch: Batch) -> tuple[Batch, Tensor | None]:
         """The batch without the response in its targets' past, and the response ahead: [batch horizon target]."""
@@ -78,16 +76,15 @@ class Ahead(Younger):
 class Response(nn.Module):
     """Known features [batch time+horizon feature] and static ones [batch feature] -> [batch time+horizon target]."""
 
-    def __init__(self, spec: Spec, linear: bool, lags: int) -> None:
+    def __init__(self, spec: Spec, linear: bool) -> None:
         super().__init__()
-        self.lags = lags
         self.static = 0 if linear else spec.static
-        self.hidden = None if linear else _hidden(lags * spec.known + self.static)
-        self.last = _nothing(lags * spec.known if linear else _HIDDEN, spec.targets, bias=not linear)
+        self.hidden = None if linear else _hidden(LAGS * spec.known + self.static)
+        self.last = _nothing(LAGS * spec.known if linear else _HIDDEN, spec.targets, bias=not linear)
 
     def forward(self, batch: Batch) -> Tensor:
         assert batch.known is not None
-        read = lagged(batch.known, self.lags)
+        read = lagged(batch.known)
         if self.static and batch.static is not None:
             read = torch.cat([read, batch.static.unsqueeze(1).expand(-1, read.shape[1], -1)], -1)
         response: Tensor = self.last(read if self.hidden is None else self.hidden(read))
@@ -97,11 +94,10 @@ class Response(nn.Module):
 class Situation(nn.Module):
     """Covariates as they stand at each step ahead, weighed by the state: -> [batch horizon target params]."""
 
-    def __init__(self, spec: Spec, state: int, past: bool) -> None:
+    def __init__(self, spec: Spec, state: int) -> None:
         super().__init__()
         self.spec = spec
-        self.past = past
-        self.hidden = _hidden(1 + spec.static + past * (spec.known + 2 * (spec.channels - spec.targets)))
+        self.hidden = _hidden(1 + spec.static + spec.known + 2 * (spec.channels - spec.targets))
         self.last = _nothing(_HIDDEN, spec.targets * spec.params)
         self.gate = _nothing(state, _HIDDEN, bias=False) if state else None
 
@@ -123,11 +119,11 @@ class Situation(nn.Module):
         rows, horizon = len(batch.past), self.spec.horizon
         step = torch.arange(1, horizon + 1, device=batch.past.device, dtype=batch.past.dtype) / horizon
         parts = [step.view(1, -1, 1).expand(rows, -1, -1)]
-        if self.past and self.spec.known and batch.known is not None:
+        if self.spec.known and batch.known is not None:
             before, ahead = batch.known[:, :-horizon], batch.known[:, -horizon:]
             parts.append(ahead - centre(before, "season", self.spec.seasonality, batch.lengths).loc)
         standing = [batch.static] if self.spec.static and batch.static is not None else []
-        if self.past and self.spec.channels > self.spec.targets:
+        if self.spec.channels > self.spec.targets:
             others = batch.past[..., self.spec.targets :]
             level = centre(others, "season", self.spec.seasonality, batch.lengths).loc
             standing += [others[:, -1], level.squeeze(1)]  # each [batch channel]

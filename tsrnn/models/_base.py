@@ -65,6 +65,11 @@ class Model(nn.Module):
         """Whether `read_on` goes on from a state as if it had read all that went before: tsrnn.streaming."""
         return False
 
+    @property
+    def remembers_covariates(self) -> bool:
+        """Whether covariates of earlier steps act beside the state: lags of known ones, levels of past ones."""
+        return bool(self.spec.known) or self.spec.channels > self.spec.targets
+
     def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
         """`forward` of the steps in `batch` alone, from the state after those before them, and the state after them."""
         raise NotImplementedError(f"{type(self).__name__} carries no state")

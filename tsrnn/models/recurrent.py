@@ -78,12 +78,12 @@ class RecurrentForecaster(Model):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)
-        self.ahead = Ahead(spec, self.recurrent.output_size, pointwise=self.carries)
+        self.ahead = Ahead(spec, self.recurrent.output_size)
 
     @property
     def carries(self) -> bool:
         plain = self.config.segment == 1 and self.config.centring == "none"
-        return plain and not self.config.bidirectional
+        return plain and not self.config.bidirectional and not self.remembers_covariates
 
     def forward(self, batch: Batch) -> Tensor:
         return self.read_on(batch, None)[0]

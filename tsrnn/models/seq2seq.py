@@ -57,7 +57,7 @@ class Seq2Seq(Model):
         )
         self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
         self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
-        self.ahead = Ahead(spec, config.hidden_size, pointwise=self.carries)
+        self.ahead = Ahead(spec, config.hidden_size)
         self.truth = 0.0 if config.schedule == "never" else 1.0  # probability of being fed the truth in training
 
     def epoch_starts(self, progress: float) -> None:
@@ -68,7 +68,8 @@ class Seq2Seq(Model):
 
     @property
     def carries(self) -> bool:
-        return self.config.segment == 1 and self.config.centring == "none" and not self.config.attention
+        plain = self.config.segment == 1 and self.config.centring == "none"
+        return plain and not self.config.attention and not self.remembers_covariates
 
     def forward(self, batch: Batch) -> Tensor:
         return self.read_on(batch, None)[0]

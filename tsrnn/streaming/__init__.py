@@ -39,7 +39,8 @@ def warm_up(panel: Panel, prepared: Preparation, network: Model, carry: bool) ->
     if not network.carries:
         raise InputError(
             f"the hidden state of {type(network).__name__} with these options cannot be carried, since every window is "
-            "read anew; stream it without carry=True, or fit lstm, gru, rnn or seq2seq with centring='none', segment=1"
+            "read anew; stream it without carry=True, or fit lstm, gru, rnn or seq2seq with centring='none', "
+            "segment=1 and no past or known covariates"
         )
     return state.begin_carried(panel, prepared, network, model)
 

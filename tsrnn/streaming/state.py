@@ -2,9 +2,9 @@
 
 Two kinds. *Windowed*, of every model: the newest `input_size` rows, scaled and filled, so that a step gives what
 `predict` gives on the history grown by that row, number for number. *Carried*, of models whose `carries` says so (one
-direction, one step read at a time, nothing centred): the hidden state alone, so that a step costs one step of the
-recurrence, and gives what the same weights give on the whole history, however long: the look-back has no end, where
-training's had one.
+direction, one step read at a time, nothing centred, no covariates that act over several steps): the hidden state alone,
+so that a step costs one step of the recurrence, and gives what the same weights give on the whole history, however
+long: the look-back has no end, where training's had one.
 """
 
 from dataclasses import dataclass, replace
