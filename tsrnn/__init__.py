@@ -4,7 +4,8 @@ The map, in the order in which data meets the rooms:
 
     version, errors, journal, alive, files, registry, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
-    arrays, split, scale, usual, shapes, metrics    numbers: cut before you look; what is done where nothing was said
+    arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
+    metrics, conformal                          measures of a forecast; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
@@ -12,11 +13,13 @@ The map, in the order in which data meets the rooms:
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, batches, infer, trial, fit      how to train; forecasts and scores; models of others tried; Lightning
+    parameters, batches, infer                  how to train; forecasts and scores
+    calibration, paths                          past errors and the intervals they ask for; sample paths
+    trial, fit/                                 models of others tried; the one door to Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
-    plot, drift/, card, facts                   pictures; has the world moved away? what there is to say of a model
+    plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
     testing                                     the contracts, for people's own models and cells

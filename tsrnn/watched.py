@@ -14,7 +14,7 @@ from tsrnn.evaluation import Evaluated
 class Watched(Evaluated):
     """A face that knows what it was trained on."""
 
-    split_: split.Split
+    parts_: split.Split
     stamp_: dict[str, str]
     report_: parameters.Report  # not there in what an older version saved
     facts_: dict[str, Any] | None = None
@@ -79,11 +79,10 @@ class Watched(Evaluated):
         return self.facts_
 
     def _gathered(self) -> dict[str, Any]:
-        prepared, panel, parts, fitted = self.preparation_, self.panel_, self.split_, (self.model_, self.head_)
+        prepared, panel, parts, fitted = self.preparation_, self.panel_, self.parts_, (self.model_, self.head_)
         arrays = prepared.arrays(panel)
         laid = prepared.lay(panel, arrays)
         needed = 1 if self.pad else int(self.input_size)
-        config, _ = self.configs()
         options = parameters.words({name: value for name, value in self.get_params().items() if name != "model"})
         cut = windows.cut(laid, parts.val, self.spec_.input_size, self.spec_.horizon)
         return {
@@ -92,7 +91,7 @@ class Watched(Evaluated):
             "protocol": facts.of_protocol(parts, options, self.stamp_),
             "metrics": facts.of_part(*fitted, laid, parts.val, "validation"),
             "worst": facts.of_worst(*fitted, cut, panel) if len(cut) else {},
-            "limits": facts.of_limits(self.model, config, needed, arrays, self._reference()),
+            "limits": facts.of_limits(self.model_, needed, arrays, self._reference()),
             "cost": facts.of_cost(self.model_, self.report_),
         }
 
@@ -105,12 +104,16 @@ class Watched(Evaluated):
             if not hasattr(self, "panel_"):
                 raise InputError("this model was saved without a reference for drift; fit and save it with this tsrnn")
             fitted = (self.model_, self.head_, self.preparation_)
-            self.reference_ = learn(*fitted, self.panel_, self.split_)
+            self.reference_ = learn(*fitted, self.panel_, self.parts_)
         return self.reference_
 
-    def _fitted_on(self, parts: split.Split, train: windows.Windows, val: windows.Windows) -> None:
-        self.split_, self.reference_, self.facts_ = parts, None, None
+    def _fitted_on(
+        self, parts: split.Split, train: windows.Windows | None = None, val: windows.Windows | None = None
+    ) -> None:
+        self.parts_, self.reference_, self.facts_ = parts, None, None
         self.stamp_ = provenance.stamp(self.report_.device)
+        if train is None or val is None:
+            return
         arrays = train.buffer.arrays
         taught = len(np.unique(train.buffer.series_of(train.targets_at)))
         facts = {"rows": arrays.rows, "series": len(arrays.ids), "windows": len(train), "validation windows": len(val)}

@@ -168,12 +168,13 @@ def _solve(rows: Floats, y: Floats) -> tuple[Floats, Floats, Floats]:
     """Least squares over the rows that are whole: coefficients, the inverse of X'X, and each row's influence [row]."""
     whole = np.isfinite(rows).all(1) & np.isfinite(y)
     x = rows[whole]
-    normal = x.T @ x
-    normal += 1e-9 * (np.trace(normal) / len(normal) + 1e-300) * np.eye(len(normal))
-    inverse = np.linalg.pinv(normal, hermitian=True).astype(np.float64)
+    normal: Floats = x.T @ x
+    normal += 1e-9 * (float(np.trace(normal)) / len(normal) + 1e-300) * np.eye(len(normal))
+    inverse = np.asarray(np.linalg.pinv(normal, hermitian=True), np.float64)
     influence = np.full(len(y), np.nan)
     influence[whole] = np.einsum("ti,ij,tj->t", x, inverse, x, optimize=True)
-    return inverse @ (x.T @ y[whole]), inverse, influence
+    coefficients: Floats = inverse @ (x.T @ y[whole])
+    return coefficients, inverse, influence
 
 
 def _looseness(weights: Floats, inverse: Floats, lags: int, errors: Floats) -> float:
