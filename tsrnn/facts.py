@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn import buffer, drift, infer, models, provenance, windows
+from tsrnn import buffer, drift, infer, provenance, windows
 from tsrnn.card import Floats, interval
 from tsrnn.heads import Head
 from tsrnn.models import Model
@@ -56,9 +56,9 @@ def of_model(word: str, model: Model, head: Head) -> dict[str, Any]:
     return {"name": word, **sizes, "loss": spec.loss, "quantiles": list(spec.levels)}
 
 
-def of_limits(word: str | type, config: Any, needed: int, arrays: Any, watched: drift.Reference) -> list[str]:
+def of_limits(model: Model, needed: int, arrays: Any, watched: drift.Reference) -> list[str]:
     """What it cannot read, what was masked, the shortest look-back (`needed` rows), in sentences."""
-    reads = models.reads(word, config)
+    reads = type(model).reads_with(model.config)
     unread = [name for kind, name in _KINDS.items() if kind not in reads]
     said = [f"It cannot read {', '.join(unread)}."] if unread else []
     holes = any(not np.isfinite(column).all() for column in arrays.columns)

@@ -83,7 +83,6 @@ class Watched(Evaluated):
         arrays = prepared.arrays(panel)
         laid = prepared.lay(panel, arrays)
         needed = 1 if self.pad else int(self.input_size)
-        config, _ = self.configs()
         options = parameters.words({name: value for name, value in self.get_params().items() if name != "model"})
         cut = windows.cut(laid, parts.val, self.spec_.input_size, self.spec_.horizon)
         return {
@@ -92,7 +91,7 @@ class Watched(Evaluated):
             "protocol": facts.of_protocol(parts, options, self.stamp_),
             "metrics": facts.of_part(*fitted, laid, parts.val, "validation"),
             "worst": facts.of_worst(*fitted, cut, panel) if len(cut) else {},
-            "limits": facts.of_limits(self.model, config, needed, arrays, self._reference()),
+            "limits": facts.of_limits(self.model_, needed, arrays, self._reference()),
             "cost": facts.of_cost(self.model_, self.report_),
         }
 
