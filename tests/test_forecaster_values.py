@@ -106,7 +106,7 @@ def test_covariates_that_a_model_cannot_read_are_refused_at_fit(model, kind):
     forecaster = Forecaster(model, input_size=48, horizon=6, max_epochs=1, max_windows=16)
     if kind in models.find(model).kind.reads:
         return
-    with pytest.raises(InputError, match=rf"model '{model}' cannot read rain; leave them out"):
+    with pytest.raises(InputError, match=rf"model '{model}' cannot read rain; leave it out"):
         forecaster.fit(table, target="y", **{roles[kind]: "rain"})
     assert not hasattr(forecaster, "model_")
 

@@ -281,6 +281,11 @@ class TestCells:
     def test_a_column_nobody_reads_stops_nothing(self, cells):
         assert Panel.of(pd.DataFrame({"ds": DAYS, "y": LOAD, "note": cells}), target="y").frame.height == N
 
+    @pytest.mark.parametrize("roles", [{}, {"target": ""}, {"target": "index"}])
+    def test_a_target_without_a_name_is_refused(self, roles):
+        _refused(pd.DataFrame({"ds": DAYS, "": LOAD}), "a column to forecast has no name; give it one", **roles)
+        assert Panel.of(pd.DataFrame({"": DAYS, "y": LOAD})).roles.targets == ("y",)
+
     def test_columns_that_are_not_read_are_said(self):
         frame = pl.DataFrame({"ds": DAYS.to_list(), "load": LOAD, "open": [True] * N, "zone": ["x", "z"] * 6})
         with pytest.warns(Notice, match="columns 'open', 'zone' are not read; pass id='zone' if it tells"):

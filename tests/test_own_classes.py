@@ -1,6 +1,7 @@
 """A class stands wherever a word may: as a model, as a cell; only what is registered is saved."""
 
 import json
+import subprocess
 import sys
 import types
 from dataclasses import dataclass, replace
@@ -12,7 +13,20 @@ import torch
 from small import QUICK, TASK, long_frame
 from torch import Tensor, nn
 
-from tsrnn import Forecaster, InputError, Notice, bench, catalog, cells, execute, models, parameters, registry, tune
+from tsrnn import (
+    Forecaster,
+    InputError,
+    Notice,
+    bench,
+    catalog,
+    cells,
+    execute,
+    models,
+    parameters,
+    provenance,
+    registry,
+    tune,
+)
 from tsrnn.board import rows
 from tsrnn.commands.cells import run as list_cells
 from tsrnn.commands.models import run as list_models
@@ -89,6 +103,76 @@ def test_it_runs_on_a_board(kind, tmp_path):
     assert row["model"] == ("Plain" if kind == "model" else "segrnn")
     assert kind == "model" or "Leaky" in row["config"]
     assert not bench.pending(jobs, tmp_path)
+
+
+def test_classes_of_one_name_are_told_apart_by_what_stands_in_them(tmp_path):
+    written = """
+from tsrnn import cells
+class Leaky(cells.Cell):
+    gates, states = ("value",), ("memory",)
+    def step(self, x, r, state):
+        memory = {share} * state[0] + x[0] + r[0]
+        return (memory,), memory
+"""
+    places = []
+    for share in (0.9, 0.9, 0.8):
+        for text in (written, None):  # from a file, and typed
+            module = types.ModuleType("mine")
+            if text:
+                module.__file__ = str(tmp_path / f"mine{share}.py")
+                (tmp_path / f"mine{share}.py").write_text(text.format(share=share))
+            exec(compile(written.format(share=share), module.__file__ if text else "<typed>", "exec"), vars(module))
+            places.append(provenance.place(module.Leaky))
+    assert all(place.startswith("mine:Leaky ") for place in places)
+    assert places[:2] == places[2:4]
+    assert len(set(places)) == len({*places[:2], *places[4:]})
+    assert places[0] != places[4]
+
+
+def test_a_row_says_which_class_it_was():
+    (job,) = bench.plan(bench.Source("transformer"), "smoke", bench.Wishes(models=[Plain], horizons=[24]))
+    assert json.loads(job.task["config"])["class"] == provenance.place(Plain)
+    other = type("Plain", (Plain,), {"extra": lambda self: 1})
+    assert replace(job, model=other).key != job.key
+    (ours,) = bench.plan(bench.Source("transformer"), "smoke", bench.Wishes(models=["ols"], horizons=[24]))
+    assert "class" not in ours.task["config"]
+
+
+SCRIPT = """
+import torch
+from dataclasses import dataclass
+from pathlib import Path
+from tsrnn import bench, models
+
+@dataclass(frozen=True)
+class Config:
+    bias: float = {bias}
+
+class Mine(models.Model):
+    Config = Config
+    def __init__(self, config, spec):
+        super().__init__(config, spec)
+        self.level = torch.nn.Parameter(torch.tensor(config.bias))
+    def forward(self, batch):
+        past = batch.past[:, -1:, : self.spec.targets, None]
+        return (past + self.level).expand(-1, self.spec.horizon, -1, self.spec.params)
+
+if __name__ == "__main__":
+    jobs = bench.plan(bench.Source("transformer"), "smoke", bench.Wishes(models=[Mine], horizons=[24], input_size=24))
+    print(len(bench.run(jobs, Path("rows"), workers=1)))
+"""
+
+
+@pytest.mark.slow
+def test_a_script_finds_its_own_rows_again_and_no_others(tmp_path):
+    ran = []
+    for bias in (0.5, 0.5, 0.25):
+        (tmp_path / "mine.py").write_text(SCRIPT.format(bias=bias))
+        done = subprocess.run([sys.executable, "mine.py"], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        ran.append(done.stdout.strip())
+    assert ran == ["1", "0", "1"]
+    assert rows.existing(tmp_path / "rows").height == 2
 
 
 @of_every_kind

@@ -209,6 +209,28 @@ class TestScale:
             scale.fit(name, arrays, split.tail(arrays, 4).train, per_series)
         assert [bool(re.search(mend or "", str(each.message))) for each in said] == ([True] if mend else [])
 
+    @pytest.mark.parametrize("per_series", [False, True])
+    @pytest.mark.parametrize(
+        ("name", "value", "said"),
+        [
+            ("standard", 1e30, True),
+            ("standard", -1e9, True),
+            ("mean_abs", 1e30, False),
+            ("robust", 1e30, False),
+            ("standard", 1e6, False),
+        ],
+    )
+    def test_a_value_beside_which_the_others_are_lost_is_said(self, name, value, said, per_series):
+        x = np.arange(40.0)
+        x[10] = value
+        arrays = _arrays([30, 40], np.concatenate([np.arange(30.0), x]))
+        with warnings.catch_warnings(record=True) as notices:
+            warnings.simplefilter("always")
+            scale.fit(name, arrays, split.tail(arrays, 4).train, per_series)
+        messages = [str(each.message) for each in notices]
+        assert len(messages) == said
+        assert all(f"column 'c0', row 11 of series 's1' holds {value:g}, so far out" in each for each in messages)
+
     def test_one_value_is_no_constant(self):
         arrays = _arrays([1], np.array([7.0]))
         affine = scale.fit("standard", arrays, split.tail(arrays, 0).train)

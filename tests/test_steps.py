@@ -204,8 +204,6 @@ def test_an_hour_in_every_word(freq, unit):
             "WOM-5FRI",
             "WOM-FRI",
             "B-gap",
-            "2B",
-            "C",
             "1mo-0",
             "1mo-32",
             "1mo-30-31",
@@ -252,6 +250,38 @@ def test_lengths_do_not_fit_dates_or_counts():
     for index, freq in ((dates("2024-01-01 2024-01-02"), "1h"), ([1, 2, 3], "1h"), ([1, 2, 3], 1.5)):
         with pytest.raises(InputError, match="does not fit index 'ds'"):
             panel_of(index, freq).arrays()
+
+
+@pytest.mark.parametrize(
+    "freq", ["bh", "BH", "2bh", "cbh", "2B", "12b", "C", pd.offsets.BusinessHour(), pd.offsets.BDay(3)]
+)
+def test_working_time_that_is_no_step_is_refused_by_name_with_a_mend(freq):
+    with pytest.raises(InputError, match=r"freq '\w+': .*(count the rows in a column|write 'B')"):
+        panel_of(pd.date_range("2024-01-01", periods=20), freq).step  # noqa: B018  it is worked out when asked for
+
+
+@pytest.mark.parametrize("freq", [None, "B"])
+@pytest.mark.parametrize("every", [2, 3])
+def test_every_second_working_day_is_refused_and_the_mend_helps(freq, every):
+    days = pd.bdate_range("2024-01-01", periods=60)[::every]
+    with pytest.raises(InputError, match=rf"{every} working days.*count the rows in a column"):
+        panel_of(pl.Series("ds", days), freq).step  # noqa: B018
+    frame = pd.DataFrame({"ds": days, "n": range(len(days)), "y": np.arange(float(len(days)))})
+    panel = Panel.of(frame, time="n", target="y")
+    assert (len(panel.arrays().segments()[0]), panel.future(2)["n"].to_list()) == (1, [len(days), len(days) + 1])
+
+
+def test_open_hours_are_said():
+    hours = pd.DatetimeIndex(
+        [day + pd.Timedelta(hours=hour) for day in pd.bdate_range("2024-01-01", periods=8) for hour in range(9, 17)]
+    )
+    with pytest.warns(Notice, match=r"rows at 8 of the 24 steps of a day \(1 hours each\).*count the rows in a column"):
+        panel_of(pl.Series("ds", hours)).step  # noqa: B018
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        panel_of(pl.Series("ds", hours), "1h").step  # noqa: B018
+        panel_of(pl.Series("ds", hours[:16])).step  # noqa: B018
+        panel_of(pl.Series("ds", pd.date_range("2024-01-01", periods=100, freq="6h"))).step  # noqa: B018
 
 
 def test_one_row_has_no_step():

@@ -62,3 +62,19 @@ def weekly(days: Rows) -> list[Weekdays]:
     weeks = (days.max() - days.min() + 1) / 7
     work = [Weekdays()] if set(kept) <= {0, 1, 2, 3, 4} else []
     return work + ([Weekdays(kept)] if 1 < len(kept) < 7 and weeks >= _WEEKS and kept != (0, 1, 2, 3, 4) else [])
+
+
+def every(days: Rows, inside: np.ndarray) -> int:
+    """2 or more, where all rows stand on working days, so many from one to the next in their series; else 0.
+
+    Args:
+        inside: whether a row has one before it in its series, without the first: [row - 1].
+    """
+    if (_weekday(days) > 4).any():
+        return 0
+    jumps = np.diff(Weekdays().numbers(days))[inside]
+    return int(jumps[0]) if len(jumps) > 2 and jumps.min() == jumps.max() > 1 else 0
+
+
+def _weekday(days: Rows) -> Rows:
+    return (days + 3) % 7

@@ -64,7 +64,8 @@ class Job:
     def task(self) -> dict[str, Any]:
         """The columns of the result row that say what was asked."""
         names = ("sha256", "horizon", "input_size", "track", "seed", "preset", "fold")
-        said = {"roles": self.source.columns, "split": self.source.suite.split}
+        nameless = isinstance(self.model, type) and models.find(self.model).word is None
+        said = {"roles": self.source.columns, "split": self.source.suite.split, "class": nameless and self.model}
         config = json.dumps(
             words({**self.options, **{name: each for name, each in said.items() if each}}), sort_keys=True
         )

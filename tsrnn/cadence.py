@@ -27,6 +27,9 @@ from tsrnn.steps import (
 Ends = np.ndarray  # [row] bool: the row has one before it in its series, a known time after it
 _SAMPLE = 100_000  # differences looked at to find a length
 _EVEN = {"i": 0.01, "f": 0.05}  # share of a step by which rows may be off unsaid; depths are rounded
+_HOURS = 1 / 6  # of a day, up to which a step leaves room for hours that are closed
+_OPEN = 0.9  # share of a day's steps that are not all of it, and of the open ones that make a day
+_DAYS = 3
 _CLEAR = 0.4  # steps off a whole number of them, from which a difference says nothing
 _UNCLEAR = 0.05  # share of such differences that makes an index have no step
 
@@ -48,6 +51,8 @@ def find(index: pl.Series, offsets: Rows, strict: bool = True) -> Step:
     calendar = _of_calendar(index, offsets, inside, exact and (steps == size).all()) if _may(index, size) else None
     if calendar is not None:
         return Step.of(calendar, index)
+    if strict and day_of(index) and not index.null_count():
+        _look_for_closed_days(index, inside, size, exact)
     local = zone_of(index) is not None and _is_local(index, inside, size, exact)
     if local:
         sampled, day = index[: _SAMPLE + 1], day_of(index)
@@ -175,6 +180,24 @@ def _say(index: pl.Series, differences: np.ndarray, size: float, strict: bool) -
             f"column {index.name!r} is uneven: rows are {least} to {most} apart where a step is {middle}, the "
             f"{'most common' if common else 'median'} difference; what is off by less than half a step counts as one; "
             "pass freq= for another step"
+        )
+
+
+def _look_for_closed_days(index: pl.Series, inside: Ends, size: float, exact: bool) -> None:
+    """Refuse every second working day, which a length would miss; a word on nights that have no rows, day after day."""
+    day, lengths = day_of(index), np.diff(days_of(index))[inside]
+    if size > day and lengths.min() != lengths.max() and (count := almanac.every(days_of(index), inside)):
+        raise InputError(
+            f"column {index.name!r} has a row every {count} working days, which is no step here; {frequency.ROWS}"
+        )
+    days, clock = np.divmod(on_clock(index[:_SAMPLE]), day)
+    total, hours = round(day / size), len(np.unique(clock // int(size))) if exact and size <= _HOURS * day else 0
+    stretches = 1 + np.count_nonzero(np.diff(days))
+    if 1 < hours <= _OPEN * total and stretches > _DAYS and len(days) >= _OPEN * hours * stretches:
+        notice(
+            f"column {index.name!r} has rows at {hours} of the {total} steps of a day ({_shown(index, size)} each) and "
+            "never at the others: what is closed is a gap, and forecasts go on into it; where open hours alone "
+            f"are steps, {frequency.ROWS}"
         )
 
 

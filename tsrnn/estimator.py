@@ -109,9 +109,10 @@ class Estimator:
             panel, unread = replace(panel, roles=panel.roles.reading(reads)), []
         unread += ["calendar=True"] if self.calendar and "known" not in reads else []
         if unread:
+            them = "them" if len(unread) > 1 else "it"
             raise InputError(
-                f"model {name!r} cannot read {', '.join(unread)}; leave them out, or take a model that `tsrnn models` "
-                "says can"
+                f"model {name!r} cannot read {', '.join(unread)}; leave {them} out, or take a model that "
+                "`tsrnn models` says can"
             )
         return panel
 

@@ -37,6 +37,7 @@ _ROUND = {
     "SME": Months(1, (15, 31)),
     "SMS": Months(1, (1, 15)),
 }
+ROWS = "count the rows in a column of whole numbers, 0, 1, 2..., and name it as the time"  # the mend of odd steps
 _KNOWN = (
     "'15min', '1h', '1d', '1w', 'W-SUN', 'B' (working days), '1mo', 'MS', 'ME', '1q', '1y', 'SMS' (half months), "
     "'dekad', 'WOM-3FRI' (third Fridays) or a timedelta for dates and times, a number for counts and depths"
@@ -84,6 +85,8 @@ def named(index: pl.Series, freq: str | float) -> Step:
         return Step(float(freq), word=freq)
     if not dated:
         raise unfit
+    if uncounted := _uncounted(freq):
+        raise InputError(f"freq {freq!r}: {uncounted}")
     calendar = _calendar(freq)
     if calendar is not None:
         if not day_of(index):
@@ -135,6 +138,17 @@ def _calendar(word: str) -> Months | Weekdays | None:
     if kept and len(kept) == days.count("-") + 1:
         return Weekdays(tuple(sorted(set(kept))), strict)
     return None if strict else _months(word)
+
+
+def _uncounted(word: str) -> str:
+    """What pandas counts and is no step here, with the mend: open hours, several working days, own holidays."""
+    if re.fullmatch(r"\d*\s*c?bh", word, re.IGNORECASE):
+        return f"hours in which something is open are no step here; {ROWS}"
+    if re.fullmatch(r"\d*[2-9]\d*\s*(b|c|bd)|1\d+\s*(b|c|bd)", word, re.IGNORECASE):
+        return f"several working days are no step here; {ROWS}"
+    if re.fullmatch(r"1?\s*(C|cbd)", word):
+        return "write 'B': holidays, which have no rows, are stepped over"
+    return ""
 
 
 def _months(word: str) -> Months | None:

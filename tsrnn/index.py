@@ -166,6 +166,14 @@ def _settled(step: Step, index: pl.Series, offsets: Rows) -> Step:
         on = np.isin((days + 3) % 7, calendar.kept)
     else:
         on = np.ones(len(days), bool) if day is None else (days + 3) % 7 == day
+    inside = np.ones(max(0, len(days) - 1), bool)
+    inside[offsets[1:-1] - 1] = False
+    count = almanac.every(days, inside) if isinstance(calendar, Weekdays) and on.all() else 0
+    if count:
+        raise InputError(
+            f"freq {step.word!r} does not fit index {index.name!r}: its rows stand {count} working days apart, which "
+            f"is no step here; {frequency.ROWS}"
+        )
     if not on.all():
         row = int(on.argmin())
         raise InputError(

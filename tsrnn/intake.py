@@ -55,7 +55,12 @@ def take(
     if levels is not None and asked["time"] not in table.columns:  # rows are numbered, an index had no name
         nameless = numbered or asked["time"] in NAMELESS
         asked = {**asked, "time": None if nameless else asked["time"]}
+    unnamed = [name for name, label in origin.labels if label == ""]
+    if unnamed and asked["target"] == "":
+        asked = {**asked, "target": unnamed[0]}
     roles, remark = find_roles(table, origin, source, asked, numbered)
+    if unnamed and unnamed[0] in roles.targets:
+        raise InputError(f"{source}: a column to forecast has no name; give it one, by which its forecast is called")
     if roles.index not in table.columns:
         table, numbered = number_rows(table, roles, source, numbered or treatment["rows_as_they_stand"]), True
     table = check_ids(table, roles.id, source)

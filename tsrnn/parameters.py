@@ -13,6 +13,7 @@ import tomli_w
 from tsrnn import cells, files, models, progress, usual
 from tsrnn.errors import InputError, unknown
 from tsrnn.options import check_types, choice, span
+from tsrnn.provenance import place
 
 Schedule = Literal["constant", "cosine", "exponential"]
 Weighting = Literal["none", "arctan", "root"]
@@ -142,7 +143,7 @@ def _names(model: str | type) -> tuple[set[str], set[str]]:
 
 
 def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
-    """Parameters as plain values, none of NumPy's: a class is its word, or "module:Class" where it has none.
+    """Parameters as plain values, none of NumPy's: a class is its word, or its place (`provenance.place`).
 
     Raises:
         InputError: with `strict`, a class that has no word and so cannot be found again.
@@ -164,7 +165,7 @@ def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
                 f"class {value.__name__} is not registered, so that nothing could load it again; have its package name "
                 f"it in the entry points 'tsrnn.{shelf}'"
             )
-        return word or f"{value.__module__}:{value.__qualname__}"
+        return word or place(value)
 
     return {name: plain(value) for name, value in params.items()}
 

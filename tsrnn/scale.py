@@ -16,6 +16,8 @@ from tsrnn.split import Part
 
 _ROUNDING = 4  # units in the last place by which equal values may differ
 _STEPS = 256  # of a float32 in which a series should move at least
+_SAMPLE = 64  # rows of a series that say where most of it lies
+_FAR = 1000  # times as wide as that, from which a value is far out
 _SQUARES = 1e-150  # the square of a smaller one is too near to 0 for a float64
 
 
@@ -83,7 +85,8 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
 
     Returns:
         Affine with float64 loc and scale of shape [series channel]; a scale of 0 where all values are one. Where a
-        series moves by so little beside its scaled values that float32 loses it, that is said.
+        series moves by so little beside its scaled values that float32 loses it, or all but a few far values of it,
+        that is said.
 
     Raises:
         InputError: no scaler has that name.
@@ -100,8 +103,39 @@ def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Aff
             for row, piece in enumerate(pieces):
                 if np.isfinite(piece).any():
                     loc[row, channel], scale[row, channel] = _statistic(statistic, [piece])
-    _say_what_is_lost(name, arrays, train, Affine(loc, scale))
+    if not _say_what_is_far(arrays, train, Affine(loc, scale)):
+        _say_what_is_lost(name, arrays, train, Affine(loc, scale))
     return Affine(loc, scale)
+
+
+def _say_what_is_far(arrays: Arrays, train: Part, scaling: Affine) -> bool:
+    """Notice the first value so far out that most of its series is lost to float32 beside it; whether there is one.
+
+    Most of a series is what lies between the tenths of a sample, which a few far values do not move.
+    """
+    rows = np.flatnonzero(train.end > train.begin)
+    begin, end = train.begin[rows], train.end[rows]
+    places = begin[:, None] + ((end - begin)[:, None] * np.arange(_SAMPLE)) // _SAMPLE  # [series sample]
+    for channel, column in enumerate(arrays.columns if len(rows) else ()):
+        drawn = np.sort(column[places].astype(np.float64), axis=1)  # missing cells last
+        known = np.isfinite(drawn).sum(1)
+        low, high = (drawn[np.arange(len(rows)), (known * tenth) // 10 - (known > 0)] for tenth in (1, 9))
+        loc, scale = scaling.loc[rows, channel], scaling.scale[rows, channel]
+        step = np.maximum(np.abs(low - loc), np.abs(high - loc)) * float(np.finfo(np.float32).eps)
+        for series in np.flatnonzero((known > 1) & (scale != 0) & (high > low) & (high - low < _STEPS * step)):
+            inside = column[begin[series] : end[series]].astype(np.float64)
+            away = np.nan_to_num(np.abs(inside - low[series]))
+            row = int(away.argmax())
+            if away[row] < _FAR * (high[series] - low[series]):  # it moves by little as a whole
+                continue
+            place = begin[series] + row - arrays.offsets[rows[series]]
+            notice(
+                f"column {quoted(arrays.names[channel])}, row {place + 1} of series {quoted(arrays.ids[rows[series]])} "
+                f"holds {inside[row]:g}, so far out that float32 keeps little of the others, most of which lie between "
+                f"{low[series]:g} and {high[series]:g}; mend the cell or leave it empty"
+            )
+            return True
+    return False
 
 
 def _say_what_is_lost(name: str, arrays: Arrays, train: Part, scaling: Affine) -> None:

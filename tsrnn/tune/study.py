@@ -141,6 +141,7 @@ def _identity(asked: Sweep, panel: Panel) -> dict[str, Any]:
         "data": panel.source,
         "sha256": panel.fingerprint,
         "model": models.find(asked.model).name,
+        **({"class": asked.model} if models.find(asked.model).word is None else {}),
         "horizon": asked.horizon,
         "input_sizes": asked.input_sizes,
         "fixed": asked.fixed,
