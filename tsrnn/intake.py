@@ -61,7 +61,7 @@ def take(
     table = check_ids(table, roles.id, source)
     table, date_format = index_of(table, roles, source, treatment["date_format"])
     if levels is None:
-        levels = words.learn(table, roles.future + roles.static, source)
+        levels = words.learn(table, roles.future, roles.static, roles.id, source)
     table = numbers(table, roles, source, levels)
     check_constant(table, roles.id, roles.static, source)
     sort, duplicates = treatment["sort"], treatment["duplicates"]

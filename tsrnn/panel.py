@@ -19,7 +19,7 @@ from tsrnn import forks, frequency
 from tsrnn import index as indexing
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
 from tsrnn.roles import Roles
@@ -76,7 +76,7 @@ class Panel:
                 `depth`... in any case), by type, or by cells that are dates; else the rows are numbered, which is said.
             id: the column that tells series apart; found by name (`unique_id`, `item_id`...).
             past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good; the
-                latter two may hold up to 16 words, which become columns of 0 and 1.
+                latter two may hold words, which become numbers (`tsrnn.levels`), and the last one may name the id.
             freq: one step of the index: `"10m"`, `"1h"`, `"B"` (working days; holidays are stepped over, with
                 `"B-gaps"` they are gaps), `"MS"`, `"1mo-15"`, a timedelta, `0.1524`; see `tsrnn.frequency`. By default
                 the step that the rows keep.
@@ -200,11 +200,16 @@ class Panel:
         return replace(arrays, first=indexing.numbers(index, arrays.runs(), self.step))
 
     def features(self, table: pl.DataFrame, names: Sequence[str]) -> np.ndarray | None:
-        """Covariates as a model reads them, words as columns of 0 and 1: [row feature]; None: there are none."""
-        columns = [
-            words.encode(table[name], self.levels[name]) if name in self.levels else _floats(table[name])[:, None]
-            for name in names
-        ]
+        """Covariates as a model reads them, words as numbers (`tsrnn.levels`): [row feature]; None: there are none."""
+        columns = []
+        for name in names:
+            learnt = self.levels.get(name)
+            if learnt is not None and (strange := words.strangers(table[name], learnt)):
+                notice(
+                    f"{self.source}: column {quoted(name)} holds {listed(strange)}, which training did not know; it is "
+                    "read as a level of its own"
+                )
+            columns.append(_floats(table[name])[:, None] if learnt is None else words.encode(table[name], learnt))
         return np.concatenate(columns, 1).astype(np.float32) if columns else None
 
     def _of_series(self) -> pl.DataFrame:

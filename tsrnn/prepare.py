@@ -133,7 +133,7 @@ class Preparation:
         named = [reading.get("index"), *columns, *([] if reading.get("id") is None else [reading["id"]])]
         if not reading["targets"] or not all(isinstance(name, str) for name in named):
             raise InputError("reading must name columns by text, and at least one target")
-        if len(set(named)) < len(named):
+        if len(set(named)) < len(named) - (reading.get("id") in reading["static"]):
             raise InputError("reading gives a column two roles")
         treatment = {key: value for key, value in reading.items() if key not in (*_COLUMNS, "index", "id")}
         hints = {name: hint for name, hint in get_type_hints(Panel.of).items() if name in TREATMENT}
