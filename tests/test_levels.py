@@ -1,4 +1,4 @@
-"""Words of covariates: learnt once, a column of 0 and 1 or a code each, saved; a word met later is a level of its own."""
+"""Words of covariates: learnt once, a column of 0 and 1 or a code each, saved; a word met later is a level."""
 
 import numpy as np
 import pandas as pd

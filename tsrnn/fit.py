@@ -24,7 +24,7 @@ from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
-from tsrnn import progress, trial
+from tsrnn import progress, trial, usual
 from tsrnn.allocator import tune_allocator
 from tsrnn.batches import Batches, weighted
 from tsrnn.errors import InputError
@@ -110,8 +110,10 @@ class WindowsDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         config = self.config
         assert config.batch_size is not None
+        told = config.channel_dropout
+        dropout = (usual.CHANNEL_DROPOUT if self.train.buffer.masks else 0.0) if told is None else told
         drawn = Batches(
-            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes
+            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes, dropout
         )
         return DataLoader(drawn, batch_size=None)
 

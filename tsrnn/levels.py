@@ -4,7 +4,8 @@ The words are learnt once, from the frame that a model is fitted on, and saved w
 1 each. More of them are a code of 16 numbers each: a direction drawn by the word's own hash, so that it is the same
 whatever stands beside it, and after a refit with more series. A layer that reads such codes makes a learnt embedding of
 them, `weight @ code`, of rank 16 at most: what a table of learnt vectors would give beyond that, every model file, and
-every graph and stream of one, would have to know of. Hashed features (Weinberger et al. 2009, arXiv 0902.2206) rest on the same.
+every graph and stream of one, would have to know of. Hashed features (Weinberger et al. 2009, arXiv 0902.2206) rest on
+the same.
 
 A word met later, and a missing cell, is a row of zeros: a level of its own, which training may have seen only where
 cells were missing; of codes it is their middle. What is met is said.
@@ -59,7 +60,9 @@ def encode(column: pl.Series, words: tuple[str, ...]) -> Floats:
     if len(words) <= MOST:
         return np.stack([(cells == word).fill_null(False).to_numpy() for word in words], 1).astype(np.float32)
     place = cells.replace_strict(list(words), np.arange(len(words)), default=len(words), return_dtype=pl.Int64)
-    return np.concatenate([_codes(words), np.zeros((1, WIDTH), np.float32)])[place.fill_null(len(words)).to_numpy()]
+    table = np.concatenate([_codes(words), np.zeros((1, WIDTH), np.float32)])
+    coded: Floats = table[place.fill_null(len(words)).to_numpy()]
+    return coded
 
 
 def strangers(column: pl.Series, words: Iterable[str]) -> list[str]:

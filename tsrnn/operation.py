@@ -26,9 +26,10 @@ class Operated(Saved):
     def step(self, rows: Any, state: Stream, *, future: Any = None) -> tuple[Any, Stream]:
         """One new row of each series (or of some) in, their forecasts and the next state out.
 
-        The forecast is what `predict` gives on the history grown by these rows; with a carried state it is what the
-        same weights give with a look-back as long as the history. A series that training did not know keeps the scaling
-        that it had at the warm-up.
+        The forecast is what `predict` gives on the history grown by these rows, and follows the newest of them also in
+        an outage, where `predict` goes back to the last measurement; with a carried state it is what the same weights
+        give with a look-back as long as the history. A series that training did not know keeps the scaling that it had
+        at the warm-up.
 
         Args:
             rows: a frame, one row per series, each one step after its series' newest; an empty cell is a missing one.

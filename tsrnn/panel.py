@@ -128,9 +128,10 @@ class Panel:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How the frame was read, as plain values: its roles, and the treatment of its rows; dates keep their step."""
+        """How the frame was read, as plain values: its roles, the treatment of its rows and their step."""
         treatment = {name: getattr(self, name) for name in (*TREATMENT, "numbered", "levels")}
-        if self.freq is None and self.frame.schema[self.roles.index].is_temporal():
+        counted = self.rows_as_they_stand or self.numbered
+        if self.freq is None and (not counted or self.frame.schema[self.roles.index].is_temporal()):
             treatment["freq"] = self.step.unit
         return {**asdict(self.roles), **treatment}
 
