@@ -79,7 +79,8 @@ def written(data: str, folder: Path) -> Path:
     values = {name: frame[name].to_numpy() for name in names}
     long = [pd.DataFrame({"unique_id": name, "ds": times, "y": values[name]}) for name in names]
     scale = {name: float(np.std(values[name][: int(parts.train.end[0])])) for name in names}
-    known = {"freq": pd.infer_freq(times[:100]), "scale": scale, "series": len(names), **lengths}
+    step = (times[1] - times[0]) // np.timedelta64(1, "s")
+    known = {"freq": f"{step}s", "scale": scale, "series": len(names), **lengths}
     file = folder / "rows.parquet"
     pd.concat(long).to_parquet(file)
     file.with_suffix(".json").write_text(json.dumps(known))

@@ -44,6 +44,8 @@ def board(rows: pl.DataFrame, dataset: str, track: str) -> str:
 def alone(rows: pl.DataFrame) -> str:
     """Models as they come, one seed each, at the horizons there are; nobody else's numbers beside them."""
     rows = rows.filter(pl.col("track") == AS_IT_COMES)
+    if not rows.height:
+        return "No rows yet: `tsrnn bench DATA --preset asis --out benchmarks/results`."
     horizons = sorted(rows["horizon"].unique())
     table = boards.board(rows, "horizon", USUAL)
     lines = [

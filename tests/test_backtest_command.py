@@ -27,7 +27,19 @@ def test_backtest_says_how_many_truths_an_interval_holds_and_prints_groups(run: 
     assert re.fullmatch(r"load: MAE \S+, RMSE \S+, 80 % interval holds \S+ %\n", err)
     assert out.split("\n")[0].split() == ["lead", "count", "mae", "rmse", "coverage_80"]
     assert [line.split()[:2] for line in out.splitlines()[1:]] == [[str(lead), "3"] for lead in range(1, 7)]
-    status, out, err = run(*command, "--beside", "ols,seasonal_naive", "--by", "model,cutoff", "--json", "--refit", "2")
+    status, out, err = run(
+        *command,
+        "--beside",
+        "ols,seasonal_naive",
+        "--by",
+        "model,cutoff",
+        "--json",
+        "--refit",
+        "2",
+        "--picture",
+        "p.svg",
+    )
+    assert "<svg" in Path("p.svg").read_text(encoding="utf-8")
     groups = json.loads(out)
     assert [row["model"] for row in groups] == [
         name for name in ("repeat_last", "ols", "seasonal_naive") for _ in "123"

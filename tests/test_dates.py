@@ -169,3 +169,18 @@ def test_what_was_chosen_is_how_the_next_frame_is_read():
         dt.date(2020, 11, 1),
         dt.date(2020, 12, 1),
     ]
+
+
+@pytest.mark.parametrize("pattern", ["%d%m%Y", "%m%d%Y", "%Y%j"])
+@pytest.mark.parametrize("kind", [int, str])
+def test_whole_numbers_that_begin_with_the_day_or_end_with_it(pattern, kind):
+    with pytest.warns(Notice, match=f"date_format='{pattern}'"):
+        read, found = _read([kind(day.strftime(pattern)) for day in DAYS])
+    assert (_as_datetimes(read), found) == (DAYS, pattern)
+
+
+def test_whole_numbers_in_which_day_and_month_can_change_places():
+    cells = [int(day.strftime("%d%m%Y")) for day in DAYS[:9]]
+    with pytest.raises(InputError, match="date_format='%d%m%Y' or date_format='%m%d%Y'"):
+        _read(cells)
+    assert _as_datetimes(_read(cells, date_format="%d%m%Y")[0]) == DAYS[:9]

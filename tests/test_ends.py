@@ -94,7 +94,7 @@ def test_bridged_rows_are_the_missing_steps(long):
 
 def test_one_short_series_does_not_stop_the_others(tmp_path):
     frame = long_frame((150, 130, 11))
-    with pytest.raises(InputError, match="series 'c' has .* rows to learn from.*on_short='skip'"):
+    with pytest.raises(InputError, match=r"series 'c' has .* rows to learn from.*on_short='skip'"):
         Forecaster("gru", **QUICK).fit(frame)
     with pytest.warns(Notice, match="nothing is learnt from series 'c'"):
         skipping = Forecaster("gru", **QUICK, on_short="skip").fit(frame)
@@ -173,7 +173,7 @@ def test_depths_and_counts_keep_their_step_too(tmp_path):
     loaded = Forecaster.load(tmp_path / "saved")
     assert loaded.preparation_.reading["freq"] == pytest.approx(0.1524)
     assert_frame_equal(loaded.predict(depth), forecaster.predict())
-    with pytest.raises(InputError, match="rows are 2 steps of the training's apart, which is 0.1524"):
+    with pytest.raises(InputError, match=r"rows are 2 steps of the training's apart, which is 0\.1524"):
         loaded.predict(depth.gather_every(2))
     assert len(loaded.predict(depth.tail(24))) == 6
 

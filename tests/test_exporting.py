@@ -15,6 +15,7 @@ from tsrnn import exporting, models
 from tsrnn.errors import InputError
 from tsrnn.exporting.graphs import Window, example, traced
 from tsrnn.forecaster import Forecaster
+from tsrnn.recurrence import Recurrent
 from tsrnn.registry import names
 from tsrnn.stepper import Stepper
 
@@ -45,7 +46,7 @@ def test_a_model_keeps_one_graph(name, long):
     torch._dynamo.reset()
     options = {**small(name), "segment": 6} if "segment" in small(name) else small(name)
     forecaster = Forecaster(name, **TASK, max_epochs=1, max_windows=64, **options).fit(long)
-    graph = Window(forecaster.model_, forecaster.head_, forecaster.preparation_, []).eval()
+    graph = Window(forecaster.model_, forecaster.head_, forecaster.preparation_, [])
     inputs = example(graph, forecaster.preparation_, pad=False)
     program = traced(graph, inputs, name)
     windows = torch.from_numpy(pasts(pl.concat([long, long.with_columns(unique_id=pl.col("unique_id") + "2")])))
@@ -55,6 +56,22 @@ def test_a_model_keeps_one_graph(name, long):
     (forecast,) = program.module()(**given)
     assert close(forecast[:3], forecaster.predict()["y"], forecaster.scaling_.scale[0, 0])
     assert torch.equal(forecast[:3], forecast[3:])
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # of torch's scan
+@pytest.mark.parametrize("lengths", [None, torch.tensor([9, 4, 0])])
+def test_the_loop_of_a_graph_answers_to_the_reference(lengths):
+    layer = Recurrent("slstm", 3, 7, num_layers=2, bidirectional=True, backend="reference")
+    x = torch.randn(3, 9, 3)
+    with torch.no_grad():
+        wanted, end = layer(x, lengths=lengths)
+        layer.backend = "scanned"
+        output, last = layer(x, lengths=lengths)
+    torch.testing.assert_close(output, wanted)
+    torch.testing.assert_close(last, end)
+    with pytest.raises(InputError, match="gives no gradients that could be trusted"):
+        layer(x)
 
 
 def test_models_that_claim_no_graph():
@@ -80,7 +97,7 @@ def test_a_model_of_ones_own_that_cannot_be_traced(long, tmp_path):
     pytest.importorskip("onnxscript")
     forecaster = Forecaster(LooksAtValues, **TASK).fit(long)
     with pytest.raises(
-        InputError, match=r"'LooksAtValues' has no graph that could be exported: torch.export says"
+        InputError, match=r"'LooksAtValues' has no graph that could be exported: torch\.export says"
     ) as told:
         forecaster.export(tmp_path / "out")
     assert "\n" not in str(told.value)
@@ -192,10 +209,9 @@ def test_a_step_and_its_state_in_onnx_and_numpy(name, options, long, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("shared", [True, False])
-def test_numpy_reads_covariates_from_the_first_row_on(shared, tmp_path):
+def test_numpy_reads_covariates_from_the_first_row_on(tmp_path):
     frame = covaried(names=("a",))
-    forecaster = Forecaster("gru", **QUICK, centring="none", shared=shared).fit(frame, **ROLES)
+    forecaster = Forecaster("gru", **QUICK, centring="none", shared=False).fit(frame, **ROLES)
     session_of(forecaster, tmp_path, "step.onnx")
     stepper = Stepper(tmp_path / "out")
     state, values, plan = stepper.start(), frame.select("y", "wind").to_numpy(), frame["plan"].to_numpy()

@@ -59,7 +59,8 @@ def constant_parts(train=1.0, val=0.3):
 
 
 def config(**options):
-    return FitConfig(**{"schedule": "constant", "learning_rate": 0.03, "batch_size": 32, "max_epochs": 12, **options})
+    plain = {"schedule": "constant", "learning_rate": 0.03, "batch_size": 32, "max_epochs": 12, "averaging": 0.0}
+    return FitConfig(**{**plain, **options})
 
 
 def after_each_batch(monkeypatch, look):
@@ -200,8 +201,8 @@ def test_rates_by_hand():
         ({"val_windows": 0}, "val_windows must be above 0"),
         ({"weight_decay": -1}, "weight_decay must be at least 0, not -1"),
         ({"gradient_clip": float("nan")}, "gradient_clip must be at least 0, not nan"),
-        ({"max_epochs": "3"}, "max_epochs takes a whole number, not '3'"),
-        ({"batch_size": 2.5}, "batch_size takes a whole number, not 2.5"),
+        ({"max_epochs": "3"}, "max_epochs takes a whole number or None, not '3'"),
+        ({"batch_size": 2.5}, "batch_size takes a whole number or None, not 2.5"),
         ({"devices": True}, "devices takes a whole number, not True"),
         ({"learning_rate": None}, "learning_rate takes a number, not None"),
         ({"max_minutes": "long"}, "max_minutes takes a number or None, not 'long'"),

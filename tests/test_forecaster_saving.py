@@ -67,7 +67,8 @@ def test_saving_again_replaces_and_leaves_nothing_behind(saved, fitted, long):
     other.save(saved)
     assert Forecaster.load(saved).model == "repeat_last"
     assert sorted(path.name for path in saved.parent.iterdir()) == ["saved"]
-    assert sorted(path.name for path in saved.iterdir()) == ["config.json", "weights.safetensors"]
+    files = ["config.json", "drift.safetensors", "weights.safetensors"]
+    assert sorted(path.name for path in saved.iterdir()) == files
 
 
 def test_a_folder_of_something_else_is_left_alone(fitted, tmp_path):

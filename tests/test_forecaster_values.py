@@ -112,8 +112,8 @@ def test_covariates_that_a_model_cannot_read_are_refused_at_fit(model, kind):
 
 
 def test_the_calendar_is_a_covariate_known_ahead():
-    with pytest.raises(InputError, match="model 'ols' cannot read calendar=True"):
-        Forecaster("ols", **TASK, calendar=True).fit(long_frame())
+    with pytest.raises(InputError, match="model 'repeat_last' cannot read calendar=True"):
+        Forecaster("repeat_last", **TASK, calendar=True).fit(long_frame())
 
 
 def test_a_quiet_fit_says_nothing():
@@ -128,6 +128,6 @@ def test_covariates_that_a_data_set_offers_are_left_out_where_a_model_cannot_rea
         fitted = Forecaster("ols", **TASK).fit(station)
     assert fitted.spec_.channels == fitted.spec_.targets == 6
     with pytest.raises(InputError, match="calendar=True"), pytest.warns(Notice):
-        Forecaster("ols", **TASK, calendar=True).fit(station)
+        Forecaster("repeat_last", **TASK, calendar=True).fit(station)
     with pytest.raises(InputError, match="model 'ols' cannot read rain"):
         Forecaster("ols", **TASK).fit(load("station", past_covariates="rain"))

@@ -23,7 +23,7 @@ from tsrnn.models import Model
 from tsrnn.registry import names
 from tsrnn.shapes import Spec
 
-WIDE = Spec(48, 13, channels=2, targets=2, params=3, seasonality=8, levels=(0.1, 0.5, 0.9))
+WIDE = Spec(48, 13, channels=2, targets=2, params=4, seasonality=8, levels=(0.1, 0.5, 0.9))
 ROUNDS = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
 

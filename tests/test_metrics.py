@@ -32,15 +32,15 @@ def test_mase_against_the_seasonal_naive_forecast():
 
 def test_pinball_by_hand():
     quantile = np.array([0.0, 3.0, 4.0, -1.0])  # y - q: 1, -1, 0, 1
-    assert metrics.pinball(Y, quantile, 0.9) == pytest.approx((0.9 + 0.1 + 0 + 0.9) / 4)
-    assert metrics.pinball(Y, quantile, 0.5) == pytest.approx(metrics.mae(Y, quantile) / 2)
+    assert metrics.quantile_loss(Y, quantile, 0.9) == pytest.approx((0.9 + 0.1 + 0 + 0.9) / 4)
+    assert metrics.quantile_loss(Y, quantile, 0.5) == pytest.approx(metrics.mae(Y, quantile) / 2)
 
 
 def test_wql_by_hand():
     quantiles = np.stack([Y - 1, Y + 2], -1)
     low, high = 2 * 0.1 * 4 * 1, 2 * 0.1 * 4 * 2  # level 0.1 below by 1; level 0.9 above by 2
-    assert metrics.wql(Y, quantiles, [0.1, 0.9]) == pytest.approx((low + high) / 2 / 7)
-    assert metrics.wql(Y, np.stack([Y, Y], -1), [0.1, 0.9]) == 0
+    assert metrics.weighted_quantile_loss(Y, quantiles, [0.1, 0.9]) == pytest.approx((low + high) / 2 / 7)
+    assert metrics.weighted_quantile_loss(Y, np.stack([Y, Y], -1), [0.1, 0.9]) == 0
 
 
 def test_coverage_counts_both_ends():
@@ -61,8 +61,12 @@ def test_missing_cells_are_left_out_of_intervals_and_quantiles():
     assert metrics.coverage(holes, np.append(Y - 1, spare), np.append(Y + 1, spare)) == 1
     quantiles = np.stack([Y - 1, Y + 2], -1)
     with_hole = np.concatenate([quantiles, [[3.0, 3.0]]])
-    assert metrics.wql(holes, with_hole, [0.1, 0.9]) == pytest.approx(metrics.wql(Y, quantiles, [0.1, 0.9]))
-    assert metrics.pinball(holes, with_hole[:, 0], 0.1) == pytest.approx(metrics.pinball(Y, quantiles[:, 0], 0.1))
+    assert metrics.weighted_quantile_loss(holes, with_hole, [0.1, 0.9]) == pytest.approx(
+        metrics.weighted_quantile_loss(Y, quantiles, [0.1, 0.9])
+    )
+    assert metrics.quantile_loss(holes, with_hole[:, 0], 0.1) == pytest.approx(
+        metrics.quantile_loss(Y, quantiles[:, 0], 0.1)
+    )
     assert metrics.mase(Y, F, np.array([1.0, np.nan, 2.0, 7.0])) == pytest.approx(1.0 / 5)
 
 
@@ -89,8 +93,8 @@ def test_a_measure_is_found_by_its_word_and_others_are_refused():
     assert metrics.named("physical_rmse") is metrics.rmse
     assert metrics.physical("physical_rmse")
     assert not metrics.physical("rmse")
-    with pytest.raises(InputError, match="unknown measure 'rmsse': did you mean 'rmse'"):
-        metrics.named("rmsse")
+    with pytest.raises(InputError, match="unknown measure 'rmsee': did you mean 'rmse'"):
+        metrics.named("rmsee")
 
 
 @pytest.mark.parametrize("batch", [1, 3, 512])

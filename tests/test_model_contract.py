@@ -67,6 +67,26 @@ class ReadsTheFirst(Honest):
         return super().forward(batch) + first[:, None, None, None]
 
 
+class ReadsTheFuture(Honest):
+    """Of what is known ahead its future alone."""
+
+    reads = frozenset({"known"})
+
+    def forward(self, batch):
+        beside = 0 if batch.known is None else batch.known[:, self.spec.input_size :].mean((1, 2))[:, None, None, None]
+        return super().forward(batch) + beside
+
+
+class HidesTheLevel(Honest):
+    """Past covariates centred, as targets are."""
+
+    reads = frozenset({"past"})
+
+    def forward(self, batch):
+        beside = batch.past[..., self.spec.targets :]
+        return super().forward(batch) + (beside[:, -1] - beside[:, 0]).sum(1)[:, None, None, None]
+
+
 class SaysMore(Honest):
     reads = frozenset({"mask"})
 
@@ -145,7 +165,9 @@ def test_an_honest_model_passes(kind):
         (MixesTargets, "a target reads another"),
         (Peeks, "depends on what is to be forecast"),
         (Blind, "does not see the newest observation"),
-        (ReadsInSecret, r"known \(column 0\) is not among `reads` but moves"),
+        (ReadsInSecret, r"the past of known \(column 0\) is not among `reads` but moves"),
+        (ReadsTheFuture, r"the past of known \(column 0\) does not move"),
+        (HidesTheLevel, r"the level of past \(column 0\) does not move"),
         (ReadsTheFirst, r"past \(column 1\) does not move"),
         (SaysMore, r"mask \(column 0\) does not move"),
         (SaysAnotherWord, r"reads takes .*, not {'future'}"),

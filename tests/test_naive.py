@@ -14,7 +14,7 @@ from tsrnn.forecaster import Forecaster
 from tsrnn.shapes import Spec
 
 LEVELS = (0.1, 0.5, 0.9)
-SPEC = Spec(input_size=16, horizon=5, channels=2, targets=2, params=3, levels=LEVELS, seasonality=8)
+SPEC = Spec(input_size=16, horizon=5, channels=2, targets=2, params=4, levels=LEVELS, seasonality=8)
 
 
 def test_the_mean_of_the_newest_steps_stays():
@@ -52,7 +52,7 @@ def frame_of(values):
     return pl.DataFrame({"ds": hours(len(values)), "y": values[:, 0]})
 
 
-@pytest.mark.parametrize(("levels", "loss", "params"), [(LEVELS, "mse", 3), ((), "gaussian", 2), ((), "student_t", 3)])
+@pytest.mark.parametrize(("levels", "loss", "params"), [(LEVELS, "mse", 4), ((), "gaussian", 2), ((), "student_t", 3)])
 @pytest.mark.parametrize(
     ("name", "world"), [("repeat_last", walk), ("repeat_last", drifting), ("seasonal_naive", seasons)]
 )
@@ -89,8 +89,10 @@ def test_offsets_are_the_quantiles_of_the_errors(name):
         for target in range(2):
             these = errors[seen[:, step, target], step, target]
             wanted = np.quantile(these, LEVELS, method="weibull")
-            np.testing.assert_allclose(model.offsets[step, target], wanted, atol=1e-5)
+            shown = heads.of(model.spec).quantiles(model.offsets[step, target], LEVELS)
+            np.testing.assert_allclose(shown, wanted, atol=1e-5)
     torch.testing.assert_close(model(batch)[..., 1], built(name)(batch)[..., 1] + model.offsets[..., 1])
+    assert not model.offsets[..., 2].any()  # the point stays the plain forecast
 
 
 def test_a_target_never_measured_has_no_errors():
@@ -98,8 +100,9 @@ def test_a_target_never_measured_has_no_errors():
     values[:, 1] = np.nan
     model = built("repeat_last")
     model.solve(cut_of(arrays_of(values), 16, 5), None)
-    assert model.offsets[:, 0].any()
-    assert not model.offsets[:, 1].any()
+    shown = heads.of(model.spec).quantiles(model.offsets, LEVELS)
+    assert shown[:, 0].any()
+    assert shown[:, 1].abs().max() < 1e-5
 
 
 def test_many_windows_are_looked_at_in_part(monkeypatch):

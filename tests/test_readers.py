@@ -96,6 +96,16 @@ class TestCsv:
         text = "date,x,y\n2020-01-01,1.5,2\n".replace(",", separator)
         assert csv.read(_write(tmp_path, "a.csv", text)).row(0)[1:] == (1.5, 2)
 
+    def test_a_point_between_thousands_beside_decimal_commas_is_asked_about(self, tmp_path):
+        path = _write(tmp_path, "a.csv", "day;load;oil\n1;1.334;2,5\n2;1.335;3,5\n")
+        _refused(csv.read, path, "column 'load' holds '1.334'", "write 1334 or 1,334")
+        plain = _write(tmp_path, "b.csv", "day;load;oil\n1;1.5;2,5\n2;1.25;3,5\n")
+        assert csv.read(plain)["oil"].to_list() == [2.5, 3.5]
+
+    def test_digits_of_other_alphabets_stay_text(self, tmp_path):
+        path = _write(tmp_path, "a.csv", "day,note,load\n1,\u0663,5\n2,\u0664,6\n")
+        assert csv.read(path)["note"].to_list() == ["\u0663", "\u0664"]
+
     def test_decimal_commas(self, tmp_path):
         frame = csv.read(_write(tmp_path, "a.csv", "date;x;y\n2020-01-01;1,5;2\n2020-01-02;-0,25;3\n"))
         assert frame["x"].to_list() == [1.5, -0.25]

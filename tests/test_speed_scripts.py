@@ -139,6 +139,12 @@ def test_training_and_predict_small(threads):
     assert rows[0].value > 0
 
 
+def test_streaming_small(threads):
+    rows = list(script("streaming")["measure"](repeats="1", series="2", export="no"))
+    assert len(rows) == 10
+    assert all(row.value > 0 and row.holds for row in rows)
+
+
 def test_both_sides_of_training_take_the_same_steps(threads):
     made = script("training")["steps_of"](3)
     assert [len(batch.past) for batch in made.batches(32)] == [32, 32, 32]

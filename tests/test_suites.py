@@ -197,7 +197,7 @@ def test_a_value_that_cannot_be_is_refused_when_the_suite_is_read(suite: str, ol
         ('leave_one_out = "series"', 'by_series = { test = ["W-9"] }', "unknown series 'W-9'"),
         ('{ leave_one_out = "series" }', '"standard"', "has no standard split"),
         ("max_epochs", "max_epoch", "nlinear: unknown option of model 'nlinear' 'max_epoch'"),
-        ("max_epochs = 1", 'max_epochs = "x"', "nlinear: max_epochs takes a whole number, not 'x'"),
+        ("max_epochs = 1", 'max_epochs = "x"', "nlinear: max_epochs takes a whole number or None, not 'x'"),
         ("repeat_last", "repeat_lst", "unknown model 'repeat_lst'"),
         ('"mae"]', '"coverage"]', "coverage takes quantiles, and repeat_last forecasts points"),
     ],

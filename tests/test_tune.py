@@ -10,7 +10,7 @@ import optuna
 import polars as pl
 import pytest
 
-from tsrnn import InputError, tune
+from tsrnn import InputError, tune, usual
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
@@ -61,7 +61,7 @@ def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> Non
         "centring": "last",
         "learning_rate": 1e-3,  # 5.0 lies outside its range
         "batch_size": 32,
-        "averaging": 0.0,
+        "averaging": usual.AVERAGING,
     }
     assert [each["state"] for each in said] == ["complete", "complete"]
     assert tune.best(study, asked)["chosen"]["ranges"]["batch_size"] == [32, 64, 128]
@@ -185,7 +185,7 @@ def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
 
 def test_a_fixed_option_that_cannot_be_is_refused_before_any_trial() -> None:
     for fixed, message in (
-        ({"max_epochs": "many"}, "max_epochs takes a whole number, not 'many'"),
+        ({"max_epochs": "many"}, "max_epochs takes a whole number or None, not 'many'"),
         ({"kernel": 3}, "unknown option of model 'nlinear' 'kernel'"),
         ({"input_size": 3}, "input_size is the sweep's own"),
         ({"scaler": 2}, "scaler takes a word, not 2"),

@@ -4,7 +4,8 @@ The map, in the order in which data meets the rooms:
 
     version, errors, alive, files, registry, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
-    arrays, split, scale, usual, shapes, metrics    numbers: cut before you look; what is done where nothing was said
+    arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
+    metrics, conformal                          measures of a forecast; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
@@ -12,17 +13,20 @@ The map, in the order in which data meets the rooms:
     readers/, simulate, catalog                 files, small worlds and data sets by name
     features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, batches, infer, trial, fit      how to train; forecasts and scores; models of others tried; Lightning
+    parameters, batches, infer                  how to train; forecasts and scores
+    calibration, paths                          past errors and the intervals they ask for; sample paths
+    trial, fit/                                 models of others tried; the one door to Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
-    estimator, evaluation, saving, operation    what every face shares; looking back; kept; at work
-    forecaster                                  the bed of the river
+    plot/, drift/                               pictures; has the world moved away from what was trained on?
+    estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
+    operation, forecaster                       at work; the bed of the river
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, bench                      benchmarks as data; rows, tests of difference, boards; the runner
-    machine, probe, plot, diagnose              looking inside: what this machine has, what a network remembers
+    machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.

@@ -50,7 +50,30 @@ def marked(panel: Panel, answered: pl.DataFrame, horizon: int, skipped: Mapping[
     return keys.with_columns(*values, pl.Series(STATUS, said, pl.String))
 
 
-def refuse_infinite(point: np.ndarray, quantiles: np.ndarray | None) -> None:
+def samples(panel: Panel, paths: np.ndarray) -> pl.DataFrame:
+    """Paths beside their ids and times: `sample` 0, 1... at every step, and a column per target.
+
+    Args:
+        paths: [series horizon target sample].
+
+    Raises:
+        InputError: a path is not a number, or a column is called `sample`.
+    """
+    refuse_infinite(paths)
+    taken = [panel.roles.id, panel.roles.index, *panel.roles.targets]
+    if "sample" in taken:
+        raise InputError(f"{panel.source}: a column is called 'sample', as that of the paths' numbers is; rename it")
+    horizon, count = paths.shape[1], paths.shape[3]
+    steps = panel.future(horizon)
+    rows = steps[np.repeat(np.arange(len(steps)), count)]
+    columns = [pl.Series("sample", np.tile(np.arange(count), len(steps)))]
+    for k, name in enumerate(panel.roles.targets):
+        kind = pl.Float32 if panel.frame.schema[name] == pl.Float32 else pl.Float64
+        columns.append(pl.Series(name, paths[:, :, k].reshape(-1), kind))
+    return rows.with_columns(columns)
+
+
+def refuse_infinite(point: np.ndarray, quantiles: np.ndarray | None = None) -> None:
     """Raise one sentence where a forecast is not a number."""
     if not np.isfinite(point).all() or (quantiles is not None and not np.isfinite(quantiles).all()):
         raise InputError(

@@ -22,15 +22,15 @@ class Forecasts(Protocol):
     input_size: int
     pad: bool
     val_size: float
-    quantiles: Sequence[float] | None
 
-    def clone(self) -> Self: ...
+    @property
+    def _levels(self) -> list[float]: ...
+
+    def anew(self, frame: Any) -> Self: ...
 
     def configs(self) -> Any: ...
 
     def get_params(self) -> dict[str, Any]: ...
-
-    def fit(self, frame: Any) -> Self: ...
 
     def forecast(self, panel: Panel, future: pl.DataFrame | None = None) -> pl.DataFrame: ...
 
@@ -96,7 +96,7 @@ def _tables(
     every = _cadence(refit)
     for forecaster in models.values():
         forecaster.configs()
-        hindcast.names(panel, _levels(forecaster), *others)
+        hindcast.names(panel, forecaster._levels, *others)
     reach, arrays = _reach(models), panel.arrays()
     moments = cutoffs.plan(panel, arrays, reach, windows, step)
     cutoffs.say_what_is_left_out(panel, moments, reach)
@@ -108,12 +108,12 @@ def _rolled(
     forecaster: Forecasts, panel: Panel, arrays: Arrays, moments: Sequence[Cutoff], every: int | None, keep: bool
 ) -> pl.DataFrame:
     """The table of one forecaster; `keep`: where it is fitted, it is asked as it is."""
-    fitted, tables, levels = forecaster if keep and hasattr(forecaster, "model_") else None, [], _levels(forecaster)
+    fitted, tables, levels = forecaster if keep and hasattr(forecaster, "model_") else None, [], forecaster._levels
     asked = forecaster.get_params().get("progress", progress.AUTO)
     shown = progress.track(moments, "backtest", asked) if every else moments  # one training shows a bar of its own
     for k, cutoff in enumerate(shown):
         if fitted is None or (every is not None and k % every == 0):
-            fitted = forecaster.clone().fit(panel.until(_learnt(forecaster, arrays, cutoff)))
+            fitted = forecaster.anew(panel.until(_learnt(forecaster, arrays, cutoff)))
         if not cutoff.asked.any():
             continue
         begin, end = cutoff.begin[cutoff.asked], cutoff.end[cutoff.asked]
@@ -150,7 +150,3 @@ def _cadence(refit: Refit) -> int | None:
     if not isinstance(refit, int | np.integer) or refit < 1:
         raise InputError(f"refit is True, False, or every how many cutoffs to train anew, not {refit!r}")
     return int(refit)
-
-
-def _levels(forecaster: Forecasts) -> list[float]:
-    return [] if forecaster.quantiles is None else list(forecaster.quantiles)

@@ -131,13 +131,12 @@ def _check(job: Job, where: str) -> None:
     except InputError as error:
         raise InputError(f"{where}{error}") from None
     head = heads.build(forecaster.quantiles, forecaster.loss)
-    points = not head.levels and not isinstance(head, heads.Distribution)
     for word in job.source.suite.measures:
-        if points and named(word).levels:
-            low, high = named(word).levels
+        if not head.spreads and named(word).levels:
+            levels = ", ".join(f"{level:g}" for level in named(word).levels)
             raise InputError(
                 f"{job.source.suite.file}: {word} takes quantiles, and {job.name} forecasts points; give it "
-                f"quantiles = [{low}, {high}], or leave {word} out"
+                f"quantiles = [{levels}], or leave {word} out"
             )
 
 

@@ -17,8 +17,8 @@ from tsrnn import files
 from tsrnn.errors import InputError
 
 
-def show(rows: list[dict[str, Any]], as_json: bool, caption: str = "") -> None:
-    """Print a list of records, and under a table what it needs to be read."""
+def show(rows: Any, as_json: bool, caption: str = "") -> None:
+    """Print a list of records, and under a table what it needs to be read; as JSON, whatever there is."""
     if as_json:
         print(json.dumps(rows, indent=2))
         return

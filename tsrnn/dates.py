@@ -135,7 +135,8 @@ def _by_format(cells: pl.Series, source: str, pattern: str) -> pl.Series:
     """Dates by the user's pattern, which may be followed by a clock that it does not name."""
     if pattern in [known for patterns in written.DIGITS.values() for known in patterns]:
         dates = written.digits(
-            cells + ("01" if pattern == "%Y%m" else ""), pattern + ("%d" if pattern == "%Y%m" else "")
+            cells.str.zfill(8 if pattern[1] in "dm" else 0) + ("01" if pattern == "%Y%m" else ""),
+            pattern + ("%d" if pattern == "%Y%m" else ""),
         )
     else:
         clocks = ["", *(clock for clock in (" %H:%M", " %H:%M:%S%.f", "T%H:%M", "T%H:%M:%S%.f", " %I:%M %p"))]

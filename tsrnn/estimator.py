@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, Self, get_type_hints
 
 from tsrnn import heads, masks, models, parameters
+from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
@@ -41,6 +42,8 @@ class Estimator:
     preparation_: Preparation
     panel_: Panel
     skipped_: dict[str, str]
+    calibration_: Calibration | None = None
+    split_: Any = None  # as `fit` got it
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Every parameter as it was given."""
@@ -92,8 +95,10 @@ class Estimator:
 
     @property
     def _levels(self) -> list[float]:
-        """Of the quantiles, as they were given."""
-        return [] if self.quantiles is None else list(self.quantiles)
+        """Of the quantiles, as they were given, and of calibrated intervals' ends."""
+        asked = [] if self.quantiles is None else list(self.quantiles)
+        ends = [] if self.calibration_ is None else self.calibration_.levels
+        return asked + [level for level in ends if level not in asked]
 
     def _readable(self, panel: Panel, reads: frozenset[str]) -> Panel:
         """A panel whose covariates the model reads: those that a data set only offers are left out, and it is said.

@@ -1,12 +1,12 @@
 """Looking back: how good a fitted forecaster's forecasts are."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
+from tsrnn import answer, buffer, calibration, ends, hindcast, infer, split, windows
 from tsrnn import backtest as rolling
-from tsrnn import buffer, ends, hindcast, infer, split, windows
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError, listed, notice, unknown
 from tsrnn.estimator import Estimator
@@ -40,8 +40,41 @@ class Evaluated(Estimator):
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
             windows.refuse_empty(scored, rows, self.on_short == "error")
-            scores[name] = infer.score(self.model_, self.head_, scored, measures)
+            shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
+            scores[name] = infer.score(self.model_, self.head_, scored, measures, shift)
         return scores
+
+    def calibrate(
+        self,
+        frame: Any = None,
+        levels: Sequence[float] = (0.8,),
+        *,
+        adaptive: bool = False,
+        split: SplitLike = None,
+        part: str = "val",
+    ) -> Self:
+        """Have `predict` add intervals that hold these shares of truths, by residuals at past origins of one part.
+
+        Args:
+            frame: by default what `fit` got, split as it was then.
+            levels: shares between 0 and 1; 0.8 gives the columns `<target>_q0.1` and `<target>_q0.9`.
+            adaptive: let each forecast follow the errors of the newest rows that it starts from (`tsrnn.conformal`).
+            split: as of `fit`; None: the last `val_size` of each series is the part "val".
+            part: rows that the model was not fitted on; train, val or test.
+
+        Raises:
+            InputError: a level is none, or there are fewer residuals than 1 / (1 - level).
+        """
+        panel = self._panel(frame)
+        laid = self.preparation_.lay(panel)
+        wanted = self.split_ if frame is None and split is None else split
+        rows = self._split(panel, laid.arrays, wanted).part(part)
+        origins = windows.cut(laid, rows, self.input_size, self.horizon)
+        made = calibration.fit(self.model_, self.head_, origins, rows, levels, adaptive)
+        asked = [] if self.quantiles is None else list(self.quantiles)
+        answer.names(panel, asked + [end for end in made.levels if end not in asked])
+        self.calibration_ = made
+        return self
 
     def laid(self, frame: Any = None) -> buffer.Buffer:
         """Every row of a frame as the trained model reads it: scaled, filled, with its covariates."""
@@ -86,7 +119,8 @@ class Evaluated(Estimator):
         if frame is None and part is None:
             notice(_FLATTERED)
         asked = _chosen(self._windows(panel, part, split), every, series)
-        answers = infer.hindcasts(self.model_, self.head_, asked, self._levels, chunk)
+        shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
+        answers = infer.hindcasts(self.model_, self.head_, asked, self._levels, chunk, shift)
         tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
         return map(panel.native, tables) if chunk is not None else panel.native(hindcast.together(tables))
 
@@ -120,6 +154,11 @@ class Evaluated(Estimator):
                 notice(_FLATTERED)
         panel = self._panel(frame) if (fitted and not roles) or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
+
+    def anew(self, frame: Any) -> Self:
+        """A copy trained on another frame, and calibrated on its own last rows where this one is calibrated."""
+        copy, made = self.clone().fit(frame), self.calibration_
+        return copy if made is None else copy.calibrate(levels=made.coverages, adaptive=made.memory > 0)
 
     @property
     def scaling_(self) -> Affine:

@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import answer, ends, heads, infer, models, usual, windows
+from tsrnn import answer, calibration, ends, heads, infer, models, paths, usual, windows
 from tsrnn import future as futures
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed, notice
 from tsrnn.estimator import OnShort
 from tsrnn.evaluation import SplitLike
 from tsrnn.masks import beside
 from tsrnn.operation import Operated
 from tsrnn.panel import Panel
-from tsrnn.shapes import Spec
+from tsrnn.shapes import Batch, Spec
 
 
 class Forecaster(Operated):
@@ -23,8 +23,8 @@ class Forecaster(Operated):
         input_size: look-back, in steps.
         horizon: steps to forecast.
         quantiles: levels between 0 and 1 to forecast beside the point; None: points only.
-        loss: mae (the forecast is then a median), mse (a mean) or huber of a point forecast; gaussian, laplace or
-            student_t: a distribution, by its likelihood.
+        loss: mae, mse or huber of the point forecast, which is the median, the mean or between, whatever quantiles are
+            asked; gaussian, laplace, student_t, mixture or negative_binomial (of counts): a distribution.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
@@ -72,7 +72,16 @@ class Forecaster(Operated):
         self.val_size = val_size
         self.options = options
 
-    def fit(self, frame: Any, *, split: SplitLike = None, on_epoch: Any = None, **roles: Any) -> Self:
+    def fit(
+        self,
+        frame: Any,
+        *,
+        split: SplitLike = None,
+        on_epoch: Any = None,
+        callbacks: Sequence[Any] = (),
+        logger: Any = None,
+        **roles: Any,
+    ) -> Self:
         """Train.
 
         Args:
@@ -80,30 +89,50 @@ class Forecaster(Operated):
             split: None trains on all rows but the last `val_size` of each series; "standard" takes the data set's own
                 split; a mapping such as {"ratios": [0.7, 0.1, 0.2]} takes that one. The test part is not looked at.
             on_epoch: called with (epoch, validation loss) after each epoch; True stops the training.
+            callbacks: Lightning's, given to the Trainer after our own.
+            logger: one of Lightning's, which then gets `train_loss` and `val_loss`; None: nothing is logged.
             roles: columns of the frame, as of `Panel.of` (`target`, `time`, `id`, `past_covariates`...).
 
         Raises:
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        reads = models.reads(self.model, model_config)
-        panel = self._readable(Panel.of(frame, **roles), reads)
-        head = heads.build(self.quantiles, self.loss)
-        answer.names(panel, self._levels)
-        prepared = self._unlearnt()
-        history, arrays, parts, skipped = self._learnable(panel, prepared, split)
-        laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
-        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
-        windows.refuse_empty(train, parts.train, self.on_short == "error")
+        head, prepared, panel, lesson, spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
         with training.seeded(fit_config.random_state):
-            model = models.build(self.model, model_config, self._spec(panel, laid, prepared.reading, head))
-            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
+            model = models.build(self.model, model_config, spec)
+            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch, callbacks, logger)
         self.model_, self.head_, self.spec_ = model, head, model.spec
-        self.preparation_, self.panel_, self.skipped_ = prepared, panel, skipped
+        self.preparation_, self.panel_ = prepared, panel
+        self.split_, self.calibration_ = split, None
+        self._fitted_on(*lesson)
         return self
+
+    def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
+        """An untrained `ForecastModule` and its `WindowsDataModule`, for a Trainer of one's own; then `adopt`.
+
+            module, data = forecaster.modules(frame)
+            Trainer(...).fit(module, datamodule=data)
+            forecaster.adopt(module)
+
+        Arguments and errors are those of `fit`.
+        """
+        model_config, fit_config = self.configs()
+        head, prepared, panel, lesson, spec, train, val = self._lesson(frame, split, roles)
+
+        from tsrnn import fit as training
+
+        with training.seeded(fit_config.random_state):
+            model = models.build(self.model, model_config, spec)
+            if model.solve(train, val):
+                raise InputError(f"model {models.find(self.model).name!r} is not trained by steps; call fit instead")
+        self.__dict__.pop("model_", None)
+        self.head_, self.spec_, self.preparation_, self.panel_ = head, spec, prepared, panel
+        self.split_, self.calibration_ = split, None
+        self._fitted_on(*lesson)
+        return training.ForecastModule(model, head, fit_config), training.WindowsDataModule(train, val, fit_config)
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
         """Forecast the `horizon` steps after each series' end, in the frame type that came in.
@@ -123,16 +152,9 @@ class Forecaster(Operated):
             InputError: a series is too short, or nothing was measured in its look-back.
         """
         panel = self._panel(frame)
-        history, beyond = ends.measured(panel)
-        history = ends.bridged(history, self.input_size)
-        if self.on_short == "error":
-            return panel.native(self.forecast(history, future, beyond))
-        skipped = ends.wanting(history, self.input_size, self.preparation_.padding)
+        history, beyond, skipped = self._history(panel)
         if not skipped:
             return panel.native(self.forecast(history, future, beyond))
-        if len(skipped) == len(panel.ids):
-            name, reason = next(iter(skipped.items()))
-            raise InputError(f"{panel.source}: no series can be forecast; series {name!r}: {reason}")
         table = self.forecast(ends.without(history, skipped), future, beyond)
         return panel.native(answer.marked(history, table, self.horizon, skipped))
 
@@ -150,12 +172,63 @@ class Forecaster(Operated):
 
     def forecast(self, panel: Panel, future: Any = None, beyond: Any = None) -> Any:
         """`predict` on a panel as it stands, as a polars frame; `beyond`: of its rows, those after its end."""
+        laid, batch = self._newest(panel, future, beyond)
+        shift = calibration.ahead(self.model_, self.head_, self.calibration_, laid, self._levels)
+        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels, shift)
+        return answer.frame(panel, point, quantiles, self._levels)
+
+    def simulate(self, n: int = 100, frame: Any = None, *, future: Any = None, random_state: int = 0) -> Any:
+        """`n` sample paths of the steps that `predict` forecasts, as likely as its quantiles say (`tsrnn.paths`).
+
+        Returns:
+            The series' ids and index, `sample` (0 to n - 1) and a column per target, in the frame type that came in; of
+            series that `predict` skips there are none.
+        """
+        panel = self._panel(frame)
+        history, beyond, skipped = self._history(panel)
+        if skipped:
+            notice(f"{panel.source}: series {listed(skipped)} {'is' if len(skipped) == 1 else 'are'} skipped")
+        history = ends.without(history, skipped)
+        laid, batch = self._newest(history, future, beyond)
+        drawn = paths.draw(self.model_, self.head_, batch, laid, n, random_state, self.calibration_)
+        return panel.native(answer.samples(history, drawn))
+
+    def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Head, preparation, the panel that came and what is learnt from, Spec, and the windows of both parts."""
+        reads = models.reads(self.model, self.configs()[0])
+        panel = self._readable(Panel.of(frame, **roles), reads)
+        head = heads.build(self.quantiles, self.loss)
+        answer.names(panel, self._levels)
+        prepared = self._unlearnt()
+        history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)
+        head.check(arrays)
+        laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
+        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
+        windows.refuse_empty(train, parts.train, self.on_short == "error")
+        return head, prepared, panel, (history, parts), self._spec(panel, laid, prepared.reading, head), train, val
+
+    def _history(self, panel: Panel) -> tuple[Panel, Any, dict[str, str]]:
+        """What is forecast from: the panel up to its targets' ends, the rows beyond, and who is to be skipped.
+
+        Raises:
+            InputError: everyone is.
+        """
+        history, beyond = ends.measured(panel)
+        history = ends.bridged(history, self.input_size)
+        if self.on_short == "error":
+            return history, beyond, {}
+        skipped = ends.wanting(history, self.input_size, self.preparation_.padding)
+        if len(skipped) == len(panel.ids):
+            name, reason = next(iter(skipped.items()))
+            raise InputError(f"{panel.source}: no series can be forecast; series {name!r}: {reason}")
+        return history, beyond, skipped
+
+    def _newest(self, panel: Panel, future: Any, beyond: Any) -> tuple[Buffer, Batch]:
+        """A panel as the model reads it, and the window at the end of each series."""
         laid = self.preparation_.lay(panel)
         batch = windows.latest(laid, self.input_size, self.preparation_.ahead(panel, future, beyond))
         windows.refuse_blind(batch, laid.targets, panel.ids)
-        batch = beside(batch, laid.masks, laid.values.shape[1])
-        point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels)
-        return answer.frame(panel, point, quantiles, self._levels)
+        return laid, beside(batch, laid.masks, laid.values.shape[1])
 
     def _spec(self, panel: Panel, laid: Buffer, reading: Mapping[str, Any], head: heads.Head) -> Spec:
         return Spec(

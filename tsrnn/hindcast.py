@@ -90,6 +90,22 @@ def together(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
     return pl.concat(tables)
 
 
+def is_level(column: str) -> bool:
+    """Whether a column of the table holds a quantile."""
+    try:
+        return column.startswith("q") and 0 < float(column[1:]) < 1
+    except ValueError:
+        return False
+
+
+def central(levels: Iterable[float]) -> list[tuple[float, float]]:
+    """The levels between which central intervals lie, widest first."""
+    known = sorted(levels)
+    lower = [level for level in known if level < 0.5]
+    pairs = [(level, min(known, key=lambda upper: abs(1 - level - upper))) for level in lower]
+    return [(low, high) for low, high in pairs if abs(1 - low - high) < 1e-9]
+
+
 def common(kinds: Sequence[pl.DataType]) -> pl.DataType:
     """A type that holds what all of them hold."""
     if len(set(kinds)) == 1:

@@ -1,9 +1,11 @@
 """Run a trained model: forecasts of a batch, scores over windows. No trainer is needed for either."""
 
+import math
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +19,13 @@ from tsrnn.models._base import Model
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
+
+
+class Shift(Protocol):
+    """What calibration adds to quantiles of some levels for some windows: [window-or-1 horizon target level]."""
+
+    def __call__(self, levels: Sequence[float], rows: slice) -> Tensor: ...
+
 
 _CELLS = 4_000_000  # forecast cells held at once
 _RESOLUTION = 2.0**-23  # of a float32 between 1 and 2
@@ -47,44 +56,69 @@ class Score:
         return values[name]
 
 
+def quantiles(head: Head, params: Tensor, levels: Sequence[float], shift: Tensor | None = None) -> Tensor:
+    """Quantiles of a head, or its point at every level where it has none: [batch horizon target quantile], scaled.
+
+    Args:
+        shift: [batch-or-1 horizon target quantile] what calibration adds, after which none crosses another.
+    """
+    if not head.spreads and shift is not None:
+        base = head.point(params).unsqueeze(-1).expand(*params.shape[:-1], len(levels))
+    else:
+        base = head.quantiles(params, levels)
+    if shift is None:
+        return base
+    order = sorted(range(len(levels)), key=lambda k: levels[k])
+    rising = (base + shift.to(base))[..., order].sort(-1).values
+    return rising[..., [order.index(k) for k in range(len(levels))]]
+
+
 @torch.inference_mode()
 def forecast(
-    model: Model, head: Head, batch: Batch, levels: Sequence[float] = ()
+    model: Model, head: Head, batch: Batch, levels: Sequence[float] = (), shift: Tensor | None = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
     """Point forecast [batch horizon target] and quantiles [batch horizon target quantile], in the panel's own units.
 
-    Any number of windows is taken; a few at a time are in the model.
+    Any number of windows is taken; a few at a time are in the model. `shift` as of `quantiles`.
     """
     model.eval()
     answers, size = [], _batch_size(model)
     for first in range(0, len(batch.past), size):
-        part = batch.rows(slice(first, first + size))
-        answers.append(values(head, model(part.to(device_of(model))), part.undo, levels))
-    points, quantiles = zip(*answers, strict=True)
-    return np.concatenate(points), np.concatenate(quantiles) if levels else None
+        rows = slice(first, first + size)
+        part = batch.rows(rows).to(device_of(model))
+        moved = shift if shift is None or len(shift) == 1 else shift[rows]
+        answers.append(values(head, model(part), part.undo, levels, moved))
+    points, spread = zip(*answers, strict=True)
+    return np.concatenate(points), np.concatenate(spread) if levels else None
 
 
 def hindcasts(
-    model: Model, head: Head, windows: Windows, levels: Sequence[float] = (), size: int | None = None
+    model: Model,
+    head: Head,
+    windows: Windows,
+    levels: Sequence[float] = (),
+    size: int | None = None,
+    shift: Shift | None = None,
 ) -> Iterator[tuple[Rows, Floats, Floats | None]]:
     """`forecast` of all windows in turn, `size` at a time: the panel rows of their first targets, points, quantiles."""
     done = 0
     for batch in windows.batches(size or _batch_size(model)):
-        rows = windows.targets_at[done : done + len(batch.past)]
-        yield rows, *forecast(model, head, batch, levels)
-        done += len(rows)
+        here = slice(done, done + len(batch.past))
+        moved = None if shift is None or not levels else shift(levels, here)
+        yield windows.targets_at[here], *forecast(model, head, batch, levels, moved)
+        done = here.stop
 
 
 @torch.inference_mode()
 def values(
-    head: Head, params: Tensor, undo: Affine | None, levels: Sequence[float] = ()
+    head: Head, params: Tensor, undo: Affine | None, levels: Sequence[float] = (), shift: Tensor | None = None
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
     """What params [batch horizon target params] say, as `forecast` gives it."""
-    point = _undone(head.point(params), undo)
-    return point, _undone(head.quantiles(params, levels), undo) if levels else None
+    here = head.at(undo)
+    return undone(here.point(params), undo), undone(quantiles(here, params, levels, shift), undo) if levels else None
 
 
-def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
+def undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
     """[batch horizon target ...] in the panel's units, in float64, without the digits that no float32 has.
 
     Where the unit alone was scaled, a small number has as many of them as a large one.
@@ -104,13 +138,16 @@ def _undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
 
 
 @torch.inference_mode()
-def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL) -> Score:
+def score(
+    model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL, shift: Shift | None = None
+) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
 
     Physical ones are taken of the panel's own cells and of what `forecast` says, to the last digit.
 
     Args:
         measures: what `tsrnn.metrics.named` knows.
+        shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
 
     Raises:
         InputError: there is no such measure, or it reads quantiles and the head has none.
@@ -123,15 +160,27 @@ def score(model: Model, head: Head, windows: Windows, measures: Sequence[str] = 
     in_units, count = any(metrics.physical(name) for name in measures), tallies["", 0]
     for batch in windows.batches(_batch_size(model)):
         batch = batch.to(device)
-        params = model(batch)
+        params, rows = model(batch), slice(count.done, count.done + len(batch.past))
         assert batch.target is not None
         seen = batch.target_observed
-        truth = _truth(windows, slice(count.done, count.done + len(params))) if in_units else batch.target
+        truth = _truth(windows, rows) if in_units else batch.target
         count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
-            for place, cells in enumerate(metrics.named(name).arrays(*_read(name, head, params, batch, truth))):
+            moved = None if shift is None else partial(shift, rows=rows)
+            arrays_of = metrics.named(name).arrays(*_read(name, head, params, batch, truth, moved))
+            for place, cells in enumerate(arrays_of):
                 tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
     return _score(measures, tallies, windows, series)
+
+
+@torch.no_grad()
+def loss(model: Model, head: Head, windows: Windows | None) -> float:
+    """The model's own loss over all windows, as validation takes it; infinite where there are none."""
+    if windows is None or not len(windows):
+        return math.inf
+    model.eval()
+    losses = [(float(model.loss(batch, head)), len(batch.past)) for batch in windows.batches(_batch_size(model))]
+    return sum(each * count for each, count in losses) / len(windows)
 
 
 class _Tally:
@@ -171,12 +220,22 @@ def _truth(windows: Windows, which: slice) -> Tensor:
     return torch.from_numpy(np.nan_to_num(cells.astype(np.float64)))
 
 
-def _read(name: str, head: Head, params: Tensor, batch: Batch, truth: Tensor) -> list[Tensor]:
+def _read(
+    name: str,
+    head: Head,
+    params: Tensor,
+    batch: Batch,
+    truth: Tensor,
+    shift: Callable[[Sequence[float]], Tensor] | None,
+) -> list[Tensor]:
     """What a measure's cells are made of: the truth and the forecast, or the quantiles, [batch horizon target] each."""
-    levels = metrics.named(name).levels
-    forecast = head.quantiles(params, levels) if levels else head.point(params)[..., None]
+    levels, head = metrics.named(name).levels, head.at(batch.undo)
+    if levels:
+        forecast = quantiles(head, params, levels, None if shift is None else shift(levels))
+    else:
+        forecast = head.point(params)[..., None]
     if metrics.physical(name):
-        return [truth, *torch.from_numpy(_undone(forecast, batch.undo)).unbind(-1)]
+        return [truth, *torch.from_numpy(undone(forecast, batch.undo)).unbind(-1)]
     assert batch.target is not None
     scaled = forecast.unbind(-1)
     return [batch.target, *(scaled if batch.undo is None else (batch.undo.held(each) for each in scaled))]

@@ -6,8 +6,8 @@ suite, a board and a sweep call it by. Lower is better, wherever one is compared
 (`Measure.best`) can be shown, not compared.
 
 In the units of what it is given: `mse` of a suite is in scaled units, `physical_mse` in the data's own. Sources: MASE,
-Hyndman & Koehler 2006; pinball loss, Koenker & Bassett 1978; weighted quantile loss, as in the M5 competition
-(Makridakis et al. 2022).
+Hyndman & Koehler 2006; RMSSE and weighted quantile loss, as in the M5 competition (Makridakis et al. 2022); pinball
+loss, Koenker & Bassett 1978; CRPS, Matheson & Winkler 1976; interval score, Gneiting & Raftery 2007, eq. 43.
 """
 
 from collections.abc import Callable, Sequence
@@ -22,6 +22,8 @@ from tsrnn.errors import InputError, unknown
 Values = npt.NDArray[np.floating]
 USUAL = ("mse", "mae")  # what is measured where nobody asks for others, and the columns of every result row
 _PHYSICAL = "physical_"
+_DECILES = tuple(k / 10 for k in range(1, 10))
+_MIDPOINTS = tuple(round(0.05 + k / 10, 2) for k in range(10))
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,41 @@ def coverage(y: Any, low: Any, high: Any) -> Any:
     return (low <= y) & (y <= high)
 
 
+@measure(levels=(0.1, 0.9), best=0.0)
+def width(y: Any, low: Any, high: Any) -> Any:
+    """Mean width of an 80 % interval; the narrower the better only where coverage is as it should be."""
+    return high - low + 0 * y
+
+
+@measure(levels=(0.1, 0.9))
+def interval_score(y: Any, low: Any, high: Any) -> Any:
+    """Width of an 80 % interval and ten times how far a truth lies outside it."""
+    return high - low + 10 * ((low - y) * (y < low) + (y - high) * (y > high))
+
+
+@measure(levels=_DECILES)
+def pinball(y: Any, *quantiles: Any) -> Any:
+    """Pinball loss, a mean over the nine deciles."""
+    return _pinball(y, quantiles, _DECILES)
+
+
+@measure(levels=_MIDPOINTS)
+def crps(y: Any, *quantiles: Any) -> Any:
+    """Continuous ranked probability score: twice the pinball loss over all levels, by ten midpoints of them."""
+    return 2 * _pinball(y, quantiles, _MIDPOINTS)
+
+
+@measure(lambda count, loss, size: 2 * loss / size, levels=_DECILES)
+def wql(y: Any, *quantiles: Any) -> Any:
+    """Weighted quantile loss over the nine deciles: twice the summed pinball loss over the summed absolute truth."""
+    return _pinball(y, quantiles, _DECILES), abs(y)
+
+
+def _pinball(y: Any, quantiles: Sequence[Any], levels: Sequence[float]) -> Any:
+    cells = [(y - each) * (level - (y < each)) for each, level in zip(quantiles, levels, strict=True)]
+    return sum(cells[1:], start=cells[0]) / len(cells)
+
+
 MEASURES: dict[str, Measure] = {name: each for name, each in globals().items() if isinstance(each, Measure)}
 
 
@@ -153,18 +190,44 @@ def mase(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> 
     return mae(y, forecast) / naive if naive > 0 else np.nan
 
 
-def pinball(y: Values, quantile: Values, level: float) -> float:
+def rmsse(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:
+    """Root mean squared error over the seasonal naive forecast's inside `history` [row]."""
+    naive = rmse(history[seasonality:], history[:-seasonality])
+    return rmse(y, forecast) / naive if naive > 0 else np.nan
+
+
+def quantile_loss(y: Values, quantile: Values, level: float) -> float:
     """Mean pinball loss of one quantile forecast."""
     error = y - quantile
     return float(np.nanmean(np.maximum(level * error, (level - 1) * error)))
 
 
-def wql(y: Values, quantiles: Values, levels: Sequence[float]) -> float:
-    """Weighted quantile loss: twice the summed pinball loss over the summed absolute truth, averaged over the levels.
+def weighted_quantile_loss(y: Values, quantiles: Values, levels: Sequence[float]) -> float:
+    """`wql` of any levels, averaged over them.
 
     Args:
         y: [...]; quantiles: [... quantile].
     """
     seen = ~np.isnan(y)
-    losses = [2 * pinball(y[seen], quantiles[..., k][seen], level) * seen.sum() for k, level in enumerate(levels)]
+    losses = [2 * quantile_loss(y[seen], quantiles[..., k][seen], level) * seen.sum() for k, level in enumerate(levels)]
     return float(np.mean(losses) / np.abs(y[seen]).sum())
+
+
+def sampled_crps(y: Values, samples: Values) -> float:
+    """Mean CRPS of samples, fair to however few there are (Ferro 2014): y [...], samples [... sample]."""
+    count = samples.shape[-1]
+    rising = np.sort(samples, -1)
+    weights = 2 * np.arange(1, count + 1) - count - 1
+    apart = (rising * weights).sum(-1) / (count * (count - 1))  # half the mean distance between two samples
+    return float(np.nanmean(np.abs(samples - y[..., None]).mean(-1) - apart))
+
+
+def energy_score(y: Values, samples: Values) -> float:
+    """Energy score of whole paths, fair as `sampled_crps`: y [... step], samples [... sample step]; holes are none.
+
+    Gneiting & Raftery 2007, eq. 22: it also sees how the steps of a path hang together.
+    """
+    count = samples.shape[-2]
+    off = np.linalg.norm(samples - y[..., None, :], axis=-1).mean(-1)
+    apart = np.linalg.norm(samples[..., :, None, :] - samples[..., None, :, :], axis=-1).sum((-1, -2))
+    return float((off - apart / (2 * count * (count - 1))).mean())

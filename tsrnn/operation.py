@@ -1,9 +1,13 @@
 """A fitted forecaster at work, night after night: a stream of new rows, further training, other programs."""
 
+import copy
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from tsrnn import exporting, models, streaming
+from tsrnn import calibration, exporting, infer, models, streaming, windows
+from tsrnn.errors import InputError, notice
+from tsrnn.evaluation import SplitLike
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
 
@@ -45,7 +49,7 @@ class Operated(Saved):
             InputError: a row is of an unknown series, twice there, or not one step on; the state is another model's.
         """
         self._check_fitted()
-        parts = (self.preparation_, self.model_, self.head_, self._levels)
+        parts = (self.preparation_, self.model_, calibration.head(self.head_, self.calibration_), self._levels)
         return streaming.step(rows, state, *parts, future)
 
     def save_state(self, state: Stream, folder: str | Path) -> None:
@@ -65,6 +69,71 @@ class Operated(Saved):
         self._check_fitted()
         return streaming.resume(folder, self.model_, self.preparation_)
 
+    def update(self, frame: Any, *, rate: float = 0.1, split: SplitLike = None, on_epoch: Any = None) -> Self:
+        """Train on with new rows, from the weights as they are.
+
+        The scaler and the words of covariates stay as `fit` learnt them. The optimizer starts anew, at `rate` times the
+        `learning_rate` and with its schedule from the start; a model with a closed form is solved anew. Weights change
+        only if an epoch is better, on the validation part of these rows, than those that were there: `report_` says
+        `best_epoch` 0 where none was. `predict()` then forecasts from the end of these rows; a stream is warmed up
+        again.
+
+        Args:
+            frame: new rows, and as much of the old as shall be remembered: columns and step of the training's.
+            rate: share of the learning rate, above 0.
+            split, on_epoch: as of `fit`.
+
+        Raises:
+            InputError: a column is missing, the step is another, or the rows are too few.
+        """
+        self._check_fitted()
+        if not rate > 0:
+            raise InputError(f"rate is a share of the learning rate and must be above 0, not {rate}")
+        panel = self.preparation_.read(frame)
+        laid = self.preparation_.lay(panel)
+        parts = self._split(panel, laid.arrays, split)
+        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
+        windows.refuse_empty(train, parts.train, self.on_short == "error")
+        _, config = self.configs()
+
+        from tsrnn import fit as training
+
+        before, model = infer.loss(self.model_, self.head_, val), copy.deepcopy(self.model_)
+        with training.seeded(config.random_state):
+            slower = replace(config, learning_rate=config.learning_rate * rate)
+            report = training.fit(model, self.head_, train, val, slower, on_epoch)
+        if infer.loss(model, self.head_, val) <= before:
+            self.model_, self.report_ = model, report
+        else:
+            self.report_ = replace(report, best_epoch=0, val_loss=before)
+        self.panel_ = panel
+        self._fitted_on(panel, parts)
+        if self.calibration_ is not None:
+            notice("the model changed, and its calibration with it; call calibrate again for intervals that hold")
+            self.calibration_ = None
+        return self
+
+    def adopt(self, module: Any) -> Self:
+        """Take over a `ForecastModule` that a Trainer of one's own has trained: the way back from `modules`.
+
+        Raises:
+            InputError: it is no such module, is of another task, or `modules` was not called before.
+        """
+        from tsrnn import fit as training
+
+        if not hasattr(self, "preparation_"):
+            raise InputError(
+                "this forecaster has prepared no data; call modules(frame), which gives the module to train"
+            )
+        model, report = training.adopted(module)
+        if model.spec != self.spec_ or type(model) is not models.find(self.model).kind:
+            raise InputError(
+                f"that module is a {type(model).__name__} of another task, {model.spec.input_size} -> "
+                f"{model.spec.horizon} steps of {model.spec.targets} targets; adopt what modules() of this one gave"
+            )
+        self.model_, self.report_, self.calibration_ = model, report, None
+        return self
+
     def export(self, folder: str | Path) -> list[str]:
         """Write ONNX graphs for other programs into `folder`, and a config.json that says what goes in and comes out.
 
@@ -80,4 +149,5 @@ class Operated(Saved):
         self._check_fitted()
         mark = streaming.fingerprint(self.model_, self.preparation_)
         words = {"name": models.find(self.model).name, "fingerprint": mark, "pad": self.pad}
-        return exporting.write(folder, self.model_, self.head_, self.preparation_, self._levels, words)
+        head = calibration.head(self.head_, self.calibration_)
+        return exporting.write(folder, self.model_, head, self.preparation_, self._levels, words)

@@ -8,6 +8,7 @@ its own, and taken away at the end. tqdm is imported when a bar is first drawn.
 
 import multiprocessing
 import os
+import shutil
 import sys
 import threading
 import time
@@ -36,10 +37,12 @@ class Bar:
         self.done += steps
         if not self.visible or (self.drawn is None and time.monotonic() - self.began < self.delay):
             return
-        if self.drawn is None:
+        first = self.drawn is None
+        if first:
             self.drawn = _drawn(self.job, self.steps, self.began)
         self.drawn.set_postfix_str(self.note, refresh=False)
-        self.drawn.update(self.done - self.drawn.n)
+        if not self.drawn.update(self.done - self.drawn.n) and first:
+            self.drawn.refresh()
 
     def close(self) -> None:
         """Take the bar away."""
@@ -104,8 +107,17 @@ def _drawn(job: str, steps: int, began: float) -> Any:
     class Drawn(tqdm):  # type: ignore[misc]  # tqdm has no types
         monitor_interval = 0  # no thread that looks after it: a fork must not find its locks taken
 
+    columns, lines = shutil.get_terminal_size()  # where tqdm, told of none, would draw nothing
     drawn = Drawn(
-        total=steps, desc=job, smoothing=0, leave=False, file=sys.stderr, bar_format=_FORMAT, dynamic_ncols=True
+        total=steps,
+        desc=job,
+        delay=sys.float_info.min,  # the first look is at steps done
+        smoothing=0,
+        leave=False,
+        file=sys.stderr,
+        ncols=columns - 1,
+        nrows=lines,
+        bar_format=_FORMAT,
     )
     drawn.start_t -= time.monotonic() - began
     return drawn

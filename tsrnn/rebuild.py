@@ -149,7 +149,8 @@ def _compare(outline: Model, kinds: Mapping[str, Kind]) -> None:
         name: (_WORDS.get(each.dtype, str(each.dtype)), tuple(each.shape))
         for name, each in outline.state_dict().items()
     }
-    for name in sorted({*asked, *kinds}):
+    lacking = (names for names in outline.younger() if not names & kinds.keys())
+    for name in sorted({*asked, *kinds}.difference(*lacking)):
         if asked.get(name) != kinds.get(name):
             raise Unfit(f"weight {name!r} is {_said(kinds.get(name))}, and {_said(asked.get(name))} by config.json")
     unsaved = sum(each.numel() for name, each in outline.named_buffers() if name not in asked)

@@ -136,7 +136,7 @@ class Stepper:
         return np.concatenate([own, *(np.repeat(each, targets, 0) for each in beside)], 1)
 
     def _scaled(self, name: str, values: Floats) -> Floats:
-        return _apply(values, *self.scaling[name])
+        return _apply(np.asarray(values, np.float32), *self.scaling[name])  # single before scaling, as in a panel
 
     def _layer(self, tensors: dict[str, Floats], k: int) -> tuple[Floats, Floats, tuple[Floats, Floats]]:
         start = f"model.recurrent.cells.{k}."

@@ -1,5 +1,7 @@
 """A saved model: a folder with `config.json` and `weights.safetensors`. Nothing in it is ever executed.
 
+What a forecast does not need, as the reference for drift, lies beside them in files of its own.
+
 Such a folder may come from anybody, so it is opened in steps, each as dear as what was read before allows: the
 configuration, its size bounded; what the weights' header says is there, held against the file's size; and the numbers
 themselves only once the caller knows that it wants them (`Saved.tensors`).
@@ -25,6 +27,7 @@ from tsrnn.header import MEND, Kind, damaged, kinds_of
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
 MODEL = "model"  # the kind of a folder that names none
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
+_BESIDE = ("drift.safetensors",)  # what else a model's folder may hold
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
 _VALUES, _PER_VALUE = 1 << 20, 16  # values in a longer one, and bytes of weights for each more: a series' loc and scale
 _LARGEST = 1 << 64
@@ -59,6 +62,24 @@ class Saved:
             raise InputError(f"{path}: tensor {name!r} holds numbers that are not finite; fit the model again")
         return tensors
 
+    def beside(self, name: str, shapes: Mapping[str, tuple[int, ...]]) -> Tensors:
+        """The numbers of the file `<name>.safetensors`, float64 of the given shapes.
+
+        Raises:
+            InputError: it is missing, is not the one saved, or holds something else.
+        """
+        path, digests = self.folder / f"{name}.safetensors", self.config.get("beside", {})
+        _size(path)
+        if kinds_of(path) != {tensor: ("F64", tuple(shape)) for tensor, shape in shapes.items()}:
+            raise damaged(path, "it does not hold what config.json says")
+        content = files.content(path, path.stat().st_size, MEND)
+        if not isinstance(digests, dict) or hashlib.sha256(content).hexdigest() != digests.get(path.name):
+            raise damaged(path, "its checksum is not the one saved")
+        tensors: Tensors = load(content)
+        if broken := _not_finite(tensors):
+            raise damaged(path, f"{broken!r} holds numbers that are not finite")
+        return tensors
+
 
 def write(
     folder: str | Path, config: dict[str, Any], tensors: Tensors, beside: Mapping[str, bytes] | None = None
@@ -75,13 +96,14 @@ def write(
     """
     target = Path(folder)
     if target.exists():
-        _refuse_other(target, {_CONFIG, _WEIGHTS, *(beside or {})})
+        _refuse_other(target, {_CONFIG, _WEIGHTS, *_BESIDE, *(beside or {})})
         if (held := _kind(target)) != config.get("kind", MODEL):
             raise InputError(f"{target} holds a saved {held}, which would be lost; choose another folder")
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
-    weights = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
-    first = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
+    weights = packed(tensors)
+    first: dict[str, Any] = {"format": FORMAT, "sha256": hashlib.sha256(weights).hexdigest(), "config_sha256": ""}
+    first |= {"beside": {name: hashlib.sha256(each).hexdigest() for name, each in (beside or {}).items()}}
     config = signed(json.loads(json.dumps({**first, **config, **first}, default=_plain)))
     text = json.dumps(config, indent=2) + "\n"
     contents = {**(beside or {}), _WEIGHTS: weights, _CONFIG: text.encode()}
@@ -194,6 +216,12 @@ def _check_values(value: Any) -> None:
         level = inside
     if level:
         raise RecursionError
+
+
+def packed(tensors: Tensors) -> bytes:
+    """Tensors as the bytes of a file."""
+    content: bytes = save({name: np.ascontiguousarray(each) for name, each in tensors.items()})
+    return content
 
 
 def _not_finite(tensors: Tensors) -> str | None:

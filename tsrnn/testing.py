@@ -8,7 +8,7 @@ A broken promise is an AssertionError that names it, and the task on which it wa
 """
 
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, is_dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,10 +25,11 @@ from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
 
 Build = Callable[[Spec], Model]
+_RAISED, _ROUNDED = 1_000.0, 1e-2  # scaled units: by how much a level is moved; what rounding makes of it
 
 TASKS = (
     Spec(input_size=48, horizon=12, channels=1, targets=1, seasonality=8),
-    Spec(input_size=48, horizon=13, channels=3, targets=3, params=3, seasonality=8, levels=(0.1, 0.5, 0.9)),
+    Spec(input_size=48, horizon=13, channels=3, targets=3, params=4, seasonality=8, levels=(0.1, 0.5, 0.9)),
     Spec(input_size=48, horizon=13, channels=5, targets=3, known=4, static=2, seasonality=8),
 )
 
@@ -115,7 +116,10 @@ def no_peeking(make: Build, spec: Spec) -> None:
 
 
 def inputs_declared(make: Build, spec: Spec) -> None:
-    """Each input that `reads` names moves the forecast, of those known ahead their future alone; no other one does."""
+    """Each input that `reads` names moves the forecast; no other one does.
+
+    So does each part of it: the level of a past covariate, the past and the future of one known ahead.
+    """
     model, batch = make(spec).eval(), _batch(spec)
     assert model.reads <= set(READABLE), f"reads takes {READABLE}, not {set(model.reads)}"
     draw = torch.Generator().manual_seed(4)
@@ -124,10 +128,12 @@ def inputs_declared(make: Build, spec: Spec) -> None:
     forecast = model(batch)
     columns = {"past": spec.channels - spec.targets, "known": spec.known, "static": spec.static, "mask": 1}
     for name in READABLE:
+        wrong = "does not move" if name in model.reads else "is not among `reads` but moves"
         for column in range(columns[name]):
-            moved = not torch.equal(model(_moved(batch, spec, name, column, name in model.reads)), forecast)
-            wrong = "does not move" if name in model.reads else "is not among `reads` but moves"
-            assert moved == (name in model.reads), f"{name} (column {column}) {wrong} the forecast: {spec}"
+            for part, changed in _moved(batch, spec, name, column):
+                near = _ROUNDED if part.startswith("the level") else 0.0
+                moved = float((model(changed) - forecast).detach().abs().max()) > near
+                assert moved == (name in model.reads), f"{part} (column {column}) {wrong} the forecast: {spec}"
 
 
 def newest_seen(make: Build, spec: Spec) -> None:
@@ -170,7 +176,7 @@ def learnable(make: Build, spec: Spec) -> None:
 def gaps_filled(make: Build, spec: Spec) -> None:
     """Missing cells, and a channel missing for a whole window, give finite forecasts, losses and gradients."""
     cut = _with_gaps(spec)
-    model, head = make(spec), heads.build([0.1, 0.5, 0.9][: spec.params] if spec.params > 1 else None, "mse")
+    model, head = make(spec), heads.of(spec)
     solved, batch = model.solve(cut, None), cut.gather(torch.arange(len(cut)))
     params = model(batch)
     assert torch.isfinite(params).all(), f"missing cells spoil the forecast: {spec}"
@@ -253,16 +259,23 @@ def _batch(spec: Spec, rows: int = 6) -> Batch:
     return batch
 
 
-def _moved(batch: Batch, spec: Spec, name: str, column: int, ahead: bool) -> Batch:
-    """The batch with other values in a column of one input; of those known ahead, `ahead` alone or everywhere."""
+def _moved(batch: Batch, spec: Spec, name: str, column: int) -> Iterator[tuple[str, Batch]]:
+    """The parts of an input, and the batch with other values in a column of each alone."""
     draw = torch.Generator().manual_seed(5)
     if name == "mask":
-        return replace(batch, observed=torch.rand(batch.past.shape, generator=draw) > 0.5)
-    values = getattr(batch, name).clone()
-    part = values[:, spec.input_size :] if name == "known" and ahead else values
-    part[..., column + (spec.targets if name == "past" else 0)] = torch.randn(part.shape[:-1], generator=draw)
-    moved: Batch = replace(batch, **{name: values})
-    return moved
+        yield name, replace(batch, observed=torch.rand(batch.past.shape, generator=draw) > 0.5)
+        return
+    at, time = column + (spec.targets if name == "past" else 0), spec.input_size
+    parts = {"known": {"known": slice(time, None), "the past of known": slice(time)}}.get(name, {name: slice(None)})
+    for part, steps in parts.items():
+        values = getattr(batch, name).clone()
+        rows = values if name == "static" else values[:, steps]
+        rows[..., at] = torch.randn(rows.shape[:-1], generator=draw)
+        yield part, replace(batch, **{name: values})
+    if name == "past":
+        raised = batch.past.clone()
+        raised[..., at] += _RAISED
+        yield "the level of past", replace(batch, past=raised)
 
 
 def _rows(batch: Batch, rows: list[int]) -> Batch:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import metrics
+from tsrnn import hindcast, metrics
 from tsrnn.errors import InputError, unknown
 from tsrnn.frames import from_polars, to_polars
 
@@ -84,9 +84,7 @@ def _wanted(columns: Sequence[str], measures: Sequence[str] | None) -> dict[str,
     """Measures by name, with the levels that each reads."""
     if measures is not None:
         return {name: metrics.named(name).levels for name in measures}
-    levels = {float(name[1:]): name for name in columns if name.startswith("q") and _is_level(name[1:])}
-    lower = sorted(level for level in levels if level < 0.5 and any(abs(1 - level - each) < 1e-9 for each in levels))
-    pairs = [(level, min(levels, key=lambda each: abs(1 - level - each))) for level in lower]
+    pairs = hindcast.central(float(name[1:]) for name in columns if hindcast.is_level(name))
     return {**dict.fromkeys(USUAL, ()), **{f"{_COVERAGE}{100 * (b - a):.4g}": (a, b) for a, b in pairs}}
 
 
@@ -100,10 +98,3 @@ def _quantile(table: pl.DataFrame, name: str, level: float) -> np.ndarray:
         levels = ", ".join(f"{each:g}" for each in metrics.named(name).levels)
         raise InputError(f"{name} reads the quantiles {levels}, which these forecasts have not; ask for them")
     return table[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-
-
-def _is_level(text: str) -> bool:
-    try:
-        return 0 < float(text) < 1
-    except ValueError:
-        return False

@@ -32,7 +32,14 @@ _CLOCK = re.compile(
 )
 _QUARTER = re.compile(r"\d{4}[- ]?[Qq][1-4]|[Qq][1-4][-/ ]?\d{4}")
 _WEEK = re.compile(r"\d{4}-?W\d{2}")
-DIGITS = {6: ("%Y%m", "%y%m%d"), 8: ("%Y%m%d",), 10: ("%Y%m%d%H",), 12: ("%Y%m%d%H%M",), 14: ("%Y%m%d%H%M%S",)}
+DIGITS = {
+    6: ("%Y%m", "%y%m%d"),
+    7: ("%Y%j",),
+    8: ("%Y%m%d", "%d%m%Y", "%m%d%Y"),
+    10: ("%Y%m%d%H",),
+    12: ("%Y%m%d%H%M",),
+    14: ("%Y%m%d%H%M%S",),
+}
 _YEARS = (1700, 2200)  # whole numbers are dates between these alone
 _SHAPES = 40  # ways of writing in one column that are looked at
 
@@ -107,11 +114,14 @@ def _clock(text: str) -> str | None:
 def whole(column: pl.Series) -> Parsed:
     """Each reading of whole numbers as dates that fits every one of them."""
     low, high = column.min(), column.max()
-    if low is None or high is None or int(low) <= 0 or len(str(low)) != len(str(high)):  # type: ignore[arg-type]  # whole numbers
+    if low is None or high is None or int(low) <= 0:  # type: ignore[arg-type]  # whole numbers
         return {}
-    results = {}
-    for pattern in DIGITS.get(len(str(low)), ()):
-        padded = column.cast(pl.String) + ("01" if pattern == "%Y%m" else "")
+    width, results = len(str(high)), {}
+    for pattern in (*DIGITS.get(width, ()), *(DIGITS[8][1:] if width == 7 else ())):
+        led = pattern[1] in "dm"  # the zero in front of a day or a month is lost
+        if len(str(low)) < width - led:
+            continue
+        padded = column.cast(pl.String).str.zfill(8 if led else 0) + ("01" if pattern == "%Y%m" else "")
         dates = digits(padded, pattern + ("%d" if pattern == "%Y%m" else ""))
         if dates.null_count() == column.null_count() and dates.dt.year().is_between(*_YEARS).all():
             results[pattern] = dates

@@ -16,7 +16,7 @@ from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
-from tsrnn.board.rows import AS_IT_COMES, apart, read
+from tsrnn.board.rows import apart, read
 from tsrnn.console import show
 from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
@@ -83,7 +83,7 @@ def board(
     """
     if len(parts := apart(rows)) > 1:
         told, untold = (board(part, suite, width, folder, others, groups) for part in parts)
-        return Group(told, Text(f"\nModels {AS_IT_COMES}", style="bold"), untold)
+        return Group(told, Text("\nModels as they come", style="bold"), untold)
     chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
     theirs = comparable(rows, suite)
     rows = measured(rows, (*suite.measures, *chooses), folder, suite.leads)

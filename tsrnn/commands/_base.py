@@ -5,7 +5,7 @@ The types are options that several commands have.
 
 import tomllib
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -105,7 +105,7 @@ def parameters(
     horizon: int,
     quantiles: str | None,
     config: Path | None,
-    pairs: list[str] | None,
+    given: list[str] | None,
     on_short: str | None = None,
 ) -> dict[str, Any]:
     """The Forecaster's parameters: the command's, a file's over them, single options over both."""
@@ -116,7 +116,7 @@ def parameters(
         params["quantiles"] = levels(quantiles)
     if config is not None:
         params |= read_toml(config)
-    return params | ({} if on_short is None else {"on_short": on_short}) | options(pairs)
+    return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
 
 
 def history(data: str) -> Any:
@@ -125,18 +125,22 @@ def history(data: str) -> Any:
     return catalog.load(name).frame if name in catalog.names() else catalog.read_file(Path(name))
 
 
-def options(pairs: list[str] | None) -> dict[str, Any]:
+def options(given: list[str] | None) -> dict[str, Any]:
     """name=value pairs; values as in TOML, bare words as text."""
-    named: dict[str, Any] = {}
-    for pair in pairs or ():
-        name, equals, text = pair.partition("=")
-        if not equals or not name:
-            raise InputError(f"--set takes name=value, not {pair!r}")
-        try:
+    named: dict[str, Any] = dict(pairs(given, "set"))
+    for name, text in named.items():
+        with suppress(tomllib.TOMLDecodeError):
             named[name] = tomllib.loads(f"value = {text}")["value"]
-        except tomllib.TOMLDecodeError:
-            named[name] = text
     return named
+
+
+def pairs(given: list[str] | None, option: str) -> dict[str, str]:
+    """name=value pairs, as text."""
+    split = [pair.partition("=") for pair in given or ()]
+    for pair, (name, equals, _) in zip(given or (), split, strict=True):
+        if not equals or not name:
+            raise InputError(f"--{option} takes name=value, not {pair!r}")
+    return {name: value for name, _, value in split}
 
 
 def words(text: str | None) -> list[str]:

@@ -44,6 +44,9 @@ def run(  # noqa: PLR0913  one parameter per option
     by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
     on_short: OnShort = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Draw the newest cutoffs into this png, svg or pdf file.")
+    ] = None,
     config: Config = None,
     set_: Set = None,
     time: Time = None,
@@ -57,7 +60,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     With --by, the measures of groups of them are printed; forecasts are then written with --out alone.
     """
-    from tsrnn import Forecaster, backtest, load, verify
+    from tsrnn import Forecaster, backtest, load, plot, verify
     from tsrnn.console import measures, stream
 
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
@@ -70,5 +73,7 @@ def run(  # noqa: PLR0913  one parameter per option
         table = backtest.compare(models, panel, **rolled)
     else:
         table = next(iter(models.values())).backtest(panel, **rolled)
+    if picture is not None:
+        plot.forecast(table, panel, picture)
     stream([table], out, as_json=json_, silent=bool(groups))
     measures(verify.measured(table, usual), verify.measured(table, groups) if groups else None, as_json=json_)

@@ -57,7 +57,7 @@ def write(
     kinds: dict[str, type[Scaled]] = {"forecast.onnx": Window} | ({"step.onnx": Step} if model.carries else {})
     beside, entries = {}, {}
     for file, kind in kinds.items():
-        graph = kind(model, head, prepared, levels).eval()
+        graph = kind(model, head, prepared, levels)
         inputs = example(graph, prepared, bool(words["pad"]))
         outputs = described.outputs(graph)
         entry = described.entry(graph, inputs, outputs)

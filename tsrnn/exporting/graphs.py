@@ -8,6 +8,7 @@ numbers that move little keep their digits. Between them the model computes in f
 """
 
 import copy
+import warnings
 from typing import Any
 
 import torch
@@ -18,7 +19,7 @@ from tsrnn.heads import Head
 from tsrnn.models import Model
 from tsrnn.prepare import Preparation
 from tsrnn.recurrence import Recurrent
-from tsrnn.shapes import Batch
+from tsrnn.shapes import Batch, Spec
 
 _ROWS = 3  # of the example; any number but 0 and 1, which torch takes for constants
 _REASON = 200  # characters of torch's
@@ -32,7 +33,10 @@ class Scaled(nn.Module):
 
     def __init__(self, model: Model, head: Head, prepared: Preparation, levels: list[float]) -> None:
         super().__init__()
-        self.model, self.head, self.levels = ready(model), head, levels
+        if head.counts:
+            raise InputError("a forecast of counts has no graph; fit with another loss to export")
+        self.model, self.levels = ready(model), levels
+        self.read = _read(Reading(head, levels), model.spec)
         self.spec = model.spec
         for name, affine in (("", prepared.scaling), ("known_", prepared.known), ("static_", prepared.static)):
             if affine is not None:
@@ -62,17 +66,31 @@ class Scaled(nn.Module):
         loc, unit, moves = (
             self._of(each, series)[..., :targets] for each in (self.loc, self.unit, self.get_buffer("moves"))
         )
-        outputs = [self.head.point(params).double() * (unit * moves) + loc]
-        if self.levels:
-            quantiles = self.head.quantiles(params, self.levels).double()
-            outputs.append(quantiles * (unit * moves)[..., None] + loc[..., None])
-        return outputs
+        point, *quantiles = self.read(params)
+        width = unit * moves
+        return [
+            point.double() * width + loc,
+            *(each.double() * width[..., None] + loc[..., None] for each in quantiles),
+        ]
 
     def _of(self, table: Tensor, series: Tensor | None) -> Tensor:
         return table[:, None] if series is None else table.index_select(0, series)[:, None]
 
     def _scaled(self, name: str, values: Tensor) -> Tensor:
+        values = values.float().double()  # covariates are single before they are scaled, here as in a panel
         return ((values - self.get_buffer(f"{name}loc")) / self.get_buffer(f"{name}unit")).float()
+
+
+class Reading(nn.Module):
+    """What params say: the point, and quantiles where levels are asked for."""
+
+    def __init__(self, head: Head, levels: list[float]) -> None:
+        super().__init__()
+        self.head, self.levels = head, levels
+
+    def forward(self, params: Tensor) -> list[Tensor]:
+        point = self.head.point(params)
+        return [point, self.head.quantiles(params, self.levels)] if self.levels else [point]
 
 
 class Window(Scaled):
@@ -131,6 +149,15 @@ def ready(model: Model) -> Model:
     return copied
 
 
+def _read(reading: Reading, spec: Spec) -> nn.Module:
+    """The reading as a graph of its own, traced by running it: heads look numbers up in tables that no graph needs."""
+    params = torch.zeros(_ROWS, spec.horizon, spec.targets, spec.params)
+    shapes = ({0: torch.export.Dim.DYNAMIC},)
+    with torch.no_grad():
+        program = torch.export.export(reading, (params,), dynamic_shapes=shapes, strict=False)
+    return program.module(check_guards=False)
+
+
 def reads_phase(model: Model) -> bool:
     """Whether forecasts hang on the absolute step number: without it the model fails, or says something else."""
     spec = model.spec
@@ -182,7 +209,8 @@ def traced(graph: Scaled, inputs: dict[str, Any], name: str) -> torch.export.Exp
     free = {0: torch.export.Dim.DYNAMIC}
     shapes = {key: [free] * len(each) if isinstance(each, list) else free for key, each in inputs.items()}
     try:
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of caches that are not looked into
             return torch.export.export(graph, (), inputs, dynamic_shapes=shapes, strict=True)
     except Exception as error:  # torch has many of its own for what it cannot trace
         reason = " ".join(str(error).split())[:_REASON]

@@ -8,10 +8,11 @@ from collections.abc import Sequence, Sized
 from functools import cache
 
 from tsrnn.errors import unknown
+from tsrnn.heads._base import LOSSES, checked
 from tsrnn.heads._base import Distribution as Distribution
 from tsrnn.heads._base import Head as Head
-from tsrnn.heads._base import checked
 from tsrnn.registry import load, names
+from tsrnn.shapes import Spec
 
 
 @cache
@@ -21,8 +22,13 @@ def distributions() -> dict[str, type[Distribution]]:
     return {name: head for name, head in found.items() if issubclass(head, Distribution)}
 
 
-def build(quantiles: Sequence[float] | None, loss: str) -> Head:
+def build(quantiles: Sequence[float] | None, loss: str, params: int | None = None) -> Head:
     """A distribution where `loss` names one, quantiles where levels are given, else a point trained by `loss`.
+
+    Args:
+        quantiles: levels between 0 and 1, or none.
+        loss: of a point, whether quantiles stand beside it or not; or a distribution's name.
+        params: numbers per forecast cell of a model that is there already; None: of a new one.
 
     Raises:
         InputError: no such loss, or levels that are none.
@@ -31,11 +37,16 @@ def build(quantiles: Sequence[float] | None, loss: str) -> Head:
     levels = () if isinstance(asked, Sized) and not len(asked) else checked(asked)
     if loss in distributions():
         return likelihood(loss)
-    point = load("heads", "point", "head")
-    if loss not in point.LOSSES:
-        raise unknown("loss", loss, [*point.LOSSES, *distributions()])
-    head: Head = load("heads", "quantile", "head").HEAD(levels) if levels else point.HEAD(loss)
+    if loss not in LOSSES:
+        raise unknown("loss", loss, [*LOSSES, *distributions()])
+    shelf = load("heads", "quantile" if levels else "point", "head")
+    head: Head = shelf.HEAD(levels, loss, params) if levels else shelf.HEAD(loss)
     return head
+
+
+def of(spec: Spec) -> Head:
+    """The head that a model of this task was made for."""
+    return build(spec.levels, spec.loss, spec.params)
 
 
 def likelihood(name: str) -> Distribution:

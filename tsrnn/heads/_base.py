@@ -6,15 +6,24 @@ that is what instance centring, and a naive forecast's known errors, do to them.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from numbers import Real
+from typing import Self
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from tsrnn import metrics
+from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
+from tsrnn.scale import Affine
 
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # of a point, by cells: target, forecast
+    "mse": metrics.mse.cells,
+    "mae": metrics.mae.cells,
+    "huber": lambda target, forecast: F.huber_loss(forecast, target, reduction="none"),  # quadratic up to 1
+}
 _NARROWEST = 1e-3  # least width of a distribution, in scaled units: the likelihood of a constant stays finite
 
 
@@ -23,6 +32,22 @@ class Head(ABC):
 
     params: int  # numbers per forecast cell
     levels: tuple[float, ...] = ()  # the params' own levels where they are quantiles
+    spreads: bool = True  # it says more than a point
+    counts: bool = False  # its values are 0, 1, 2... of the data's own units, whatever the scale
+
+    def at(self, undo: Affine | None) -> Self:
+        """The head for targets that `undo` brings back to their units: loc, scale broadcast to [batch horizon target].
+
+        Most heads know no units and are returned as they are.
+        """
+        return self
+
+    def check(self, arrays: Arrays) -> None:  # noqa: B027  most heads take any number
+        """Refuse a panel with targets that the head cannot mean.
+
+        Raises:
+            InputError: there is one; the message names the cell.
+        """
 
     @abstractmethod
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
@@ -94,5 +119,9 @@ def width(params: Tensor, which: int) -> Tensor:
 
 def gap(width: Tensor) -> Tensor:
     """The gap that `width` makes a width of."""
-    beyond = (width - _NARROWEST).clamp(min=1e-6)
-    return beyond + torch.log(-torch.expm1(-beyond))
+    return softplus_inverse((width - _NARROWEST).clamp(min=1e-6))
+
+
+def softplus_inverse(value: Tensor) -> Tensor:
+    """What softplus makes `value` of, above 0."""
+    return value + torch.log(-torch.expm1(-value))

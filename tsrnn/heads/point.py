@@ -1,25 +1,18 @@
 """One number per forecast cell."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from torch import Tensor
-from torch.nn import functional as F
 
-from tsrnn import metrics
 from tsrnn.errors import InputError, unknown
-from tsrnn.heads._base import Head, empirical, mean
-
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {  # of cells: target, forecast
-    "mse": metrics.mse.cells,
-    "mae": metrics.mae.cells,
-    "huber": lambda target, forecast: F.huber_loss(forecast, target, reduction="none"),  # quadratic up to 1
-}
+from tsrnn.heads._base import LOSSES, Head, empirical, mean
 
 
 class PointHead(Head):
     """Trained by squared (`mse`), absolute (`mae`) or Huber error: the forecast is the mean, the median, or between."""
 
     params = 1
+    spreads = False
 
     def __init__(self, loss: str = "mse") -> None:
         if loss not in LOSSES:

@@ -1,12 +1,14 @@
 """What a sequence model reads besides the target: past covariates, features known ahead, features of the series.
 
 Shared: every target channel is a sequence of its own, read with one set of weights, beside the covariates.
-Joint: one sequence holds all channels.
+Joint: one sequence holds all channels. What covariates do to the forecast's own steps is in `tsrnn.layers.ahead`.
 """
 
 import torch
 from torch import Tensor, nn
 
+from tsrnn.layers.lengths import to_front
+from tsrnn.layers.younger import Younger
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 
@@ -39,19 +41,31 @@ def folded(sequence: Tensor, segment: int) -> Tensor:
     return sequence[:, sequence.shape[1] - steps * segment :].reshape(len(sequence), steps, -1)
 
 
-class Ahead(nn.Module):
-    """The linear effect of features known ahead, added to the forecast; nothing where there are none."""
+class Beside(Younger):
+    """What covariates of a segment add to its embedding, nothing at first: for models that embed the target alone.
 
-    def __init__(self, spec: Spec) -> None:
+    Args:
+        spec: of the task.
+        segment: steps that are embedded as one.
+        hidden: size of an embedding.
+    """
+
+    since = ("linear",)
+
+    def __init__(self, spec: Spec, segment: int, hidden: int) -> None:
         super().__init__()
         self.spec = spec
-        self.effect = nn.Linear(spec.known, spec.targets * spec.params, bias=False) if spec.known else None
-        if self.effect is not None:
-            nn.init.zeros_(self.effect.weight)
+        self.segment = segment
+        numbers = width(spec, True) - 1
+        self.linear = nn.Linear(segment * numbers, hidden, bias=False) if numbers else None
+        if self.linear is not None:
+            nn.init.zeros_(self.linear.weight)
 
-    def forward(self, params: Tensor, batch: Batch) -> Tensor:
-        """params [batch horizon target params]."""
-        if self.effect is None or batch.known is None:
-            return params
-        effect: Tensor = self.effect(batch.known[:, -self.spec.horizon :])  # [batch horizon target*params]
-        return params + effect.view(params.shape)
+    def forward(self, embedded: Tensor, batch: Batch, undo: Affine) -> Tensor:
+        """embedded [batch*target step hidden], short rows in front; undo of all channels of the past."""
+        if self.linear is None:
+            return embedded
+        beside = inputs(batch, undo, self.spec, False)[..., self.spec.targets :]  # [batch time width]
+        read, _ = to_front(folded(beside, self.segment), batch.lengths, self.segment)
+        added: Tensor = self.linear(read)  # [batch step hidden]
+        return embedded + added.repeat_interleave(self.spec.targets, 0)

@@ -10,10 +10,12 @@ from torch import Tensor, nn
 
 from tsrnn import heads
 from tsrnn.errors import InputError
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import centre
-from tsrnn.layers.covariates import Ahead, inputs, width
+from tsrnn.layers.covariates import inputs, width
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.patches import Patches, flat_head
+from tsrnn.layers.younger import Younger
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State
 from tsrnn.windows import Windows
@@ -70,15 +72,23 @@ class Model(nn.Module):
     def loss(self, batch: Batch, head: heads.Head) -> Tensor:
         """What training lessens and validation compares, a mean over cells: the head's loss of the forecast."""
         assert batch.target is not None
-        return head.loss(self(batch), batch.target, batch.target_observed)
+        return head.at(batch.undo).loss(self(batch), batch.target, batch.target_observed)
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
 
+    def paths(self, batch: Batch, count: int, generator: torch.Generator) -> Tensor | None:
+        """Futures that the model draws itself: [batch horizon target path], scaled; None where it cannot."""
+        return None
+
     def weights(self) -> dict[str, npt.NDArray[Any]]:
         """Every weight and buffer that was learnt, by name."""
         return {name: each.detach().cpu().numpy() for name, each in self.state_dict().items()}
+
+    def younger(self) -> list[set[str]]:
+        """Weights that models saved before there were such lack, one set and another: they stand at nothing then."""
+        return [part.names(path) for path, part in self.named_modules() if isinstance(part, Younger)]
 
     def set_weights(self, weights: dict[str, npt.NDArray[Any]]) -> None:
         """Take over what `weights` gave; a missing, extra or misshapen one raises RuntimeError."""
@@ -110,11 +120,11 @@ class Patched(Model):
         """What reads the patches in their order: [row step hidden] -> [row step hidden]."""
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         steps = self.patches(inputs(batch, undo, self.spec, True))  # [batch*target step hidden]
         params = forecasts_of(self.head(self.blocks(steps)), self.spec)  # [batch horizon target params]
-        return restore(undo, self.ahead(params, batch))
+        return self.ahead.back(restore(undo, self.ahead(params, batch)), response)
 
 
 class Naive(Model):
@@ -130,6 +140,8 @@ class Naive(Model):
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
         self.plain = not spec.levels and spec.params == 1
+        if heads.of(spec).counts:
+            raise InputError(f"the errors of a naive forecast are no counts; take another loss than {spec.loss!r}")
         offsets = torch.zeros(spec.horizon, spec.targets, spec.params)
         self.register_buffer("offsets", offsets, persistent=not self.plain)
 
@@ -142,7 +154,9 @@ class Naive(Model):
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
         if not self.plain:
-            self.offsets.copy_(heads.build(self.spec.levels, self.spec.loss).of_samples(self._errors(train)))
+            self.offsets.copy_(heads.of(self.spec).of_samples(self._errors(train)))
+            if self.spec.params > len(self.spec.levels) > 0:
+                self.offsets[..., self.spec.params // 2] = 0.0  # quantiles beside it move no point
         return True
 
     def _errors(self, windows: Windows) -> Tensor:

@@ -7,19 +7,21 @@ with the recurrence alone. Channels share all weights but the cycle's and their 
 """
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+import torch
 from torch import Tensor, nn
 
 from tsrnn import cells
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead, folded
+from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.cycle import Cycle
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
 from tsrnn.layers.skip import Skip, SparseSkip
-from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
@@ -40,7 +42,7 @@ class Config:
 
 
 class Braid(Model):
-    reads = frozenset({"known"})
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -60,23 +62,26 @@ class Braid(Model):
             self.skip = Skip(spec)
         elif config.skip == "sparse":
             self.skip = SparseSkip(spec, spec.seasonality)
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, width)
+        self.beside = Beside(spec, config.segment, width)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         targets, horizon, params = self.spec.targets, self.spec.horizon, self.spec.params
-        past = batch.past[..., :targets]
         if self.cycle is not None:
-            past = self.cycle.subtract(past, batch.phase)
-        undo = centre(past, self.config.centring, self.spec.seasonality, batch.lengths)
-        series = series_of(undo.apply(past), targets)  # [batch*target time]
+            past = self.cycle.subtract(batch.past[..., :targets], batch.phase)
+            batch = replace(batch, past=torch.cat([past, batch.past[..., targets:]], -1))
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
+        series = series_of(undo.apply(batch.past), targets)  # [batch*target time]
         read, steps = to_front(folded(series.unsqueeze(-1), self.config.segment), batch.lengths, self.config.segment)
-        _, final = self.encoder(self.embed(read), lengths=steps)
+        linear, active = self.embed
+        _, final = self.encoder(active(self.beside(linear(read), batch, undo)), lengths=steps)
         written = self.readout(multistep(self.decoder, self.places(targets), final[-1]))  # [batch target step ...]
         rows = written.reshape(len(series), -1, params)[:, :horizon].reshape(len(series), -1)
         if self.skip is not None:
             rows = rows + self.skip(series)  # [batch*target horizon*params]
-        forecast = restore(undo, self.ahead(forecasts_of(rows, self.spec), batch))
+        params = self.ahead(forecasts_of(rows, self.spec), batch, final[-1][0])
+        forecast = self.ahead.back(restore(undo, params), response)
         return forecast if self.cycle is None else self.cycle.add(forecast, batch.phase)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 from tsrnn.errors import unknown
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.cycle import Cycle
 from tsrnn.layers.lengths import settled
@@ -29,6 +30,7 @@ class Config:
 
 
 class CycleNet(Model):
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -42,14 +44,16 @@ class CycleNet(Model):
             self.network = nn.Sequential(nn.Linear(spec.input_size, width), nn.ReLU(), nn.Linear(width, out))
         else:
             raise unknown("network of cyclenet", config.network, ("linear", "mlp"))
+        self.ahead = Ahead(spec, linear=True)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         past = batch.past[..., : self.spec.targets]  # [batch time target]
         undo = centre(past, self.config.centring, self.spec.seasonality, batch.lengths)
         left = self.cycle.subtract(undo.apply(past), batch.phase)  # [batch time target]
         rows = self.network(series_of(left, self.spec.targets))  # [batch*target horizon*params]
-        return restore(undo, self.cycle.add(forecasts_of(rows, self.spec), batch.phase))
+        params = self.ahead(self.cycle.add(forecasts_of(rows, self.spec), batch.phase), batch)
+        return self.ahead.back(restore(undo, params), response)
 
 
 PAPER = "Lin et al. 2024, arXiv 2409.18479"

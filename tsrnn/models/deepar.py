@@ -7,12 +7,13 @@ log-likelihood with the truth fed back, over the past and the horizon alike (eq.
 A forecast draws `paths` paths, each fed its own values, and says what they show in the head's terms: their mean,
 their quantiles, the distribution that fits them; the head's own loss plays no part in training.
 
-Departs from it: windows are centred instead of divided by their mean (values may have any sign), and drawn evenly
-instead of by scale; a step may also read the value one season before it; covariates known up to now only stay at their
-newest value ahead; the likelihoods are for real numbers; the noise of paths is stratified, and the same for every
-window, so that a forecast is repeatable and does not depend on its company.
+Departs from it: the targets' windows are centred instead of divided by their mean (values may have any sign), and drawn
+evenly instead of by scale; a step may also read the value one season before it; covariates known up to now only stay at
+their newest value ahead; the noise of a forecast's paths is stratified, and the same for every window, so that a
+forecast is repeatable and does not depend on its company (`paths` draws anew).
 """
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State
+from tsrnn.windows import Windows
 
 _ROWS = 4_096  # paths drawn together
 _DRAWN = 2_000_000  # numbers of noise: steps of all paths
@@ -40,7 +42,7 @@ class Config:
     hidden_size: int = choice(40, 20, 40, 80)
     num_layers: int = span(2, 1, 3)
     dropout: float = span(0.1, 0.0, 0.5)
-    likelihood: str = choice("gaussian", "gaussian", "student_t")
+    likelihood: str = choice("gaussian", "gaussian", "student_t")  # any distribution of tsrnn/heads
     paths: int = 100
     embedding_size: int = 8  # of a channel, where there are several
     season_lag: bool = choice(True, True, False)  # read the value one season before, too
@@ -60,7 +62,7 @@ class DeepAR(Model):
             raise InputError(f"paths must be at least 2, not {config.paths}")
         if config.paths * spec.horizon > _DRAWN:
             raise InputError(f"paths={config.paths} must be at most {_DRAWN // spec.horizon} for that horizon")
-        self.head = heads.build(spec.levels, spec.loss)
+        self.head = heads.of(spec)
         self.likelihood = heads.likelihood(config.likelihood)
         self.lag = spec.seasonality if config.season_lag and spec.seasonality > 1 else 0
         self.embedding = nn.Embedding(spec.targets, config.embedding_size) if spec.targets > 1 else None
@@ -74,20 +76,21 @@ class DeepAR(Model):
         self.register_buffer("noise", _stratified(config.paths, spec.horizon), persistent=False)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
-        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
-        past, beside = series_of(undo.apply(batch.past), self.spec.targets), self._beside(batch, undo)
-        newest = past.shape[1] - 1
-        _, state = self._remember(self._inputs(past, beside)[:, :newest], batch.lengths)
-        chunk = max(1, _ROWS // self.config.paths)
-        loc, scale = (each[..., : self.spec.targets].reshape(-1, 1, 1) for each in (undo.loc, undo.scale))
-        params = []
-        for first in range(0, len(past), chunk):
-            rows = slice(first, first + chunk)
-            began = None if state is None else tuple(tuple(part[rows] for part in each) for each in state)
-            paths = self._paths(past[rows], beside[rows, newest:], began)
-            params.append(self.head.of_samples(torch.addcmul(loc[rows], paths, scale[rows])))
+        params = [head.of_samples(paths) for paths, head in self._drawn(batch, lambda rows: self.noise[:, None])]
         return forecasts_of(torch.cat(params).flatten(1), self.spec)
+
+    def paths(self, batch: Batch, count: int, generator: torch.Generator) -> Tensor:
+        def fresh(rows: int) -> Tensor:
+            drawn = torch.rand(2, rows, count, self.spec.horizon, generator=generator, dtype=torch.float64)
+            return drawn.clamp(1e-9, 1 - 1e-9).to(batch.past)
+
+        paths = torch.cat([paths for paths, _ in self._drawn(batch, fresh)])  # [batch*target horizon path]
+        return paths.view(-1, self.spec.targets, self.spec.horizon, count).transpose(1, 2)
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        """Never solved: a likelihood may refuse what it is to learn from."""
+        self.likelihood.check(train.buffer.arrays)
+        return False
 
     def loss(self, batch: Batch, head: heads.Head) -> Tensor:
         """The negative log-likelihood per value with the truth fed back, in scaled units, whatever the head."""
@@ -98,7 +101,7 @@ class DeepAR(Model):
         series = torch.cat([undo.apply(batch.past)[..., : self.spec.targets], own.apply(batch.target)], 1)
         series = series_of(series, self.spec.targets)  # [row time+horizon]
         seen, newest = self._seen(batch), batch.past.shape[1] - 1
-        x = self._inputs(series[:, :-1], self._beside(batch, undo))  # [row time+horizon-1 read]
+        x = self._inputs(series[:, :-1], self._beside(batch))  # [row time+horizon-1 read]
         remembered, state = self._remember(x[:, :newest], batch.lengths)
         output, _ = self.recurrent(x[:, newest:], state)
         values, weights = series[:, newest + 1 :], seen[:, newest + 1 :]
@@ -110,8 +113,12 @@ class DeepAR(Model):
             output = torch.cat([remembered, output], 1)
             values, weights = torch.cat([pairs[..., 0], values], 1), torch.cat([pairs[..., 1], weights], 1)
         params = self.readout(self.dropout(output))  # [row step params]
+        likelihood = self.likelihood.at(_within(self._rows(undo), self._units(batch)))
+        likely = likelihood.loss(params, values, weights)
+        if likelihood.counts:
+            return likely
         widening = own.scale.log().expand_as(batch.target[:, :1]).reshape(-1, 1).expand_as(values)
-        return self.likelihood.loss(params, values, weights) + mean(widening, weights)
+        return likely + mean(widening, weights)
 
     def _inputs(self, series: Tensor, beside: Tensor) -> Tensor:
         """What steps 1, 2... read: series [row step] from step 0, beside [row step width] from step 1."""
@@ -121,10 +128,10 @@ class DeepAR(Model):
             parts.append(series[:, before.clamp(min=0), None])
         return torch.cat([*parts, beside[:, : series.shape[1]]], -1)
 
-    def _beside(self, batch: Batch, undo: Affine) -> Tensor:
+    def _beside(self, batch: Batch) -> Tensor:
         """What steps 1, 2... are told besides the series: [batch*target time+horizon-1 width]."""
         steps = batch.past.shape[1] + self.spec.horizon - 1
-        held = undo.apply(batch.past)[..., self.spec.targets :]
+        held = batch.past[..., self.spec.targets :]  # their level is read, too
         parts = [torch.cat([held, held[:, -1:].expand(-1, self.spec.horizon - 1, -1)], 1)]
         if self.spec.known and batch.known is not None:
             parts.append(batch.known[:, 1:])
@@ -154,13 +161,41 @@ class DeepAR(Model):
         ]
         return series_of(torch.cat(seen, 1), self.spec.targets)
 
-    def _paths(self, past: Tensor, beside: Tensor, state: tuple[State, ...] | None) -> Tensor:
+    def _drawn(self, batch: Batch, noise: Callable[[int], Tensor]) -> Iterator[tuple[Tensor, heads.Head]]:
+        """Paths of some rows at a time, in scaled units [row horizon path], and the head in those rows' units.
+
+        `noise` of so many rows is [2 row-or-1 path horizon].
+        """
+        batch = settled(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
+        past, beside = series_of(undo.apply(batch.past), self.spec.targets), self._beside(batch)
+        newest = past.shape[1] - 1
+        _, state = self._remember(self._inputs(past, beside)[:, :newest], batch.lengths)
+        centred, units = self._rows(undo), self._units(batch)
+        chunk = max(1, _ROWS // noise(1).shape[2])
+        for first in range(0, len(past), chunk):
+            rows = slice(first, min(first + chunk, len(past)))
+            began = None if state is None else tuple(tuple(part[rows] for part in each) for each in state)
+            own = Affine(centred.loc[rows], centred.scale[rows])  # [row 1]
+            here = None if units is None else Affine(units.loc[rows], units.scale[rows])
+            likelihood = self.likelihood.at(_within(own, here))
+            paths = self._paths(past[rows], beside[rows, newest:], began, noise(rows.stop - first), likelihood)
+            yield torch.addcmul(own.loc[..., None], paths, own.scale[..., None]), self.head.at(here)
+
+    def _paths(
+        self,
+        past: Tensor,
+        beside: Tensor,
+        state: tuple[State, ...] | None,
+        noise: Tensor,
+        likelihood: heads.Distribution,
+    ) -> Tensor:
         """Ancestral sampling: past [row time], beside [row horizon width], state after all but the newest value.
 
         Returns:
             [row horizon path], centred as the past is.
         """
-        rows, paths = len(past), self.config.paths
+        rows, paths = len(past), noise.shape[2]
         if state is not None:
             state = tuple(tuple(part.repeat_interleave(paths, 0) for part in each) for each in state)
         series = [value.unsqueeze(1).expand(-1, paths) for value in past[:, -max(1, self.lag) :].unbind(1)]
@@ -171,8 +206,25 @@ class DeepAR(Model):
             x = torch.cat([torch.stack(read, -1), told], -1)  # [row path read]
             output, state = self.recurrent.step(x.flatten(0, 1), state)
             params = self.readout(self.dropout(output)).view(rows, paths, -1)
-            series.append(self.likelihood.draw(params, self.noise[:, None, :, step]))
+            series.append(likelihood.draw(params, noise[..., step]))
         return torch.stack(series[known:], 1)
+
+    def _rows(self, affine: Affine) -> Affine:
+        """Of each target channel as a row of its own: [batch 1 channel] -> [batch*target 1]."""
+        loc, scale = (each[..., : self.spec.targets].reshape(-1, 1) for each in (affine.loc, affine.scale))
+        return Affine(loc, scale)
+
+    def _units(self, batch: Batch) -> Affine | None:
+        """From scaled units to the panel's, [batch*target 1]."""
+        if batch.undo is None:
+            return None
+        shape = (len(batch.past), 1, self.spec.targets)
+        return self._rows(Affine(batch.undo.loc.expand(shape), batch.undo.scale.expand(shape)))
+
+
+def _within(inner: Affine, outer: Affine | None) -> Affine:
+    """One undo for two, the inner one first."""
+    return inner if outer is None else Affine(outer.invert(inner.loc), outer.scale * inner.scale)
 
 
 def _fewer(lengths: Tensor | None) -> Tensor | None:

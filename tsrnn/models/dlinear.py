@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of, uniform_weights
 from tsrnn.options import choice
@@ -21,19 +22,24 @@ class Config:
 
 
 class DLinear(Model):
+    reads = frozenset({"known"})
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.trend = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
         self.season = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
+        self.ahead = Ahead(spec, linear=True)
 
     def forward(self, batch: Batch) -> Tensor:
+        batch, response = self.ahead.without(batch)
         past = batch.past[..., : self.spec.targets]  # [batch time target]
         undo = centre(past, self.config.centring, self.spec.seasonality)
         x = series_of(undo.apply(past), self.spec.targets)  # [batch*target time]
         left = (self.config.kernel - 1) // 2
         padded = F.pad(x.unsqueeze(1), (left, self.config.kernel - 1 - left), mode="replicate")
         trend = F.avg_pool1d(padded, self.config.kernel, stride=1).squeeze(1)  # [batch*target time]
-        return restore(undo, forecasts_of(self.trend(trend) + self.season(x - trend), self.spec))
+        params = forecasts_of(self.trend(trend) + self.season(x - trend), self.spec)  # [batch horizon target params]
+        return self.ahead.back(restore(undo, self.ahead(params, batch)), response)
 
 
 PAPER = "Zeng et al. 2023, arXiv 2205.13504"

@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.models._base import Model, forecasts_of, restore, series_of
+from tsrnn.layers.covariates import Beside
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, series_of
 from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
@@ -19,6 +21,8 @@ class Config:
 
 
 class MLP(Model):
+    reads = COVARIATES
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         width, layers = spec.input_size, []
@@ -26,12 +30,19 @@ class MLP(Model):
             layers += [nn.Linear(width, config.hidden_size), nn.GELU(), nn.Dropout(config.dropout)]
             width = config.hidden_size
         self.net = nn.Sequential(*layers, nn.Linear(width, spec.horizon * spec.params))
+        self.ahead = Ahead(spec)
+        self.beside = Beside(spec, spec.input_size, config.hidden_size)
 
     def forward(self, batch: Batch) -> Tensor:
-        past = batch.past[..., : self.spec.targets]  # [batch time target]
-        undo = centre(past, self.config.centring, self.spec.seasonality)
-        rows = self.net(series_of(undo.apply(past), self.spec.targets))  # [batch*target horizon*params]
-        return restore(undo, forecasts_of(rows, self.spec))
+        batch, response = self.ahead.without(batch)
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality)
+        first, *others = self.net
+        hidden = first(series_of(undo.apply(batch.past), self.spec.targets))  # [batch*target hidden]
+        hidden = self.beside(hidden.unsqueeze(1), batch, undo).squeeze(1)
+        for layer in others:
+            hidden = layer(hidden)
+        params = self.ahead(forecasts_of(hidden, self.spec), batch)  # [batch horizon target params]
+        return self.ahead.back(restore(undo, params), response)
 
 
 FAMILY = "feed-forward"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.models._base import Model, forecasts_of, restore, series_of, uniform_weights
 from tsrnn.options import choice
@@ -16,15 +17,20 @@ class Config:
 
 
 class NLinear(Model):
+    reads = frozenset({"known"})
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.linear = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
+        self.ahead = Ahead(spec, linear=True)
 
     def forward(self, batch: Batch) -> Tensor:
+        batch, response = self.ahead.without(batch)
         past = batch.past[..., : self.spec.targets]  # [batch time target]
         undo = centre(past, self.config.centring, self.spec.seasonality)
         rows = self.linear(series_of(undo.apply(past), self.spec.targets))  # [batch*target horizon*params]
-        return restore(undo, forecasts_of(rows, self.spec))
+        params = self.ahead(forecasts_of(rows, self.spec), batch)
+        return self.ahead.back(restore(undo, params), response)
 
 
 PAPER = "Zeng et al. 2023, arXiv 2205.13504"

@@ -14,8 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.layers.covariates import folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import Settled, choice, left_open, span
@@ -77,7 +78,7 @@ class RecurrentForecaster(Model):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, self.recurrent.output_size)
 
     @property
     def carries(self) -> bool:
@@ -88,7 +89,7 @@ class RecurrentForecaster(Model):
         return self.read_on(batch, None)[0]
 
     def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
         sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
@@ -96,7 +97,7 @@ class RecurrentForecaster(Model):
         directions = 2 if self.config.bidirectional else 1
         last = torch.cat([state[0] for state in final[-directions:]], -1)  # [batch(*target) hidden*directions]
         params = forecasts_of(self.head(self.dropout(last)), self.spec)  # [batch horizon target params]
-        return restore(undo, self.ahead(params, batch)), final
+        return self.ahead.back(restore(undo, self.ahead(params, batch, last)), response), final
 
 
 FAMILY = "recurrent"

@@ -20,8 +20,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.selective import SelectiveBlock
 from tsrnn.layers.variates import Companions, targets_last
@@ -77,16 +77,16 @@ class SMamba(Model):
                 if isinstance(block, SelectiveBlock):
                     block.log_rate.requires_grad_(False)
         self.head = nn.Linear(config.hidden_size, spec.horizon * spec.params)
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, config.hidden_size)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         variates = self.embed(targets_last(undo.apply(batch.past), self.spec.targets))  # [batch channel hidden]
         tokens = self.dropout(torch.cat([*self.companions(batch), variates], 1))  # [batch token hidden]
         mixed = self.mixers(tokens)[:, -self.spec.targets :]  # [batch target hidden]
         params = forecasts_of(self.head(mixed), self.spec)  # [batch horizon target params]
-        return restore(undo, self.ahead(params, batch))
+        return self.ahead.back(restore(undo, self.ahead(params, batch, mixed)), response)
 
 
 PAPER = "Wang et al. 2024, arXiv 2403.11144"

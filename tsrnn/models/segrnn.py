@@ -20,11 +20,12 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import cells
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead, folded
+from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
-from tsrnn.models._base import Model, forecasts_of, restore, segments, series_of
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec, State
@@ -45,7 +46,7 @@ class Config:
 
 
 class SegRNN(Model):
-    reads = frozenset({"known"})
+    reads = COVARIATES
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -61,15 +62,16 @@ class SegRNN(Model):
         embedded = spec.targets if config.channel_embedding else 0
         self.places = Places(width, self.steps, embedded) if parallel else None
         self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, width)
+        self.beside = Beside(spec, config.segment, width)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
-        past = batch.past[..., : self.spec.targets]
-        undo = centre(past, self.config.centring, self.spec.seasonality, batch.lengths)
-        series = series_of(undo.apply(past), self.spec.targets)  # [batch*target time]
+        batch, response = self.ahead.without(settled(batch))
+        undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
+        series = series_of(undo.apply(batch.past), self.spec.targets)  # [batch*target time]
         read, steps = to_front(folded(series.unsqueeze(-1), self.config.segment), batch.lengths, self.config.segment)
-        _, final = self.encoder(self.embed(read), lengths=steps)
+        linear, active = self.embed
+        _, final = self.encoder(active(self.beside(linear(read), batch, undo)), lengths=steps)
         cell = self.decoder or cast(cells.Cell, self.encoder.cells[-1])
         if self.places is None:
             values = self._recurrent(cell, final[-1])
@@ -77,7 +79,7 @@ class SegRNN(Model):
             values = self.readout(multistep(cell, self.places(self.spec.targets), final[-1]))
         values = values.reshape(len(series), -1, self.spec.params)  # [batch*target horizon+ params]
         params = forecasts_of(values[:, : self.spec.horizon].reshape(len(series), -1), self.spec)
-        return restore(undo, self.ahead(params, batch))
+        return self.ahead.back(restore(undo, self.ahead(params, batch, final[-1][0])), response)
 
     def _recurrent(self, cell: cells.Cell, state: State) -> Tensor:
         """One future segment after the other: each of `state` [batch*target hidden] -> [batch*target step written]."""

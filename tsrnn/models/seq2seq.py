@@ -13,8 +13,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead, folded, inputs, width
+from tsrnn.layers.covariates import folded, inputs, width
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments
 from tsrnn.options import Settled, choice, left_open, span
@@ -56,7 +57,7 @@ class Seq2Seq(Model):
         )
         self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
         self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, config.hidden_size)
         self.truth = 0.0 if config.schedule == "never" else 1.0  # probability of being fed the truth in training
 
     def epoch_starts(self, progress: float) -> None:
@@ -73,13 +74,13 @@ class Seq2Seq(Model):
         return self.read_on(batch, None)[0]
 
     def read_on(self, batch: Batch, state: tuple[State, ...] | None) -> tuple[Tensor, tuple[State, ...]]:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         sequence = folded(inputs(batch, undo, self.spec, self.config.shared), self.config.segment)
         sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
         memory, final = self.encoder(sequence, state, lengths=steps)  # memory [row time hidden]
         past = folded(self._series(undo.apply(batch.past)), self.config.segment)  # [row time written]
-        fed, truth, state = past[:, -1], self._truth(batch, undo), final
+        fed, truth, state, last = past[:, -1], self._truth(batch, undo, response), final, final[-1][0]
         written = []
         for step in range(self.steps):
             output, state = self.decoder.step(fed, state)  # output [row hidden]
@@ -91,20 +92,20 @@ class Seq2Seq(Model):
             if truth is not None:
                 forced = torch.rand(len(fed), 1, device=fed.device) < self.truth
                 fed = torch.where(forced, truth[:, step], fed)
-        return restore(undo, self.ahead(self._unfolded(torch.stack(written, 1)), batch)), final
+        params = self.ahead(self._unfolded(torch.stack(written, 1)), batch, last)
+        return self.ahead.back(restore(undo, params), response), final
 
     def _series(self, values: Tensor) -> Tensor:
         """Target channels as the decoder reads them: [batch time channel] -> [row time channels]."""
         values = values[..., : self.spec.targets]
         return values.transpose(1, 2).reshape(-1, values.shape[1], 1) if self.config.shared else values
 
-    def _truth(self, batch: Batch, undo: Affine) -> Tensor | None:
+    def _truth(self, batch: Batch, undo: Affine, response: Tensor | None) -> Tensor | None:
         """What the decoder should have written: [row step written], in training only."""
         if not self.training or batch.target is None or self.truth == 0:
             return None
-        scaled = self._series(
-            (batch.target - undo.loc[..., : self.spec.targets]) / undo.scale[..., : self.spec.targets]
-        )
+        target = batch.target if response is None else batch.target - response
+        scaled = self._series((target - undo.loc[..., : self.spec.targets]) / undo.scale[..., : self.spec.targets])
         missing = self.steps * self.config.segment - self.spec.horizon
         scaled = torch.cat([scaled, scaled[:, -1:].expand(-1, missing, -1)], 1) if missing else scaled
         return scaled.reshape(len(scaled), self.steps, self.written)

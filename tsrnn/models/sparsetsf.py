@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from tsrnn.errors import unknown
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.skip import SparseSkip
@@ -30,6 +31,7 @@ class Config:
 
 class SparseTSF(Model):
     sees_newest = False
+    reads = frozenset({"known"})
     reads_lengths = True
 
     def __init__(self, config: Config, spec: Spec) -> None:
@@ -38,13 +40,15 @@ class SparseTSF(Model):
             raise unknown("network of sparsetsf", config.network, ("linear", "mlp"))
         period = spec.seasonality if config.period is None else config.period
         self.sparse = SparseSkip(spec, period, "random", config.hidden_size if config.network == "mlp" else 0)
+        self.ahead = Ahead(spec, linear=True)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         past = batch.past[..., : self.spec.targets]  # [batch time target]
         undo = centre(past, self.config.centring, self.spec.seasonality, batch.lengths)
         rows = self.sparse(series_of(undo.apply(past), self.spec.targets))  # [batch*target horizon*params]
-        return restore(undo, forecasts_of(rows, self.spec))
+        params = self.ahead(forecasts_of(rows, self.spec), batch)
+        return self.ahead.back(restore(undo, params), response)
 
 
 PAPER = "Lin et al. 2024, arXiv 2405.00946"

@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.covariates import Ahead
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.variates import Companions, targets_last
 from tsrnn.layers.xlstm import stack
@@ -59,10 +59,10 @@ class XLSTMMixer(Model):
         if config.refine:
             nn.init.zeros_(self.views.weight)
             nn.init.zeros_(self.views.bias)
-        self.ahead = Ahead(spec)
+        self.ahead = Ahead(spec, 2 * hidden)
 
     def forward(self, batch: Batch) -> Tensor:
-        batch = settled(batch)
+        batch, response = self.ahead.without(settled(batch))
         undo = centre(batch.past, self.config.centring, self.spec.seasonality, batch.lengths)
         past = targets_last(undo.apply(batch.past), self.spec.targets)  # [batch channel time]
         last = past[..., -1:]
@@ -73,7 +73,8 @@ class XLSTMMixer(Model):
         rows = self.views(views)  # [batch target horizon*params]
         if self.config.refine:
             rows = rows + first[:, -self.spec.targets :]
-        return restore(undo, self.ahead(forecasts_of(rows, self.spec), batch))
+        params = self.ahead(forecasts_of(rows, self.spec), batch, views)
+        return self.ahead.back(restore(undo, params), response)
 
 
 PAPER = "Kraus et al. 2024, arXiv 2410.16928"

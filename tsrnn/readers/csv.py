@@ -66,6 +66,8 @@ def read(path: Path) -> pl.DataFrame:
     text = _left_as_text(path, table, sample, options)
     if text:
         table = _parse(path, {**options, "schema_overrides": dict.fromkeys(text, pl.String)})
+    if options["decimal_comma"]:
+        _refuse_thousands(path, table, sample, names)
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
         _check_widths(path, options)
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
@@ -124,9 +126,9 @@ def _parse(path: Path, options: dict[str, Any]) -> pl.DataFrame:
         return pl.read_csv(contents(path), infer_schema_length=10_000, **options)
     except pl.exceptions.PolarsError:
         _check_widths(path, options)
-    for dates in (True, False):
+    for types in ({}, {"try_parse_dates": False}, {"infer_schema": False, "try_parse_dates": False}):
         try:
-            return pl.read_csv(contents(path), infer_schema_length=None, **{**options, "try_parse_dates": dates})
+            return pl.read_csv(contents(path), infer_schema_length=None, **{**options, **types})
         except pl.exceptions.PolarsError as error:
             reason = quoted(str(error).splitlines()[0])[1:-1]
     raise InputError(f"{path} cannot be read as a table ({reason}); look for a quotation mark left open")
@@ -147,6 +149,19 @@ def _left_as_text(path: Path, table: pl.DataFrame, sample: list[list[str]], opti
         zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
         text += [name for name, led in zip(whole, zeros, strict=True) if led]
     return text
+
+
+def _refuse_thousands(path: Path, table: pl.DataFrame, sample: list[list[str]], names: list[str]) -> None:
+    """Beside decimal commas, a point before three digits may stand between thousands."""
+    for place, dtype in enumerate(table.dtypes):
+        cells = [row[place].strip() for row in sample[1:] if place < len(row)]
+        pointed = [cell for cell in cells if "." in cell]
+        grouped = [cell for cell in pointed if re.fullmatch(r"[-+]?[1-9]\d{0,2}(\.\d{3})+", cell)]
+        if (dtype.is_float() or dtype == pl.String) and pointed and len(grouped) == len(pointed):
+            raise InputError(
+                f"{path}: column {quoted(names[place])} holds {quoted(pointed[0])} and other cells a decimal comma; "
+                f"write {pointed[0].replace('.', '')} or {pointed[0].replace('.', ',')}"
+            )
 
 
 def _check_widths(path: Path, options: dict[str, Any]) -> None:

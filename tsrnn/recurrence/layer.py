@@ -26,8 +26,8 @@ BACKENDS: dict[str, Backend] = {
     "generated": generated,
     "stock": stock,
     "reference": reference,
-    "scanned": scanned,
 }  # "auto" takes the first that can run
+_IN_GRAPHS: dict[str, Backend] = {"scanned": scanned}  # set by who makes a graph; without gradients
 
 
 class Recurrent(nn.Module):
@@ -41,7 +41,7 @@ class Recurrent(nn.Module):
         bidirectional: run a second cell per layer from each row's last step back to its first.
         dropout: share of the outputs dropped between layers while training; nothing with one layer.
         learn_initial: learn the state before the first step, one per layer and direction.
-        backend: "auto" (the first that can run), "generated", "stock", "reference", or "scanned" in graphs.
+        backend: "auto" (the first that can run), "generated", "stock" or "reference".
         cell_options: settings of the cell.
 
     Raises:
@@ -168,7 +168,7 @@ class Recurrent(nn.Module):
         return f"num_layers={self.num_layers}, bidirectional={self.bidirectional}, backend={self.backend!r}"
 
     def _run(self, cell: Cell, x: Tensor, state: State, lengths: Tensor | None, backward: bool) -> tuple[Tensor, State]:
-        backend = BACKENDS[self._choose(cell, x, lengths)[0]]
+        backend = (BACKENDS | _IN_GRAPHS)[self._choose(cell, x, lengths)[0]]
         if not backward:
             return backend.run(cell, x, state, lengths)
         output, final = backend.run(cell, _reverse(x, lengths), state, lengths)
@@ -211,7 +211,7 @@ class Recurrent(nn.Module):
         if self.backend == "auto" and stock.supports(cell, x, lengths)[0] and stock.faster(cell, x, lengths):
             names = ["stock"]
         for name in names:
-            able, reason = BACKENDS[name].supports(cell, x, lengths)
+            able, reason = (BACKENDS | _IN_GRAPHS)[name].supports(cell, x, lengths)
             if able:
                 return name, reason
         raise InputError(f"backend {self.backend!r} cannot run this: {reason}; choose backend='auto'")

@@ -13,6 +13,8 @@ from torch._higher_order_ops.scan import scan
 from tsrnn.cells import Cell
 from tsrnn.shapes import State
 
+Moved = tuple[State, Tensor]  # a name, since what is traced may not spell a type out
+
 
 def supports(cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
     """Where no gradient is asked for, and why."""
@@ -25,7 +27,7 @@ def run(cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Te
     """As `tsrnn.recurrence.reference.run`, without gradients."""
     ended = None if lengths is None else torch.arange(x.shape[1], device=x.device)[None] >= lengths[:, None]
 
-    def step(before: State, inputs: tuple[Tensor, ...]) -> tuple[State, Tensor]:
+    def step(before: State, inputs: State) -> Moved:
         following, output = cell.advance(inputs[0], before)  # each [batch hidden]
         if ended is not None:
             over = inputs[1][:, None]  # [batch 1]

@@ -1,0 +1,188 @@
+"""Pictures of forecasts: what was measured, what was forecast from which cutoff, and nothing over anything else."""
+
+from itertools import pairwise
+
+import matplotlib
+import numpy as np
+import polars as pl
+import pytest
+from matplotlib.collections import PolyCollection
+from matplotlib.dates import num2date
+from small import LEVELS, QUICK, TASK, covaried, long_frame, plans, wide_frame
+
+from tsrnn import backtest, plot
+from tsrnn.errors import InputError, Notice
+from tsrnn.forecaster import Forecaster
+from tsrnn.panel import Panel
+
+
+def lines(axes, label):
+    return [line for line in axes.get_lines() if line.get_label() == label]
+
+
+def legend(figure):
+    return [each.get_text() for each in figure.legends[0].get_texts()]
+
+
+def naive(frame, **roles):
+    return Forecaster("repeat_last", **TASK, quantiles=LEVELS).fit(frame, **roles)
+
+
+def test_history_forecast_and_interval_of_one_series(wide, tmp_path):
+    forecaster = naive(wide, target="c0")
+    figure = plot.forecaster(forecaster, path=tmp_path / "p.png", units={"c0": "°C"})
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+    (axes,) = figure.axes
+    assert legend(figure) == ["measured", "80 % interval", "forecast", "cutoff"]
+    (measured, _), (forecast,), (cutoff,) = (
+        [line for line in axes.get_lines() if line.get_label() == "measured" or line.get_linestyle() == "None"],
+        lines(axes, "forecast"),
+        lines(axes, "cutoff"),
+    )
+    np.testing.assert_array_equal(measured.get_ydata(), wide["c0"][-18:])  # three horizons
+    np.testing.assert_array_equal(forecast.get_ydata(), forecaster.predict()["c0"])
+    np.testing.assert_array_equal(forecast.get_xdata(), forecaster.predict()["date"])
+    assert cutoff.get_xdata()[0] == wide["date"][-1]
+    (interval,) = [each for each in axes.collections if isinstance(each, PolyCollection)]
+    low, high = forecaster.predict()["c0_q0.1"].min(), forecaster.predict()["c0_q0.9"].max()
+    assert (interval.get_paths()[0].vertices[:, 1].min(), interval.get_paths()[0].vertices[:, 1].max()) == (low, high)
+    assert axes.get_ylabel() == "c0 (°C)"
+    assert axes.get_xlabel() == "date, 2020-01-08 to 2020-01-09"
+
+
+def test_earlier_cutoffs_are_asked_of_the_same_model(wide, monkeypatch):
+    forecaster = naive(wide, target="c0")
+    monkeypatch.setattr(Forecaster, "fit", lambda *_: pytest.fail("trained"))
+    (axes,) = plot.forecaster(forecaster, wide, cutoffs=3, rows=30).axes
+    assert len(lines(axes, "forecast")) == len(lines(axes, "cutoff")) == 4
+    assert len(lines(axes, "measured")[0].get_ydata()) == 30 + 18
+    starts = [line.get_xdata()[0] for line in lines(axes, "cutoff")]
+    assert starts == wide["date"].gather([181, 187, 193, 199]).to_list()
+
+
+def test_no_more_facets_than_asked_and_the_rest_is_named():
+    frame = long_frame((100,) * 8)
+    forecaster = naive(frame)
+    with pytest.warns(Notice, match=r"6 of 8 series and targets are drawn, without 'g, y', 'h, y'"):
+        figure = plot.forecaster(forecaster, frame, cutoffs=1)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == list("abcdef")
+    figure = plot.forecaster(forecaster, frame, series=["h", "b"])
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["h", "b"]
+    with pytest.raises(InputError, match="unknown series 'z'"):
+        plot.forecaster(forecaster, frame, series=["z"])
+    with pytest.raises(InputError, match="unknown target 'x'"):
+        plot.forecaster(forecaster, frame, targets="x")
+    with pytest.raises(InputError, match="rows must be at least 1, not -4"):
+        plot.forecaster(forecaster, frame, rows=-4)
+
+
+def test_models_have_colours_and_names(wide):
+    panel = Panel.of(wide, target="c1")
+    models = {"naive": Forecaster("repeat_last", **TASK, quantiles=LEVELS), "a $ of $": Forecaster("ols", **TASK)}
+    figure = plot.forecast(backtest.compare(models, panel, windows=2), panel)
+    (axes,) = figure.axes
+    assert legend(figure) == ["measured", "naive: 80 % interval", "naive: forecast", r"a \$ of \$: forecast", "cutoff"]
+    colours = {line.get_color() for name in ("naive", r"a \$ of \$") for line in lines(axes, f"{name}: forecast")}
+    assert len(colours) == 2
+
+
+def test_gaps_stay_gaps_and_a_lonely_cell_is_a_point():
+    frame = wide_frame(100, 1).filter(~pl.int_range(pl.len()).is_between(60, 63))
+    lonely = pl.int_range(pl.len()).is_in([90, 92])
+    frame = frame.with_columns(pl.when(lonely).then(None).otherwise("c0").alias("c0"))
+    (axes,) = plot.forecaster(naive(frame), frame, rows=40).axes
+    stretches = lines(axes, "measured")
+    assert [len(line.get_ydata()) for line in stretches] == [4, 36]
+    points = [line for line in axes.get_lines() if line.get_marker() == "."]
+    assert [len(line.get_ydata()) for line in points] == [0, 1]
+    assert points[1].get_ydata()[0] == frame["c0"][91]
+
+
+@pytest.mark.parametrize("kind", ["depth", "count", "day", "zone", "duration"])
+def test_every_kind_of_index(kind, tmp_path):
+    frame = wide_frame(100, 1)
+    at = {
+        "depth": 1000 + 0.1524 * pl.int_range(pl.len()),
+        "count": pl.int_range(pl.len()),
+        "day": pl.date_range(pl.date(2020, 1, 1), pl.date(2020, 4, 9)),
+        "zone": pl.col("date").dt.replace_time_zone("Europe/Berlin"),
+        "duration": pl.duration(minutes=10 * pl.int_range(pl.len())),
+    }[kind]
+    forecaster = naive(frame.with_columns(at.alias("date")), time="date")
+    for suffix in ("svg", "pdf"):
+        figure = plot.forecaster(
+            forecaster, path=tmp_path / f"p.{suffix}", cutoffs=1, units={"date": "m"} if kind == "depth" else {}
+        )
+        assert (tmp_path / f"p.{suffix}").stat().st_size > 1000
+    label = figure.axes[0].get_xlabel()
+    assert (
+        label.partition(",")[0]
+        == {
+            "depth": "date (m)",
+            "count": "date",
+            "day": "date",
+            "zone": "date (Europe/Berlin)",
+            "duration": "date (h)",
+        }[kind]
+    )
+    if kind == "zone":
+        assert num2date(figure.axes[0].dataLim.x1).hour == 9  # by the clock of the zone
+
+
+def test_a_forecaster_that_needs_what_is_known_ahead_is_drawn_without_it_from_the_past_alone():
+    frame = covaried()
+    roles = {"target": "y", "future_covariates": ["plan"], "past_covariates": ["wind"], "static_covariates": ["height"]}
+    forecaster = Forecaster("gru", **QUICK).fit(frame, **roles)
+    last = frame["ds"].max()
+    past, ahead = (
+        plot.forecaster(forecaster, frame, future=future, cutoffs=2).axes[0] for future in (None, plans(frame))
+    )
+    assert len(lines(past, "forecast")) == 2
+    assert len(lines(ahead, "forecast")) == 3
+    assert lines(past, "forecast")[-1].get_xdata()[-1] == last < lines(ahead, "forecast")[-1].get_xdata()[-1]
+
+
+@pytest.mark.parametrize("facets", [1, 3, 6])
+def test_nothing_lies_over_anything_else_and_all_of_it_is_dark_on_light(facets):
+    frame = long_frame((100,) * facets).with_columns(
+        ("a long name of a series " + pl.col("unique_id")).alias("unique_id")
+    )
+    models = {
+        f"a rather long name of a model {k}": Forecaster("repeat_last", **TASK, quantiles=LEVELS) for k in range(4)
+    }
+    panel = Panel.of(frame)
+    with matplotlib.rc_context({"axes.facecolor": "black", "text.color": "white", "axes.labelcolor": "white"}):
+        figure = plot.forecast(backtest.compare(models, panel, windows=2), panel, units={"y": "MW"})
+    figure.draw_without_rendering()
+    boxes = [each.get_tightbbox() for each in (*figure.axes, figure.legends[0])]
+    page = figure.bbox
+    for place, box in enumerate(boxes):
+        assert page.x0 <= box.x0
+        assert page.y0 <= box.y0
+        assert box.x1 <= page.x1
+        assert box.y1 <= page.y1
+        assert not any(box.overlaps(other) for other in boxes[place + 1 :])
+    for axes in figure.axes:
+        assert axes.get_facecolor() == (1, 1, 1, 1)
+        assert axes.xaxis.label.get_color() == axes.title.get_color() == "#222222"
+        ticks = [each.get_window_extent() for each in axes.get_xticklabels() if each.get_text()]
+        assert not any(one.overlaps(two) for one, two in pairwise(ticks))
+
+
+def test_tsrnn_plot_draws_a_saved_model(run, tmp_path):
+    wide_frame(200).write_csv(tmp_path / "mine.csv")
+    small = ("--model", "repeat_last", "--input-size", "24", "--horizon", "6", "--quantiles", "0.1,0.5,0.9")
+    assert run("fit", "mine.csv", "--out", "saved", *small)[0] == 0
+    for name in ("p.png", "p.svg", "p.pdf"):
+        assert run("plot", "saved", "mine.csv", "--out", name, "--cutoffs", "2", "--unit", "c0=MW")[:2] == (0, "")
+        assert (tmp_path / name).stat().st_size > 1000
+    for words, said in {
+        ("--out", "p.txt"): "p.txt ends in .txt; draw into a .png, .svg, .pdf file",
+        ("--out", "p.png", "--unit", "MW"): "--unit takes name=value, not 'MW'",
+        ("--out", "p.png", "--target", "c2"): "unknown target 'c2'",
+        ("--out", "p.png", "--series", "a"): "there is one series and it has no name",
+    }.items():
+        status, out, err = run("plot", "saved", "mine.csv", *words)
+        assert (status, out) == (2, "")
+        assert said in err
+        assert err.count("\n") == 1

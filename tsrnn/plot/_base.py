@@ -1,0 +1,66 @@
+"""A canvas, dark on light whatever the user's style is, and how it becomes a file."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tsrnn import files
+from tsrnn.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+KINDS = (".png", ".svg", ".pdf")
+_INK = "#222222"
+_STYLE = {
+    "figure.facecolor": "white",
+    "axes.facecolor": "white",
+    "savefig.facecolor": "auto",
+    "axes.grid": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "font.size": 9.0,
+    **dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK),
+}
+
+
+@contextmanager
+def canvas(width: float, height: float) -> Iterator["Figure"]:
+    """An empty figure of so many inches, to be drawn on inside the block.
+
+    Raises:
+        InputError: there is no matplotlib.
+    """
+    try:
+        from matplotlib import rc_context
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise InputError("pictures need matplotlib; install it, or tsrnn with its extra: tsrnn[plot]") from None
+    with rc_context(_STYLE):  # type: ignore[arg-type]  # its keys are a Literal of hundreds
+        yield Figure(figsize=(width, height), layout="constrained")
+
+
+def check(path: Path) -> None:
+    """Refuse a file that is no picture by its name.
+
+    Raises:
+        InputError: names the kinds there are.
+    """
+    if path.suffix not in KINDS:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into a {', '.join(KINDS)} file")
+
+
+def save(figure: "Figure", path: Path) -> None:
+    """Write a figure to a png, svg or pdf file.
+
+    Raises:
+        InputError: the place cannot be written.
+    """
+    files.replaced(path, partial(figure.savefig, format=path.suffix[1:], dpi=150))
+
+
+def text(words: str) -> str:
+    """Words as they are, dollar signs too, which would begin a formula."""
+    return words.replace("$", r"\$")
