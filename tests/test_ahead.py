@@ -70,7 +70,8 @@ def test_a_state_weighs_the_situation_of_its_own_row(rows):
     others = batch.past[..., 2:]
     stands = torch.cat([batch.static, others[:, -1], others[:, -8:].mean(1)], 1)
     for row, target, at in ((0, 0, 0), (3, 1, 12)):
-        read = torch.cat([step[at : at + 1], batch.known[row, 48 + at], stands[row]])
+        known = batch.known[row, 48 + at] - batch.known[row, 40:48].mean(0)
+        read = torch.cat([step[at : at + 1], known, stands[row]])
         gate = 1 + part.gate(state[row if rows == 4 else 2 * row + target])
         expected = (gate * part.hidden(read)) @ part.last.weight[target] + part.last.bias[target]
         expected = expected + ahead.effect.weight[target] @ batch.known[row, 48 + at]

@@ -63,7 +63,7 @@ def slow_track(scores, start, step, coverage, rate):
             then = now - 1 - lead  # the origin whose forecast of this lead came true with the newest row
             if then >= 0 and not np.isnan(scores[then, side, lead, target]):
                 failed = scores[then, side, lead, target] > moved[then, side, lead, target]
-                largest = min(0.1, rate / (lead + 1)) * step[lead, target]
+                largest = min(0.25, rate / (lead + 1)) * step[lead, target]
                 offset += largest * (failed - (1 - coverage) / 2)
             moved[now, side, lead, target] = offset
     return moved
@@ -92,7 +92,7 @@ def test_no_truth_counts_before_it_is_known():
 def test_steps_are_bounded():
     scores = both(1e9 * RNG.standard_normal((100, 6, 1)))
     moved = conformal.track(scores, np.ones((2, 6, 1)), np.full((6, 1), 3.0), 0.8)
-    largest = 3.0 * np.minimum(0.1, 1 / np.arange(1, 7))[:, None]
+    largest = 3.0 * np.minimum(0.25, 1.25 / np.arange(1, 7))[:, None]
     assert (np.abs(np.diff(moved, axis=0)) <= largest + 1e-5).all()
 
 

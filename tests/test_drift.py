@@ -178,12 +178,12 @@ def test_the_frame_type_that_came_in_goes_out(watched):
 
 
 def test_several_series_and_covariates_of_each_kind(with_covariates):
-    later = covaried(rows=400)
+    later = covaried(rows=560)
     with pytest.raises(InputError, match=r"nothing is watched for drift .*wind \(input\).*fit on more rows"):
         with_covariates.drift(later)
     roles = {"target": "y", "past_covariates": ["wind"], "future_covariates": ["plan"]}
     fitted = Forecaster("gru", input_size=24, horizon=6, hidden_size=4, max_epochs=1, val_size=0.5)
-    fitted.fit(later.filter(pl.int_range(pl.len()).over("unique_id") < 360), **roles)
+    fitted.fit(later.filter(pl.int_range(pl.len()).over("unique_id") < 520), **roles)
     drift = fitted.drift(later)
     assert set(drift.table["series"]) == {"a", "b"}
     assert set(drift.table["column"]) == {"y", "wind", "plan"}

@@ -26,7 +26,8 @@ def files(tmp_path):
 def test_no_drift_is_0_and_drift_is_3(folder, files, run):
     status, out, err = run("drift", str(folder), str(files / "quiet.csv"))
     assert (status, err[:16]) == (0, "tsrnn: no drift:")
-    assert "evidence" in out
+    assert "y (input)" in out
+    assert "1.01 of 120" in " ".join(out.split())
     status, out, err = run("drift", str(folder), str(files / "moved.csv"), "--picture", "drift.png", "--out", "t.csv")
     assert (status, err[:16]) == (3, "tsrnn: drift at ")
     assert (files / "drift.png").stat().st_size > 1000

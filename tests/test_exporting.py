@@ -188,7 +188,7 @@ def test_short_windows_and_step_numbers_go_in_beside(name, options, long, tmp_pa
     [("gru", {"num_layers": 2, "quantiles": LEVELS}), ("lstm", {"scale_per_series": True}), ("rnn", {})],
 )
 def test_a_step_and_its_state_in_onnx_and_numpy(name, options, long, tmp_path):
-    forecaster = Forecaster(name, **QUICK, **options, centring="none").fit(long)
+    forecaster = Forecaster(name, **QUICK, **options, centring="none", segment=1).fit(long)
     runtime = session_of(forecaster, tmp_path, "step.onnx")
     state, rows = forecaster.warm_up(without_last(long, 1), carry=True), newest(long)
     wanted, after = forecaster.step(rows, state)
@@ -211,7 +211,7 @@ def test_a_step_and_its_state_in_onnx_and_numpy(name, options, long, tmp_path):
 @pytest.mark.slow
 def test_numpy_reads_covariates_from_the_first_row_on(tmp_path):
     frame = covaried(names=("a",))
-    forecaster = Forecaster("gru", **QUICK, centring="none", shared=False).fit(frame, **ROLES)
+    forecaster = Forecaster("gru", **QUICK, centring="none", segment=1, shared=False).fit(frame, **ROLES)
     session_of(forecaster, tmp_path, "step.onnx")
     stepper = Stepper(tmp_path / "out")
     state, values, plan = stepper.start(), frame.select("y", "wind").to_numpy(), frame["plan"].to_numpy()

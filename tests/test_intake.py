@@ -206,6 +206,25 @@ class TestSeries:
         frame.loc[N, "unique_id"] = missing
         _refused(frame, "'unique_id', row 13 has no id")
 
+    def test_words_that_count_as_none_are_said(self):
+        frame = self.frame("unique_id").astype({"unique_id": object})
+        frame.loc[0, "unique_id"] = None
+        _refused(frame, "'unique_id', row 1 has no id", "of a text file, NA, N/A, NaN, null and None count as empty")
+
+    @pytest.mark.parametrize(
+        ("twins", "words"),
+        [((1, "1"), "holds 1 and '1'"), (("a", "a "), "holds 'a' and 'a '"), ((2, b"2"), "2 and b'2'")],
+    )
+    def test_ids_of_one_text_are_refused(self, twins, words):
+        ids = pd.Series([each for each in twins for _ in range(N)], dtype=object)
+        frame = pd.DataFrame({"shop": ids, "ds": [*DAYS] * 2, "y": BOTH})
+        _refused(frame, "column 'shop'", words, "write them alike", id="shop", target="y")
+
+    def test_whole_numbers_name_series_alike_whatever_holds_them(self):
+        frame = self.frame("unique_id", float)
+        assert Panel.of(frame).ids == Panel.of(frame.astype({"unique_id": int})).ids == ("1", "2", "3")
+        assert Panel.of(frame.assign(unique_id=frame.unique_id / 2)).ids == ("0.5", "1", "1.5")
+
     def test_leading_zeros_stay(self):
         frame = self.frame("unique_id").assign(unique_id=lambda f: "0" + f.unique_id)
         assert Panel.of(frame).ids == ("01", "02", "03")

@@ -75,6 +75,29 @@ def test_known_covariates_are_the_frames_own_rows(with_covariates):
     np.testing.assert_allclose(table.filter(cutoff=cutoff)["forecast"], said, rtol=1e-5)
 
 
+def test_padded_windows_and_whole_numbers_in_a_pandas_index():
+    frame = wide_frame(60).with_columns(pl.col("c0").mul(10).round().cast(pl.Int32)).to_pandas().set_index("date")
+    forecaster = Forecaster("gru", **QUICK, pad=True, calendar=True).fit(frame, target=["c0", "c1"])
+    table = forecaster.forecasts(frame.copy())
+    assert table.index.name == "date"
+    assert list(table.columns) == ["cutoff", "lead", "target", "y", "forecast"]
+    assert table["cutoff"].nunique() == 60 - 6
+    for rows in (1, 10, 40):
+        early = frame.head(rows)
+        said = forecaster.predict(early)
+        here = table[table["cutoff"] == early.index[-1]]
+        for name in ("c0", "c1"):
+            np.testing.assert_allclose(here[here["target"] == name]["forecast"], said[name], rtol=1e-4, atol=1e-4)
+
+
+def test_a_bar_is_shown_where_it_is_asked_for(wide, capsys):
+    for asked, shown in ((True, True), (False, False)):
+        forecaster = Forecaster("ols", **TASK, progress=asked).fit(wide)
+        capsys.readouterr()
+        forecaster.forecasts(wide.clone())
+        assert ("forecasts" in capsys.readouterr().err) is shown
+
+
 # Groups of rows are scores
 
 
@@ -122,8 +145,11 @@ def test_coverage_of_every_central_interval_is_counted_by_hand(on_holes, holed):
     assert found["coverage_80"].item() == pytest.approx(inside.mean())
 
 
-def test_sums_of_chunks_are_sums_of_the_whole(on_holes, holed):
+def test_sums_of_chunks_are_sums_of_the_whole(on_holes, holed, monkeypatch):
     whole = verify.measured(on_holes.forecasts(holed), by="lead")
+    monkeypatch.setattr(verify, "_ROWS", 100)
+    assert_frame_equal(verify.measured(on_holes.forecasts(holed), by="lead"), whole, rel_tol=1e-12)
+    assert verify.measured(on_holes.forecasts(holed).head(0))["count"].to_list() == [0]
     parts = [verify.sums(each, "lead") for each in on_holes.forecasts(holed, chunk=10)]
     assert len(parts) > 10
     assert_frame_equal(verify.of(parts, "lead"), whole, rel_tol=1e-12)

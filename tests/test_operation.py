@@ -131,7 +131,7 @@ def test_what_cannot_be_adopted(long, fitted):
     with pytest.raises(InputError, match="adopt takes the ForecastModule that a Trainer has trained, not a GRU"):
         other.adopt(torch.nn.GRU(1, 1))
     with torch.no_grad():
-        next(module.model.parameters()).fill_(torch.nan)
+        next(module.evaluated.parameters()).fill_(torch.nan)
     with pytest.raises(InputError, match="a weight of that module is not a number"):
         Forecaster("gru", **QUICK).fit(long).adopt(module)
 

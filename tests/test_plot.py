@@ -60,6 +60,13 @@ def test_earlier_cutoffs_are_asked_of_the_same_model(wide, monkeypatch):
     assert starts == wide["date"].gather([181, 187, 193, 199]).to_list()
 
 
+def test_calibrated_intervals_are_drawn_like_those_of_quantiles(wide):
+    forecaster = Forecaster("ols", **TASK).fit(wide, target="c0").calibrate(levels=(0.5, 0.8))
+    figure = plot.forecaster(forecaster, wide, cutoffs=1)
+    assert legend(figure) == ["measured", "80 % interval", "50 % interval", "forecast", "cutoff"]
+    assert len([each for each in figure.axes[0].collections if isinstance(each, PolyCollection)]) == 4
+
+
 def test_no_more_facets_than_asked_and_the_rest_is_named():
     frame = long_frame((100,) * 8)
     forecaster = naive(frame)

@@ -113,3 +113,13 @@ def test_a_bar_starts_no_thread_and_is_imported_when_drawn():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.strip() == "1", done.stderr
+
+
+def test_forecasts_of_every_row_have_one_bar(frame, drawn):
+    forecaster = Forecaster("gru", progress=True, **SMALL).fit(frame, time="step")
+    drawn.clear()
+    whole = forecaster.forecasts(frame)
+    assert drawn == [("forecasts", whole["cutoff"].n_unique())]
+    drawn.clear()
+    assert sum(len(part) for part in forecaster.forecasts(frame, chunk=50)) == len(whole)
+    assert not drawn  # what runs between the parts is the caller's own

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from tsrnn import registry
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 from tsrnn.readers import arrow, csv, las, parquet
 
@@ -101,6 +101,51 @@ class TestCsv:
         _refused(csv.read, path, "column 'load' holds '1.334'", "write 1334 or 1,334")
         plain = _write(tmp_path, "b.csv", "day;load;oil\n1;1.5;2,5\n2;1.25;3,5\n")
         assert csv.read(plain)["oil"].to_list() == [2.5, 3.5]
+
+    def test_points_that_may_stand_between_thousands_are_said_once(self, tmp_path):
+        path = _write(tmp_path, "sales.csv", "day;y;z\n1;1.334;0.500\n2;900;1.334\n3;12.500;2.500\n")
+        with pytest.warns(
+            Notice, match="column 'y' holds '1.334' and the like, read as fractions .* write 1334"
+        ) as said:
+            assert csv.read(path)["y"].to_list() == [1.334, 900, 12.5]
+        assert len(said) == 1
+
+    @pytest.mark.parametrize(
+        "text",
+        ["d;y\n1;1.334\n2;0.500\n", "d;y\n1;1.334\n2;1.5\n", "d;y\n1;1.334\n2;1334\n", "d,y\n1,1.334\n2,1.335\n"],
+    )
+    def test_points_that_cannot_are_not(self, tmp_path, text, recwarn):
+        assert csv.read(_write(tmp_path, "sales.csv", text))["y"][0] == 1.334
+        assert not len(recwarn)
+
+    @pytest.mark.parametrize(
+        ("names", "mark"), [(("1e3", "1000"), ","), (("00.5", "0.5"), ","), (("1,5", "1,50"), ";"), (("+7", "7"), ",")]
+    )
+    def test_ids_that_differ_as_text_stay_apart(self, tmp_path, names, mark):
+        rows = [f"{name}{mark}{day}{mark}{day}{'.,'[mark == ';']}5" for name in names for day in range(6)]
+        table = csv.read(_write(tmp_path, "shops.csv", "\n".join([f"shop{mark}day{mark}y", *rows])))
+        assert table["y"].dtype == pl.Float64
+        assert Panel.of(table, id="shop", time="day", target="y").ids == names
+
+    def test_numbers_written_in_several_ways_are_still_numbers(self, tmp_path):
+        path = _write(
+            tmp_path,
+            "a.csv",
+            "day;y\n"
+            + "".join(
+                f"{day};{cell}\n" for day, cell in enumerate(["1,5", "1,50", "-0,0", "0,0", "1,5", "2", "2", "0,0"])
+            ),
+        )
+        assert csv.read(path)["y"].to_list() == [1.5, 1.5, 0, 0, 1.5, 2, 2, 0]
+        path = _write(
+            tmp_path,
+            "a.csv",
+            "day,y\n"
+            + "".join(
+                f"{day},{cell}\n" for day, cell in enumerate(["1.5", "1.50", "-0.0", "0.0", "1.5", "2", "2", "0.0"])
+            ),
+        )
+        assert Panel.of(csv.read(path), time="day").arrays().columns[0].tolist() == [1.5, 1.5, 0, 0, 1.5, 2, 2, 0]
 
     def test_digits_of_other_alphabets_stay_text(self, tmp_path):
         path = _write(tmp_path, "a.csv", "day,note,load\n1,\u0663,5\n2,\u0664,6\n")

@@ -26,12 +26,12 @@ def unbounded(forecaster, history):
 
 @pytest.fixture(scope="module")
 def carrying(long):
-    return Forecaster("gru", **QUICK, centring="none").fit(long)
+    return Forecaster("gru", **QUICK, centring="none", segment=1).fit(long)
 
 
 @pytest.mark.parametrize("name", CARRIED)
 def test_a_carried_state_remembers_all_of_the_history(name, long):
-    forecaster = Forecaster(name, **QUICK, **CARRIED[name], centring="none").fit(long)
+    forecaster = Forecaster(name, **QUICK, **CARRIED[name], centring="none", segment=1).fit(long)
     state = forecaster.warm_up(without_last(long, 3), carry=True)
     for left in (2, 1, 0):
         forecast, state = forecaster.step(newest(without_last(long, left)), state)
@@ -42,7 +42,7 @@ def test_a_carried_state_remembers_all_of_the_history(name, long):
 
 def test_covariates_beside_a_carried_state():
     frame = covaried(names=("a",))
-    forecaster = Forecaster("gru", **QUICK, centring="none").fit(frame, **ROLES)
+    forecaster = Forecaster("gru", **QUICK, centring="none", segment=1).fit(frame, **ROLES)
     forecast, _ = forecaster.step(
         newest(frame), forecaster.warm_up(without_last(frame, 1), carry=True), future=plans(frame)
     )
@@ -65,7 +65,7 @@ def test_some_series_of_a_carried_state(long, carrying):
     [
         ("gru", {}),
         ("gru", {"segment": 6, "centring": "none"}),
-        ("bilstm", {"centring": "none"}),
+        ("bilstm", {"centring": "none", "segment": 1}),
         ("segrnn", {"segment": 6}),
     ],
 )

@@ -142,3 +142,38 @@ def test_signals_are_given_back_and_named() -> None:
             signal.raise_signal(number)
         assert terminal.status(signals) == 128 + number
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+@posix
+def test_a_signal_before_anybody_listens_ends_quietly() -> None:
+    code = """
+import sys
+class Interrupted:
+    def find_spec(name, path, target=None):
+        if name == "tsrnn.terminal":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Interrupted)
+import tsrnn.cli
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@posix
+def test_names_pass_whatever_the_locale(tmp_path: Path) -> None:
+    rows = "".join(f"2024-01-{day + 1:02},{day % 7}\n" for day in range(30))
+    (tmp_path / "kühl.csv").write_text(f"date,Zürich\n{rows}", encoding="utf-8")
+    asked = "--model ols --input-size 7 --horizon 2"
+    line = f"cd {tmp_path} && {TSRNN} fit kühl.csv {asked} --target Zürich --out Zoë && {TSRNN} predict Zoë kühl.csv"
+    done = shell(line, LC_ALL="C", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("date,Zürich\n")
+    assert (tmp_path / "Zoë" / "config.json").is_file()
+
+
+@posix
+def test_a_file_whose_name_is_no_text_has_rows_all_the_same() -> None:
+    from tsrnn import suites
+
+    assert suites.find(os.fsdecode(b"k\xfchl.csv")).name == "k\ufffdhl"
+    assert suites.find(os.fsdecode("kühl.csv".encode())).name == "kühl"

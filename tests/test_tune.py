@@ -10,7 +10,7 @@ import optuna
 import polars as pl
 import pytest
 
-from tsrnn import InputError, tune, usual
+from tsrnn import InputError, metrics, tune, usual
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
@@ -50,6 +50,22 @@ def test_a_sweep_ends_at_the_trials_asked_and_goes_on_from_there(panel: Panel, u
     again = tune.sweep(panel, ASKED, 5, url, "s")
     assert len(again.trials) == 5
     assert again.trials[0].params == first.trials[0].params
+
+
+@pytest.mark.parametrize("metric", ["pinball", "crps"])
+def test_a_sweep_by_a_metric_of_quantiles_gives_its_model_some(metric: str, panel: Panel, url: str) -> None:
+    asked = replace(ASKED, metric=metric, fixed={"max_epochs": 1})
+    study = tune.sweep(panel, asked, 2, url, metric)
+    best = tune.best(study, asked)
+    assert best["quantiles"] == list(metrics.named(metric).levels)
+    assert best["chosen"]["by"] == f"validation {metric}"
+    params = {name: value for name, value in best.items() if name != "chosen"}
+    forecaster = Forecaster(**params).fit(panel, split=asked.split)
+    value = forecaster.score(split=asked.split, part="val", measures=[metric]).values[metric]
+    assert value == pytest.approx(best["chosen"]["value"], rel=1e-4)
+    own = replace(asked, fixed={"quantiles": [0.2, 0.8]})
+    assert own.fixed == {"quantiles": [0.2, 0.8]}
+    assert "quantiles" not in replace(asked, fixed={"loss": "laplace"}).fixed
 
 
 def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> None:

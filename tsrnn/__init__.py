@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, alive, files, registry, options   what every room may use
+    version, errors, journal, alive, files, registry, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
     metrics, conformal                          measures of a forecast; intervals that hold what they say
@@ -10,16 +10,16 @@ The map, in the order in which data meets the rooms:
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    readers/, simulate, catalog                 files, small worlds and data sets by name
+    layout, readers/, simulate, catalog         files, small worlds and data sets by name
     features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths
-    trial, fit/                                 models of others tried; the one door to Lightning
+    trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
-    plot/, drift/                               pictures; has the world moved away from what was trained on?
+    plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
     testing                                     the contracts, for people's own models and cells
@@ -33,9 +33,11 @@ A room imports only rooms that stand before it, and no file both polars and torc
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
 
+TYPE_CHECKING = False  # as type checkers take it: importing typing would take half of the time that this file takes
 if TYPE_CHECKING:
+    from typing import Any
+
     from tsrnn.catalog import load as load
     from tsrnn.errors import InputError as InputError
     from tsrnn.errors import Notice as Notice
@@ -54,7 +56,7 @@ _PUBLIC = {
 __all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     """Public names are imported when first asked for, so that `import tsrnn` takes no time."""
     if name not in _PUBLIC:
         raise AttributeError(f"module 'tsrnn' has no attribute {name!r}")

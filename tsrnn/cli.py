@@ -1,14 +1,19 @@
 """The command line's entry point: an error is one sentence. What is slow to import waits until Ctrl-C is seen to."""
 
 import sys
-import warnings
-from typing import Any
 
-from tsrnn import terminal
+try:
+    import warnings
+    from typing import Any
+
+    from tsrnn import terminal
+except KeyboardInterrupt:  # nobody listens yet, and nothing is to lose
+    sys.exit(130)
 
 
 def main() -> None:
     """Exit 2 for what the user can mend, 1 for our own fault, 130 for Ctrl-C."""
+    terminal.in_utf8()
     with terminal.attached(), warnings.catch_warnings():
         from tsrnn.errors import InputError
 

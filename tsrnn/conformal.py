@@ -19,8 +19,8 @@ import numpy as np
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
 
-RATE = 1.0  # of the scores' spread that an end moves by while one forecast of its lead comes true, at most
-LARGEST = 0.1  # of that spread that it moves by for one truth
+RATE = 1.25  # of the scores' spread that an end moves by while one forecast of its lead comes true, at most
+LARGEST = 0.25  # of that spread that it moves by for one truth
 _DIGITS = 10  # of a level: 0.1 and not 0.09999999999999998
 
 

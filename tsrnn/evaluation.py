@@ -1,11 +1,11 @@
 """Looking back: how good a fitted forecaster's forecasts are."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 
-from tsrnn import answer, buffer, calibration, ends, hindcast, infer, split, windows
+from tsrnn import answer, buffer, calibration, ends, hindcast, infer, progress, split, windows
 from tsrnn import backtest as rolling
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError, listed, notice, unknown
@@ -94,7 +94,8 @@ class Evaluated(Estimator):
 
         Nothing is trained. A row is forecast from where `input_size` rows without a gap end with it (fewer with `pad`)
         and a whole horizon of rows follows, in which something was measured. Covariates known ahead are read from the
-        frame's rows. `score` is made of the same forecasts, and so is any table of `tsrnn.verify`.
+        frame's rows. `score` is made of the same forecasts, and so is any table of `tsrnn.verify`. With
+        `scale_per_series`, series that the training did not know are scaled by all their rows, later ones too.
 
         Args:
             frame: as of `predict`.
@@ -119,10 +120,10 @@ class Evaluated(Estimator):
         if frame is None and part is None:
             notice(_FLATTERED)
         asked = _chosen(self._windows(panel, part, split), every, series)
-        shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
-        answers = infer.hindcasts(self.model_, self.head_, asked, self._levels, chunk, shift)
-        tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
-        return map(panel.native, tables) if chunk is not None else panel.native(hindcast.together(tables))
+        if chunk is not None:
+            return map(panel.native, self._beside(panel, asked, chunk))
+        with progress.bar("forecasts", len(asked), self.get_params().get("progress", progress.AUTO)) as shown:
+            return panel.native(hindcast.together(self._beside(panel, asked, None, shown.advance)))
 
     def backtest(
         self,
@@ -173,6 +174,16 @@ class Evaluated(Estimator):
         if not hasattr(self, "panel_"):
             raise InputError("a loaded forecaster holds no data; pass the history to forecast from")
         return self.panel_
+
+    def _beside(
+        self, panel: Panel, asked: windows.Windows, size: int | None, done: Callable[[int], None] = lambda _: None
+    ) -> Iterator[Any]:
+        """Tables of forecasts beside the truth, of `size` windows each."""
+        shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
+        answers = infer.hindcasts(self.model_, self.head_, asked, self._levels, size, shift)
+        for rows, point, quantiles in answers:
+            yield hindcast.table(panel, rows, point, quantiles, self._levels)
+            done(len(rows))
 
     def _windows(self, panel: Panel, part: str | None, wanted: SplitLike) -> windows.Windows:
         """The windows whose targets lie in a part of a split, or anywhere; series that have none are named.

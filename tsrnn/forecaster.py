@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import answer, calibration, ends, heads, infer, models, paths, usual, windows
+from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, usual, windows
 from tsrnn import future as futures
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, listed, notice
@@ -97,7 +97,7 @@ class Forecaster(Operated):
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, lesson, spec, train, val = self._lesson(frame, split, roles)
+        head, prepared, panel, (history, parts), spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
@@ -107,7 +107,7 @@ class Forecaster(Operated):
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
         self.split_, self.calibration_ = split, None
-        self._fitted_on(*lesson)
+        self._fitted_on(history, parts, train, val)
         return self
 
     def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
@@ -120,7 +120,7 @@ class Forecaster(Operated):
         Arguments and errors are those of `fit`.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, lesson, spec, train, val = self._lesson(frame, split, roles)
+        head, prepared, panel, (history, parts), spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training
 
@@ -131,7 +131,7 @@ class Forecaster(Operated):
         self.__dict__.pop("model_", None)
         self.head_, self.spec_, self.preparation_, self.panel_ = head, spec, prepared, panel
         self.split_, self.calibration_ = split, None
-        self._fitted_on(*lesson)
+        self.lesson_, self.parts_, self.reference_, self.facts_ = history, parts, None, None
         return training.ForecastModule(model, head, fit_config), training.WindowsDataModule(train, val, fit_config)
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
@@ -151,12 +151,14 @@ class Forecaster(Operated):
         Raises:
             InputError: a series is too short, or nothing was measured in its look-back.
         """
-        panel = self._panel(frame)
-        history, beyond, skipped = self._history(panel)
-        if not skipped:
-            return panel.native(self.forecast(history, future, beyond))
-        table = self.forecast(ends.without(history, skipped), future, beyond)
-        return panel.native(answer.marked(history, table, self.horizon, skipped))
+        with journal.noted("predict") as facts:
+            panel = self._panel(frame)
+            history, beyond, skipped = self._history(panel)
+            facts |= {"rows": panel.frame.height, "series": len(panel.ids), "skipped": len(skipped)}
+            if not skipped:
+                return panel.native(self.forecast(history, future, beyond))
+            table = self.forecast(ends.without(history, skipped), future, beyond)
+            return panel.native(answer.marked(history, table, self.horizon, skipped))
 
     def make_future_frame(self, frame: Any = None) -> Any:
         """The steps that `predict` forecasts, for covariates known ahead to be filled in: its `future`.

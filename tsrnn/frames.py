@@ -36,6 +36,7 @@ class Origin:
     levels: tuple[tuple[str, Any], ...] = ()  # columns that were pandas' index, and the names they had there
     labels: tuple[tuple[str, Any], ...] = ()  # columns whose pandas label is no text, and that label
     periods: tuple[tuple[str, str], ...] = ()  # columns that held pandas periods, and their frequency
+    alike: tuple[tuple[str, str], ...] = ()  # columns of objects that are one text, 1 and '1', and those objects
 
     def __contains__(self, name: object) -> bool:
         """Whether a column was a level of the index."""
@@ -115,7 +116,9 @@ def _from_pandas(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
     renamed = tuple((name, label) for name, label in zip(names, labels, strict=True) if not isinstance(label, str))
     periods = [(names[place], frame.dtypes.iloc[place]) for place in odd]
     frequencies = tuple((name, str(dtype)[7:-1]) for name, dtype in periods if str(dtype).startswith("period"))
-    return table, Origin("pandas", levels, renamed, frequencies)
+    objects = [place for place in odd if table.dtypes[place] == pl.String]
+    pairs = [(names[place], _of_one_text(frame.iloc[:, place])) for place in objects]
+    return table, Origin("pandas", levels, renamed, frequencies, tuple((name, pair) for name, pair in pairs if pair))
 
 
 def _with_levels(frame: Any, source: str) -> tuple[Any, tuple[tuple[str, Any], ...]]:
@@ -182,6 +185,16 @@ def _cells(column: Any, name: str) -> pl.Series:
     return pl.Series(
         name, [None if gone else _text(cell) for cell, gone in zip(column, missing, strict=True)], pl.String
     )
+
+
+def _of_one_text(column: Any) -> str:
+    """Two cells that differ and are one text, such as 1 and '1'; empty where there are none."""
+    cells = column.dropna() if column.dtype == "object" else ()
+    if len(set(map(type, cells))) < 2:
+        return ""
+    first: dict[str, Any] = {}
+    twin = next((cell for cell in cells if first.setdefault(_text(cell), cell) != cell), None)
+    return "" if twin is None else f"{first[_text(twin)]!r} and {twin!r}"
 
 
 def _is_what_it_says(dtype: pl.DataType, column: Any) -> bool:

@@ -15,7 +15,7 @@ from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, quoted
 from tsrnn.frames import NAMELESS, to_polars
 from tsrnn.panel import Panel
-from tsrnn.series import check_ids
+from tsrnn.series import check_ids, id_text
 
 _NEAR = 1e-3  # of a step: depths that differ by less are the same
 
@@ -126,13 +126,6 @@ def alike(column: pl.Series, asked: pl.Series, source: str) -> pl.Series:
         column = column.dt.convert_time_zone(zones[1])
     cast = column.cast(asked.dtype, strict=False)
     return cast.set((cast.cast(column.dtype, strict=False) != column).fill_null(True), None)
-
-
-def id_text(ids: pl.Series) -> pl.Series:
-    """Ids as text, whole numbers alike whatever type holds them."""
-    whole = ids.dtype.is_float() and bool((ids == ids.round()).all())
-    text = (ids.cast(pl.Int64) if whole else ids).cast(pl.String)
-    return text.str.strip_chars() if figures.is_text(ids.dtype) else text
 
 
 def _steps_after(depths: pl.Series, ids: pl.Series | None, panel: Panel) -> pl.Series:

@@ -59,6 +59,8 @@ def take(
     if roles.index not in table.columns:
         table, numbered = number_rows(table, roles, source, numbered or treatment["rows_as_they_stand"]), True
     table = check_ids(table, roles.id, source)
+    if pair := dict(origin.alike).get(roles.id or ""):
+        raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
     table, date_format = index_of(table, roles, source, treatment["date_format"])
     if levels is None:
         levels = words.learn(table, roles.future, roles.static, roles.id, source)

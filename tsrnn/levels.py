@@ -12,14 +12,14 @@ cells were missing; of codes it is their middle. What is met is said.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from tsrnn import figures
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, listed, notice, quoted
 
 MOST = 16  # words of a column that have a column of 0 and 1 each
 WIDTH = 16  # numbers in the code of a word, where there are more
@@ -55,8 +55,9 @@ def learn(table: pl.DataFrame, known: Sequence[str], static: Sequence[str], id: 
 
 
 def encode(column: pl.Series, words: tuple[str, ...]) -> Floats:
-    """0 and 1: [row word], or the words' codes: [row 16]; a cell that is none of the words is zeros."""
+    """0 and 1: [row word], or the words' codes: [row 16]; zeros for others, which is said."""
     cells = _cells(column)
+    _say_strangers(cells, words)
     if len(words) <= MOST:
         return np.stack([(cells == word).fill_null(False).to_numpy() for word in words], 1).astype(np.float32)
     place = cells.replace_strict(list(words), np.arange(len(words)), default=len(words), return_dtype=pl.Int64)
@@ -65,10 +66,13 @@ def encode(column: pl.Series, words: tuple[str, ...]) -> Floats:
     return coded
 
 
-def strangers(column: pl.Series, words: Iterable[str]) -> list[str]:
-    """What a column holds beside the words that were learnt."""
-    cells = _cells(column).drop_nulls().unique()
-    return cells.filter(~cells.is_in(list(words))).sort().to_list()
+def _say_strangers(cells: pl.Series, words: tuple[str, ...]) -> None:
+    strangers = cells.filter(cells.is_not_null() & ~cells.is_in(words)).unique(maintain_order=True).to_list()
+    if strangers:
+        notice(
+            f"column {quoted(cells.name)} holds {listed(strangers)}, and the model knows {listed(words)}: other words "
+            "are read as one, the unknown; write them as the training did, or fit again"
+        )
 
 
 def plain(reading: Mapping[str, Sequence[str]] | None) -> Levels:

@@ -146,7 +146,7 @@ def wql(y: Any, *quantiles: Any) -> Any:
 
 
 def _pinball(y: Any, quantiles: Sequence[Any], levels: Sequence[float]) -> Any:
-    cells = [(y - each) * (level - (y < each)) for each, level in zip(quantiles, levels, strict=True)]
+    cells = [(y - each) * (level - 1.0 * (y < each)) for each, level in zip(quantiles, levels, strict=True)]
     return sum(cells[1:], start=cells[0]) / len(cells)
 
 

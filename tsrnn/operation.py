@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, exporting, infer, models, streaming, windows
+from tsrnn import calibration, exporting, infer, models, provenance, streaming, windows
 from tsrnn.errors import InputError, notice
 from tsrnn.evaluation import SplitLike
 from tsrnn.saving import Saved
@@ -107,7 +107,7 @@ class Operated(Saved):
         else:
             self.report_ = replace(report, best_epoch=0, val_loss=before)
         self.panel_ = panel
-        self._fitted_on(panel, parts)
+        self._fitted_on(panel, parts, train, val)
         if self.calibration_ is not None:
             notice("the model changed, and its calibration with it; call calibrate again for intervals that hold")
             self.calibration_ = None
@@ -132,6 +132,7 @@ class Operated(Saved):
                 f"{model.spec.horizon} steps of {model.spec.targets} targets; adopt what modules() of this one gave"
             )
         self.model_, self.report_, self.calibration_ = model, report, None
+        self.stamp_, self.facts_, self.reference_ = provenance.stamp(report.device), None, None
         return self
 
     def export(self, folder: str | Path) -> list[str]:

@@ -19,10 +19,11 @@ from tsrnn import forks, frequency
 from tsrnn import index as indexing
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError, listed, notice, quoted, unknown
+from tsrnn.errors import InputError, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
 from tsrnn.roles import Roles
+from tsrnn.series import id_text
 from tsrnn.steps import Step
 
 Duplicates = Literal["error", "first", "last"]
@@ -148,7 +149,8 @@ class Panel:
         """Names of the series, in order."""
         if self.roles.id is None:
             return (self.source,)
-        return tuple(str(name) for name in self.frame[self.roles.id].gather(self.offsets[:-1]))
+        names = self.frame[self.roles.id].gather(self.offsets[:-1])
+        return tuple(id_text(names) if names.dtype.is_float() else (str(name) for name in names))
 
     @cached_property
     def fingerprint(self) -> str:
@@ -202,15 +204,10 @@ class Panel:
 
     def features(self, table: pl.DataFrame, names: Sequence[str]) -> np.ndarray | None:
         """Covariates as a model reads them, words as numbers (`tsrnn.levels`): [row feature]; None: there are none."""
-        columns = []
-        for name in names:
-            learnt = self.levels.get(name)
-            if learnt is not None and (strange := words.strangers(table[name], learnt)):
-                notice(
-                    f"{self.source}: column {quoted(name)} holds {listed(strange)}, which training did not know; it is "
-                    "read as a level of its own"
-                )
-            columns.append(_floats(table[name])[:, None] if learnt is None else words.encode(table[name], learnt))
+        columns = [
+            words.encode(table[name], self.levels[name]) if name in self.levels else _floats(table[name])[:, None]
+            for name in names
+        ]
         return np.concatenate(columns, 1).astype(np.float32) if columns else None
 
     def _of_series(self) -> pl.DataFrame:

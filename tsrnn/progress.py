@@ -6,13 +6,14 @@ none of its own, so that there is one at a time. It is drawn on standard error b
 its own, and taken away at the end. tqdm is imported when a bar is first drawn.
 """
 
+import logging
 import multiprocessing
 import os
 import shutil
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -80,10 +81,17 @@ def hidden() -> Iterator[None]:
 
 def track(items: Collection[T], job: str, asked: bool | str = AUTO) -> Iterator[T]:
     """The items one by one, under a bar that advances as each is done with."""
-    with bar(job, len(items), asked) as shown:
-        for item in items:
-            yield item
-            shown.advance()
+    return counted(items, lambda item: 1, job, len(items), asked)
+
+
+def counted(
+    parts: Iterable[T], size: Callable[[T], int], job: str, steps: int, asked: bool | str = AUTO
+) -> Iterator[T]:
+    """The parts one by one, under a bar that advances by the `size` of each as it is done with."""
+    with bar(job, steps, asked) as shown:
+        for part in parts:
+            yield part
+            shown.advance(size(part))
 
 
 def watched() -> bool:
@@ -121,3 +129,17 @@ def _drawn(job: str, steps: int, began: float) -> Any:
     )
     drawn.start_t -= time.monotonic() - began
     return drawn
+
+
+@contextmanager
+def silenced(*names: str) -> Iterator[None]:
+    """Loggers of other packages, by their names, say nothing but errors for as long as it lasts."""
+    loggers = [logging.getLogger(name) for name in names]
+    levels = [each.level for each in loggers]
+    for each in loggers:
+        each.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        for each, level in zip(loggers, levels, strict=True):
+            each.setLevel(level)

@@ -10,6 +10,7 @@ from tsrnn.arrays import Rows
 from tsrnn.errors import InputError, listed, notice, quoted
 
 _COLUMNS = 12  # columns looked at for one that tells series apart
+_EXACT = 2.0**53  # whole numbers below it are their own in a float64
 _SHARED, _MANY = 1.2, 1.5  # rows per index value from which series, not twins, may or must share them
 
 
@@ -17,25 +18,46 @@ def check_ids(table: pl.DataFrame, id: str | None, source: str) -> pl.DataFrame:
     """Every row has an id; bytes are read as text.
 
     Raises:
-        InputError: a row has none; names it.
+        InputError: a row has none, or two ids differ by blanks around them alone; names it.
     """
     if id is None:
         return table
     ids = table[id]
+    words = ""
     if figures.is_text(ids.dtype):
         blank = figures.text(ids) if ids.dtype == pl.Binary else ids
         table = table.with_columns(blank) if ids.dtype == pl.Binary else table
         missing = blank.is_null()
-        if (blank.unique().cast(pl.String).str.strip_chars() == "").any():
+        names = blank.unique(maintain_order=True).cast(pl.String)
+        stripped = names.str.strip_chars()
+        if (stripped == "").any():
             missing = missing | (blank.cast(pl.String).str.strip_chars() == "")
+        elif stripped.n_unique() < len(stripped):
+            twin = int(stripped.is_duplicated().arg_max() or 0)
+            alike = names.filter(stripped == stripped[twin])
+            raise InputError(
+                f"{source}: column {quoted(id)} holds {quoted(alike[0])} and {quoted(alike[1])}, which differ by "
+                "blanks alone; write them alike, or give one another name"
+            )
+        words = " (of a text file, NA, N/A, NaN, null and None count as empty: write another word for them)"
     elif ids.dtype.is_nested() or ids.dtype == pl.Object:
         raise InputError(f"{source}: column {quoted(id)} holds {ids.dtype} and cannot tell series apart; write text")
     else:
         missing = ids.is_null()
     if missing.any():
         row = int(missing.fill_null(True).arg_max() or 0)
-        raise InputError(f"{source}: column {quoted(id)}, row {row + 1} has no id; fill it or drop the row")
+        raise InputError(f"{source}: column {quoted(id)}, row {row + 1} has no id; fill it or drop the row{words}")
     return table
+
+
+def id_text(ids: pl.Series) -> pl.Series:
+    """Ids as text, whole numbers alike whatever type holds them: 1 and 1.0 are the series '1'."""
+    if ids.dtype.is_float():
+        whole = (ids == ids.round()) & (ids.abs() < _EXACT)
+        numbers = ids.set(~whole.fill_null(False), None).cast(pl.Int64).cast(pl.String)
+        return numbers.zip_with(numbers.is_not_null(), ids.cast(pl.String))
+    text = ids.cast(pl.String)
+    return text.str.strip_chars() if figures.is_text(ids.dtype) else text
 
 
 def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source: str, forced: bool) -> None:

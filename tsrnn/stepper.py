@@ -72,7 +72,9 @@ class Stepper:
         self.layers = [self._layer(tensors, k) for k in range(int(self.options["num_layers"]))]
         self.first = [self._first(tensors, k) for k in range(len(self.layers))]
         self.head = tensors["model.head.weight"].T.copy(), tensors["model.head.bias"]
-        self.effect = tensors["model.ahead.effect.weight"].T.copy() if self.spec["known"] else None
+        self.ahead = {
+            name.removeprefix("model.ahead."): each for name, each in tensors.items() if name.startswith("model.ahead.")
+        }
         self.scaling = {
             name: (tensors[f"{name}.loc"], tensors[f"{name}.scale"])
             for name in ("scale", "known", "static")
@@ -108,7 +110,10 @@ class Stepper:
         loc, scale = self.scaling["scale"]
         loc, scale = (loc[:1], scale[:1]) if series is None else (loc[series], scale[series])
         told = None if known is None else self._scaled("known", known)
-        x = self._inputs(_apply(row, loc, scale), told, None if static is None else self._scaled("static", static))
+        kind = None if static is None else self._scaled("static", static)
+        row, response = _apply(row, loc, scale), self._response(told, kind)
+        row[:, : self.spec["targets"]] -= response[:, 0]
+        x = self._inputs(row, told, kind)
         after: State = []
         for (inward, across, bias), before in zip(self.layers, state, strict=True):
             following = self.cell(
@@ -119,8 +124,7 @@ class Stepper:
         spec = self.spec
         params = (x @ self.head[0] + self.head[1]).reshape(-1, spec["targets"], spec["horizon"], spec["params"])
         params = params.swapaxes(1, 2)  # [series horizon target params]
-        if self.effect is not None and told is not None:
-            params = params + (told[:, 1:] @ self.effect).reshape(params.shape)
+        params = self._situated(params, told, kind, x) + response[:, 1:, :, None]
         targets = slice(spec["targets"])
         loc, scale = loc[:, None, targets, None], scale[:, None, targets, None]
         values = np.sort(params, -1).astype(np.float64) * scale + loc
@@ -135,6 +139,39 @@ class Stepper:
         own = row[:, :targets].reshape(-1, 1)
         return np.concatenate([own, *(np.repeat(each, targets, 0) for each in beside)], 1)
 
+    def _response(self, known: Floats | None, static: Floats | None) -> Floats:
+        """What known features do to the row and the steps ahead: [series 1+horizon target] (tsrnn/layers/ahead.py)."""
+        if known is None or "response.last.weight" not in self.ahead:
+            return np.zeros((1, 1 + self.spec["horizon"], self.spec["targets"]), np.float32)
+        response: Floats = self._linear(self._hidden(_beside(known, static), "response"), "response.last")
+        return response
+
+    def _situated(self, params: Floats, known: Floats | None, static: Floats | None, state: Floats) -> Floats:
+        """The params [series horizon target params] with what covariates do at each step, weighed by the state."""
+        if known is not None and "effect.weight" in self.ahead:
+            params = params + (known[:, 1:] @ self.ahead["effect.weight"].T).reshape(params.shape)
+        if "situation.last.weight" not in self.ahead:
+            return params
+        horizon, width = self.spec["horizon"], self.ahead["situation.last.weight"].shape[1]
+        step = np.broadcast_to(
+            np.arange(1, horizon + 1, dtype=np.float32)[:, None] / horizon, (len(params), horizon, 1)
+        )
+        hidden = self._hidden(_beside(step, static), "situation")[:, :, None, None]  # [series horizon 1 1 hidden]
+        gate = 1 + (state @ self.ahead["situation.gate.weight"].T).reshape(len(params), 1, -1, 1, width)
+        weight = self.ahead["situation.last.weight"].reshape(*params.shape[2:], width)
+        added: Floats = (hidden * gate * weight).sum(-1)
+        return params + added + self.ahead["situation.last.bias"].reshape(params.shape[2:])
+
+    def _hidden(self, x: Floats, part: str) -> Floats:
+        return self._rectified(self._rectified(x, f"{part}.hidden.0"), f"{part}.hidden.2")
+
+    def _rectified(self, x: Floats, layer: str) -> Floats:
+        return np.maximum(self._linear(x, layer), 0)
+
+    def _linear(self, x: Floats, layer: str) -> Floats:
+        y: Floats = x @ self.ahead[f"{layer}.weight"].T + self.ahead[f"{layer}.bias"]
+        return y
+
     def _scaled(self, name: str, values: Floats) -> Floats:
         return _apply(np.asarray(values, np.float32), *self.scaling[name])  # single before scaling, as in a panel
 
@@ -146,6 +183,13 @@ class Stepper:
     def _first(self, tensors: dict[str, Floats], k: int) -> tuple[Floats, ...]:
         names = sorted(name for name in tensors if name.startswith(f"first.{k}."))
         return tuple(tensors[name] for name in names)
+
+
+def _beside(steps: Floats, static: Floats | None) -> Floats:
+    """[series step feature], with the features of the series at each step."""
+    if static is None:
+        return steps
+    return np.concatenate([steps, np.broadcast_to(static[:, None], (*steps.shape[:2], static.shape[1]))], -1)
 
 
 def _apply(values: Floats, loc: Floats, scale: Floats) -> Floats:

@@ -3,6 +3,7 @@
 Imports nothing but what Python has loaded already or loads at once, since it is there before everything else.
 """
 
+import codecs
 import os
 import signal
 import sys
@@ -25,10 +26,10 @@ def attached() -> Iterator[None]:
 
     Exit 130 at Ctrl-C, 143 at SIGTERM, 2 with the sentence, 1 where a reader has had enough (`| head`).
     """
-    _open_streams()
-    _widen()
     signals: list[int] = []
     try:
+        _open_streams()
+        _widen()
         with _handling(signals, at_once=_importing):
             try:
                 yield
@@ -47,6 +48,18 @@ def attached() -> Iterator[None]:
         _drop_output()
         print(f"tsrnn: cannot write to standard output: {error.strerror or error}; {_MEND}", file=sys.stderr)
         sys.exit(2)
+
+
+def in_utf8() -> None:
+    """Start the program again, in Python's UTF-8 mode, where names would pass as ASCII: by the locale C and its kin.
+
+    Nothing else lets a file, a column or a series keep an umlaut in its name there, from the words that were typed to
+    the folders that are made. Other encodings have letters of their own and are left alone.
+    """
+    narrow = codecs.lookup(sys.getfilesystemencoding()).name == "ascii"
+    if narrow and sys.executable and os.environ.get("PYTHONUTF8") != "1":  # it says so where this was tried
+        os.environ["PYTHONUTF8"] = "1"
+        os.execv(sys.executable, [sys.executable, *sys.orig_argv[1:]])
 
 
 @contextmanager

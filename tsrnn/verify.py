@@ -15,6 +15,7 @@ from tsrnn.errors import InputError, unknown
 from tsrnn.frames import from_polars, to_polars
 
 USUAL = ("mae", "rmse")
+_ROWS = 500_000  # of a long table that are measured at once
 _COVERAGE = "coverage_"  # and the percents that an interval should hold
 Names = str | Sequence[str]
 
@@ -36,7 +37,8 @@ def measured(forecasts: Any, by: Names = (), measures: Sequence[str] | None = No
         InputError: there is no such column or measure, or a measure reads quantiles that the forecasts lack.
     """
     table, origin = to_polars(forecasts, "forecasts")
-    return from_polars(of([sums(table, by, measures)], by, measures), origin, "")
+    pieces = [sums(piece, by, measures) for piece in table.iter_slices(_ROWS)] or [sums(table, by, measures)]
+    return from_polars(of(pieces, by), origin, "")
 
 
 def sums(table: pl.DataFrame, by: Names = (), measures: Sequence[str] | None = None) -> pl.DataFrame:
@@ -59,7 +61,7 @@ def sums(table: pl.DataFrame, by: Names = (), measures: Sequence[str] | None = N
     return _summed(pl.DataFrame(columns), keys)
 
 
-def of(pieces: Iterable[pl.DataFrame], by: Names = (), measures: Sequence[str] | None = None) -> pl.DataFrame:
+def of(pieces: Iterable[pl.DataFrame], by: Names = ()) -> pl.DataFrame:
     """The measures of a table whose pieces' `sums` these are."""
     keys = _keys(by)
     total = _summed(pl.concat(pieces), keys)

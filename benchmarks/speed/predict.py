@@ -22,7 +22,7 @@ def measure(repeats: int = 200) -> Iterable[Row]:
     history = pl.DataFrame({"ds": time, "y": y})
     with TemporaryDirectory() as folder:
         saved = Path(folder) / "model"
-        Forecaster("lstm", input_size=96, horizon=96, max_epochs=1, max_windows=64).fit(history).save(saved)
+        Forecaster("lstm", input_size=96, horizon=96, segment=1, max_epochs=1, max_windows=64).fit(history).save(saved)
         model = Forecaster.load(saved)
     for rows in (96, ROWS):
         polars = history.head(rows)

@@ -20,7 +20,9 @@ from tsrnn.models._base import Model
 from tsrnn.shapes import Spec
 
 BATCH, SPEC = 32, Spec(input_size=96, horizon=24, channels=7, targets=7)
-CONFIG, FIT = parameters.sort("lstm", {"hidden_size": 16, "batch_size": BATCH, "max_epochs": 1})
+CONFIG, FIT = parameters.sort(
+    "lstm", {"hidden_size": 16, "segment": 1, "averaging": 0.0, "batch_size": BATCH, "max_epochs": 1}
+)
 HEAD = heads.build(None, "mse")
 
 

@@ -1,7 +1,7 @@
 """tsrnn drift: whether the world has moved away from what a saved model was trained on."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -41,6 +41,9 @@ def run(
         raise typer.Exit(FOUND)
 
 
-def _short(row: dict[str, object]) -> dict[str, object]:
-    """A row of the table with as many digits as can be read."""
-    return {name: f"{value:.3g}" if isinstance(value, float) else value for name, value in row.items()}
+def _short(row: dict[str, Any]) -> dict[str, str]:
+    """A row of the table in as many letters as can be read."""
+    stream = f"{row['series']}: {row['column']}" if row["series"] != "frame" else row["column"]
+    sizes = {name: "" if row[name] is None else f"{row[name]:.3g}" for name in ("shift", "ratio", "ks", "psi")}
+    evidence = f"{row['evidence']:.3g} of {row['needed']:.3g}"
+    return {"stream": f"{stream} ({row['kind']})", **sizes, "evidence": evidence, "drift": row["drift"]}

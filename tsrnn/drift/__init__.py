@@ -13,6 +13,8 @@ whitening is estimated, so this is exact for no real column, and was measured (`
 shown the last week alone starts anew: then alpha holds for each run, not for all of them.
 """
 
+from tsrnn.drift import errors as errors
+from tsrnn.drift import streams as streams
 from tsrnn.drift.look import look as look
 from tsrnn.drift.look import since as since
 from tsrnn.drift.reference import Reference as Reference

@@ -4,26 +4,24 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tsrnn import buffer, infer, windows
+from tsrnn import infer, windows
 from tsrnn.heads import Head
 from tsrnn.models import Model
-from tsrnn.split import Part
 
 Floats = npt.NDArray[np.float64]
 
 _AT_ONCE = 512  # windows
 
 
-def absolute(model: Model, head: Head, laid: buffer.Buffer, part: Part) -> Floats:
-    """Mean absolute error over all leads of the forecasts for each row, by windows whose targets begin in `part`.
+def absolute(model: Model, head: Head, cut: windows.Windows) -> Floats:
+    """Mean absolute error over all leads of the forecasts for each row, by these windows.
 
     Returns:
         [row target]; NaN where no target was measured, or a lead is missing.
     """
-    spec, arrays = model.spec, laid.arrays
+    spec, arrays = model.spec, cut.buffer.arrays
     truth = np.stack([np.asarray(column, np.float64) for column in arrays.columns[: arrays.targets]], 1)
     total, leads = np.zeros(truth.shape), np.zeros(len(truth))
-    cut = windows.cut(laid, part, spec.input_size, spec.horizon)
     ahead = np.arange(spec.horizon)
     for which in torch.arange(len(cut)).split(_AT_ONCE) if len(cut) else ():  # type: ignore[no-untyped-call]
         point, _ = infer.forecast(model, head, cut.gather(which))  # [window horizon target]

@@ -16,7 +16,7 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 
 EDGES = 127  # order statistics of the reference that are kept
-LEAST, LEAST_ERRORS = 300, 150  # innovations that a reference needs: of inputs, on which more is bet, and of errors
+LEAST, LEAST_ERRORS = 400, 150  # innovations that a reference needs: of inputs, on which more is bet, and of errors
 _NEAR, _FEW = 4, 2  # newest values that a value is regressed on; where rows are few
 _WAVES = 3  # pairs of harmonics; one where rows are few
 _WIDEST = 1 << 12  # steps of the longest season that is looked for

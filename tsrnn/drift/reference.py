@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from tsrnn import split
+from tsrnn import split, windows
 from tsrnn.drift import errors, streams
 from tsrnn.drift.innovations import EDGES, LEAST, LEAST_ERRORS, Design, Floats, Whitener, ranks
 from tsrnn.drift.streams import Key
@@ -139,13 +139,14 @@ def _summary(sequence: streams.Sequence, design: Design, kind: str) -> tuple[Whi
 
 def truths(model: Model, head: Head, prepared: Preparation, panel: Panel, part: split.Part) -> Floats:
     """Absolute errors of the rows of a part, up to the newest where the covariates need no future: [row target]."""
+    sizes = (model.spec.input_size, model.spec.horizon)
     if panel.roles.future:
-        return errors.absolute(model, head, prepared.lay(panel), part)
+        return errors.absolute(model, head, windows.cut(prepared.lay(panel), part, *sizes))
     horizon = model.spec.horizon
     longer = streams.extended(panel, horizon)
     moved = horizon * np.arange(len(panel.ids))
     shifted = split.Part(part.begin + moved, part.end + moved + np.where(part.end > part.begin, horizon, 0))
-    found = errors.absolute(model, head, prepared.lay(longer), shifted)
+    found = errors.absolute(model, head, windows.cut(prepared.lay(longer), shifted, *sizes))
     lengths = np.diff(panel.offsets)
     keep = np.concatenate([np.arange(n) + a for n, a in zip(lengths, longer.offsets[:-1], strict=True)])
     kept: Floats = found[keep]

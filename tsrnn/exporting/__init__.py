@@ -7,7 +7,6 @@ The folder holds `forecast.onnx` (a window in), `step.onnx` (a row and a state i
 
 import hashlib
 import io
-import logging
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, redirect_stdout
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from tsrnn import stepper, store
+from tsrnn import progress, stepper, store
 from tsrnn.errors import InputError
 from tsrnn.exporting import described
 from tsrnn.exporting.graphs import Scaled, Step, Window, example, traced
@@ -96,14 +95,10 @@ def onnx_of(graph: Scaled, inputs: dict[str, Any], entry: Mapping[str, Any], nam
 @contextmanager
 def _quiet() -> Iterator[None]:
     """The exporter's progress and hints, silenced for as long as it runs."""
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript", "onnx_ir")]
-    levels = [each.level for each in loggers]
-    for each in loggers:
-        each.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for each, level in zip(loggers, levels, strict=True):
-            each.setLevel(level)
+    with (
+        progress.silenced("torch.onnx", "onnxscript", "onnx_ir"),
+        warnings.catch_warnings(),
+        redirect_stdout(io.StringIO()),
+    ):
+        warnings.simplefilter("ignore")
+        yield

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -28,18 +27,8 @@ from tsrnn.fit.modules import WindowsDataModule as WindowsDataModule
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
+from tsrnn.trained import Report as Report
 from tsrnn.windows import Windows
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a training did."""
-
-    epochs: int
-    best_epoch: int
-    val_loss: float
-    seconds: float
-    device: str = "cpu"  # the kind that it ran on; the model comes back to the CPU
 
 
 def fit(
@@ -95,7 +84,7 @@ def fit(
     if config.arithmetic == "64-true":
         model.float()
     seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
-    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device)
+    return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device, tuple(module.losses))
 
 
 def adopted(module: Any) -> tuple[Model, Report]:

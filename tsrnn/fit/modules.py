@@ -1,12 +1,11 @@
 """The LightningModule and the LightningDataModule, public: give them to a Trainer of your own."""
 
-from collections.abc import Callable
+import math
 from typing import Any, cast
 
 import pytorch_lightning as pl
 import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import DataLoader
 
 from tsrnn import usual
@@ -15,9 +14,9 @@ from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Batch
+from tsrnn.trained import averaged
 from tsrnn.windows import Windows
 
-Weights = tuple[Tensor, ...] | list[Tensor]
 _SCORED = 256  # windows validated on at once
 
 
@@ -29,8 +28,10 @@ class ForecastModule(pl.LightningModule):
         self.model = model
         self.head = head
         self.config = config
-        self.average = AveragedModel(model, multi_avg_fn=_follow(config.averaging)) if config.averaging else None
-        self._val = [0.0, 0.0]  # sum of losses, windows
+        self.average = averaged(model, config.averaging)
+        self._train: list[Any] = [0.0, 0.0]  # sum of losses, windows
+        self._val = [0.0, 0.0]
+        self.losses: list[tuple[float, float]] = []  # of each epoch: training and validation
 
     @property
     def evaluated(self) -> Model:
@@ -42,6 +43,7 @@ class ForecastModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
+        self._train = [self._train[0] + loss.detach() * len(batch.past), self._train[1] + len(batch.past)]
         if self._trainer is not None and self._trainer.loggers:
             self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.past))
         return loss
@@ -51,7 +53,12 @@ class ForecastModule(pl.LightningModule):
             self.average.update_parameters(self.model)
 
     def on_train_epoch_start(self) -> None:
+        self._train, self._val = [0.0, 0.0], [0.0, 0.0]
         self.model.epoch_starts(self.current_epoch / max(1, self.trainer.max_epochs or 1))
+
+    def on_train_epoch_end(self) -> None:
+        train, val = (float(total) / windows if windows else math.nan for total, windows in (self._train, self._val))
+        self.losses.append((train, val))
 
     def on_validation_epoch_start(self) -> None:
         self._val = [0.0, 0.0]
@@ -96,12 +103,3 @@ class WindowsDataModule(pl.LightningDataModule):
             return []
         val = self.val if self.config.val_windows is None else self.val.thinned(self.config.val_windows)
         return DataLoader(Batches(val, max(_SCORED, self.config.batch_size or 0)), batch_size=None)
-
-
-def _follow(decay: float) -> Callable[[Weights, Weights, Tensor | int], None]:
-    """An exponential moving average that is quick at first, so that the random start is soon forgotten."""
-
-    def update(averaged: Weights, current: Weights, count: Tensor | int) -> None:
-        torch._foreach_lerp_(averaged, current, 1 - min(decay, (1 + int(count)) / (10 + int(count))))
-
-    return update

@@ -1,10 +1,13 @@
 """A point and a few quantiles per forecast cell: the point by its own loss, the quantiles together by the pinball loss.
 
-Pinball loss: Koenker & Bassett 1978. Quantiles cannot cross: the one nearest the median is a number of the model's, and
-the next ones outward stand off it by steps that are above 0, which begin as a normal distribution's.
+Pinball loss: Koenker & Bassett 1978. Quantiles cannot cross: the one nearest the median is a number of the model's (the
+point itself, where that is the median), and the next ones outward stand off it by steps that are above 0, which begin
+as a normal distribution's.
 """
 
+import math
 from collections.abc import Sequence
+from itertools import pairwise
 from statistics import NormalDist
 
 import torch
@@ -30,58 +33,61 @@ class QuantileHead(Head):
         self._loss = loss
         self._sorted = params == len(self.levels)
         self.params = len(self.levels) + (not self._sorted)
-        self._anchor = min(range(len(self.levels)), key=lambda k: abs(self.levels[k] - 0.5))
-        normal = torch.tensor([NormalDist(0, _START).inv_cdf(level) for level in self.levels], dtype=torch.float64)
-        self._starts: list[float] = softplus_inverse(normal.diff()).tolist()
+        self._median = loss == "mae"  # the point is the quantile at level 0.5
+        self._ladder = sorted({*self.levels, 0.5}) if self._median and not self._sorted else list(self.levels)
+        self._anchor = min(range(len(self._ladder)), key=lambda k: abs(self._ladder[k] - 0.5))
+        normal = [NormalDist(0, _START).inv_cdf(level) for level in self._ladder]
+        self._starts = [math.log(math.expm1(b - a)) for a, b in pairwise(normal)]
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
         level = params.new_tensor(self.levels)
-        error = target.unsqueeze(-1) - (params if self._sorted else self._rising(params))  # [... quantile]
+        rising = params if self._sorted else self.quantiles(params, self.levels)
+        error = target.unsqueeze(-1) - rising  # [... quantile]
         cells = 2 * torch.maximum(level * error, (level - 1) * error).mean(-1)  # at level 0.5 the absolute error
         if not self._sorted:
             cells = (cells + LOSSES[self._loss](target, params[..., self.params // 2])) / 2
         return mean(cells, observed)
 
     def point(self, params: Tensor) -> Tensor:
-        if self._sorted or (self._loss == "mae" and 0.5 in self.levels):
+        if self._sorted:
             return self.quantiles(params, [0.5]).squeeze(-1)
         return params[..., self.params // 2]
 
     def quantiles(self, params: Tensor, levels: Sequence[float]) -> Tensor:
         """Levels outside the learnt ones take the outermost: a quantile that was not learnt is not made up."""
-        rising = self._rising(params)
-        columns = []
+        rising, ladder, columns = self._rising(params), self._ladder, []
         for level in levels:
-            above = next((k for k, known in enumerate(self.levels) if known >= level), len(self.levels) - 1)
-            below = max(above - 1, 0) if self.levels[above] > level else above
-            gap = self.levels[above] - self.levels[below]
-            weight = (level - self.levels[below]) / gap if gap else 1.0
+            above = next((k for k, known in enumerate(ladder) if known >= level), len(ladder) - 1)
+            below = max(above - 1, 0) if ladder[above] > level else above
+            gap = ladder[above] - ladder[below]
+            weight = (level - ladder[below]) / gap if gap else 1.0
             columns.append(torch.lerp(rising[..., below], rising[..., above], weight))
         return torch.stack(columns, -1)
 
     def of_samples(self, samples: Tensor) -> Tensor:
-        quantiles = empirical(samples, self.levels)
+        quantiles = empirical(samples, self._ladder)
         if self._sorted:
             return quantiles
         steps = quantiles.diff(dim=-1).clamp(min=_NARROWEST)
-        gaps = (softplus_inverse(steps) - steps.new_tensor(self._starts)).unbind(-1)
-        numbers = {self._anchor: quantiles[..., self._anchor]}
-        for k in range(self._anchor + 1, len(self.levels)):
-            numbers[k] = numbers[k - 1] + gaps[k - 1]
-        for k in range(self._anchor - 1, -1, -1):
-            numbers[k] = numbers[k + 1] - gaps[k]
-        middle = empirical(samples, [0.5])[..., 0] if self._loss == "mae" else samples.nanmean(-1).nan_to_num(0.0)
-        rising = [numbers[k] for k in range(len(self.levels))]
-        return torch.stack([*rising[: self.params // 2], middle, *rising[self.params // 2 :]], -1)
+        gaps = (softplus_inverse(steps) - steps.new_tensor(self._starts)).cumsum(-1)
+        first = quantiles[..., self._anchor] - (gaps[..., self._anchor - 1] if self._anchor else 0)
+        numbers = torch.cat([first[..., None], first[..., None] + gaps], -1)  # [... ladder]
+        own = numbers[..., [self._ladder.index(level) for level in self.levels]]
+        point = quantiles[..., self._anchor] if self._median else samples.nanmean(-1).nan_to_num(0.0)
+        middle = self.params // 2
+        return torch.cat([own[..., :middle], point[..., None], own[..., middle:]], -1)
 
     def _rising(self, params: Tensor) -> Tensor:
-        """The quantiles at the learnt levels: [... params] -> [... quantile]."""
+        """The quantiles of the ladder: [... params] -> [... level]."""
         if self._sorted:
             return params.sort(-1).values
         middle, anchor = self.params // 2, self._anchor
+        point = params[..., middle : middle + 1]
         numbers = torch.cat([params[..., :middle], params[..., middle + 1 :]], -1)
+        if len(self._ladder) > len(self.levels):
+            numbers = torch.cat([numbers[..., :anchor], point, numbers[..., anchor:]], -1)
         steps = F.softplus(numbers.diff(dim=-1) + numbers.new_tensor(self._starts))
-        start = numbers[..., anchor : anchor + 1]
+        start = point if self._median else numbers[..., anchor : anchor + 1]
         above = start + steps[..., anchor:].cumsum(-1)
         below = start - steps[..., :anchor].flip(-1).cumsum(-1).flip(-1)
         return torch.cat([below, start, above], -1)

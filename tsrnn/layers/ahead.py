@@ -3,9 +3,10 @@
     response    r_t = g(known features at t and just before, features of the series), for each target. It is taken out
                 of the past before a model reads it and put back on the forecast, as a learnt cycle is: the rest of the
                 model forecasts what the features do not explain (a regression with recurrent errors)
-    situation   s_h = f(known features at step h, features of the series, level of past covariates, h), each of f's
-                last numbers times a gate of the model's last state: what g cannot say, since it differs by the state,
-                by the step or among quantiles. Centring hides the level of past covariates everywhere else
+    situation   s_h = f(known features at step h less their mean over the newest season, features of the series, level
+                of past covariates, h), each of f's last numbers times a gate of the model's last state: what g cannot
+                say, since it differs by the state, by the step or among quantiles. Centring hides the level of past
+                covariates everywhere else; the level of known ones, a date for one, would tell training's windows apart
     effect      one linear map of the known features at step h, for every number asked for
 
 g and f have two hidden layers; in a linear model g is linear and there is no f. All start at nothing, so that training
@@ -38,17 +39,19 @@ class Ahead(Younger):
         spec: of the task.
         state: numbers of the last state that a model gives; 0: it gives none.
         linear: known features alone, in straight lines.
+        pointwise: no step's part looks at rows before it: for a model whose state is carried from row to row, which
+            reads features' steps before and the level of past covariates itself.
     """
 
     since = ("response", "situation")
 
-    def __init__(self, spec: Spec, state: int = 0, linear: bool = False) -> None:
+    def __init__(self, spec: Spec, state: int = 0, linear: bool = False, pointwise: bool = False) -> None:
         super().__init__()
         self.spec = spec
         self.effect = _nothing(spec.known, spec.targets * spec.params, bias=False) if spec.known else None
         covariates = spec.known + spec.static + spec.channels - spec.targets
-        self.response = Response(spec, linear) if spec.known else None
-        self.situation = Situation(spec, state) if covariates and not linear else None
+        self.response = Response(spec, linear, 1 if pointwise else LAGS) if spec.known else None
+        self.situation = Situation(spec, state, not pointwise) if covariates and not linear else None
 
     def without(self, batch: Batch) -> tuple[Batch, Tensor | None]:
         """The batch without the response in its targets' past, and the response ahead: [batch horizon target]."""
@@ -75,15 +78,16 @@ class Ahead(Younger):
 class Response(nn.Module):
     """Known features [batch time+horizon feature] and static ones [batch feature] -> [batch time+horizon target]."""
 
-    def __init__(self, spec: Spec, linear: bool) -> None:
+    def __init__(self, spec: Spec, linear: bool, lags: int) -> None:
         super().__init__()
+        self.lags = lags
         self.static = 0 if linear else spec.static
-        self.hidden = None if linear else _hidden(LAGS * spec.known + self.static)
-        self.last = _nothing(LAGS * spec.known if linear else _HIDDEN, spec.targets, bias=not linear)
+        self.hidden = None if linear else _hidden(lags * spec.known + self.static)
+        self.last = _nothing(lags * spec.known if linear else _HIDDEN, spec.targets, bias=not linear)
 
     def forward(self, batch: Batch) -> Tensor:
         assert batch.known is not None
-        read = lagged(batch.known)
+        read = lagged(batch.known, self.lags)
         if self.static and batch.static is not None:
             read = torch.cat([read, batch.static.unsqueeze(1).expand(-1, read.shape[1], -1)], -1)
         response: Tensor = self.last(read if self.hidden is None else self.hidden(read))
@@ -93,10 +97,11 @@ class Response(nn.Module):
 class Situation(nn.Module):
     """Covariates as they stand at each step ahead, weighed by the state: -> [batch horizon target params]."""
 
-    def __init__(self, spec: Spec, state: int) -> None:
+    def __init__(self, spec: Spec, state: int, past: bool) -> None:
         super().__init__()
         self.spec = spec
-        self.hidden = _hidden(1 + spec.known + spec.static + 2 * (spec.channels - spec.targets))
+        self.past = past
+        self.hidden = _hidden(1 + spec.static + past * (spec.known + 2 * (spec.channels - spec.targets)))
         self.last = _nothing(_HIDDEN, spec.targets * spec.params)
         self.gate = _nothing(state, _HIDDEN, bias=False) if state else None
 
@@ -114,14 +119,15 @@ class Situation(nn.Module):
         return situation
 
     def _read(self, batch: Batch) -> Tensor:
-        """[batch horizon numbers]: the step's place, its known features, those of the series, levels of covariates."""
+        """[batch horizon numbers]: the step's place, its known features, those of the series, levels of past ones."""
         rows, horizon = len(batch.past), self.spec.horizon
         step = torch.arange(1, horizon + 1, device=batch.past.device, dtype=batch.past.dtype) / horizon
         parts = [step.view(1, -1, 1).expand(rows, -1, -1)]
-        if self.spec.known and batch.known is not None:
-            parts.append(batch.known[:, -horizon:])
+        if self.past and self.spec.known and batch.known is not None:
+            before, ahead = batch.known[:, :-horizon], batch.known[:, -horizon:]
+            parts.append(ahead - centre(before, "season", self.spec.seasonality, batch.lengths).loc)
         standing = [batch.static] if self.spec.static and batch.static is not None else []
-        if self.spec.channels > self.spec.targets:
+        if self.past and self.spec.channels > self.spec.targets:
             others = batch.past[..., self.spec.targets :]
             level = centre(others, "season", self.spec.seasonality, batch.lengths).loc
             standing += [others[:, -1], level.squeeze(1)]  # each [batch channel]
@@ -129,10 +135,10 @@ class Situation(nn.Module):
         return torch.cat(parts, -1)
 
 
-def lagged(known: Tensor) -> Tensor:
+def lagged(known: Tensor, lags: int = LAGS) -> Tensor:
     """Every step with those before it, the first held before the first: [batch step feature] -> [... feature*lag]."""
-    first = known[:, :1].expand(-1, LAGS - 1, -1)
-    return torch.cat([first, known], 1).unfold(1, LAGS, 1).flatten(2)
+    first = known[:, :1].expand(-1, lags - 1, -1)
+    return torch.cat([first, known], 1).unfold(1, lags, 1).flatten(2)
 
 
 def _hidden(numbers: int) -> nn.Sequential:

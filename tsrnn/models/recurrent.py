@@ -78,7 +78,7 @@ class RecurrentForecaster(Model):
         )
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(self.recurrent.output_size, self.channels_joined * spec.horizon * spec.params)
-        self.ahead = Ahead(spec, self.recurrent.output_size)
+        self.ahead = Ahead(spec, self.recurrent.output_size, pointwise=self.carries)
 
     @property
     def carries(self) -> bool:

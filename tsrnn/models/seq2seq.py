@@ -57,7 +57,7 @@ class Seq2Seq(Model):
         )
         self.mix = nn.Linear(2 * config.hidden_size, config.hidden_size) if config.attention else None
         self.readout = nn.Linear(config.hidden_size, self.written * spec.params)
-        self.ahead = Ahead(spec, config.hidden_size)
+        self.ahead = Ahead(spec, config.hidden_size, pointwise=self.carries)
         self.truth = 0.0 if config.schedule == "never" else 1.0  # probability of being fed the truth in training
 
     def epoch_starts(self, progress: float) -> None:
@@ -80,7 +80,7 @@ class Seq2Seq(Model):
         sequence, steps = to_front(sequence, batch.lengths, self.config.segment)
         memory, final = self.encoder(sequence, state, lengths=steps)  # memory [row time hidden]
         past = folded(self._series(undo.apply(batch.past)), self.config.segment)  # [row time written]
-        fed, truth, state, last = past[:, -1], self._truth(batch, undo, response), final, final[-1][0]
+        fed, truth, state = past[:, -1], self._truth(batch, undo, response), final
         written = []
         for step in range(self.steps):
             output, state = self.decoder.step(fed, state)  # output [row hidden]
@@ -92,7 +92,7 @@ class Seq2Seq(Model):
             if truth is not None:
                 forced = torch.rand(len(fed), 1, device=fed.device) < self.truth
                 fed = torch.where(forced, truth[:, step], fed)
-        params = self.ahead(self._unfolded(torch.stack(written, 1)), batch, last)
+        params = self.ahead(self._unfolded(torch.stack(written, 1)), batch, final[-1][0])
         return self.ahead.back(restore(undo, params), response), final
 
     def _series(self, values: Tensor) -> Tensor:

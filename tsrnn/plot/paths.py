@@ -91,7 +91,7 @@ def forecaster(
         how: as of `forecast`.
     """
     panel = fitted.panel_ if frame is None else fitted.preparation_.read(frame)
-    levels, tables = list(fitted.quantiles or ()), []
+    levels, tables = fitted._levels, []
     if ahead := future is not None or not panel.roles.future:
         tables.append(hindcast.ahead(panel, fitted.forecast(panel, future), levels))
     if cutoffs or not tables:

@@ -7,20 +7,18 @@ index leaves empty become `index`, or `level_0`, `level_1`... Bytes that are not
 units of column names more often than in data.
 """
 
-import csv
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
-from tsrnn.errors import InputError, quoted
+from tsrnn import layout
+from tsrnn.errors import InputError, notice, quoted
 from tsrnn.readers._base import contents, opening
 
 SUFFIXES = (".csv", ".tsv", ".txt")
+_GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
 _OTHERS = {
     b"PAR1": "a parquet file",
@@ -30,8 +28,6 @@ _OTHERS = {
     b"\xfe\xff": "UTF-16 text",
     b"\x89HDF": "an HDF5 file",
 }
-_SEPARATORS = "\t|;,"  # a comma last: it may be a decimal one
-_SAMPLE = 50  # lines looked at for the separator and for what cells look like
 
 
 def read(path: Path) -> pl.DataFrame:
@@ -44,12 +40,12 @@ def read(path: Path) -> pl.DataFrame:
             stands twice; a line has more or fewer cells than there are names.
     """
     lines = _first_lines(path)
-    skipped = _remarks(lines)
-    separator = _separator(lines[skipped:])
-    sample = _rows(lines[skipped:], separator)
+    skipped = layout.remarks(lines)
+    separator = layout.separator(lines[skipped:])
+    sample = layout.rows(lines[skipped:], separator)
     names = [name.strip() for name in sample[0]] if sample else []
     names = [name.removeprefix("#").strip() for name in names[:1]] + names[1:]
-    if all(_is_value(name) for name in names):
+    if all(layout.is_value(name) for name in names):
         raise InputError(f"{path} starts with values, not with column names; put a line of names on top")
     cells = [cell for row in sample[1:] for cell in row]
     options: dict[str, Any] = {
@@ -68,8 +64,10 @@ def read(path: Path) -> pl.DataFrame:
         table = _parse(path, {**options, "schema_overrides": dict.fromkeys(text, pl.String)})
     if options["decimal_comma"]:
         _refuse_thousands(path, table, sample, names)
+    elif separator == ";":
+        _say_what_points_are(path, table, names, options)
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
-        _check_widths(path, options)
+        layout.check_widths(path, options["separator"], options["skip_lines"])
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
         if not table.height:
             raise InputError(f"{path} holds column names but no values")
@@ -91,41 +89,12 @@ def _first_lines(path: Path) -> list[str]:
     return lines if len(head) < size else lines[:-1]
 
 
-def _remarks(lines: list[str]) -> int:
-    """How many lines stand above the names: blank ones, remarks, and what tells a spreadsheet the separator."""
-    skipped = 0
-    while skipped < len(lines) and re.match(r'\s*$|"?#|sep=.$', lines[skipped].rstrip("\r\n")):
-        skipped += 1
-    if 0 < skipped < len(lines) and lines[skipped - 1].startswith("#"):
-        separator = _separator(lines[skipped - 1 :])
-        above, first = _rows(lines[skipped - 1 :], separator)[:2]
-        if len(above) == len(first) > 1 and all(_is_value(cell) or not cell.strip() for cell in first):
-            return skipped - 1  # the names are the remark
-    return skipped if skipped < len(lines) else 0
-
-
-def _separator(lines: list[str]) -> str:
-    """The one that cuts every line into the same number of cells, the most; else the first line's most frequent."""
-    widths = {mark: [len(cells) for cells in _rows(lines, mark)] for mark in _SEPARATORS}
-    even = {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1 and len(set(counts)) == 1}
-    chosen = even or {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1} or {",": 1}
-    return max(chosen, key=lambda mark: chosen[mark])
-
-
-def _rows(lines: list[str], separator: str) -> list[list[str]]:
-    with _long_fields():
-        try:
-            return [cells for cells in islice(csv.reader(lines, delimiter=separator), _SAMPLE) if cells]
-        except csv.Error:
-            return []
-
-
 def _parse(path: Path, options: dict[str, Any]) -> pl.DataFrame:
     """Types guessed from the first lines; where a later line breaks the guess, from the whole file, dates as text."""
     try:
         return pl.read_csv(contents(path), infer_schema_length=10_000, **options)
     except pl.exceptions.PolarsError:
-        _check_widths(path, options)
+        layout.check_widths(path, options["separator"], options["skip_lines"])
     for types in ({}, {"try_parse_dates": False}, {"infer_schema": False, "try_parse_dates": False}):
         try:
             return pl.read_csv(contents(path), infer_schema_length=None, **{**options, **types})
@@ -142,13 +111,31 @@ def _left_as_text(path: Path, table: pl.DataFrame, sample: list[list[str]], opti
             shown = next((row[place] for row in sample[1:] if place < len(row) and row[place].strip()), "")
             if not re.match(r"\s*\d{4}[-/]", shown):
                 text.append(name)
-    whole = [name for name, dtype in table.schema.items() if dtype.is_integer()]
-    if whole:
-        plain = {**options, "try_parse_dates": False, "decimal_comma": False}
-        cells = pl.read_csv(contents(path), columns=whole, infer_schema=False, **plain)
+    numbers = [name for name, dtype in table.schema.items() if dtype.is_integer() or dtype.is_float()]
+    again = {name: 2 * table[name].n_unique() <= table.height for name in numbers}  # as ids come again
+    looked = [name for name in numbers if again[name] or table.schema[name].is_integer()]
+    if looked:
+        cells = _cells(path, looked, options)
         zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
-        text += [name for name, led in zip(whole, zeros, strict=True) if led]
+        kept = [table.schema[name].is_integer() or not options["decimal_comma"] for name in looked]
+        led = {name for name, leads, may in zip(looked, zeros, kept, strict=True) if leads and may}
+        text += [name for name in looked if name in led or (again[name] and _merges(table[name], cells[name], options))]
     return text
+
+
+def _cells(path: Path, names: list[str], options: dict[str, Any]) -> pl.DataFrame:
+    """Some columns as the file has them."""
+    plain = {**options, "try_parse_dates": False, "decimal_comma": False}
+    return pl.read_csv(contents(path), columns=names, infer_schema=False, **plain)
+
+
+def _merges(numbers: pl.Series, cells: pl.Series, options: dict[str, Any]) -> bool:
+    """Whether cells that differ are one number, 1e3 and 1000, and may be ids; decimal commas only if they must be."""
+    cells = cells.str.strip_chars().str.replace(r"^-(0*[.,]?0*)$", "$1")
+    kinds = cells.n_unique()
+    if kinds == numbers.n_unique():
+        return False
+    return not options["decimal_comma"] or len(cells.rle()) == kinds or cells.value_counts()["count"].n_unique() == 1
 
 
 def _refuse_thousands(path: Path, table: pl.DataFrame, sample: list[list[str]], names: list[str]) -> None:
@@ -156,7 +143,7 @@ def _refuse_thousands(path: Path, table: pl.DataFrame, sample: list[list[str]], 
     for place, dtype in enumerate(table.dtypes):
         cells = [row[place].strip() for row in sample[1:] if place < len(row)]
         pointed = [cell for cell in cells if "." in cell]
-        grouped = [cell for cell in pointed if re.fullmatch(r"[-+]?[1-9]\d{0,2}(\.\d{3})+", cell)]
+        grouped = [cell for cell in pointed if re.fullmatch(_GROUPED, cell)]
         if (dtype.is_float() or dtype == pl.String) and pointed and len(grouped) == len(pointed):
             raise InputError(
                 f"{path}: column {quoted(names[place])} holds {quoted(pointed[0])} and other cells a decimal comma; "
@@ -164,39 +151,32 @@ def _refuse_thousands(path: Path, table: pl.DataFrame, sample: list[list[str]], 
             )
 
 
-def _check_widths(path: Path, options: dict[str, Any]) -> None:
-    """Every line that is not blank has as many cells as the first."""
-    with path.open(encoding="utf-8", errors="replace", newline="") as file, _long_fields():
-        for _ in range(options["skip_lines"]):
-            file.readline()
-        lines = csv.reader(file, delimiter=options["separator"])
-        width = 0
-        try:
-            for cells in lines:
-                width = width or len(cells)
-                if cells and len(cells) != width:
-                    raise InputError(
-                        f"{path}: line {lines.line_num + options['skip_lines']} has {len(cells)} cells where the first "
-                        f"line names {width} columns; mend the line, or write the file again if it was cut off"
-                    )
-        except csv.Error as error:
-            raise InputError(f"{path}: line {lines.line_num} cannot be read ({error}); mend the line") from None
+def _say_what_points_are(path: Path, table: pl.DataFrame, names: list[str], options: dict[str, Any]) -> None:
+    """Between semicolons, and where no cell has a decimal comma, 1.334 may be a thousand and more: a word on it.
 
-
-@contextmanager
-def _long_fields() -> Iterator[None]:
-    """The csv module refuses cells of more than 131,072 characters; a table may hold a text that long."""
-    before = csv.field_size_limit(2**31 - 1)
-    try:
-        yield
-    finally:
-        csv.field_size_limit(before)
+    A zero in front, a fraction of other than three digits or a whole number of four in the column tells them apart.
+    """
+    floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
+    thousandths = [1000 * table[name].drop_nulls() for name in floats]
+    near = [name for name, x in zip(floats, thousandths, strict=True) if ((x - x.round()).abs() < 1e-6).all()]
+    if not near:
+        return
+    cells = _cells(path, near, options).select(pl.all().str.strip_chars())
+    either = [name for name in near if cells[name].str.contains(rf"^({_GROUPED}|[-+]?\d{{1,3}})?$").all()]
+    if either:
+        shown = cells[either[0]].filter(cells[either[0]].str.contains(".", literal=True).fill_null(False))[0]
+        others = f" and {len(either) - 1} more" if len(either) > 1 else ""
+        notice(
+            f"{path}: column {quoted(names[table.columns.index(either[0])])}{others} holds {quoted(shown)} and the "
+            f"like, read as fractions ({float(shown):g}); if the points stand between thousands, write "
+            f"{shown.replace('.', '')}"
+        )
 
 
 def _named(path: Path, table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
     """The table under the names of the first line; empty ones are pandas' index in front, else left out or refused."""
     if len(names) != table.width:
-        _check_widths(path, {"separator": ",", "skip_lines": 0})
+        layout.check_widths(path, ",", 0)
         raise InputError(f"{path} names {len(names)} columns where its lines hold {table.width}; mend the first line")
     front = next((place for place, name in enumerate(names) if name), len(names))
     levels = ["index" if "index" not in names else "level_0"] if front == 1 else [f"level_{k}" for k in range(front)]
@@ -226,7 +206,3 @@ def _is_text(path: Path, head: bytes) -> None:
         kind = "binary"
     if kind:
         raise InputError(f"{path} is {kind}, not a text table; save it as CSV in UTF-8")
-
-
-def _is_value(name: str) -> bool:
-    return bool(re.fullmatch(r"[-+]?\d[\d.,:/TZ+\-eE ]*", name))

@@ -18,6 +18,7 @@ from tsrnn.errors import InputError, listed, quoted
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
 from tsrnn.roles import Roles
+from tsrnn.series import id_text
 from tsrnn.steps import Months, Step, physical
 
 _MONTHS = 36  # newest rows kept where each series keeps to a day of the month of its own
@@ -176,7 +177,7 @@ class Tail:
                 raise InputError(f"rows holds {table.height} rows; a step takes one, the next of the series")
             return np.zeros(1, np.int64)
         last = self.panel.frame[id].gather(self.panel.offsets[1:] - 1)
-        ids, names = future.id_text(table[id]), future.id_text(last)
+        ids, names = id_text(table[id]), id_text(last)
         if ids.equals(names):
             return np.arange(len(names))
         place = ids.replace_strict(names, np.arange(len(names)), default=None, return_dtype=pl.Int64)

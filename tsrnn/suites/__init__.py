@@ -15,6 +15,7 @@ was chosen at that look-back, in `recipes/SUITE/L=STEPS/MODEL.toml`, goes first.
 model as it comes, one seed, no recipe. In all others a model whose loss is not named learns by squared error.
 """
 
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -108,7 +109,8 @@ def find(word: str) -> Suite:
     Raises:
         InputError: the file is missing, is not TOML, or says what no suite does.
     """
-    name = Path(word).stem if Path(word).suffix else word
+    typed = Path(word).stem if Path(word).suffix else word
+    name = os.fsencode(typed).decode(errors="replace")  # a file's name may be of any bytes, rows are UTF-8
     if Path(word).suffix == ".toml":
         return _read(Path(word), name, name)
     own = _of(name)

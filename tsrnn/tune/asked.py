@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tsrnn import models
+from tsrnn import heads, models
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.metrics import USUAL, ordering
@@ -18,7 +18,8 @@ class Sweep:
 
     The first trial is the model as it comes, with the values of `start` where they lie in its ranges. Values that are
     no plain numbers or words stand in `alternatives`, each under a label of its own; every label is tried once, the
-    rest as in the first trial, before anything is drawn.
+    rest as in the first trial, before anything is drawn. For a metric of quantiles (pinball, crps), a model that would
+    forecast points alone is given the metric's.
     """
 
     model: str | type
@@ -35,13 +36,16 @@ class Sweep:
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
-        ordering(self.metric)
+        levels = ordering(self.metric).levels
         if not 0 <= self.seed < 1 << 64:
             raise InputError(f"seed takes a whole number of 64 bits, at least 0, not {str(self.seed)[:30]}")
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
-        Forecaster(self.model, input_size=min(self.input_sizes), horizon=self.horizon, **self.fixed).configs()
+        forecaster = Forecaster(self.model, input_size=min(self.input_sizes), horizon=self.horizon, **self.fixed)
+        forecaster.configs()
+        if levels and not heads.build(forecaster.quantiles, forecaster.loss).spreads:
+            object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
 
     def resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """A trial's parameters with the values that its labels stand for."""
