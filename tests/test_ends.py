@@ -98,7 +98,7 @@ def test_one_short_series_does_not_stop_the_others(tmp_path):
         Forecaster("gru", **QUICK).fit(frame)
     with pytest.warns(Notice, match="nothing is learnt from series 'c'"):
         skipping = Forecaster("gru", **QUICK, on_short="skip").fit(frame)
-    assert skipping.skipped_ == {"c": "5 rows to learn from, and no 30 that a window needs"}
+    assert skipping.skipped_ == {"c": "5 rows to learn from; a window needs 30"}
     plain = Forecaster("gru", **QUICK).fit(frame.filter(pl.col("unique_id") != "c"))
     assert plain.skipped_ == {}
     forecast = skipping.predict()
@@ -108,7 +108,7 @@ def test_one_short_series_does_not_stop_the_others(tmp_path):
     assert forecast.head(12)["status"].to_list() == ["ok"] * 12
     assert forecast.tail(6)["y"].null_count() == 6
     assert forecast["ds"][12] == frame["ds"].max() - dt.timedelta(hours=138)
-    assert forecast["status"][-1] == "ends with 11 rows without a gap, of 24 that a forecast needs"
+    assert forecast["status"][-1] == "ends with 11 rows without a gap; 24 are needed"
     skipping.save(tmp_path / "saved")
     again = Forecaster.load(tmp_path / "saved").predict(frame.to_pandas())
     assert isinstance(again, pd.DataFrame)
@@ -142,7 +142,9 @@ def test_a_series_that_was_never_measured_is_skipped_or_refused(long):
 
 
 def test_nothing_to_learn_from_at_all_is_named():
-    with pytest.raises(InputError, match="no series can be learnt from; series 'a': 14 rows to learn from, and no 30"):
+    with pytest.raises(
+        InputError, match="no series can be learnt from; series 'a': 14 rows to learn from; a window needs 30"
+    ):
         Forecaster("gru", **QUICK, on_short="skip").fit(long_frame((20, 10)))
     with pytest.raises(InputError, match="on_short"):
         Forecaster("gru", **QUICK, on_short="maybe").fit(long_frame())
@@ -203,3 +205,20 @@ def test_without_covariates_it_holds_ids_and_steps(fitted):
     pandas = wide_frame(120).to_pandas().set_index("date")
     future = Forecaster("repeat_last", **TASK).fit(pandas).make_future_frame()
     assert list(future.index) == list(pd.date_range("2020-01-06", periods=6, freq="h"))
+
+
+def test_the_command_line_skips_what_it_is_told_to(run, tmp_path):
+    long_frame((150, 130, 11)).write_csv(tmp_path / "mine.csv")
+    words = ("--model", "nlinear", "--input-size", "24", "--horizon", "6", "--set", "max_epochs=1")
+    status, _, err = run("fit", "mine.csv", "--out", "saved", *words)
+    assert status == 2
+    assert "series 'c' has" in err
+    assert run("fit", "mine.csv", "--out", "saved", *words, "--on-short", "skip")[0] == 0
+    status, out, _ = run("predict", "saved", "mine.csv")
+    assert status == 0
+    assert out.splitlines()[0] == "unique_id,ds,y,status"
+    assert out.splitlines()[-1].endswith(",ends with 11 rows without a gap; 24 are needed")
+    status, _, err = run("predict", "saved", "mine.csv", "--on-short", "error")
+    assert status == 2
+    assert "series 'c' ends with 11 rows" in err
+    assert run("predict", "saved", "mine.csv", "--on-short", "perhaps")[0] == 2

@@ -67,7 +67,7 @@ def wanting(panel: Panel, input_size: int, padding: int) -> dict[str, str]:
     need, reasons = input_size - padding, {}
     for name, rows, cells in zip(panel.ids, ends - begin, heard, strict=True):
         if rows < need:
-            reasons[name] = f"ends with {rows} rows without a gap, of {need} that a forecast needs"
+            reasons[name] = f"ends with {rows} rows without a gap; {need} are needed"
         elif not cells:
             reasons[name] = f"no target was measured in its newest {min(rows, input_size)} rows"
     return reasons

@@ -185,7 +185,7 @@ def lacking(arrays: Arrays, parts: Split, reach: int, horizon: int) -> dict[str,
     heard = np.add.reduceat(measured, arrays.offsets[:-1])
     for row in np.flatnonzero(((windows[0] == 0) | (heard == 0)) & ~held):
         gap = "" if rows[row] < reach + horizon else " without a gap"
-        lack = f"{rows[row]} rows to learn from, and no {reach + horizon}{gap} that a window needs"
+        lack = f"{rows[row]} rows to learn from; a window needs {reach + horizon}{gap}"
         reasons[arrays.ids[row]] = lack if heard[row] else "no target was ever measured"
     return reasons
 
