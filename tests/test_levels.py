@@ -1,10 +1,11 @@
-"""Words of covariates: learnt once, one column of 0 and 1 each, saved with the model; a word met later is its own."""
+"""Words of covariates: learnt once, a column of 0 and 1 or a code each, saved; a word met later is a level."""
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
+from tsrnn import levels
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
@@ -41,7 +42,7 @@ def test_numbers_and_booleans_stay_one_column():
 @pytest.mark.parametrize(
     ("cells", "words"),
     [
-        ([f"word {k}" for k in range(40)] * 3, ["40 different words", "may have 16", "group them"]),
+        ([f"word {k}" for k in range(80)] + ["again"] * 40, ["81 different words in 120 rows", "again and again"]),
         ((["1"] * 39 + ["oops"]) * 3, ["row 40 holds 'oops' among numbers"]),
     ],
 )
@@ -92,3 +93,40 @@ def test_the_numbers_of_a_frame_with_words_have_a_fingerprint():
         Panel.of(_frame(region=word), target="y", static_covariates="region").fingerprint for word in ("north", "south")
     )
     assert one != other
+
+
+def test_many_words_are_codes_that_hang_on_the_word_alone():
+    words = [f"shop {k}" for k in range(300)]
+    with pytest.warns(Notice, match=r"holds 'new', and the model knows 'shop 0', .* and 295 more"):
+        code = levels.encode(pl.Series([*words, None, "new"]), tuple(sorted(words)))
+    assert code.shape == (302, 16)
+    np.testing.assert_allclose(np.linalg.norm(code[:300], axis=1), 1, rtol=1e-5)
+    assert np.abs(code[:300] @ code[:300].T - np.eye(300)).max() < 0.95
+    assert not code[300:].any()
+    fewer = levels.encode(pl.Series(words[:20]), tuple(sorted(words[:20])))
+    np.testing.assert_array_equal(fewer, code[:20])
+
+
+def test_the_series_id_is_a_static_covariate_by_its_name(tmp_path):
+    frame = _frame()
+    static = {"target": "y", "static_covariates": ["unique_id", "region"]}
+    panel = Panel.of(frame, **static)
+    assert panel.ids == ("A", "B", "C")
+    assert panel.arrays().static.tolist() == [[1, 0, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 1, 0]]
+    numbered = Panel.of(frame.assign(unique_id=frame.unique_id.map({"A": 7, "B": 8, "C": 9})), **static)
+    assert numbered.arrays().static[:, :3].tolist() == np.eye(3).tolist()
+    fitted = Forecaster("gru", **TASK).fit(frame, **static)
+    fitted.save(tmp_path / "saved")
+    loaded = Forecaster.load(tmp_path / "saved")
+    pd.testing.assert_frame_equal(loaded.predict(frame), fitted.predict())
+    with pytest.warns(Notice, match="'unique_id' holds 'D', and the model knows 'A', 'B', 'C'"):
+        later = loaded.predict(frame.replace({"unique_id": {"C": "D"}}))
+    assert list(later.unique_id) == ["A", "A", "B", "B", "D", "D"]
+    assert np.isfinite(later.y).all()
+
+
+def test_many_series_are_told_apart_by_their_codes():
+    names = [f"shop {k}" for k in range(20)]
+    frame = pd.concat([_frame()[:40].assign(unique_id=name) for name in names])
+    panel = Panel.of(frame, target="y", static_covariates="unique_id")
+    np.testing.assert_array_equal(panel.arrays().static, levels.encode(pl.Series(names), tuple(sorted(names))))

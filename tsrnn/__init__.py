@@ -9,9 +9,9 @@ The map, in the order in which data meets the rooms:
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
-    panel, future, answer, hindcast, verify     frames in one normal form; the steps ahead; forecasts, their measures
+    panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     layout, readers/, simulate, catalog         files, small worlds and data sets by name
-    features, buffer, prepare, windows          covariates; one buffer and a vector of starts -> batches
+    features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths

@@ -1,12 +1,14 @@
 """What a forecast looks like as a frame: ids and times, a column per target, one per quantile beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import polars as pl
 
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
+
+STATUS = "status"  # column that says what was skipped
 
 
 def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels: Sequence[float]) -> pl.DataFrame:
@@ -28,6 +30,24 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
             assert quantiles is not None
             columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1), kind))
     return panel.future(point.shape[1]).with_columns(columns)
+
+
+def marked(panel: Panel, answered: pl.DataFrame, horizon: int, skipped: Mapping[str, str]) -> pl.DataFrame:
+    """A forecast of some series among the steps ahead of all of them: empty where skipped, and `status` says why.
+
+    Raises:
+        InputError: a column of the forecast is called status.
+    """
+    keys = panel.future(horizon)
+    if STATUS in answered.columns:
+        raise InputError(
+            f"{panel.source}: a forecast with on_short='skip' has a column {STATUS!r} of its own; rename it"
+        )
+    forecast = np.repeat([name not in skipped for name in panel.ids], horizon)
+    rows = pl.Series(np.cumsum(forecast) - 1).set(pl.Series(~forecast), None)
+    values = [answered[name].gather(rows) for name in answered.columns if name not in keys.columns]
+    said = np.repeat([skipped.get(name, "ok") for name in panel.ids], horizon)
+    return keys.with_columns(*values, pl.Series(STATUS, said, pl.String))
 
 
 def samples(panel: Panel, paths: np.ndarray) -> pl.DataFrame:

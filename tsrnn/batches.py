@@ -7,6 +7,7 @@ from dataclasses import replace
 import torch
 from torch.utils.data import IterableDataset
 
+from tsrnn import masks
 from tsrnn.parameters import Weighting
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
@@ -23,16 +24,21 @@ class Batches(IterableDataset[Batch]):
         most: int | None = None,
         buckets: bool = False,
         passes: int = 1,
+        dropout: float = 0.0,
     ) -> None:
+        """`dropout`: chance of each past covariate of a window to be told as never measured."""
         self.windows, self.size, self.generator, self.buckets = windows, size, generator, buckets
+        self.dropout = dropout
         self.count, self.passes = min(len(windows), most or len(windows)), passes
 
     def __len__(self) -> int:
         return -(-self.count // self.size) * self.passes
 
     def __iter__(self) -> Iterator[Batch]:
+        laid = self.windows.buffer
         for _ in range(self.passes):
-            yield from self.windows.batches(self.size, self.generator, self.count, self.buckets)
+            for batch in self.windows.batches(self.size, self.generator, self.count, self.buckets):
+                yield masks.dropped(batch, self.dropout, laid.masks, laid.values.shape[1], self.generator)
 
 
 def weighted(batch: Batch, kind: Weighting) -> Batch:

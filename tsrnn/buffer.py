@@ -11,6 +11,7 @@ from torch import Tensor
 
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError
+from tsrnn.masks import Groups
 from tsrnn.scale import Affine
 
 _BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
@@ -35,6 +36,7 @@ class Buffer:
     padding: int
     targets: int
     arrays: Arrays
+    masks: Groups = ()  # channels whose mask windows tell, behind all channels
 
     def series_of(self, panel_rows: Rows) -> Rows:
         """The series of each of the rising rows."""
@@ -59,13 +61,14 @@ class Buffer:
         return real_steps(panel_rows - np.repeat(self.begin, _counts(self.begin, panel_rows)), input_size)
 
 
-def lay(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
+def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = ()) -> Buffer:
     """Scale, fill and lay down every row once.
 
     Args:
         arrays: the panel's numbers.
         scaling: loc and scale of shape [series channel], as `tsrnn.scale.fit` returns them.
         padding: unobserved rows in front of every segment (`input_size - 1` lets windows start with one real row).
+        masks: channels whose mask is told to the model (`tsrnn.masks`).
     """
     begin, end = arrays.segments()
     shift = padding * np.arange(1, len(begin) + 1)
@@ -92,6 +95,7 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0) -> Buffer:
         padding=padding,
         targets=arrays.targets,
         arrays=arrays,
+        masks=masks,
     )
 
 

@@ -4,15 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Any, Literal, Self, get_type_hints
 
-from tsrnn import heads, models, parameters
+from tsrnn import heads, masks, models, parameters
 from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.shapes import Spec
+
+OnShort = Literal["error", "skip"]
 
 
 class Estimator:
@@ -31,12 +33,15 @@ class Estimator:
     scale_per_series: bool
     calendar: bool
     pad: bool
+    masks: bool
+    on_short: OnShort
     options: dict[str, Any]
     model_: models.Model
     head_: heads.Head
     spec_: Spec
     preparation_: Preparation
     panel_: Panel
+    skipped_: dict[str, str]
     calibration_: Calibration | None = None
     split_: Any = None  # as `fit` got it
 
@@ -120,11 +125,16 @@ class Estimator:
         padding = self.input_size - 1 if self.pad else 0
         return Preparation(self.scaler, self.scale_per_series, self.calendar, padding, self.horizon)
 
+    def _told(self, reads: frozenset[str]) -> frozenset[str]:
+        """Kinds of covariates beside which a model is told what was measured; one that reads the mask itself is not."""
+        return reads if self.masks and "mask" not in reads else frozenset()
+
     def _task(self, reading: Mapping[str, Any], head: heads.Head) -> dict[str, Any]:
         """What the parameters and the columns alone say of the Spec."""
         targets = len(reading["targets"])
         sizes = {"input_size": int(self.input_size), "horizon": int(self.horizon)}
-        columns = {"channels": targets + len(reading["past"]), "targets": targets}
+        told = masks.WIDTH * len(reading.get("holes", {}).get("channels", ()))
+        columns = {"channels": targets + len(reading["past"]) + told, "targets": targets}
         return {**sizes, **columns, "params": head.params, "levels": head.levels, "loss": self.loss}
 
     def _check_fitted(self) -> None:

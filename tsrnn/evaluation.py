@@ -5,13 +5,14 @@ from typing import Any, Self
 
 import numpy as np
 
-from tsrnn import answer, buffer, calibration, hindcast, infer, progress, split, windows
+from tsrnn import answer, buffer, calibration, ends, hindcast, infer, progress, split, windows
 from tsrnn import backtest as rolling
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError, listed, notice, unknown
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
+from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 
 SplitLike = Mapping[str, Any] | str | None
@@ -38,7 +39,7 @@ class Evaluated(Estimator):
         for name in parts:
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
-            windows.refuse_empty(scored, rows)
+            windows.refuse_empty(scored, rows, self.on_short == "error")
             shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
             scores[name] = infer.score(self.model_, self.head_, scored, measures, shift)
         return scores
@@ -194,7 +195,7 @@ class Evaluated(Estimator):
         rows = split.whole(laid.arrays) if part is None else self._split(panel, laid.arrays, wanted).part(part)
         cut = windows.cut(laid, rows, self.input_size, self.horizon)
         if not len(cut):
-            windows.refuse_empty(cut, rows)
+            windows.refuse_empty(cut, rows, self.on_short == "error")
         held = np.zeros(len(panel.ids), bool)
         held[laid.series_of(cut.targets_at)] = True
         if without := [name for name, has in zip(panel.ids, held | (rows.begin == rows.end), strict=True) if not has]:
@@ -202,11 +203,35 @@ class Evaluated(Estimator):
             notice(f"series {listed(without)}: no forecast, for lack of {need} in which a target was measured")
         return cut
 
+    def _learnable(
+        self, panel: Panel, prepared: Preparation, wanted: SplitLike
+    ) -> tuple[Panel, Arrays, split.Split, dict[str, str]]:
+        """What is trained on: each series up to its last measured target, its numbers, their split; whom it leaves out.
+
+        Series that are too short stay in where they are refused later, and are left out, and named, where skipped.
+        """
+        history = ends.measured(panel)[0]
+        arrays = prepared.arrays(history)
+        parts = self._split(history, arrays, wanted)
+        if self.on_short == "error":
+            return history, arrays, parts, {}
+        skipped = split.lacking(arrays, parts, self.input_size - prepared.padding, self.horizon)
+        if not skipped:
+            return history, arrays, parts, {}
+        if len(skipped) == len(panel.ids):
+            name, reason = next(iter(skipped.items()))
+            raise InputError(f"{panel.source}: no series can be learnt from; series {name!r}: {reason}")
+        notice(f"{panel.source}: nothing is learnt from series {listed(skipped)}; `skipped_` says why")
+        empty = dict(zip(panel.ids, parts.train.end == parts.train.begin, strict=True))
+        history = ends.without(history, [name for name in skipped if not empty[name]])
+        arrays = prepared.arrays(history)
+        return history, arrays, self._split(history, arrays, wanted), skipped
+
     def _split(self, panel: Panel, arrays: Arrays, wanted: SplitLike) -> split.Split:
         if wanted is None:
             return split.tail(arrays, split.held_out(arrays.lengths, self.horizon, self.val_size))
         rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
-        return split.standard(arrays, rule, panel.source)
+        return split.standard(arrays, rule, panel.source, self.on_short == "skip")
 
 
 def _chosen(cut: windows.Windows, every: int, series: str | Sequence[str] | None) -> windows.Windows:

@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import answer, calibration, heads, infer, journal, models, paths, usual, windows
-from tsrnn.arrays import Arrays
-from tsrnn.errors import InputError
+from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, usual, windows
+from tsrnn import future as futures
+from tsrnn.buffer import Buffer
+from tsrnn.errors import InputError, listed, notice
+from tsrnn.estimator import OnShort
 from tsrnn.evaluation import SplitLike
+from tsrnn.masks import beside
 from tsrnn.operation import Operated
 from tsrnn.panel import Panel
-from tsrnn.shapes import Spec
+from tsrnn.shapes import Batch, Spec
 
 
 class Forecaster(Operated):
@@ -26,12 +29,16 @@ class Forecaster(Operated):
         scale_per_series: one location and scale per series instead of one for the whole panel.
         calendar: add calendar (or depth) features as covariates known ahead.
         pad: let windows reach back before the first row; what is missing is marked as such.
+        masks: tell models that read covariates which cells were measured, where what `fit` gets has holes.
+        on_short: what becomes of a series that is too short, or of which nothing was measured: "error", or "skip", with
+            a column `status` in what `predict` gives where one was left out.
         val_size: share of each series, at its end, held out for early stopping when `fit` gets no split.
         options: fields of the model's Config (`hidden_size`, `dropout`...) and of `FitConfig` (`learning_rate`,
             `batch_size`, `max_epochs`, `patience`, `progress`, `random_state`...). What is not named follows the data,
             as `tsrnn.usual` says.
 
-    After `fit`: `model_`, `spec_`, `panel_`, `report_` (epochs, best validation loss, seconds).
+    After `fit`: `model_`, `spec_`, `panel_`, `report_` (epochs, best validation loss, seconds) and `skipped_` (name ->
+    reason of every series that nothing was learnt from).
     """
 
     def __init__(  # noqa: PLR0913  the public door: every word is a keyword with a default
@@ -46,6 +53,8 @@ class Forecaster(Operated):
         scale_per_series: bool = False,
         calendar: bool = False,
         pad: bool = False,
+        masks: bool = True,
+        on_short: OnShort = "error",
         val_size: float = 0.1,
         **options: Any,
     ) -> None:
@@ -58,6 +67,8 @@ class Forecaster(Operated):
         self.scale_per_series = scale_per_series
         self.calendar = calendar
         self.pad = pad
+        self.masks = masks
+        self.on_short = on_short
         self.val_size = val_size
         self.options = options
 
@@ -86,7 +97,7 @@ class Forecaster(Operated):
             InputError: the frame, an option or the task cannot be used; says how to mend it.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, parts, spec, train, val = self._lesson(frame, split, roles)
+        head, prepared, panel, (history, parts), spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training  # Lightning is slow to import, and only training needs it
 
@@ -96,7 +107,7 @@ class Forecaster(Operated):
         self.model_, self.head_, self.spec_ = model, head, model.spec
         self.preparation_, self.panel_ = prepared, panel
         self.split_, self.calibration_ = split, None
-        self._fitted_on(parts, train, val)
+        self._fitted_on(history, parts, train, val)
         return self
 
     def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
@@ -109,7 +120,7 @@ class Forecaster(Operated):
         Arguments and errors are those of `fit`.
         """
         model_config, fit_config = self.configs()
-        head, prepared, panel, parts, spec, train, val = self._lesson(frame, split, roles)
+        head, prepared, panel, (history, parts), spec, train, val = self._lesson(frame, split, roles)
 
         from tsrnn import fit as training
 
@@ -120,64 +131,111 @@ class Forecaster(Operated):
         self.__dict__.pop("model_", None)
         self.head_, self.spec_, self.preparation_, self.panel_ = head, spec, prepared, panel
         self.split_, self.calibration_ = split, None
-        self.parts_, self.reference_, self.facts_ = parts, None, None
+        self.lesson_, self.parts_, self.reference_, self.facts_ = history, parts, None, None
         return training.ForecastModule(model, head, fit_config), training.WindowsDataModule(train, val, fit_config)
 
     def predict(self, frame: Any = None, *, future: Any = None) -> Any:
         """Forecast the `horizon` steps after each series' end, in the frame type that came in.
+
+        A series ends with the last row in which a target was measured; later rows may tell covariates known ahead. A
+        gap in the index behind which a look-back would have rows is read as rows in which nothing was measured.
 
         Args:
             frame: the history to forecast from; by default what `fit` got.
             future: future covariates, one row per series and step, where the model was given any.
 
         Returns:
-            The series' ids and index, a column per target and `<target>_q<level>` per quantile.
+            The series' ids and index, a column per target and `<target>_q<level>` per quantile; with
+            `on_short="skip"`, where a series was skipped, empty cells, and a column `status` that says why.
+
+        Raises:
+            InputError: a series is too short, or nothing was measured in its look-back.
         """
         with journal.noted("predict") as facts:
             panel = self._panel(frame)
-            facts |= {"rows": panel.frame.height, "series": len(panel.ids)}
-            return panel.native(self.forecast(panel, future))
+            history, beyond, skipped = self._history(panel)
+            facts |= {"rows": panel.frame.height, "series": len(panel.ids), "skipped": len(skipped)}
+            if not skipped:
+                return panel.native(self.forecast(history, future, beyond))
+            table = self.forecast(ends.without(history, skipped), future, beyond)
+            return panel.native(answer.marked(history, table, self.horizon, skipped))
 
-    def forecast(self, panel: Panel, future: Any = None) -> Any:
-        """`predict` on a panel, as a polars frame."""
-        prepared = self.preparation_
-        laid = prepared.lay(panel)
-        batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future))
+    def make_future_frame(self, frame: Any = None) -> Any:
+        """The steps that `predict` forecasts, for covariates known ahead to be filled in: its `future`.
+
+        Args:
+            frame: the history, as of `predict`; by default what `fit` got.
+
+        Returns:
+            Ids, index and a column per covariate known ahead, empty, in the frame type that came in.
+        """
+        panel = self._panel(frame)
+        return panel.native(futures.empty(ends.measured(panel)[0], self.horizon))
+
+    def forecast(self, panel: Panel, future: Any = None, beyond: Any = None) -> Any:
+        """`predict` on a panel as it stands, as a polars frame; `beyond`: of its rows, those after its end."""
+        laid, batch = self._newest(panel, future, beyond)
         shift = calibration.ahead(self.model_, self.head_, self.calibration_, laid, self._levels)
         point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels, shift)
         return answer.frame(panel, point, quantiles, self._levels)
-
-    def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
-        """Head, preparation, panel, parts, Spec, and the windows to train and to validate on."""
-        model_config, _ = self.configs()
-        panel = self._readable(Panel.of(frame, **roles), models.reads(self.model, model_config))
-        head = heads.build(self.quantiles, self.loss)
-        answer.names(panel, self._levels)
-        prepared = self._unlearnt()
-        arrays = prepared.arrays(panel)
-        head.check(arrays)
-        parts = self._split(panel, arrays, split)
-        laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
-        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
-        windows.refuse_empty(train, parts.train)
-        return head, prepared, panel, parts, self._spec(panel, arrays, head), train, val
 
     def simulate(self, n: int = 100, frame: Any = None, *, future: Any = None, random_state: int = 0) -> Any:
         """`n` sample paths of the steps that `predict` forecasts, as likely as its quantiles say (`tsrnn.paths`).
 
         Returns:
-            The series' ids and index, `sample` (0 to n - 1) and a column per target, in the frame type that came in.
+            The series' ids and index, `sample` (0 to n - 1) and a column per target, in the frame type that came in; of
+            series that `predict` skips there are none.
         """
-        panel, prepared = self._panel(frame), self.preparation_
-        laid = prepared.lay(panel)
-        batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future))
+        panel = self._panel(frame)
+        history, beyond, skipped = self._history(panel)
+        if skipped:
+            notice(f"{panel.source}: series {listed(skipped)} {'is' if len(skipped) == 1 else 'are'} skipped")
+        history = ends.without(history, skipped)
+        laid, batch = self._newest(history, future, beyond)
         drawn = paths.draw(self.model_, self.head_, batch, laid, n, random_state, self.calibration_)
-        return panel.native(answer.samples(panel, drawn))
+        return panel.native(answer.samples(history, drawn))
 
-    def _spec(self, panel: Panel, arrays: Arrays, head: heads.Head) -> Spec:
+    def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Head, preparation, the panel that came and what is learnt from, Spec, and the windows of both parts."""
+        reads = models.reads(self.model, self.configs()[0])
+        panel = self._readable(Panel.of(frame, **roles), reads)
+        head = heads.build(self.quantiles, self.loss)
+        answer.names(panel, self._levels)
+        prepared = self._unlearnt()
+        history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)
+        head.check(arrays)
+        laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
+        train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
+        windows.refuse_empty(train, parts.train, self.on_short == "error")
+        return head, prepared, panel, (history, parts), self._spec(panel, laid, prepared.reading, head), train, val
+
+    def _history(self, panel: Panel) -> tuple[Panel, Any, dict[str, str]]:
+        """What is forecast from: the panel up to its targets' ends, the rows beyond, and who is to be skipped.
+
+        Raises:
+            InputError: everyone is.
+        """
+        history, beyond = ends.measured(panel)
+        history = ends.bridged(history, self.input_size)
+        if self.on_short == "error":
+            return history, beyond, {}
+        skipped = ends.wanting(history, self.input_size, self.preparation_.padding)
+        if len(skipped) == len(panel.ids):
+            name, reason = next(iter(skipped.items()))
+            raise InputError(f"{panel.source}: no series can be forecast; series {name!r}: {reason}")
+        return history, beyond, skipped
+
+    def _newest(self, panel: Panel, future: Any, beyond: Any) -> tuple[Buffer, Batch]:
+        """A panel as the model reads it, and the window at the end of each series."""
+        laid = self.preparation_.lay(panel)
+        batch = windows.latest(laid, self.input_size, self.preparation_.ahead(panel, future, beyond))
+        windows.refuse_blind(batch, laid.targets, panel.ids)
+        return laid, beside(batch, laid.masks, laid.values.shape[1])
+
+    def _spec(self, panel: Panel, laid: Buffer, reading: Mapping[str, Any], head: heads.Head) -> Spec:
         return Spec(
-            **self._task(panel.reading, head),
-            known=0 if arrays.known is None else arrays.known.shape[1],
-            static=0 if arrays.static is None else arrays.static.shape[1],
+            **self._task(reading, head),
+            known=0 if laid.known is None else laid.known.shape[1],
+            static=0 if laid.static is None else laid.static.shape[1],
             seasonality=min(panel.season, int(self.input_size)),
         )

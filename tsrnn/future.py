@@ -20,8 +20,10 @@ from tsrnn.series import check_ids, id_text
 _NEAR = 1e-3  # of a step: depths that differ by less are the same
 
 
-def known_ahead(panel: Panel, future: Any, horizon: int) -> Floats | None:
+def known_ahead(panel: Panel, future: Any, horizon: int, beyond: pl.DataFrame | None = None) -> Floats | None:
     """Future covariates of the next `horizon` steps, from a frame that holds them: [series*horizon feature].
+
+    `beyond`: rows of the history's own frame after its last measured target; what `future` leaves empty stands there.
 
     Raises:
         InputError: the frame is missing, lacks a column or a step, or holds a step twice.
@@ -29,23 +31,17 @@ def known_ahead(panel: Panel, future: Any, horizon: int) -> Floats | None:
     names = panel.roles.future
     if not names:
         return None
-    if future is None:
+    if future is None and beyond is None:
         raise InputError(
             f"the model was given future covariates ({', '.join(names)}); pass future=... with the next steps'"
         )
-    table = keyed(panel, future, names, "future")
     asked = panel.future(horizon)
-    keys = asked.columns
-    ahead, rows = _keys(asked, asked, panel), _keys(table, asked, panel)
-    rows = rows.with_row_index("__row").join(ahead, on=keys, how="semi", maintain_order="left")
-    rows = _without_twins(rows, table, keys, panel)
-    chosen = table[rows["__row"]]
-    cells = [numbers(chosen[name], rows["__row"], panel, name, "future") for name in names]
-    values = [column.alias(f"__{k}") for k, column in enumerate(cells)]
-    matched = ahead.join(rows.drop("__row").with_columns(values), on=keys, how="left", maintain_order="left")
-    matched = matched.select(pl.col(f"__{k}").alias(name) for k, name in enumerate(names))
+    tables = [] if future is None else [keyed(panel, future, names, "future")]
+    tables += [] if beyond is None else [beyond]
+    told = [_matched(table, asked, panel, names) for table in tables]
+    matched = told[0] if len(told) == 1 else told[0].select(pl.coalesce(pl.col(name), told[1][name]) for name in names)
     for row in np.flatnonzero(matched.select(pl.any_horizontal(pl.all().is_null())).to_series())[:1]:
-        where = ", ".join(f"{key} {asked[key][int(row)]}" for key in keys)
+        where = ", ".join(f"{key} {asked[key][int(row)]}" for key in asked.columns)
         raise InputError(f"future lacks {', '.join(names)} at {where}; give a row for each of the {horizon} steps")
     return panel.features(matched, names)
 
@@ -79,6 +75,25 @@ def keyed(panel: Panel, frame: Any, names: Sequence[str], source: str) -> pl.Dat
         row = int(read.is_null().arg_max() or 0)
         raise InputError(f"{source}: column {quoted(index)} is empty in row {row + 1}; fill it or drop the row")
     return table.with_columns(read)
+
+
+def _matched(table: pl.DataFrame, asked: pl.DataFrame, panel: Panel, names: Sequence[str]) -> pl.DataFrame:
+    """The columns `names` of the table's rows at the steps asked for, null where it has no such row."""
+    keys = asked.columns
+    ahead, rows = _keys(asked, asked, panel), _keys(table, asked, panel)
+    rows = rows.with_row_index("__row").join(ahead, on=keys, how="semi", maintain_order="left")
+    rows = _without_twins(rows, table, keys, panel)
+    chosen = table[rows["__row"]]
+    cells = [numbers(chosen[name], rows["__row"], panel, name, "future") for name in names]
+    values = [column.alias(f"__{k}") for k, column in enumerate(cells)]
+    matched = ahead.join(rows.drop("__row").with_columns(values), on=keys, how="left", maintain_order="left")
+    return matched.select(pl.col(f"__{k}").alias(name) for k, name in enumerate(names))
+
+
+def empty(panel: Panel, horizon: int) -> pl.DataFrame:
+    """The frame that `known_ahead` asks for, its covariates to be filled: ids and index of the next steps."""
+    columns = [pl.Series(name, [], panel.frame.schema[name]) for name in panel.roles.future]
+    return pl.concat([panel.future(horizon), pl.DataFrame(columns)], how="diagonal")
 
 
 def _keys(table: pl.DataFrame, asked: pl.DataFrame, panel: Panel) -> pl.DataFrame:

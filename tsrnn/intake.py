@@ -68,7 +68,7 @@ def take(
         raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
     table, date_format = index_of(table, roles, source, treatment["date_format"])
     if levels is None:
-        levels = words.learn(table, roles.future + roles.static, source)
+        levels = words.learn(table, roles.future, roles.static, roles.id, source)
     table = numbers(table, roles, source, levels)
     check_constant(table, roles.id, roles.static, source)
     sort, duplicates = treatment["sort"], treatment["duplicates"]

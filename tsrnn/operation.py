@@ -8,7 +8,6 @@ from typing import Any, Self
 from tsrnn import calibration, exporting, infer, models, provenance, streaming, windows
 from tsrnn.errors import InputError, notice
 from tsrnn.evaluation import SplitLike
-from tsrnn.panel import Panel
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
 
@@ -32,9 +31,10 @@ class Operated(Saved):
     def step(self, rows: Any, state: Stream, *, future: Any = None) -> tuple[Any, Stream]:
         """One new row of each series (or of some) in, their forecasts and the next state out.
 
-        The forecast is what `predict` gives on the history grown by these rows; with a carried state it is what the
-        same weights give with a look-back as long as the history. A series that training did not know keeps the scaling
-        that it had at the warm-up.
+        The forecast is what `predict` gives on the history grown by these rows, and follows the newest of them also in
+        an outage, where `predict` goes back to the last measurement; with a carried state it is what the same weights
+        give with a look-back as long as the history. A series that training did not know keeps the scaling that it had
+        at the warm-up.
 
         Args:
             rows: a frame, one row per series, each one step after its series' newest; an empty cell is a missing one.
@@ -91,11 +91,10 @@ class Operated(Saved):
         if not rate > 0:
             raise InputError(f"rate is a share of the learning rate and must be above 0, not {rate}")
         panel = self.preparation_.read(frame)
-        self._check_step(frame, panel)
         laid = self.preparation_.lay(panel)
         parts = self._split(panel, laid.arrays, split)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
-        windows.refuse_empty(train, parts.train)
+        windows.refuse_empty(train, parts.train, self.on_short == "error")
         _, config = self.configs()
 
         from tsrnn import fit as training
@@ -109,7 +108,7 @@ class Operated(Saved):
         else:
             self.report_ = replace(report, best_epoch=0, val_loss=before)
         self.panel_ = panel
-        self._fitted_on(parts, train, val)
+        self._fitted_on(panel, parts, train, val)
         if self.calibration_ is not None:
             notice("the model changed, and its calibration with it; call calibrate again for intervals that hold")
             self.calibration_ = None
@@ -136,27 +135,6 @@ class Operated(Saved):
         self.model_, self.report_, self.calibration_ = model, report, None
         self.stamp_, self.facts_, self.reference_ = provenance.stamp(report.device), None, None
         return self
-
-    def _check_step(self, frame: Any, panel: Panel) -> None:
-        """Refuse rows that keep another step than the training's.
-
-        Raises:
-            InputError: names both.
-        """
-        reading = self.preparation_.reading
-        trained = panel.step if reading.get("freq") is not None else getattr(self, "panel_", panel).step
-        if isinstance(frame, Panel) or panel.rows_as_they_stand:
-            kept = panel.step
-        else:
-            try:
-                kept = Panel.again(frame, {**reading, "freq": None}).step
-            except InputError:  # too few rows, or too uneven ones, to tell
-                return
-        if not 0.75 < kept.size / trained.size < 1.5:
-            raise InputError(
-                f"these rows keep a step of {kept.word}, and the model was trained on {trained.word}; give rows of its "
-                "step, or fit anew"
-            )
 
     def export(self, folder: str | Path) -> list[str]:
         """Write ONNX graphs for other programs into `folder`, and a config.json that says what goes in and comes out.

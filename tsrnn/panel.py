@@ -77,7 +77,7 @@ class Panel:
                 `depth`... in any case), by type, or by cells that are dates; else the rows are numbered, which is said.
             id: the column that tells series apart; found by name (`unique_id`, `item_id`...).
             past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good; the
-                latter two may hold up to 16 words, which become columns of 0 and 1.
+                latter two may hold words, which become numbers (`tsrnn.levels`), and the last one may name the id.
             freq: one step of the index: `"10m"`, `"1h"`, `"B"` (working days; holidays are stepped over, with
                 `"B-gaps"` they are gaps), `"MS"`, `"1mo-15"`, a timedelta, `0.1524`; see `tsrnn.frequency`. By default
                 the step that the rows keep.
@@ -129,9 +129,10 @@ class Panel:
 
     @property
     def reading(self) -> dict[str, Any]:
-        """How the frame was read, as plain values: its roles, and the treatment of its rows; dates keep their step."""
+        """How the frame was read, as plain values: its roles, the treatment of its rows and their step."""
         treatment = {name: getattr(self, name) for name in (*TREATMENT, "numbered", "levels")}
-        if self.freq is None and self.frame.schema[self.roles.index].is_temporal():
+        counted = self.rows_as_they_stand or self.numbered
+        if self.freq is None and (not counted or self.frame.schema[self.roles.index].is_temporal()):
             treatment["freq"] = self.step.unit
         return {**asdict(self.roles), **treatment}
 
@@ -202,7 +203,7 @@ class Panel:
         return replace(arrays, first=indexing.numbers(index, arrays.runs(), self.step))
 
     def features(self, table: pl.DataFrame, names: Sequence[str]) -> np.ndarray | None:
-        """Covariates as a model reads them, words as columns of 0 and 1: [row feature]; None: there are none."""
+        """Covariates as a model reads them, words as numbers (`tsrnn.levels`): [row feature]; None: there are none."""
         columns = [
             words.encode(table[name], self.levels[name]) if name in self.levels else _floats(table[name])[:, None]
             for name in names

@@ -37,6 +37,7 @@ class FitConfig:
     averaging: float = choice(
         usual.AVERAGING, 0.0, 0.99, 0.998
     )  # decay of the exponential moving average of weights; 0: none
+    channel_dropout: float | None = None  # chance that a window's past covariate is told as missing; None: the usual
     weighting: Weighting = "none"  # of the horizon's steps in the training loss: the nearer, the heavier
     buckets: bool = False  # short windows (`pad=True`) of like length in one batch
     max_minutes: float | None = None  # of training, which then stops, inside an epoch too; None: no limit
@@ -78,6 +79,8 @@ class FitConfig:
         for name in ("averaging", "decay"):
             if not 0 <= getattr(self, name) <= 1:
                 raise InputError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        if self.channel_dropout is not None and not 0 <= self.channel_dropout < 1:
+            raise InputError(f"channel_dropout must be from 0 to below 1, or None, not {self.channel_dropout}")
 
     @property
     def arithmetic(self) -> str:

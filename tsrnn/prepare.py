@@ -4,13 +4,14 @@ frame --`read`--> Panel --`lay`--> Buffer
                     \\--`ahead`--> covariates of the steps to come
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Self, get_type_hints
 
 import numpy as np
+import polars as pl
 
-from tsrnn import buffer, features, scale, split
+from tsrnn import buffer, ends, features, masks, scale, split
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, listed, notice, unknown
@@ -35,7 +36,8 @@ class Preparation:
         horizon: steps to forecast, for which covariates known ahead are asked.
 
     After `fit`: `scaling` (loc, scale: [series channel]), `known` and `static` (loc, scale: [feature]; None where there
-    are no such covariates), `ids` of the series in `scaling`, and `reading`, how the frame was read.
+    are no such covariates), `ids` of the series in `scaling`, and `reading`, how the frame was read: `holes` in it are
+    the channels, and the features known ahead, whose masks the model reads.
     """
 
     def __init__(
@@ -47,13 +49,14 @@ class Preparation:
         self.padding = padding
         self.horizon = horizon
 
-    def fit(self, panel: Panel, arrays: Arrays, part: split.Part) -> Self:
+    def fit(self, panel: Panel, arrays: Arrays, part: split.Part, told: Collection[str] = ()) -> Self:
         """Learn from the rows that a split calls training.
 
         Args:
             panel: where the numbers come from.
             arrays: its numbers, as `arrays` gives them.
             part: the training part.
+            told: kinds of covariates beside which masks are told where there are holes: "past", "known".
 
         Raises:
             InputError: no scaler has that name.
@@ -62,18 +65,42 @@ class Preparation:
         self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
         self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)
         self.ids, self.reading = arrays.ids, panel.reading
+        channels = masks.groups_of(arrays) if "past" in told else ()
+        empty = np.zeros(0) if arrays.known is None or "known" not in told else np.isnan(arrays.known).any(axis=0)
+        known = np.flatnonzero(empty).tolist()
+        if channels or known:
+            self.reading |= {"holes": {"channels": channels, "known": known}}
         return self
+
+    @property
+    def groups(self) -> masks.Groups:
+        """Channels whose masks the model reads."""
+        told: masks.Groups = self.reading.get("holes", {}).get("channels", ())
+        return told
+
+    @property
+    def extra(self) -> dict[str, int]:
+        """How many channels, and features known ahead, are masks."""
+        holes = self.reading.get("holes", {"channels": (), "known": ()})
+        return {"channels": masks.WIDTH * len(holes["channels"]), "known": len(holes["known"])}
 
     def read(self, frame: Any) -> Panel:
         """A frame with the roles and the treatment of rows that the training's had; a panel as it is.
 
         Raises:
-            InputError: a column is missing or cannot be used.
+            InputError: a column is missing or cannot be used, or rows keep another step.
         """
-        if not isinstance(frame, Panel):
-            return Panel.again(frame, self.reading)
-        levels = words.plain(self.reading.get("levels"))
-        return frame if frame.levels == levels else replace(frame, levels=levels)
+        freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
+        panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
+        if panel.levels != levels:
+            panel = replace(panel, levels=levels)
+        if freq is not None and not panel.rows_as_they_stand and (apart := ends.stride(panel, freq)) is not None:
+            named = freq if isinstance(freq, str) else f"{freq:.6g}"
+            raise InputError(
+                f"{panel.source}: rows are {apart:.3g} steps of the training's apart, which is {named}; give rows at "
+                "that step, or fit again on these"
+            )
+        return panel
 
     def arrays(self, panel: Panel) -> Arrays:
         """A panel's numbers in its own units, with the features that the calendar gives."""
@@ -88,26 +115,39 @@ class Preparation:
         """
         learning = arrays is not None
         arrays = self.arrays(panel) if arrays is None else arrays
-        known = _scaled(self.known, arrays.known, "known ahead")
+        known = self.features(arrays.known)
         static = _scaled(self.static, arrays.static, "of series")
         scaling = self.scaling_of(arrays)
         if not learning:
             _say_what_moves(arrays, scaling)
-        return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding)
+        return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding, self.groups)
 
-    def ahead(self, panel: Panel, future: Any) -> Floats | None:
+    def ahead(self, panel: Panel, future: Any, beyond: pl.DataFrame | None = None) -> Floats | None:
         """Covariates of the steps to forecast, scaled: [series*horizon feature]; None where the model reads none.
+
+        `beyond`: rows after the history's last measured target, which may tell some.
 
         Raises:
             InputError: `future` is missing, or lacks a column or a step.
         """
-        given = known_ahead(panel, future, self.horizon)
+        given = known_ahead(panel, future, self.horizon, beyond)
         parts = [] if given is None else [given]
         parts += [features.calendar(panel, self.horizon)[1]] if self.calendar else []
         if not parts or self.known is None:
             return None
-        scaled: Floats = self.known.apply(np.concatenate(parts, 1)).astype(np.float32)
-        return scaled
+        return self.features(np.concatenate(parts, 1))
+
+    def features(self, known: Floats | None) -> Floats | None:
+        """Covariates known ahead as the model reads them: scaled, 0 where empty, and masks: [row feature].
+
+        Raises:
+            InputError: they are more or fewer than the training's.
+        """
+        scaled = _scaled(self.known, known, "known ahead")
+        holed = self.reading.get("holes", {}).get("known", ())
+        if scaled is None or known is None or not len(holed):
+            return scaled
+        return np.concatenate([scaled, np.isnan(known[:, holed]).astype(np.float32)], 1)
 
     def tensors(self) -> dict[str, Floats]:
         """The learnt numbers by name, for a saved model."""
@@ -133,19 +173,26 @@ class Preparation:
         named = [reading.get("index"), *columns, *([] if reading.get("id") is None else [reading["id"]])]
         if not reading["targets"] or not all(isinstance(name, str) for name in named):
             raise InputError("reading must name columns by text, and at least one target")
-        if len(set(named)) < len(named):
+        if len(set(named)) < len(named) - (reading.get("id") in reading["static"]):
             raise InputError("reading gives a column two roles")
         treatment = {key: value for key, value in reading.items() if key not in (*_COLUMNS, "index", "id")}
         hints = {name: hint for name, hint in get_type_hints(Panel.of).items() if name in TREATMENT}
-        if strange := next((key for key in treatment if key not in (*hints, "numbered", "levels")), None):
-            raise unknown("word of reading", strange, (*hints, "numbered", "levels"))
+        words_of = (*hints, "numbered", "levels", "holes")
+        if strange := next((key for key in treatment if key not in words_of), None):
+            raise unknown("word of reading", strange, words_of)
         check_types(treatment, {**hints, "numbered": bool}, "reading")
         words.plain(treatment.get("levels"))
         self.ids, self.reading = tuple(ids), dict(reading)
+        if "holes" in reading:
+            holes = reading["holes"]
+            channels = masks.plain(holes["channels"], len(reading["targets"]) + len(reading["past"]))
+            known = masks.plain([holes["known"]], 1 << 16)[0] if holes["known"] else ()
+            self.reading["holes"] = {"channels": channels, "known": list(known)}
         return self
 
     def shapes(self, channels: int, known: int, static: int) -> dict[str, tuple[int, ...]]:
         """The shapes of `tensors` for so many channels, and features known ahead and of series."""
+        channels, known = channels - self.extra["channels"], known - self.extra["known"]
         sides = {"scale": (len(self.ids), channels), "known": (known,), "static": (static,)}
         return {f"{name}.{part}": side for name, side in sides.items() if side[-1] for part in ("loc", "scale")}
 

@@ -61,7 +61,8 @@ def find_roles(
     time = named["time"][0] if named["time"] else None
     time = axis.find(table, origin, source, free) if time is None and not numbered else time
     free = [name for name in free if name != time]
-    id = named["id"][0] if named["id"] else _id_of(table, origin, source, free, time)
+    apart = [name for name in table.columns if name in free or name in named["static"]]  # the id may be a covariate
+    id = named["id"][0] if named["id"] else _id_of(table, origin, source, apart, time)
     free = [name for name in free if name != id]
     targets, remark = named["target"], None
     if not targets:
@@ -126,7 +127,7 @@ def _several(named: Any) -> tuple[Any, ...]:
 
 
 def _refuse_two_roles(roles: Roles, source: str) -> None:
-    ids = [roles.id] if roles.id else []
+    ids = [roles.id] if roles.id and roles.id not in roles.static else []
     seen: set[str] = set()
     for name in (*roles.targets, *roles.past, *roles.future, *roles.static, roles.index, *ids):
         if name in seen:

@@ -41,8 +41,10 @@ class Split:
         return part
 
 
-def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str) -> Split:
+def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str, clipped: bool = False) -> Split:
     """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios` or `by_series`.
+
+    `clipped`: borders end where a series does, instead of being refused there.
 
     Raises:
         InputError: there is none, or it is not one of a known kind.
@@ -51,7 +53,7 @@ def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str) -
         raise InputError(f"{source} has no standard split; name one, such as {{'ratios': [0.7, 0.1, 0.2]}}")
     kind, value = declared(row)
     if kind == "borders":
-        return borders(arrays, value)
+        return borders(arrays, value, clipped)
     if kind == "ratios":
         return ratios(arrays, value)
     return by_series(arrays, value.get("val", ()), value.get("test", ()))
@@ -99,15 +101,15 @@ def folds(ids: Sequence[str], row: SplitRow) -> dict[str, SplitRow]:
     return {test: {"by_series": {"val": [val], "test": [test]}} for test, val in zip(ids, following, strict=True)}
 
 
-def borders(arrays: Arrays, ends: Sequence[int]) -> Split:
+def borders(arrays: Arrays, ends: Sequence[int], clipped: bool = False) -> Split:
     """Training, validation and test end after these many rows of each series; what follows is not used."""
     _check_borders(ends)
     short = [name for name, n in zip(arrays.ids, arrays.lengths, strict=True) if n < ends[2]]
-    if short:
+    if short and not clipped:
         n = int(arrays.lengths.min())
         raise InputError(f"series {short[0]!r} has {n} rows, but the split's last border is row {ends[2]}")
-    at = arrays.offsets[:-1]
-    return _parts(at, at + ends[0], at + ends[1], at + ends[2])
+    at, stop = arrays.offsets[:-1], arrays.offsets[1:]
+    return _parts(at, *(np.minimum(at + end, stop) for end in ends))
 
 
 def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
@@ -155,6 +157,37 @@ def by_series(arrays: Arrays, val: Sequence[str], test: Sequence[str]) -> Split:
         return Part(at, np.where(held, end, at))
 
     return Split(part(set(arrays.ids) - set(val) - set(test)), part(set(val)), part(set(test)))
+
+
+def starts(arrays: Arrays, part: Part, reach: int, horizon: int) -> tuple[Rows, Rows]:
+    """Where windows may begin to forecast in each stretch without a gap: the first row, and how many: [segment] each.
+
+    `reach`: rows that a window needs before that row.
+    """
+    begin, end = arrays.segments()
+    series = np.searchsorted(arrays.offsets, begin, side="right") - 1
+    first = np.maximum(begin + reach, part.begin[series])
+    last = np.minimum(end, part.end[series]) - horizon
+    return first, np.maximum(last - first + 1, 0)
+
+
+def lacking(arrays: Arrays, parts: Split, reach: int, horizon: int) -> dict[str, str]:
+    """Series that no window of the training part lies in, and why: name -> reason; none that is held out for others."""
+    begin, reasons = arrays.segments()[0], {}
+    series = np.searchsorted(arrays.offsets, begin, side="right") - 1
+    windows = [
+        np.bincount(series, starts(arrays, part, reach, horizon)[1], len(arrays.ids))
+        for part in (parts.train, parts.val, parts.test)
+    ]
+    rows = parts.train.end - parts.train.begin
+    held = (rows == 0) & (windows[1] + windows[2] > 0)
+    measured = np.any([np.isfinite(column) for column in arrays.columns[: arrays.targets]], 0)
+    heard = np.add.reduceat(measured, arrays.offsets[:-1])
+    for row in np.flatnonzero(((windows[0] == 0) | (heard == 0)) & ~held):
+        gap = "" if rows[row] < reach + horizon else " without a gap"
+        lack = f"{rows[row]} rows to learn from; a window needs {reach + horizon}{gap}"
+        reasons[arrays.ids[row]] = lack if heard[row] else "no target was ever measured"
+    return reasons
 
 
 def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:

@@ -25,6 +25,7 @@ EPOCH = 128  # training steps between two validations
 EPOCHS, PATIENCE = 12, 3  # at most; without a better validation
 VALIDATED = 2048  # windows
 AVERAGING = 0.998
+CHANNEL_DROPOUT = 0.1  # where a panel has holes and the model is told of them, else 0
 LOSS = "mae"  # so that a forecast is a median
 
 

@@ -14,6 +14,7 @@ from tsrnn.evaluation import Evaluated
 class Watched(Evaluated):
     """A face that knows what it was trained on."""
 
+    lesson_: Any  # the panel that was learnt from
     parts_: split.Split
     stamp_: dict[str, str]
     report_: trained.Report  # not there in what an older version saved
@@ -79,7 +80,7 @@ class Watched(Evaluated):
         return self.facts_
 
     def _gathered(self) -> dict[str, Any]:
-        prepared, panel, parts, fitted = self.preparation_, self.panel_, self.parts_, (self.model_, self.head_)
+        prepared, panel, parts, fitted = self.preparation_, self.lesson_, self.parts_, (self.model_, self.head_)
         arrays = prepared.arrays(panel)
         laid = prepared.lay(panel, arrays)
         needed = 1 if self.pad else int(self.input_size)
@@ -104,11 +105,11 @@ class Watched(Evaluated):
             if not hasattr(self, "panel_"):
                 raise InputError("this model was saved without a reference for drift; fit and save it with this tsrnn")
             fitted = (self.model_, self.head_, self.preparation_)
-            self.reference_ = learn(*fitted, self.panel_, self.parts_)
+            self.reference_ = learn(*fitted, self.lesson_, self.parts_)
         return self.reference_
 
-    def _fitted_on(self, parts: split.Split, train: windows.Windows, val: windows.Windows) -> None:
-        self.parts_, self.reference_, self.facts_ = parts, None, None
+    def _fitted_on(self, panel: Any, parts: split.Split, train: windows.Windows, val: windows.Windows) -> None:
+        self.lesson_, self.parts_, self.reference_, self.facts_ = panel, parts, None, None
         self.stamp_ = provenance.stamp(self.report_.device)
         arrays = train.buffer.arrays
         taught = len(np.unique(train.buffer.series_of(train.targets_at)))

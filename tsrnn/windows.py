@@ -3,12 +3,13 @@
 Buffer [row channel] --`cut`--> Windows --`gather(which)`--> Batch
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from tsrnn import masks, split
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
 from tsrnn.errors import InputError
@@ -60,7 +61,7 @@ class Windows:
                 batch.undo = Affine(undo.loc[series], undo.scale[series])
         elif self.buffer.static is not None:
             batch.static = self.buffer.static.expand(len(which), -1)
-        return batch
+        return masks.beside(batch, self.buffer.masks, self.buffer.values.shape[1])
 
     def batches(
         self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
@@ -96,11 +97,7 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
     """
     if input_size < 1 or horizon < 1:
         raise InputError(f"input_size and horizon must be at least 1, not {input_size} and {horizon}")
-    reach = input_size - source.padding
-    series = source.series_of(source.begin)
-    first = np.maximum(source.begin + reach, part.begin[series])
-    last = np.minimum(source.end, part.end[series]) - horizon
-    counts = np.maximum(last - first + 1, 0)
+    first, counts = split.starts(source.arrays, part, input_size - source.padding, horizon)
     starts = np.empty(counts.sum(), np.int64)
     for a, count, end in zip(first, counts, np.cumsum(counts), strict=True):
         starts[end - count : end] = np.arange(a, a + count)
@@ -110,7 +107,7 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
 
 
 def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -> Batch:
-    """One window per series that ends with its last row, without a target: what a forecast starts from.
+    """One window per series that ends with its last row: what a forecast starts from, without a target or masks beside.
 
     Args:
         known_ahead: [series*horizon feature] covariates known ahead, for the steps to forecast.
@@ -146,10 +143,23 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
     return batch
 
 
-def refuse_empty(cut_out: Windows, part: Part) -> None:
+def refuse_blind(batch: Batch, targets: int, ids: Sequence[str]) -> None:
+    """Raise one sentence where a look-back holds no measured target: there is nothing to forecast from."""
+    if batch.observed is None:
+        return
+    blind = ~batch.observed[..., :targets].flatten(1).any(1)
+    if blind.any():
+        name, rows = ids[int(blind.int().argmax())], batch.past.shape[1]
+        raise InputError(
+            f"series {name!r} has no measured target among its newest {rows} rows, so that there is nothing to "
+            "forecast from; give more history, or leave it out with on_short='skip'"
+        )
+
+
+def refuse_empty(cut_out: Windows, part: Part, each: bool = True) -> None:
     """Raise one sentence that names the series that is too short, where a part gives no window.
 
-    A series that the part leaves out (a well held out) is not meant.
+    A series that the part leaves out (a well held out) is not meant. `each`: one short series is enough.
     """
     arrays, padding = cut_out.buffer.arrays, cut_out.buffer.padding
     need = cut_out.input_size + cut_out.horizon - padding
@@ -157,9 +167,10 @@ def refuse_empty(cut_out: Windows, part: Part) -> None:
     task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
     helps = not padding and not len(arrays.breaks)
-    if rows.min() < need:
+    if rows.min() < need and (each or not len(cut_out)):
         name = arrays.ids[int(rows.argmin())]
         mend += ", or pass pad=True" if helps and rows.min() > cut_out.horizon else ""
+        mend += ", or leave it out with on_short='skip'" if each and len(cut_out) else ""
         raise InputError(f"series {name!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
     if not len(cut_out):
         mend = f"lower input_size or horizon, or {_fill(arrays)}" if len(arrays.breaks) else mend

@@ -51,6 +51,9 @@ InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
 Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
 Set = Annotated[list[str] | None, typer.Option("--set", help="Any option, as name=value; repeat for several.")]
 Config = Annotated[Path | None, typer.Option(help="A TOML file of parameters, as `tsrnn tune` writes it.")]
+OnShort = Annotated[
+    str | None, typer.Option(help='Series too short to learn or forecast from: "error" (the default) or "skip" them.')
+]
 By = Annotated[
     str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead or cutoff,model.")
 ]
@@ -97,7 +100,13 @@ def _step(freq: str | None) -> str | float | None:
 
 
 def parameters(
-    model: str, input_size: int, horizon: int, quantiles: str | None, config: Path | None, given: list[str] | None
+    model: str,
+    input_size: int,
+    horizon: int,
+    quantiles: str | None,
+    config: Path | None,
+    given: list[str] | None,
+    on_short: str | None = None,
 ) -> dict[str, Any]:
     """The Forecaster's parameters: the command's, a file's over them, single options over both."""
     from tsrnn.parameters import read_toml  # it imports torch
@@ -107,7 +116,7 @@ def parameters(
         params["quantiles"] = levels(quantiles)
     if config is not None:
         params |= read_toml(config)
-    return params | options(given)
+    return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
 
 
 def history(data: str) -> Any:

@@ -16,6 +16,7 @@ from tsrnn.commands._base import (
     InputSize,
     Json,
     Model,
+    OnShort,
     Set,
     Target,
     Time,
@@ -42,6 +43,7 @@ def run(  # noqa: PLR0913  one parameter per option
     ] = None,
     by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
+    on_short: OnShort = None,
     picture: Annotated[
         Path | None, typer.Option(help="Draw the newest cutoffs into this png, svg or pdf file.")
     ] = None,
@@ -61,7 +63,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import Forecaster, backtest, load, plot, verify
     from tsrnn.console import measures, stream
 
-    params = parameters(model, input_size, horizon, quantiles, config, set_)
+    params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
     panel, groups = load(dataset(data), **roles(time, target, id, date_format=date_format, freq=freq)), words(by)

@@ -14,6 +14,7 @@ from tsrnn.commands._base import (
     Id,
     InputSize,
     Model,
+    OnShort,
     Set,
     Target,
     Time,
@@ -33,6 +34,7 @@ def run(  # noqa: PLR0913  one parameter per option
     input_size: InputSize = 96,
     horizon: Horizon = 24,
     quantiles: Annotated[str | None, typer.Option(help="Levels, separated by commas, such as 0.1,0.5,0.9.")] = None,
+    on_short: OnShort = None,
     config: Config = None,
     set_: Set = None,
     time: Time = None,
@@ -46,7 +48,7 @@ def run(  # noqa: PLR0913  one parameter per option
     """Train a model on a file or a data set and save it."""
     from tsrnn import Forecaster, load
 
-    params = parameters(model, input_size, horizon, quantiles, config, set_)
+    params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq)
     forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
     forecaster.save(out)

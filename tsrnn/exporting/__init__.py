@@ -48,6 +48,11 @@ def write(
             f"model {name!r} has no graph that could be exported: its forward goes by how many windows there are; "
             "export another model, or stream this one"
         )
+    if "holes" in prepared.reading:
+        raise InputError(
+            f"this {name!r} reads which cells were measured, since its training had holes, and graphs do not; fit it "
+            "with masks=False to export it, or stream this one"
+        )
     kinds: dict[str, type[Scaled]] = {"forecast.onnx": Window} | ({"step.onnx": Step} if model.carries else {})
     beside, entries = {}, {}
     for file, kind in kinds.items():

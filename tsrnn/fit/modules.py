@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
+from tsrnn import usual
 from tsrnn.batches import Batches, weighted
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
@@ -90,8 +91,10 @@ class WindowsDataModule(pl.LightningDataModule):
     def train_dataloader(self) -> DataLoader[Batch]:
         config = self.config
         assert config.batch_size is not None
+        told = config.channel_dropout
+        dropout = (usual.CHANNEL_DROPOUT if self.train.buffer.masks else 0.0) if told is None else told
         drawn = Batches(
-            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes
+            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes, dropout
         )
         return DataLoader(drawn, batch_size=None)
 

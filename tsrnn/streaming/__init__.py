@@ -36,6 +36,11 @@ def warm_up(panel: Panel, prepared: Preparation, network: Model, carry: bool) ->
     model = fingerprint(network, prepared)
     if not carry:
         return state.begin(panel, prepared, network.spec.input_size, model)
+    if prepared.groups:
+        raise InputError(
+            "this model reads how long ago each cell was measured in a window, which no hidden state carries; stream "
+            "it without carry=True, or fit it with masks=False"
+        )
     if not network.carries:
         raise InputError(
             f"the hidden state of {type(network).__name__} with these options cannot be carried, since every window is "
@@ -62,9 +67,9 @@ def step(
         )
     plain = isinstance(rows, np.ndarray)
     new = stream.tail.following(rows.astype(np.float64)) if plain else stream.tail.read(rows)
-    grown = stream.grown(new, prepared.known, prepared.calendar)
+    grown = stream.grown(new, prepared)
     ahead = _ahead(grown, new.which, prepared, network.spec.horizon, future)
-    after, point, quantiles = state.forecast(grown, new.which, ahead, network, head, levels)
+    after, point, quantiles = state.forecast(grown, new.which, ahead, prepared.groups, network, head, levels)
     if plain:
         parts = [point[..., None]] if quantiles is None else [point[..., None], quantiles]
         return np.concatenate(parts, -1).reshape(*point.shape[:2], -1), after
@@ -79,5 +84,6 @@ def _ahead(stream: Stream, which: Numbers, prepared: Preparation, horizon: int, 
     told = known_ahead(stream.tail.some(which), future, horizon)
     parts = [] if told is None else [told]
     parts += [stream.tail.calendar(which, horizon)] if prepared.calendar else []
-    scaled = prepared.known.apply(np.concatenate(parts, 1)).astype(np.float32)
+    scaled = prepared.features(np.concatenate(parts, 1))
+    assert scaled is not None
     return torch.from_numpy(scaled).view(len(which), horizon, -1)

@@ -81,21 +81,21 @@ def resume(folder: str | Path, network: Model, prepared: Preparation) -> Stream:
         layers = sorted({name.split(".")[1] for name in tensors if name.startswith("hidden.")}, key=int)
         hidden = [tuple(tensors[name] for name in _named(tensors, f"hidden.{layer}.")) for layer in layers]
         stream = Stream(tail, _affine(arrays, "scaling"), batch, tuple(hidden) or None, model)
-        _check(stream, network)
+        _check(stream, network, prepared)
     return stream
 
 
-def _check(stream: Stream, network: Model) -> None:
+def _check(stream: Stream, network: Model, prepared: Preparation) -> None:
     """Refuse shapes that the model cannot read.
 
     Raises:
         rebuild.Unfit: names the first of them.
     """
-    spec, series = network.spec, len(stream.ids)
+    spec, series, channels = network.spec, len(stream.ids), prepared.scaling.loc.shape[1]
     time = spec.input_size if stream.hidden is None else 1
     wanted = {
-        "past": (series, time, spec.channels),
-        "observed": (series, time, spec.channels),
+        "past": (series, time, channels),
+        "observed": (series, time, channels),
         "known": (series, time, spec.known),
         "static": (series, spec.static),
         "lengths": (series,),
@@ -107,7 +107,7 @@ def _check(stream: Stream, network: Model) -> None:
     for name in ("starts", "phase"):
         if getattr(stream.tail, name).shape != (series,):
             raise rebuild.Unfit(f"{name} is not of shape {[series]}")
-    if len(stream.tail.panel.frame) % series or stream.scaling.loc.shape != (series, spec.channels):
+    if len(stream.tail.panel.frame) % series or stream.scaling.loc.shape != (series, channels):
         raise rebuild.Unfit("index or scaling is not of as many series")
 
 

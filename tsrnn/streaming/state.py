@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsrnn import infer, windows
+from tsrnn import infer, masks, windows
 from tsrnn.arrays import Floats
 from tsrnn.arrays import Rows as Numbers
 from tsrnn.buffer import Buffer, real_steps
@@ -59,8 +59,8 @@ class Stream:
         """Names of the series, in the order of arrays."""
         return self.tail.ids
 
-    def grown(self, rows: Rows, known: Affine | None, calendar: bool) -> Self:
-        """The state after a row of each of some series; `known`: scaling of the covariates known ahead."""
+    def grown(self, rows: Rows, prepared: Preparation) -> Self:
+        """The state after a row of each of some series."""
         which = torch.from_numpy(rows.which)
         new, seen = self._scaled(rows)
         batch, past = self.batch, self.batch.past
@@ -72,10 +72,11 @@ class Stream:
             observed = torch.ones_like(past, dtype=torch.bool)
         moved = replace(batch, past=_moved(past, newest, which))
         moved.observed = None if observed is None else _moved(observed, seen, which)
-        if batch.known is not None and known is not None:
+        if batch.known is not None:
             parts = [] if rows.known is None else [rows.known]
-            parts += [rows.tail.calendar(rows.which)] if calendar else []
-            features = np.nan_to_num(known.apply(np.concatenate(parts, 1))).astype(np.float32)
+            parts += [rows.tail.calendar(rows.which)] if prepared.calendar else []
+            features = prepared.features(np.concatenate(parts, 1))
+            assert features is not None
             moved.known = _moved(batch.known, torch.from_numpy(features), which)
         if batch.lengths is not None:
             lengths = batch.lengths.clone()
@@ -151,10 +152,16 @@ def begin_carried(panel: Panel, prepared: Preparation, network: Model, model: st
 
 
 def forecast(
-    stream: Stream, which: Numbers, ahead: Tensor | None, network: Model, head: Head, levels: list[float]
+    stream: Stream,
+    which: Numbers,
+    ahead: Tensor | None,
+    told: masks.Groups,
+    network: Model,
+    head: Head,
+    levels: list[float],
 ) -> tuple[Stream, Floats, Floats | None]:
     """The state, moved on where it is carried, and what `infer.forecast` gives for some of its series."""
-    batch = stream.window(which, ahead)
+    batch = masks.beside(stream.window(which, ahead), told, stream.scaling.loc.shape[1])
     if stream.hidden is None:
         return stream, *infer.forecast(network, head, batch, levels)
     per = len(stream.hidden[0][0]) // len(stream.ids)  # rows of a series: its targets, or one

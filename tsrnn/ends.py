@@ -1,0 +1,131 @@
+"""Where each series ends: what a forecast starts from where frames are ragged, gappy at the end, or too short.
+
+measured    up to the last measured target; the rows after it tell covariates known ahead, if anything
+bridged     a gap near the end becomes rows in which nothing was measured, so that what lies before it is read
+wanting     series from which nothing can be forecast, and why
+without     the panel that is left
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+
+from tsrnn import index as indexing
+from tsrnn.arrays import Rows
+from tsrnn.panel import Panel
+
+_SAMPLE = 4096  # rows whose step is looked at
+_FINER = 0.25  # share of rows beside another one of the same step, from which they keep a finer one
+
+
+def measured(panel: Panel) -> tuple[Panel, pl.DataFrame | None]:
+    """The panel up to each series' last measured target, and the rows after it; None where there are none.
+
+    A series of which nothing was ever measured stays as it is.
+    """
+    seen = _seen(panel)
+    last = np.maximum.reduceat(np.where(seen, np.arange(len(seen)), -1), panel.offsets[:-1])
+    stop = np.where(last < 0, panel.offsets[1:], last + 1)
+    if (stop == panel.offsets[1:]).all():
+        return panel, None
+    return _of_rows(panel, panel.between(panel.offsets[:-1], stop)), panel.between(stop, panel.offsets[1:])
+
+
+def bridged(panel: Panel, input_size: int) -> Panel:
+    """The panel with a row for every step that is missing among the newest `input_size` steps of a series.
+
+    Nothing is measured in these rows. A gap behind which the look-back would hold no row stays one.
+    """
+    if panel.rows_as_they_stand:
+        return panel
+    index, offsets = panel.frame[panel.roles.index], panel.offsets
+    breaks = indexing.breaks(index, offsets, panel.step)
+    ends = offsets[1:]
+    newest = np.concatenate([[-1], breaks])[np.searchsorted(breaks, ends)]  # the last break before each end
+    short = (newest > offsets[:-1]) & (ends - newest < input_size)
+    tables, done = [], 0
+    for series in np.flatnonzero(short):
+        for row, missing in reversed(_bridges(panel, breaks, int(series), input_size)):
+            tables += [panel.frame[done:row], _steps_before(panel, row, missing)]
+            done = row
+    if not tables:
+        return panel
+    return _of_rows(panel, pl.concat([*tables, panel.frame[done:]], how="diagonal"))
+
+
+def wanting(panel: Panel, input_size: int, padding: int) -> dict[str, str]:
+    """Series that end with too few rows, or without a measured target, and why: name -> reason."""
+    offsets, ends, seen = panel.offsets, panel.offsets[1:], _seen(panel)
+    begin = offsets[:-1]
+    if not panel.rows_as_they_stand:
+        edges = np.union1d(begin, indexing.breaks(panel.frame[panel.roles.index], offsets, panel.step))
+        begin = edges[np.searchsorted(edges, ends) - 1]
+    total = np.concatenate([[0], np.cumsum(seen)])
+    heard = total[ends] - total[np.maximum(begin, ends - input_size)]
+    need, reasons = input_size - padding, {}
+    for name, rows, cells in zip(panel.ids, ends - begin, heard, strict=True):
+        if rows < need:
+            reasons[name] = f"ends with {rows} rows without a gap; {need} are needed"
+        elif not cells:
+            reasons[name] = f"no target was measured in its newest {min(rows, input_size)} rows"
+    return reasons
+
+
+def without(panel: Panel, names: Collection[str]) -> Panel:
+    """The panel without some of its series."""
+    kept = np.array([name not in names for name in panel.ids])
+    return _of_rows(panel, panel.between(panel.offsets[:-1][kept], panel.offsets[1:][kept]))
+
+
+def stride(panel: Panel, freq: str | float) -> float | None:
+    """How many steps called `freq` a frame's rows lie apart, where it is another number than one; None: it is one."""
+    index = panel.frame[panel.roles.index][:_SAMPLE]
+    offsets = np.append(panel.offsets[panel.offsets < len(index)], len(index))
+    step = indexing.step_of(index, offsets, freq)
+    inside = np.ones(max(0, len(index) - 1), bool)
+    inside[offsets[1:-1] - 1] = False
+    numbers = indexing.numbers(index, np.arange(len(index)), step)
+    jumps = np.diff(numbers)[inside]
+    if len(jumps) < 3:
+        return None
+    within = np.mean(jumps == 0)  # rows that stand in the same step as the one before
+    apart = float(np.gcd.reduce(jumps)) if not within else 1 - float(within)
+    return apart if apart > 1 or within > _FINER else None
+
+
+def _bridges(panel: Panel, breaks: Rows, series: int, input_size: int) -> list[tuple[int, int]]:
+    """Gaps to fill at the end of a series, the newest first: the row after each, and the steps missing before it."""
+    index, begin, end = panel.frame[panel.roles.index], panel.offsets[series], int(panel.offsets[series + 1])
+    bridges, rows, after = [], 0, end
+    for row in breaks[(breaks > begin) & (breaks < end)][::-1].tolist():
+        rows += after - row
+        older, newer = indexing.numbers(index, np.array([row - 1, row]), panel.step)
+        missing = int(newer - older) - 1
+        if missing < 1 or rows + missing >= input_size:
+            break
+        bridges.append((row, missing))
+        rows, after = rows + missing, row
+    return bridges
+
+
+def _steps_before(panel: Panel, row: int, missing: int) -> pl.DataFrame:
+    """Id and index of the steps missing before a row."""
+    name, id = panel.roles.index, panel.roles.id
+    index = indexing.following(panel.frame[name], np.array([row - 1]), panel.step, missing)
+    ids = [] if id is None else [panel.frame[id].gather([row] * missing)]
+    return pl.DataFrame([*ids, index.cast(panel.frame.schema[name])])
+
+
+def _of_rows(panel: Panel, frame: pl.DataFrame) -> Panel:
+    """The panel with other rows, and the step of those it had."""
+    step, made = panel.step, replace(panel, frame=frame, order=None)
+    vars(made)["step"] = step  # a cached property would look for it in the rows
+    return made
+
+
+def _seen(panel: Panel) -> np.ndarray:
+    """Whether a target was measured: [row] bool."""
+    seen: np.ndarray = np.any([panel.frame[name].is_not_null().to_numpy() for name in panel.roles.targets], 0)
+    return seen
