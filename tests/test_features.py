@@ -6,7 +6,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn.features import calendar
+from tsrnn.features import calendar, placing
+from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 
 
@@ -90,3 +91,18 @@ def test_position_does_not_depend_on_what_comes_later():
 
     assert rows(50).shape == (50, 1)
     np.testing.assert_array_equal(rows(50), rows(500)[:50])
+
+
+def test_what_only_places_a_row_is_told_from_what_comes_again():
+    start = datetime(2024, 1, 1)
+    hours = pl.DataFrame({"t": pl.datetime_range(start, start + timedelta(days=9), "1h", eager=True)})
+    hours = hours.with_columns(y=pl.int_range(pl.len()).cast(float), x=pl.lit(1.0), area=pl.lit(2.0))
+    assert placing(Panel.of(hours, target="y", time="t")) == (6, 2)
+    depths = pl.DataFrame({"depth": np.arange(50) * 0.5, "y": np.arange(50.0)})
+    assert placing(Panel.of(depths, target="y", time="depth")) == (2, 2)
+    task = {"target": "y", "time": "t"}
+    told = ({}, {"future_covariates": "x"}, {"static_covariates": "area"})
+    for roles, placed in zip(told, ((0, 1, 2, 3, 4, 5), (5, 6), (4, 5)), strict=True):
+        fitted = Forecaster("segrnn", input_size=24, horizon=6, calendar=True, max_epochs=1).fit(hours, **task, **roles)
+        assert fitted.spec_.placed == placed
+        assert (fitted.model_.ahead.response is None) == (not roles)

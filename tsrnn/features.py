@@ -13,6 +13,7 @@ from tsrnn.steps import Step, day_of, physical
 Features = npt.NDArray[np.float32]
 
 _DAY = 86_400.0  # seconds
+_YEAR = 365 * _DAY
 _REACH = 10_000.0  # steps of a depth or a count that make one unit of position
 _NEAR = 0.99  # of a cycle, from which a step is as long as it: jittered days are days
 
@@ -35,6 +36,18 @@ def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
     return rows, at(ahead, panel.step, np.repeat(starts, horizon))
 
 
+def placing(panel: Panel) -> tuple[int, int]:
+    """How many features a panel has, and how many of them, the last ones, tell where a row lies on the index.
+
+    The day and the week come again and again; the year, in data of a few, and a depth or a count hardly do.
+    """
+    index = panel.frame[panel.roles.index].head(1)
+    count = at(index, panel.step, physical(index)).shape[1]
+    if not day_of(index):
+        return count, count
+    return count, 2 if _seconds(panel.step, index) < _NEAR * _YEAR else 0
+
+
 def at(index: pl.Series, step: Step, starts: npt.NDArray[np.generic]) -> Features:
     """Features of index values [row] whose series start at `starts` [row], as numbers of the index: [row feature]."""
     return _circles(index, _seconds(step, index)) if day_of(index) else _position(index, starts, step)
@@ -52,7 +65,7 @@ def _circles(index: pl.Series, seconds: float) -> Features:
     cycles = {
         "day": (_DAY, clock),
         "week": (7 * _DAY, (date.weekday() - 1 + clock) / 7),
-        "year": (365 * _DAY, (date.ordinal_day() - 1 + clock) / year),
+        "year": (_YEAR, (date.ordinal_day() - 1 + clock) / year),
     }
     kept = [phase.cast(pl.Float64).alias(name) for name, (length, phase) in cycles.items() if seconds < _NEAR * length]
     angles = 2 * np.pi * frame.select(kept).to_numpy().reshape(index.len(), len(kept))

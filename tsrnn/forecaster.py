@@ -12,6 +12,7 @@ from tsrnn.evaluation import SplitLike
 from tsrnn.masks import beside
 from tsrnn.operation import Operated
 from tsrnn.panel import Panel
+from tsrnn.prepare import Preparation
 from tsrnn.shapes import Batch, Spec
 
 
@@ -207,7 +208,7 @@ class Forecaster(Operated):
         laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
         windows.refuse_empty(train, parts.train, self.on_short == "error")
-        return head, prepared, panel, (history, parts), self._spec(panel, laid, prepared.reading, head), train, val
+        return head, prepared, panel, (history, parts), self._spec(panel, laid, prepared, head), train, val
 
     def _history(self, panel: Panel) -> tuple[Panel, Any, dict[str, str]]:
         """What is forecast from: the panel up to its targets' ends, the rows beyond, and who is to be skipped.
@@ -232,9 +233,10 @@ class Forecaster(Operated):
         windows.refuse_blind(batch, laid.targets, panel.ids)
         return laid, beside(batch, laid.masks, laid.values.shape[1])
 
-    def _spec(self, panel: Panel, laid: Buffer, reading: Mapping[str, Any], head: heads.Head) -> Spec:
+    def _spec(self, panel: Panel, laid: Buffer, prepared: Preparation, head: heads.Head) -> Spec:
         return Spec(
-            **self._task(reading, head),
+            **self._task(prepared.reading, head),
+            placed=prepared.placed(panel, bool(panel.roles.past or panel.roles.static)),
             known=0 if laid.known is None else laid.known.shape[1],
             static=0 if laid.static is None else laid.static.shape[1],
             seasonality=min(panel.season, int(self.input_size)),

@@ -149,6 +149,18 @@ class Preparation:
             return scaled
         return np.concatenate([scaled, np.isnan(known[:, holed]).astype(np.float32)], 1)
 
+    def placed(self, panel: Panel, covariates: bool) -> tuple[int, ...]:
+        """Which features known ahead only tell where a row lies along the index; `covariates`: there are others.
+
+        The place in a year, a depth or a count tells training's windows apart. Where there is no other covariate, hour
+        and weekday have nothing to act on: what they do is the season, which models read themselves.
+        """
+        if not self.calendar or self.known is None:
+            return ()
+        count, last = features.placing(panel)
+        total = self.known.loc.shape[-1]
+        return tuple(range(total - (last if covariates or total > count else count), total))
+
     def tensors(self) -> dict[str, Floats]:
         """The learnt numbers by name, for a saved model."""
         affines = {"scale": self.scaling, "known": self.known, "static": self.static}

@@ -97,9 +97,11 @@ class Spec:
     seasonality: int = 24  # steps of the shortest season, for seasonal models and last-season centring
     levels: tuple[float, ...] = ()  # of the quantiles that the params are; empty where they are none
     loss: str = "mse"  # the head's
+    placed: tuple[int, ...] = ()  # which known features say where a row lies along the index, and bend no forecast
     segment: int | None = None  # steps read at once by a model whose Config leaves it open; None: the usual
 
     def __post_init__(self) -> None:
         if self.segment is None:
             object.__setattr__(self, "segment", usual.segment(self.seasonality, self.input_size))
+        object.__setattr__(self, "placed", tuple(self.placed))
         object.__setattr__(self, "levels", tuple(self.levels))  # a list where it was read from a file

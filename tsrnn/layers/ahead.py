@@ -9,8 +9,9 @@
                 covariates everywhere else; the level of known ones, a date for one, would tell training's windows apart
     effect      one linear map of the known features at step h, for every number asked for
 
-g and f have two hidden layers; in a linear model g is linear and there is no f. All start at nothing, so that training
-begins with the model as it is without covariates. In a model's forward:
+g and f have two hidden layers, and read no feature that says where a row lies along the index (`Spec.placed`): a place
+in the year tells training's windows apart. In a linear model g is linear and there is no f. All start at nothing, so
+that training begins with the model as it is without covariates. In a model's forward:
 
     batch, response = self.ahead.without(batch)
     undo = centre(...)
@@ -25,6 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn.layers.centring import centre
+from tsrnn.layers.covariates import acting, unplaced
 from tsrnn.layers.younger import Younger
 from tsrnn.shapes import Batch, Spec
 
@@ -47,6 +49,7 @@ class Ahead(Younger):
         super().__init__()
         self.spec = spec
         self.effect = _nothing(spec.known, spec.targets * spec.params, bias=False) if spec.known else None
+        spec = unplaced(spec)
         covariates = spec.known + spec.static + spec.channels - spec.targets
         self.response = Response(spec, linear) if spec.known else None
         self.situation = Situation(spec, state) if covariates and not linear else None
@@ -56,7 +59,7 @@ class Ahead(Younger):
         if self.response is None or batch.known is None:
             return batch, None
         time = batch.past.shape[1]
-        response = self.response(batch)  # [batch time+horizon target]
+        response = self.response(acting(batch, self.spec))  # [batch time+horizon target]
         own, others = batch.past[..., : self.spec.targets], batch.past[..., self.spec.targets :]
         past = torch.cat([own - response[:, :time], others], -1)
         return replace(batch, past=past), response[:, time:]
@@ -70,7 +73,7 @@ class Ahead(Younger):
         if self.effect is not None and batch.known is not None:
             effect = self.effect(batch.known[:, -self.spec.horizon :])  # [batch horizon target*params]
             params = params + effect.view(params.shape)
-        return params if self.situation is None else params + self.situation(batch, state)
+        return params if self.situation is None else params + self.situation(acting(batch, self.spec), state)
 
 
 class Response(nn.Module):

@@ -4,6 +4,8 @@ Shared: every target channel is a sequence of its own, read with one set of weig
 Joint: one sequence holds all channels. What covariates do to the forecast's own steps is in `tsrnn.layers.ahead`.
 """
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -41,6 +43,18 @@ def folded(sequence: Tensor, segment: int) -> Tensor:
     return sequence[:, sequence.shape[1] - steps * segment :].reshape(len(sequence), steps, -1)
 
 
+def unplaced(spec: Spec) -> Spec:
+    """The task without the known features that only say where a row lies along the index."""
+    return replace(spec, known=spec.known - len(spec.placed), placed=())
+
+
+def acting(batch: Batch, spec: Spec) -> Batch:
+    """The batch as a model of `unplaced(spec)` reads it."""
+    if not spec.placed or batch.known is None:
+        return batch
+    return replace(batch, known=batch.known[..., [k for k in range(spec.known) if k not in spec.placed]])
+
+
 class Beside(Younger):
     """What covariates of a segment add to its embedding, nothing at first: for models that embed the target alone.
 
@@ -56,7 +70,7 @@ class Beside(Younger):
         super().__init__()
         self.spec = spec
         self.segment = segment
-        numbers = width(spec, True) - 1
+        numbers = width(unplaced(spec), True) - 1
         self.linear = nn.Linear(segment * numbers, hidden, bias=False) if numbers else None
         if self.linear is not None:
             nn.init.zeros_(self.linear.weight)
@@ -65,7 +79,9 @@ class Beside(Younger):
         """embedded [batch*target step hidden], short rows in front; undo of all channels of the past."""
         if self.linear is None:
             return embedded
-        beside = inputs(batch, undo, self.spec, False)[..., self.spec.targets :]  # [batch time width]
-        read, _ = to_front(folded(beside, self.segment), batch.lengths, self.segment)
+        beside = inputs(acting(batch, self.spec), undo, unplaced(self.spec), False)[
+            ..., self.spec.targets :
+        ]  # [batch time width]
+        read, _ = to_front(folded(read[..., self.spec.targets :], self.segment), batch.lengths, self.segment)
         added: Tensor = self.linear(read)  # [batch step hidden]
         return embedded + added.repeat_interleave(self.spec.targets, 0)
