@@ -185,11 +185,15 @@ def _say(index: pl.Series, differences: np.ndarray, size: float, strict: bool) -
 
 def _look_for_closed_days(index: pl.Series, inside: Ends, size: float, exact: bool) -> None:
     """Refuse every second working day, which a length would miss; a word on nights that have no rows, day after day."""
-    day, lengths = day_of(index), np.diff(days_of(index))[inside]
-    if size > day and lengths.min() != lengths.max() and (count := almanac.every(days_of(index), inside)):
-        raise InputError(
-            f"column {index.name!r} has a row every {count} working days, which is no step here; {frequency.ROWS}"
-        )
+    day = day_of(index)
+    if size > day:
+        dates = days_of(index)
+        lengths, count = np.diff(dates)[inside], almanac.every(dates, inside)
+        if count and lengths.min() != lengths.max():
+            raise InputError(
+                f"column {index.name!r} has a row every {count} working days, which is no step here; {frequency.ROWS}"
+            )
+        return
     days, clock = np.divmod(on_clock(index[:_SAMPLE]), day)
     total, hours = round(day / size), len(np.unique(clock // int(size))) if exact and size <= _HOURS * day else 0
     stretches = 1 + np.count_nonzero(np.diff(days))
