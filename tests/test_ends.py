@@ -82,11 +82,14 @@ def test_what_lies_before_a_gap_near_the_end_is_read(fitted, long):
 
 def test_bridged_rows_are_the_missing_steps(long):
     panel = Panel.of(_without(_without(long, "b", 110, 111), "b", 118, 120), target="y")
-    bridged = ends.bridged(panel, 24)
+    bridged = ends.bridged(panel, 24, 0)
     assert bridged.frame.select("unique_id", "ds").equals(long.select("unique_id", "ds"))
     assert bridged.frame["y"].null_count() == 5
-    assert ends.bridged(panel, 12).frame["y"].null_count() == 3
-    assert ends.bridged(Panel.of(long, target="y"), 24).frame.equals(long)
+    assert ends.bridged(panel, 12, 0).frame["y"].null_count() == 3
+    few = Panel.of(long.filter(pl.col("ds") >= hours(130)[107]).pipe(_without, "b", 10, 11), target="y")
+    assert ends.bridged(few, 24, 0) is few
+    assert ends.bridged(few, 24, 23).frame["y"].null_count() == 2
+    assert ends.bridged(Panel.of(long, target="y"), 24, 0).frame.equals(long)
 
 
 # Short series

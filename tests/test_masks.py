@@ -8,7 +8,7 @@ from polars.testing import assert_frame_equal
 from small import QUICK, ROLES, TASK, arrays_of, covaried, cut_of, plans, waves
 from small_models import made
 
-from tsrnn import masks
+from tsrnn import masks, usual
 from tsrnn.batches import Batches
 from tsrnn.buffer import lay
 from tsrnn.errors import InputError
@@ -157,3 +157,13 @@ def test_what_cannot_carry_it_says_so(tmp_path):
         told.warm_up(carry=True)
     with pytest.raises(InputError, match="fit it with masks=False to export it"):
         told.export(tmp_path / "graph")
+
+
+@pytest.mark.parametrize(
+    ("asked", "holed", "whole"), [({}, usual.CHANNEL_DROPOUT, 0.0), ({"channel_dropout": 0.3}, 0.3, 0.3)]
+)
+def test_whole_covariates_are_hidden_unasked_only_where_there_are_holes(asked, holed, whole):
+    for frame, chance in ((_with_holes(covaried()), holed), (covaried(), whole)):
+        _, data = Forecaster("gru", **QUICK, **asked).modules(frame, **ROLES)
+        assert data.train_dataloader().dataset.dropout == chance
+        assert data.val_dataloader().dataset.dropout == 0

@@ -33,10 +33,11 @@ def measured(panel: Panel) -> tuple[Panel, pl.DataFrame | None]:
     return _of_rows(panel, panel.between(panel.offsets[:-1], stop)), panel.between(stop, panel.offsets[1:])
 
 
-def bridged(panel: Panel, input_size: int) -> Panel:
+def bridged(panel: Panel, input_size: int, padding: int) -> Panel:
     """The panel with a row for every step that is missing among the newest `input_size` steps of a series.
 
-    Nothing is measured in these rows. A gap behind which the look-back would hold no row stays one.
+    Nothing is measured in these rows. A gap behind which the look-back would hold no row stays one, and so do all of a
+    series that would be too short with them filled.
     """
     if panel.rows_as_they_stand:
         return panel
@@ -47,7 +48,7 @@ def bridged(panel: Panel, input_size: int) -> Panel:
     short = (newest > offsets[:-1]) & (ends - newest < input_size)
     tables, done = [], 0
     for series in np.flatnonzero(short):
-        for row, missing in reversed(_bridges(panel, breaks, int(series), input_size)):
+        for row, missing in reversed(_bridges(panel, breaks, int(series), input_size, padding)):
             tables += [panel.frame[done:row], _steps_before(panel, row, missing)]
             done = row
     if not tables:
@@ -95,19 +96,21 @@ def stride(panel: Panel, freq: str | float) -> float | None:
     return apart if apart > 1 or within > _FINER else None
 
 
-def _bridges(panel: Panel, breaks: Rows, series: int, input_size: int) -> list[tuple[int, int]]:
+def _bridges(panel: Panel, breaks: Rows, series: int, input_size: int, padding: int) -> list[tuple[int, int]]:
     """Gaps to fill at the end of a series, the newest first: the row after each, and the steps missing before it."""
     index, begin, end = panel.frame[panel.roles.index], panel.offsets[series], int(panel.offsets[series + 1])
     bridges, rows, after = [], 0, end
-    for row in breaks[(breaks > begin) & (breaks < end)][::-1].tolist():
+    for row in [*breaks[(breaks > begin) & (breaks < end)][::-1].tolist(), int(begin)]:
         rows += after - row
+        if row == begin:
+            break
         older, newer = indexing.numbers(index, np.array([row - 1, row]), panel.step)
         missing = int(newer - older) - 1
         if missing < 1 or rows + missing >= input_size:
             break
         bridges.append((row, missing))
         rows, after = rows + missing, row
-    return bridges
+    return bridges if rows >= input_size - padding else []
 
 
 def _steps_before(panel: Panel, row: int, missing: int) -> pl.DataFrame:

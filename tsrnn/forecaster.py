@@ -217,7 +217,7 @@ class Forecaster(Operated):
             InputError: everyone is.
         """
         history, beyond = ends.measured(panel)
-        history = ends.bridged(history, self.input_size)
+        history = ends.bridged(history, self.input_size, self.preparation_.padding)
         if self.on_short == "error":
             return history, beyond, {}
         skipped = ends.wanting(history, self.input_size, self.preparation_.padding)
