@@ -79,9 +79,8 @@ class Beside(Younger):
         """embedded [batch*target step hidden], short rows in front; undo of all channels of the past."""
         if self.linear is None:
             return embedded
-        beside = inputs(acting(batch, self.spec), undo, unplaced(self.spec), False)[
-            ..., self.spec.targets :
-        ]  # [batch time width]
-        read, _ = to_front(folded(read[..., self.spec.targets :], self.segment), batch.lengths, self.segment)
+        beside = inputs(acting(batch, self.spec), undo, unplaced(self.spec), False)  # [batch time targets+width]
+        folds = folded(beside[..., self.spec.targets :], self.segment)
+        read, _ = to_front(folds, batch.lengths, self.segment)
         added: Tensor = self.linear(read)  # [batch step hidden]
         return embedded + added.repeat_interleave(self.spec.targets, 0)
