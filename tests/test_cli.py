@@ -257,15 +257,15 @@ def test_lists(run: Run) -> None:
 def test_models_say_what_they_read_how_large_they_are_and_whose(run: Run) -> None:
     rows = {row["name"]: row for row in json.loads(run("models", "--json")[1])}
     assert rows["gru"]["reads"] == ["past", "known", "static"]
-    assert rows["segrnn"]["reads"] == ["known"]
-    assert rows["nlinear"]["reads"] == []
+    assert rows["segrnn"]["reads"] == ["past", "known", "static"]
+    assert rows["nlinear"]["reads"] == ["known"]
     assert rows["nlinear"]["parameters"] == 96 * 24 + 24
-    assert rows["gru"]["parameters"] == 3 * 64 * (1 + 64 + 2) + 64 * 24 + 24
+    assert rows["gru"]["parameters"] == 3 * 64 * (24 + 64 + 2) + 64 * 24 + 24  # in segments of a day
     assert rows["gru"]["paper"].startswith("Cho et al. 2014")
     assert len({rows[name]["about"] for name in ("rnn", "lstm", "gru", "bilstm")}) == 4
     shown = " ".join(run("models")[1].split())
     assert "input_size 96, horizon 24, one target" in shown
-    assert "14,424" in shown
+    assert "18,840" in shown
 
 
 def write(path: str, text: str) -> str:

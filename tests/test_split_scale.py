@@ -246,6 +246,7 @@ class TestScale:
         assert each.loc[:, 0].tolist() == [4.5, 104.5, pytest.approx(54.5)]  # the well left out takes the panel's
         assert each.scale[0, 0] == pytest.approx(np.arange(10).std())
 
+    @pytest.mark.filterwarnings("ignore::tsrnn.errors.Notice")  # values far out are said
     @settings(max_examples=60, deadline=None)
     @given(
         x=hnp.arrays(np.float64, st.integers(2, 40), elements=st.floats(-1e6, 1e6)),

@@ -135,7 +135,13 @@ class Estimator:
         sizes = {"input_size": int(self.input_size), "horizon": int(self.horizon)}
         told = masks.WIDTH * len(reading.get("holes", {}).get("channels", ()))
         columns = {"channels": targets + len(reading["past"]) + told, "targets": targets}
-        return {**sizes, **columns, "params": head.params, "levels": head.levels, "loss": self.loss}
+        return {**sizes, **columns, "params": head.params, "levels": head.levels, "loss": self._loss}
+
+    @property
+    def _loss(self) -> str:
+        """Of the head: a naive point is trained by none, and stays as it is beside quantiles."""
+        naive = issubclass(models.find(self.model).kind, models.Naive)
+        return "mse" if naive and self.loss in heads.LOSSES else self.loss
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):

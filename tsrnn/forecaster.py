@@ -200,7 +200,7 @@ class Forecaster(Operated):
         """Head, preparation, the panel that came and what is learnt from, Spec, and the windows of both parts."""
         reads = models.reads(self.model, self.configs()[0])
         panel = self._readable(Panel.of(frame, **roles), reads)
-        head = heads.build(self.quantiles, self.loss)
+        head = heads.build(self.quantiles, self._loss)
         answer.names(panel, self._levels)
         prepared = self._unlearnt()
         history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)

@@ -38,7 +38,7 @@ class Saved(Watched):
         with rebuild.blaming(saved):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
-            self.head_ = heads.build(self.quantiles, self.loss, config["spec"]["params"])
+            self.head_ = heads.build(self.quantiles, self._loss, config["spec"]["params"])
             prepared = self._unlearnt()
             prepared.remember(config["ids"], config["reading"])
             self.spec_ = rebuild.spec(config["spec"], self._task(prepared.reading, self.head_))

@@ -8,9 +8,10 @@ from collections.abc import Sequence, Sized
 from functools import cache
 
 from tsrnn.errors import unknown
-from tsrnn.heads._base import LOSSES, checked
+from tsrnn.heads._base import LOSSES as LOSSES
 from tsrnn.heads._base import Distribution as Distribution
 from tsrnn.heads._base import Head as Head
+from tsrnn.heads._base import checked as checked
 from tsrnn.registry import load, names
 from tsrnn.shapes import Spec
 
