@@ -28,7 +28,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default::tsrnn.Notice")  # as a reader meets them
+@pytest.mark.filterwarnings("ignore::tsrnn.Notice")  # what a page says is said
 @pytest.mark.parametrize("page", [page for page in GUIDE if blocks(page)], ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(page: Path, run: Run, tmp_path: Path) -> None:
     transformer(rows=1200).write_csv(tmp_path / "my.csv")
