@@ -32,10 +32,10 @@ class Measure:
 
     Called with the truth and the forecast, and a mask where not every cell counts, it is a number.
 
-    cells    (y, forecast) -> an array of that shape, or a tuple of them; operators alone, so that tensors will do
-    whole    (count of cells, sum of each array) -> the measure; element by element
-    levels   of the quantiles that `cells` takes in place of the forecast, if it does
-    best     the value that is best; None: the lowest
+        cells    (y, forecast) -> an array of that shape, or a tuple of them; operators alone, so that tensors will do
+        whole    (count of cells, sum of each array) -> the measure; element by element
+        levels   of the quantiles that `cells` takes in place of the forecast, if it does
+        best     the value that is best; None: the lowest
     """
 
     cells: Callable[..., Any]

@@ -39,13 +39,13 @@ class Cell(nn.Module, ABC):
     depends on unit k of its arguments alone, by arithmetic that a backend may trace and print in another language.
     It may use the cell's own options, and parameters of shape [hidden] made in `__init__` after `super().__init__`.
 
-    gates      names, in the order in which their weights are stacked (torch's order, where torch has the cell)
-    states     names of the state's parts; the first one feeds the recurrent products, and is what models read
-    options    name -> default of the settings a user may give; each becomes an attribute
-    recurrent  the gates that have a recurrent product, in the order of `gates`; None: all of them. For the others
-               `step` is given r of zeros
-    second     how many of the last gates have recurrent products that wait for the first ones: they act on
-               `gated(x, r, state)` in place of the first state
+        gates      names, in the order in which their weights are stacked (torch's order, where torch has the cell)
+        states     names of the state's parts; the first one feeds the recurrent products, and is what models read
+        options    name -> default of the settings a user may give; each becomes an attribute
+        recurrent  the gates that have a recurrent product, in the order of `gates`; None: all of them. For the others
+                   `step` is given r of zeros
+        second     how many of the last gates have recurrent products that wait for the first ones: they act on
+                   `gated(x, r, state)` in place of the first state
 
     Weights: weight_ih [gates*hidden input], bias_ih [gates*hidden], and for the gates that `recurrent` names, stacked
     without holes, weight_hh [recurrent*hidden hidden], bias_hh [recurrent*hidden]. Where it names none, these two are

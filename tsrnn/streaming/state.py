@@ -33,13 +33,15 @@ _ROWS = 512  # series read at once in a warm-up
 
 @dataclass(frozen=True)
 class Stream:
-    """Where every series of a stream stands. Not changed by a step, which gives another one.
+    """Where every series of a stream stands.
 
-    tail      the newest rows, as frames have them
-    scaling   loc, scale: [series channel]
-    batch     past [series time channel], observed, known [series time feature], static, lengths, undo; no phase
-    hidden    carried states, each [series(*target) hidden], or None: the window is all there is
-    model     fingerprint of the model it belongs to
+        tail      the newest rows, as frames have them
+        scaling   loc, scale: [series channel]
+        batch     past [series time channel], observed, known [series time feature], static, lengths, undo; no phase
+        hidden    carried states, each [series(*target) hidden], or None: the window is all there is
+        model     fingerprint of the model it belongs to
+
+    A step does not change it but gives another one.
     """
 
     tail: Tail
