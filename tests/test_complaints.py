@@ -18,9 +18,10 @@ from small_models import small
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import tsrnn
-from tsrnn import buffer, fit, models, scale, testing
+from tsrnn import buffer, fit, models, scale, testing, tune
 from tsrnn.fit import WindowsDataModule
 from tsrnn.forecaster import Forecaster
+from tsrnn.panel import Panel
 from tsrnn.parameters import FitConfig
 from tsrnn.registry import names
 from tsrnn.shapes import Spec
@@ -121,6 +122,20 @@ def test_a_saved_model_is_no_larger_after_more_rows(tmp_path):
         forecaster.calibrate(levels=[0.8]).save(tmp_path / str(rows))
         sizes.append(sum(file.stat().st_size for file in (tmp_path / str(rows)).iterdir()))
     assert sizes[1] < sizes[0] + 1_000
+
+
+def test_a_sweep_writes_beside_its_storage_and_nowhere_else(long, tmp_path, monkeypatch):
+    home, here, storage = folders = [tmp_path / name for name in ("home", "here", "storage")]
+    for folder in folders:
+        folder.mkdir()
+    for name in [name for name in os.environ if name.startswith("XDG_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.chdir(here)
+    asked = tune.Sweep("nlinear", 6, (12, 24), {"max_epochs": 1}, split={"ratios": [0.6, 0.2, 0.2]})
+    assert len(tune.sweep(Panel.of(long), asked, 2, tune.sqlite(storage / "sweeps.sqlite3"), "s").trials) == 2
+    assert [list(folder.rglob("*")) for folder in (home, here)] == [[], []]
+    assert all(file.name.startswith("sweeps.sqlite3") for file in storage.iterdir())
 
 
 ELSEWHERE = """
