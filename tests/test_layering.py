@@ -150,6 +150,19 @@ def test_importing_tsrnn_imports_nothing_heavy():
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
 
 
+def test_a_process_that_loads_and_predicts_imports_no_trainer_compiler_or_exporter(tmp_path):
+    forecaster = tsrnn.Forecaster("lstm", input_size=8, horizon=2, hidden_size=4, max_epochs=1, max_windows=32)
+    forecaster.fit(tsrnn.load("transformer").frame.head(200), target="OT").save(tmp_path / "saved")
+    heavy = {"pytorch_lightning", "optuna", "matplotlib", "scipy", "torch._dynamo", "torch.onnx._internal", "sympy"}
+    code = (
+        "import sys, tsrnn; frame = tsrnn.load('transformer').frame.head(200); "
+        f"assert len(tsrnn.Forecaster.load({str(tmp_path / 'saved')!r}).predict(frame)) == 2; "
+        f"print({heavy!r} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "set()", done.stdout + done.stderr
+
+
 def run(*command):
     done = subprocess.run([sys.executable, "-m", *command], cwd=ROOT.parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -48,6 +48,8 @@ def test_what_is_said_stands():
     assert said.settled(1000, 1) == said
     drawn = FitConfig(max_windows=50, val_windows=20).settled(1000, 1)
     assert (drawn.max_windows, drawn.val_windows, drawn.passes) == (50, 20, 1)
+    often = FitConfig(batch_size=10, passes=3).settled(100, 1)
+    assert (often.passes, often.max_epochs) == (3, usual.EPOCHS)
     config = models.configure("gru", {"segment": 5})
     assert models.build("gru", config, Spec(40, 4, 1, 1, seasonality=8)).config.segment == 5
     with pytest.raises(InputError, match="segment of model 'gru' must be at least 1"):

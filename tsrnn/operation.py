@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, exporting, infer, models, provenance, streaming, windows
+from tsrnn import calibration, infer, models, provenance, streaming, windows
 from tsrnn.errors import InputError, notice
 from tsrnn.evaluation import SplitLike
 from tsrnn.saving import Saved
@@ -148,6 +148,8 @@ class Operated(Saved):
         Raises:
             InputError: the model has no graph, a package is missing, or the folder holds something else.
         """
+        from tsrnn import exporting  # torch's own exporters are slow to import, and only this needs them
+
         self._check_fitted()
         mark = streaming.fingerprint(self.model_, self.preparation_)
         words = {"name": models.find(self.model).name, "fingerprint": mark, "pad": self.pad}

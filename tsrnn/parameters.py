@@ -43,7 +43,7 @@ class FitConfig:
     max_minutes: float | None = None  # of training, which then stops, inside an epoch too; None: no limit
     max_windows: int | None = None  # windows drawn per epoch; None: all, or the usual where max_epochs is None too
     val_windows: int | None = None  # windows validated on, evenly spread; None: likewise
-    passes: int = 1  # through the windows in an epoch
+    passes: int | None = None  # through the windows in an epoch; None: one, or likewise
     random_state: int = 0
     precision: str | int = "32-true"  # of the training: that, 64-true, bf16-mixed, or 16-mixed on a GPU
     accelerator: str = "cpu"
@@ -67,10 +67,10 @@ class FitConfig:
             raise InputError(f"random_state takes a whole number of 64 bits, not {str(self.random_state)[:30]}")
         if self.progress not in (True, False, progress.AUTO):
             raise InputError(f"progress takes True, False or 'auto', not {self.progress!r}")
-        for name in ("learning_rate", "patience", "passes", "devices"):
+        for name in ("learning_rate", "patience", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("batch_size", "max_epochs", "max_minutes", "max_windows", "val_windows"):
+        for name in ("batch_size", "max_epochs", "max_minutes", "max_windows", "val_windows", "passes"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, or None, not {getattr(self, name)}")
         for name in ("weight_decay", "gradient_clip"):
@@ -97,8 +97,8 @@ class FitConfig:
         size = self.batch_size or usual.batch(windows, targets)
         if self.max_epochs is not None:
             return replace(self, batch_size=size)
-        most, passes = (self.max_windows, self.passes) if self.max_windows else usual.epoch(windows, size)
-        validated = self.val_windows or usual.VALIDATED
+        most, passes = (self.max_windows, 1) if self.max_windows else usual.epoch(windows, size)
+        passes, validated = self.passes or passes, self.val_windows or usual.VALIDATED
         return replace(
             self, batch_size=size, max_epochs=usual.EPOCHS, max_windows=most, passes=passes, val_windows=validated
         )

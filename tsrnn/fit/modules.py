@@ -89,12 +89,12 @@ class WindowsDataModule(pl.LightningDataModule):
         self.generator = torch.Generator().manual_seed(config.random_state)
 
     def train_dataloader(self) -> DataLoader[Batch]:
-        config = self.config
+        config, passes = self.config, self.config.passes or 1
         assert config.batch_size is not None
         told = config.channel_dropout
         dropout = (usual.CHANNEL_DROPOUT if self.train.buffer.masks else 0.0) if told is None else told
         drawn = Batches(
-            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, config.passes, dropout
+            self.train, config.batch_size, self.generator, config.max_windows, config.buckets, passes, dropout
         )
         return DataLoader(drawn, batch_size=None)
 

@@ -16,7 +16,6 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from scipy.special import betainc
 from torch import Tensor
 
 from tsrnn.arrays import Arrays
@@ -99,6 +98,8 @@ class NegativeBinomialHead(Distribution):
 
 def _inverse(level: Tensor, average: Tensor, dispersion: Tensor) -> Tensor:
     """The least count up to which at least `level` of the probability lies, by bisection: [...] each -> [...]."""
+    from scipy.special import betainc  # slow to import, and only counts need it
+
     wanted, mu, alpha = (each.detach().cpu().numpy() for each in (level, average, dispersion))
     size, chance = 1 / alpha, 1 / (1 + alpha * mu)
     low, high = np.full(mu.shape, -1.0), np.ceil(mu + 1)

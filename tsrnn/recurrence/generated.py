@@ -6,7 +6,8 @@ wait for each other; a ragged batch is sorted by length and costs the sum of its
 computes in its weights' type, as recurrences in half precision lose more than they gain on a CPU.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,7 +22,14 @@ from tsrnn.recurrence.source import source
 from tsrnn.recurrence.trace import remembered
 from tsrnn.shapes import State
 
+_Function = TypeVar("_Function", bound=Callable[..., Any])
 _KERNELS: WeakKeyDictionary[Cell, dict[tuple[object, ...], Kernel | Exception]] = WeakKeyDictionary()
+
+
+def _constant(function: _Function) -> _Function:
+    """`torch.compiler.assume_constant_result` without its import of the compiler, a second in every process."""
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]  # the mark that the compiler looks for
+    return function
 
 
 def supports(cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
@@ -36,7 +44,7 @@ def supports(cell: Cell, x: Tensor, lengths: Tensor | None) -> tuple[bool, str]:
     return found
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@_constant
 def able(cell: Cell, dtype: torch.dtype) -> tuple[bool, str]:
     """Whether a kernel can be had for this cell, and why."""
     try:
@@ -69,7 +77,7 @@ def run(cell: Cell, x: Tensor, state: State, lengths: Tensor | None) -> tuple[Te
     return output.index_select(0, back), tuple(each.index_select(0, back) for each in final)
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]
+@_constant
 def kept(cell: Cell, dtype: torch.dtype) -> tuple[str, tuple[str, ...]]:
     """The key under which a graph finds the cell's kernel, and the names of the cell's own parameters."""
     kernel = kernel_of(cell, dtype)

@@ -1,0 +1,121 @@
+"""Suite x models x horizons x seeds x folds -> rows: choices on validation, and each row reads the test once.
+
+A fit is a job; a finished job is a row on disk. Rows that are there are not run again, so a benchmark that was stopped
+goes on where it stopped.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tsrnn import claims, execute, models, progress
+from tsrnn.allocator import threads, tune_allocator
+from tsrnn.bench.jobs import SHARES as SHARES
+from tsrnn.bench.jobs import Job as Job
+from tsrnn.bench.jobs import Wishes as Wishes
+from tsrnn.bench.jobs import opened as opened
+from tsrnn.bench.jobs import plan as plan
+from tsrnn.board import beside, rows
+from tsrnn.forecaster import Forecaster
+from tsrnn.infer import parameters
+from tsrnn.metrics import USUAL
+from tsrnn.panel import Panel
+from tsrnn.provenance import stamp
+from tsrnn.suites import Source as Source
+
+
+def run(
+    jobs: Sequence[Job],
+    folder: Path,
+    workers: int | None = None,
+    on_done: Callable[[execute.Outcome], None] | None = None,
+    on_wait: Callable[[int], None] | None = None,
+) -> list[execute.Outcome]:
+    """Do the jobs that have no row in `folder` yet; store each row, and its windows' losses, the moment it is there.
+
+    Other runs may work in the same folder: each job is done by one of them, and waited for by all (`tsrnn/claims.py`).
+
+    Args:
+        workers: fits side by side; by default as many as the cores have threads for. 0: in this process.
+        on_done: called after each job that was done here, once its row is on disk.
+        on_wait: called when only jobs are left that others do, with their number.
+
+    Returns:
+        What became of each job that was done here; its result is the row.
+    """
+    fresh = pending(jobs, folder)
+    rows.prepare(folder)
+
+    def store(outcome: execute.Outcome) -> None:
+        if outcome.result is not None:
+            rows.append(folder, *outcome.result)
+        if on_done is not None:
+            on_done(_with_row(outcome))
+
+    if workers is None:
+        workers = min(len(fresh), max(1, execute.cores() // max((job.threads for job in fresh), default=1)))
+    left = partial(pending, folder=folder)
+    done = claims.run(measure, fresh, folder, attrgetter("stem"), left, workers, store, on_wait)
+    return [_with_row(outcome) for outcome in done]
+
+
+def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
+    """The jobs whose rows are not in `folder`, each once."""
+    seen = rows.seen(folder)
+    return [job for key, job in {job.key: job for job in jobs}.items() if key not in seen]
+
+
+class Measured(NamedTuple):
+    """What a fit leaves: its result row, and what lies beside it (`tsrnn/board/beside.py`)."""
+
+    row: dict[str, Any]
+    windows: Mapping[str, Any]
+    measures: Mapping[str, Any]
+
+
+def run_one(job: Job) -> dict[str, Any]:
+    """Fit on training, choose on validation, read the test once: one result row."""
+    return measure(job).row
+
+
+def measure(job: Job) -> Measured:
+    """`run_one`, with the losses of every test window and the measures that the suite names."""
+    tune_allocator()
+    with threads(job.threads):
+        return _measured(job)
+
+
+def _measured(job: Job) -> Measured:
+    (panel, splits), suite = opened(job.source), job.source.suite
+    split = splits[job.fold]
+    forecaster = job.forecaster()
+    with progress.hidden():  # a benchmark shows its own
+        forecaster.fit(offered(panel, forecaster), split=split)
+    measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
+    val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
+    report = forecaster.report_
+    row = {
+        **job.task,
+        **{name: test.values[name] for name in USUAL},
+        "windows": test.windows,
+        "parameters": parameters(forecaster.model_),
+        "seconds": round(report.seconds, 2),
+        **{f"val_{name}": val.values[name] for name in USUAL},
+        "epochs": report.epochs,
+        "threads": job.threads,
+        **stamp(report.device),
+    }
+    return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})
+
+
+def _with_row(outcome: execute.Outcome) -> execute.Outcome:
+    return outcome if outcome.result is None else replace(outcome, result=outcome.result.row)
+
+
+def offered(panel: Panel, forecaster: Forecaster) -> Panel:
+    """A benchmark's panel with the covariates that a model reads: a baseline may read fewer than others."""
+    reads = models.reads(forecaster.model, forecaster.configs()[0])
+    return replace(panel, roles=panel.roles.reading(reads))
