@@ -28,7 +28,7 @@ def blocks(page: Path) -> list[tuple[str, str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("default::tsrnn.Notice")  # as a reader meets them
+@pytest.mark.filterwarnings("ignore::tsrnn.Notice")  # what a page says is said
 @pytest.mark.parametrize("page", [page for page in GUIDE if blocks(page)], ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(page: Path, run: Run, tmp_path: Path) -> None:
     transformer(rows=1200).write_csv(tmp_path / "my.csv")
@@ -51,7 +51,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not find_spec("mkdocs") or not find_spec("mkdocstrings_handlers"):
         pytest.skip("the extra docs is not installed")
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet", "--site-dir", str(folder)]
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     quiet = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}  # a notice of the theme's makers, on every build
     built = subprocess.run(command, cwd=ROOT, env=quiet, capture_output=True, text=True)
     assert built.returncode == 0, built.stdout + built.stderr

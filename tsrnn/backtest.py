@@ -75,7 +75,9 @@ def compare(
     Args:
         models: forecasters of one horizon, by the names that the table shall give them.
         frame: a `Panel`, or a pandas, polars or pyarrow frame.
-        windows, step, refit: as of `backtest`.
+        windows: as of `backtest`.
+        step: as of `backtest`.
+        refit: as of `backtest`.
         roles: columns of the frame, as of `Panel.of`.
 
     Returns:

@@ -82,7 +82,8 @@ class Operated(Saved):
         Args:
             frame: new rows, and as much of the old as shall be remembered: columns and step of the training's.
             rate: share of the learning rate, above 0.
-            split, on_epoch: as of `fit`.
+            split: as of `fit`.
+            on_epoch: as of `fit`.
 
         Raises:
             InputError: a column is missing, the step is another, or the rows are too few.

@@ -76,8 +76,9 @@ class Panel:
             time: the index: dates, times, whole numbers or depths; found in pandas' own index, by name (`ds`, `date`,
                 `depth`... in any case), by type, or by cells that are dates; else the rows are numbered, which is said.
             id: the column that tells series apart; found by name (`unique_id`, `item_id`...).
-            past_covariates, future_covariates, static_covariates: columns known up to now, ahead of time, for good; the
-                latter two may hold words, which become numbers (`tsrnn.levels`), and the last one may name the id.
+            past_covariates: columns known up to now.
+            future_covariates: known ahead of time; words in them become numbers (`tsrnn.levels`).
+            static_covariates: known for good; words likewise, and the id may be among them.
             freq: one step of the index: `"10m"`, `"1h"`, `"B"` (working days; holidays are stepped over, with
                 `"B-gaps"` they are gaps), `"MS"`, `"1mo-15"`, a timedelta, `0.1524`; see `tsrnn.frequency`. By default
                 the step that the rows keep.
