@@ -68,6 +68,30 @@ def test_empty_rows_at_the_end_are_not_learnt_from(long):
     assert_frame_equal(one.predict(), other.predict())
 
 
+@pytest.mark.parametrize("split", [None, {"ratios": [0.6, 0.2, 0.2]}])
+def test_empty_rows_at_the_end_are_no_part_of_a_split(long, split):
+    """A season of weather ahead: as many rows as a part has."""
+    shorter = long.group_by("unique_id", maintain_order=True).head(110)
+    trailing = long.drop("y").join(shorter, on=["unique_id", "ds"], how="left", maintain_order="left")
+    one, other = (Forecaster("gru", **QUICK).fit(frame, split=split) for frame in (shorter, trailing))
+    scores = [each.score(frame, split=split, part="val") for each, frame in ((one, shorter), (one, trailing))]
+    assert scores[0] == scores[1]
+    assert one.update(shorter, split=split).report_.val_loss == other.update(trailing, split=split).report_.val_loss
+    assert_frame_equal(*(each.calibrate(levels=[0.5]).predict() for each in (one, other)))
+
+
+@pytest.mark.parametrize("dated", [True, False])
+def test_a_backtest_ends_where_the_targets_do(long, dated):
+    if not dated:
+        long = long.filter(unique_id="a").drop("ds", "unique_id").with_columns(depth=np.arange(150) * 0.5)
+    shorter = long.group_by("unique_id", maintain_order=True).head(110) if dated else long.head(110)
+    keys = [name for name in shorter.columns if name != "y"]
+    trailing = long.drop("y").join(shorter, on=keys, how="left", maintain_order="left")
+    tables = [Forecaster("repeat_last", **TASK).backtest(frame, windows=3) for frame in (shorter, trailing)]
+    assert tables[0]["y"].null_count() == 0
+    assert_frame_equal(*tables)
+
+
 # Gaps near the end
 
 

@@ -52,6 +52,19 @@ class Arrays:
         """Rows of each series: [series]."""
         return np.diff(self.offsets)
 
+    def measured(self) -> npt.NDArray[np.bool_]:
+        """Whether a target was measured: [row]."""
+        seen: npt.NDArray[np.bool_] = np.any([np.isfinite(column) for column in self.columns[: self.targets]], 0)
+        return seen
+
+    def stops(self) -> Rows:
+        """The row after the last measured target of each series; of one never measured, its end: [series]."""
+        stops = self.offsets[1:].copy()
+        for series, (begin, end) in enumerate(zip(self.offsets[:-1].tolist(), stops.tolist(), strict=True)):
+            ends = [_after_the_last(column[begin:end]) for column in self.columns[: self.targets]]
+            stops[series] = begin + max(ends) if any(ends) else end
+        return stops
+
     def segments(self) -> tuple[Rows, Rows]:
         """First row and end row of each stretch without a gap, in order: ([segment], [segment])."""
         edges = np.unique(np.concatenate([self.offsets, self.breaks]))
@@ -60,3 +73,11 @@ class Arrays:
     def runs(self) -> Rows:
         """First row of each stretch whose step numbers go on by one: [run]."""
         return np.unique(np.concatenate([self.offsets, self.breaks, self.pauses]))[:-1]
+
+
+def _after_the_last(cells: Floats) -> int:
+    """How many cells there are up to the last measured one."""
+    if len(cells) and np.isfinite(cells[-1]):
+        return len(cells)
+    seen = np.flatnonzero(np.isfinite(cells))
+    return int(seen[-1]) + 1 if len(seen) else 0

@@ -2,7 +2,7 @@
 
 Where the index is a date, a time or a count, a moment is one for all series, so that a model trained on all of them has
 seen no row of any after it. Depths of one well say nothing of another's: there, and where rows are only numbered, rows
-are counted from each series' end.
+are counted from each series' end, which is its last measured target.
 """
 
 from collections.abc import Sequence
@@ -37,7 +37,7 @@ class Cutoff:
 
 
 def plan(panel: Panel, arrays: Arrays, reach: Reach, windows: int, step: int | None = None) -> list[Cutoff]:
-    """`windows` cutoffs, oldest first; the last one leaves a horizon of steps before the panel's end.
+    """`windows` cutoffs, oldest first; the last one leaves a horizon of steps before the panel's last measured target.
 
     Args:
         panel: what is forecast.
@@ -53,7 +53,7 @@ def plan(panel: Panel, arrays: Arrays, reach: Reach, windows: int, step: int | N
     if windows < 1 or step < 1:
         raise InputError(f"a backtest needs at least one window and a step of one, not {windows} and {step}")
     numbers = _numbers(panel, arrays)
-    moments = np.unique(numbers)
+    moments = np.unique(numbers[numbers <= numbers[arrays.measured()].max()])
     if len(moments) < (need := horizon + (windows - 1) * step + 1):
         raise InputError(
             f"{panel.source} has {len(moments)} steps; {windows} backtest windows of horizon {horizon} at step {step} "
@@ -91,7 +91,7 @@ def _numbers(panel: Panel, arrays: Arrays) -> Rows:
                 f"{panel.source}: index {index.name!r} is {what} and says nothing of what other series knew then; "
                 "cutoffs are rows counted from the end of each series"
             )
-        return np.arange(arrays.rows) - np.repeat(arrays.offsets[1:], arrays.lengths)
+        return np.arange(arrays.rows) - np.repeat(arrays.stops(), arrays.lengths)
     return indexing.numbers(index, np.arange(arrays.rows), panel.step)
 
 
@@ -104,8 +104,7 @@ def _around(arrays: Arrays, numbers: Rows, moment: int, reach: Reach, whole: boo
     stretch = np.searchsorted(edges, last, side="right") - 1
     first, stop = edges[stretch], ends[stretch]
     end = np.maximum(begin, np.minimum(begin + reach.horizon, stop))
-    measured = np.any([np.isfinite(column) for column in arrays.columns[: arrays.targets]], 0)
-    seen = np.concatenate([[0], np.cumsum(measured)])
+    seen = np.concatenate([[0], np.cumsum(arrays.measured())])
     seen = seen[begin] - seen[np.maximum(first, begin - reach.input_size)]
     asked = (begin - first >= reach.behind) & (seen > 0) & (end - begin >= (reach.horizon if whole else 1))
     return Cutoff(begin, end, asked)

@@ -70,6 +70,7 @@ class Evaluated(Estimator):
         wanted = self.split_ if frame is None and split is None else split
         rows = self._split(panel, laid.arrays, wanted).part(part)
         origins = windows.cut(laid, rows, self.input_size, self.horizon)
+        windows.refuse_empty(origins, rows, each=False)
         made = calibration.fit(self.model_, self.head_, origins, rows, levels, adaptive)
         asked = [] if self.quantiles is None else list(self.quantiles)
         answer.names(panel, asked + [end for end in made.levels if end not in asked])
@@ -229,7 +230,7 @@ class Evaluated(Estimator):
 
     def _split(self, panel: Panel, arrays: Arrays, wanted: SplitLike) -> split.Split:
         if wanted is None:
-            return split.tail(arrays, split.held_out(arrays.lengths, self.horizon, self.val_size))
+            return split.tail(arrays, split.held_out(arrays.stops() - arrays.offsets[:-1], self.horizon, self.val_size))
         rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
         return split.standard(arrays, rule, panel.source, self.on_short == "skip")
 

@@ -1,7 +1,8 @@
 """Cut before you may look: which rows may be forecast in training, in validation, in the test.
 
 A `Part` names *target* rows. A window belongs to a part when all its target rows do; its input may reach back over
-the part's border (the fair protocol's rule), never over a gap or out of its series.
+the part's border (the fair protocol's rule), never over a gap or out of its series. Shares and tails are those of the
+rows up to a series' last measured target: what follows tells covariates known ahead, and is no part's.
 """
 
 import numbers
@@ -118,7 +119,8 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
     The test takes the floor of its share and training the floor of its own, as the literature's loaders do.
     """
     _check_ratios(shares)
-    n, at = arrays.lengths, arrays.offsets[:-1]
+    at = arrays.offsets[:-1]
+    n = arrays.stops() - at
     train = np.floor(n * shares[0] + 1e-9).astype(np.int64)
     test = np.floor(n * shares[2] + 1e-9).astype(np.int64)
     return _parts(at, at + train, at + n - test, at + n)
@@ -131,7 +133,7 @@ def whole(arrays: Arrays) -> Part:
 
 def tail(arrays: Arrays, val_size: int | Rows) -> Split:
     """Everything but the last `val_size` rows (one number, or one per series) trains; there is no test part."""
-    at, end = arrays.offsets[:-1], arrays.offsets[1:]
+    at, end = arrays.offsets[:-1], arrays.stops()
     cut = np.maximum(at, end - val_size)
     return _parts(at, cut, end, end)
 
@@ -181,8 +183,7 @@ def lacking(arrays: Arrays, parts: Split, reach: int, horizon: int) -> dict[str,
     ]
     rows = parts.train.end - parts.train.begin
     held = (rows == 0) & (windows[1] + windows[2] > 0)
-    measured = np.any([np.isfinite(column) for column in arrays.columns[: arrays.targets]], 0)
-    heard = np.add.reduceat(measured, arrays.offsets[:-1])
+    heard = np.add.reduceat(arrays.measured(), arrays.offsets[:-1])
     for row in np.flatnonzero(((windows[0] == 0) | (heard == 0)) & ~held):
         gap = "" if rows[row] < reach + horizon else " without a gap"
         lack = f"{rows[row]} rows to learn from; a window needs {reach + horizon}{gap}"
