@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 from torch.nn import functional as F
@@ -84,6 +84,7 @@ def test_the_pinball_part_is_least_at_the_samples_quantile(level):
     st.lists(st.floats(0.01, 0.99), min_size=1, max_size=6),
     st.integers(0, 1000),
 )
+@example([0.010000000000000002, 0.01], [0.5], 0)
 def test_quantiles_never_cross(levels, asked, seed):
     head = heads.build(levels, "mse")
     quantiles = head.quantiles(50 * numbers(2, 3, 1, head.params, seed=seed), sorted(asked))

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from tsrnn.heads._base import LOSSES, Head, checked, empirical, mean, softplus_inverse
 
 _START = 0.5  # deviation of the normal distribution that quantiles begin as, in scaled units
-_NARROWEST = 1e-6  # least step between samples' quantiles
+_NARROWEST = 1e-6  # least step between quantiles: of samples, and at the start of levels a rounding apart
 
 
 class QuantileHead(Head):
@@ -37,7 +37,7 @@ class QuantileHead(Head):
         self._ladder = sorted({*self.levels, 0.5}) if self._median and not self._sorted else list(self.levels)
         self._anchor = min(range(len(self._ladder)), key=lambda k: abs(self._ladder[k] - 0.5))
         normal = [NormalDist(0, _START).inv_cdf(level) for level in self._ladder]
-        self._starts = [math.log(math.expm1(b - a)) for a, b in pairwise(normal)]
+        self._starts = [math.log(math.expm1(max(b - a, _NARROWEST))) for a, b in pairwise(normal)]
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
         level = params.new_tensor(self.levels)
