@@ -249,3 +249,20 @@ def test_the_command_line_skips_what_it_is_told_to(run, tmp_path):
     assert status == 2
     assert "series 'c' ends with 11 rows" in err
     assert run("predict", "saved", "mine.csv", "--on-short", "perhaps")[0] == 2
+
+
+def test_a_sensor_that_was_out_throughout_is_said_and_not_refused():
+    rng, hours = (
+        np.random.default_rng(0),
+        pl.datetime_range(pl.datetime(2024, 1, 1), pl.datetime(2024, 1, 6), "1h", eager=True),
+    )
+    frame = pl.DataFrame({"ds": hours, "y": np.sin(np.arange(len(hours)) / 4), "wind": rng.normal(size=len(hours))})
+    fitted = Forecaster("nlinear", input_size=24, horizon=6, max_epochs=1)
+    with pytest.raises(InputError, match="'wind' is empty; drop it or leave it out of the covariates"):
+        fitted.fit(frame.with_columns(wind=None), target="y", past_covariates="wind")
+    fitted = Forecaster("mlp", input_size=24, horizon=6, max_epochs=1).fit(frame, target="y", past_covariates="wind")
+    for nothing in (pl.lit(None), pl.lit(None, pl.Float64), pl.lit(None, pl.String)):
+        with pytest.warns(Notice, match="'wind' holds no value in any row; it is read as missing throughout"):
+            assert np.isfinite(fitted.predict(frame.with_columns(wind=nothing))["y"].to_numpy()).all()
+    with pytest.warns(Notice, match="'y'"), pytest.raises(InputError, match="no measured target"):
+        fitted.predict(frame.with_columns(y=None))

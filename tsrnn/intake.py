@@ -67,9 +67,10 @@ def take(
     if pair := dict(origin.alike).get(roles.id or ""):
         raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
     table, date_format = index_of(table, roles, source, treatment["date_format"])
+    again = levels is not None
     if levels is None:
         levels = words.learn(table, roles.future, roles.static, roles.id, source)
-    table = numbers(table, roles, source, levels)
+    table = numbers(table, roles, source, levels, again)
     check_constant(table, roles.id, roles.static, source)
     sort, duplicates = treatment["sort"], treatment["duplicates"]
     if roles.id is not None and duplicates == "error" and not treatment["rows_as_they_stand"]:
@@ -87,30 +88,35 @@ def take(
     return Taken(table, roles, origin, order, treatment)
 
 
-def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str]) -> pl.DataFrame:
-    """Every column that counts holds finite numbers or nulls, and not nulls alone; `words` stay as they are.
+def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str], again: bool = False) -> pl.DataFrame:
+    """Every column that counts holds finite numbers or nulls; `words` stay as they are.
+
+    Nulls alone are nothing to learn from. Where a frame is read as another was (`again`), a sensor may have been out
+    throughout: that is said, and what nothing can be made of is refused where it is asked for.
 
     Raises:
         InputError: a cell is no number, or infinite, or a column is empty.
     """
-    kept, changed = set(words), []
+    kept, changed = set(words), {}
     for name in (*roles.targets, *roles.past, *roles.future, *roles.static):
         column = table[name]
         if name not in kept:
             if not (column.dtype.is_numeric() or column.dtype == pl.Boolean or column.dtype == pl.Null):
-                column = figures.read(column, source)
-                changed.append(column)
+                column = changed[name] = figures.read(column, source)
             elif column.dtype.is_decimal():
-                column = column.cast(pl.Float64)
-                changed.append(column)
+                column = changed[name] = column.cast(pl.Float64)
         if column.null_count() == len(column):
-            raise InputError(f"{source}: column {quoted(name)} is empty; drop it or leave it out of the targets")
+            if not again or name in roles.static:
+                what = "targets" if name in roles.targets else "covariates"
+                raise InputError(f"{source}: column {quoted(name)} is empty; drop it or leave it out of the {what}")
+            notice(f"{source}: column {quoted(name)} holds no value in any row; it is read as missing throughout")
+            column = changed[name] = column.cast(pl.String if name in kept else pl.Float64)
         if _is_infinite(column):
             row = int(column.is_infinite().fill_null(False).arg_max() or 0)
             raise InputError(
                 f"{source}: column {quoted(name)}, row {row + 1} is infinite; replace it or leave it empty"
             )
-    return table.with_columns(changed) if changed else table
+    return table.with_columns(changed.values()) if changed else table
 
 
 def index_of(
