@@ -49,3 +49,25 @@ def test_the_calendar_alone_needs_no_future(long):
     assert len(forecaster.predict()) == 18
     only = long.filter(pl.col("unique_id") == "a")
     assert len(forecaster.backtest(only, windows=2, refit=False)) == 2 * 6
+
+
+def test_the_calendar_is_read_by_the_training_clock_whatever_zone_moments_are_written_in(long, tmp_path):
+    berlin, tokyo = (
+        long.with_columns(pl.col("ds").dt.replace_time_zone("UTC").dt.convert_time_zone(zone))
+        for zone in ("Europe/Berlin", "Asia/Tokyo")
+    )
+    forecaster = Forecaster("gru", **QUICK, calendar=True).fit(berlin)
+    forecaster.save(tmp_path / "saved")
+    said = forecaster.predict()
+    for asked in (forecaster, Forecaster.load(tmp_path / "saved")):
+        elsewhere = asked.predict(tokyo)
+        assert elsewhere["ds"].dtype == tokyo["ds"].dtype
+        assert_frame_equal(elsewhere.with_columns(pl.col("ds").dt.convert_time_zone("Europe/Berlin")), said)
+    early = tokyo.filter(pl.int_range(pl.len()).over("unique_id") < pl.len().over("unique_id") - 1)
+    newest = tokyo.group_by("unique_id", maintain_order=True).tail(1)
+    stepped = forecaster.step(newest, forecaster.warm_up(early))[0]
+    assert_frame_equal(stepped, elsewhere, rel_tol=1e-5)
+    with pytest.raises(InputError, match="'ds' has no time zone where the training's had the time zone Europe/Berlin"):
+        forecaster.predict(long)
+    with pytest.raises(InputError, match="'ds' has the time zone Asia/Tokyo where the training's had no time zone"):
+        Forecaster("gru", **QUICK, calendar=True).fit(long).predict(tokyo)

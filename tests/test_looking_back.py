@@ -190,6 +190,10 @@ def test_every_counts_back_from_the_newest_row_for_all_series_alike(on_holes, ho
     [
         ({"every": 0}, "every must be at least 1, not 0"),
         ({"chunk": -1}, "chunk must be at least 1"),
+        ({"every": "24h"}, "every takes a whole number, not '24h'"),
+        ({"chunk": 1.5}, "chunk takes a whole number or None, not 1.5"),
+        ({"series": 3}, "unknown series '3'"),
+        ({"series": []}, "series names none; name one"),
         ({"series": ["a", "d"]}, "unknown series 'd'"),
         ({"part": "tests", "split": SPLIT}, "unknown part 'tests': did you mean 'test'"),
     ],

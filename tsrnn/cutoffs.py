@@ -13,6 +13,7 @@ import numpy as np
 from tsrnn import index as indexing
 from tsrnn.arrays import Arrays, Rows
 from tsrnn.errors import InputError, listed, notice
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
 
 Flags = np.ndarray  # [series] bool
@@ -49,6 +50,7 @@ def plan(panel: Panel, arrays: Arrays, reach: Reach, windows: int, step: int | N
     Raises:
         InputError: `windows` or `step` below 1, or the panel is too short for the first cutoff.
     """
+    check_types({"windows": windows, "step": step}, {"windows": int, "step": int | None})
     horizon, step = reach.horizon, reach.horizon if step is None else step
     if windows < 1 or step < 1:
         raise InputError(f"a backtest needs at least one window and a step of one, not {windows} and {step}")

@@ -1,6 +1,7 @@
 """Looking back: how good a fitted forecaster's forecasts are."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -11,6 +12,7 @@ from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError, listed, notice, unknown
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
@@ -113,6 +115,7 @@ class Evaluated(Estimator):
         Raises:
             InputError: nothing can be forecast, there is no such series or part, or a number is below 1.
         """
+        check_types({"every": every, "chunk": chunk}, {"every": int, "chunk": int | None})
         for name, count in (("every", every), ("chunk", chunk)):
             if count is not None and count < 1:
                 raise InputError(f"{name} must be at least 1, not {count}")
@@ -243,7 +246,9 @@ def _chosen(cut: windows.Windows, every: int, series: str | Sequence[str] | None
     """
     ids, keep = cut.buffer.arrays.ids, np.ones(len(cut), bool)
     if series is not None:
-        names = [series] if isinstance(series, str) else [str(name) for name in series]
+        names = [str(name) for name in ([series] if isinstance(series, str | Integral) else series)]
+        if not names:
+            raise InputError("series names none; name one, or leave it out for all")
         for name in names:
             if name not in ids:
                 raise unknown("series", name, ids)

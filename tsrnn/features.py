@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from tsrnn.panel import Panel
-from tsrnn.steps import Step, day_of, physical
+from tsrnn.steps import Step, day_of, physical, zone_of
 
 Features = npt.NDArray[np.float32]
 
@@ -23,8 +23,9 @@ def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
 
     Dates give the sine and cosine of their place in the day (steps shorter than a day), the week (steps shorter than
     a week) and the year (steps shorter than a year); each angle runs on through midnight and New Year. Zoned times
-    are taken by the local clock. A depth gives its distance from the top of its series and itself, a count
-    its distance from the first, in tens of thousands of steps; nothing is scaled by what comes later.
+    are taken by the clock of the zone that the panel names, or of their own. A depth gives its distance from the top of
+    its series and itself, a count its distance from the first, in tens of thousands of steps; nothing is scaled by what
+    comes later.
 
     Returns:
         ([row feature], [series*horizon feature]), float32.
@@ -32,8 +33,13 @@ def calendar(panel: Panel, horizon: int) -> tuple[Features, Features]:
     name = panel.roles.index
     index, ahead = panel.frame[name], panel.future(horizon)[name]
     starts = physical(index)[panel.offsets[:-1]]
-    rows = at(index, panel.step, np.repeat(starts, np.diff(panel.offsets)))
-    return rows, at(ahead, panel.step, np.repeat(starts, horizon))
+    rows = at(by_clock(index, panel.zone), panel.step, np.repeat(starts, np.diff(panel.offsets)))
+    return rows, at(by_clock(ahead, panel.zone), panel.step, np.repeat(starts, horizon))
+
+
+def by_clock(index: pl.Series, zone: str | None) -> pl.Series:
+    """The same moments by the clock of a zone; None: as they are."""
+    return index if zone is None or zone_of(index) in (None, zone) else index.dt.convert_time_zone(zone)
 
 
 def placing(panel: Panel) -> tuple[int, int]:

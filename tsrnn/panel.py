@@ -43,6 +43,7 @@ class Panel:
     date_format: str | None = None  # how text or whole numbers became dates, where the cells alone do not tell
     numbered: bool = False  # no column was the index: the rows were numbered
     levels: words.Levels = field(default_factory=dict)  # the words of each covariate that holds words
+    zone: str | None = None  # by whose clock the calendar is read; None: the index's own
     seasonality: int | None = None  # steps of the shortest season, where the catalogue knows it
     split: dict[str, Any] | None = None  # the data set's standard split, where there is one
     sha256: str | None = None  # of the file that was read

@@ -14,12 +14,13 @@ import polars as pl
 from tsrnn import buffer, ends, features, masks, scale, split
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import InputError, listed, notice, unknown
+from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.future import known_ahead
 from tsrnn.intake import TREATMENT
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
+from tsrnn.steps import is_zone, zone_of
 
 _COLUMNS = ("targets", "past", "future", "static")  # of a reading
 _ALIKE = 1e-6  # share by which the values of a constant may differ
@@ -37,7 +38,7 @@ class Preparation:
 
     After `fit`: `scaling` (loc, scale: [series channel]), `known` and `static` (loc, scale: [feature]; None where there
     are no such covariates), `ids` of the series in `scaling`, and `reading`, how the frame was read: `holes` in it are
-    the channels, and the features known ahead, whose masks the model reads.
+    the channels, and the features known ahead, whose masks the model reads, and `zone` that of the calendar's clock.
     """
 
     def __init__(
@@ -65,6 +66,8 @@ class Preparation:
         self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
         self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)
         self.ids, self.reading = arrays.ids, panel.reading
+        if self.calendar:
+            self.reading["zone"] = panel.zone or zone_of(panel.frame[panel.roles.index])
         channels = masks.groups_of(arrays) if "past" in told else ()
         empty = np.zeros(0) if arrays.known is None or "known" not in told else np.isnan(arrays.known).any(axis=0)
         known = np.flatnonzero(empty).tolist()
@@ -88,12 +91,15 @@ class Preparation:
         """A frame with the roles and the treatment of rows that the training's had; a panel as it is.
 
         Raises:
-            InputError: a column is missing or cannot be used, or rows keep another step.
+            InputError: a column is missing or cannot be used, rows keep another step, or it cannot be told what the
+                clock of the training's calendar showed.
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
         panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
         if panel.levels != levels:
             panel = replace(panel, levels=levels)
+        if "zone" in self.reading:
+            panel = _by_the_clock_of(self.reading["zone"], panel)
         if freq is not None and not panel.rows_as_they_stand and (apart := ends.stride(panel, freq)) is not None:
             named = freq if isinstance(freq, str) else f"{freq:.6g}"
             raise InputError(
@@ -189,10 +195,12 @@ class Preparation:
             raise InputError("reading gives a column two roles")
         treatment = {key: value for key, value in reading.items() if key not in (*_COLUMNS, "index", "id")}
         hints = {name: hint for name, hint in get_type_hints(Panel.of).items() if name in TREATMENT}
-        words_of = (*hints, "numbered", "levels", "holes")
+        words_of = (*hints, "numbered", "levels", "holes", "zone")
         if strange := next((key for key in treatment if key not in words_of), None):
             raise unknown("word of reading", strange, words_of)
-        check_types(treatment, {**hints, "numbered": bool}, "reading")
+        check_types(treatment, {**hints, "numbered": bool, "zone": str | None}, "reading")
+        if (zone := reading.get("zone")) is not None and not is_zone(zone):
+            raise InputError(f"zone of reading must be a time zone's name, not {zone!r}")
         words.plain(treatment.get("levels"))
         self.ids, self.reading = tuple(ids), dict(reading)
         if "holes" in reading:
@@ -239,6 +247,19 @@ class Preparation:
             if name in place:
                 scaling.loc[row], scaling.scale[row] = self.scaling.loc[place[name]], self.scaling.scale[place[name]]
         return scaling
+
+
+def _by_the_clock_of(zone: str | None, panel: Panel) -> Panel:
+    """The panel with its calendar read by the training's clock, whatever zone its own times are written in."""
+    index = panel.frame[panel.roles.index]
+    here = zone_of(index)
+    if index.dtype.is_temporal() and (here is None) != (zone is None):
+        here, there = ("no time zone" if each is None else f"the time zone {each}" for each in (here, zone))
+        raise InputError(
+            f"{panel.source}: column {quoted(index.name)} has {here} where the training's had {there}, and the "
+            "calendar reads the clock; give both alike"
+        )
+    return panel if zone == panel.zone else replace(panel, zone=zone)
 
 
 def _say_what_moves(arrays: Arrays, scaling: Affine) -> None:

@@ -166,6 +166,15 @@ def zone_of(index: pl.Series) -> str | None:
     return index.dtype.time_zone if isinstance(index.dtype, pl.Datetime) else None
 
 
+def is_zone(name: str) -> bool:
+    """Whether there is a time zone of that name."""
+    try:
+        pl.Series([0], dtype=pl.Datetime("us", "UTC")).dt.convert_time_zone(name)
+    except pl.exceptions.PolarsError:
+        return False
+    return True
+
+
 def physical(index: pl.Series) -> np.ndarray:
     """Numbers in the index's unit; 0 where a cell is empty."""
     if index.null_count():

@@ -144,7 +144,9 @@ class Tail:
         """Calendar features of the newest rows, or of the `horizon` steps after: [row*(horizon or 1) feature]."""
         panel, name = self.some(which), self.panel.roles.index
         index = panel.future(horizon)[name] if horizon else panel.frame[name].gather(panel.offsets[1:] - 1)
-        return features.at(index, panel.step, np.repeat(self.starts[which], horizon or 1))
+        return features.at(
+            features.by_clock(index, panel.zone), panel.step, np.repeat(self.starts[which], horizon or 1)
+        )
 
     def _quick(self, frame: Any, names: Sequence[str]) -> Rows | None:
         """`read` where nothing is to be found out: types as before, all series in order, an even step; else None."""
