@@ -183,3 +183,9 @@ def test_many_series_share_what_an_adaptive_forecast_may_look_at(monkeypatch):
     monkeypatch.setattr(calibration, "residuals", counted)
     calibration.newest(forecaster.model_, forecaster.head_, forecaster.calibration_, forecaster.laid(frame))
     assert looked == [90]
+
+
+def test_a_part_without_rows_has_too_few_residuals_for_every_model():
+    forecaster = Forecaster("lstm", **TASK, hidden_size=4, max_epochs=1).fit(noisy())
+    with pytest.raises(InputError, match="needs at least 5 residuals, and step 1 of target 1 has 0"):
+        forecaster.calibrate(part="test")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import polars as pl
 import pytest
-from small import QUICK, TASK, hours, long_frame
+from small import QUICK, TASK, hours, long_frame, wide_frame
 
 from tsrnn import Forecaster, store
 from tsrnn.card import Card, interval, plain
@@ -140,3 +140,10 @@ def test_repr_says_what_was_fitted(carded):
     assert repr(carded).startswith("Forecaster('gru', input_size=24, horizon=6, ")
     assert repr(carded).endswith("fitted: y of 3 series, 363 parameters") or "fitted: y of 3 series" in repr(carded)
     assert "fitted" not in repr(Forecaster("gru", **TASK))
+
+
+def test_a_card_whose_intervals_are_not_known_is_json_all_the_same():
+    frame = wide_frame(40, 1)
+    card = Forecaster("repeat_last", **TASK, val_size=0.15).fit(frame).card()
+    assert {row["windows"] for row in card.json()["metrics"]} == {1}
+    assert json.loads(json.dumps(card.json(), allow_nan=False))["metrics"][0]["low"] is None

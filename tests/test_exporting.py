@@ -258,3 +258,10 @@ def test_a_package_that_is_missing(fitted, tmp_path, monkeypatch):
         InputError, match=r"onnx is not installed, which export needs; run pip install 'tsrnn\[export\]'"
     ):
         fitted.export(tmp_path / "out")
+
+
+def test_what_onnx_has_no_word_for_is_refused(tmp_path):
+    pytest.importorskip("onnxscript")
+    forecaster = Forecaster("nlinear", **TASK, max_epochs=1, loss="mixture", quantiles=[0.1]).fit(wide_frame())
+    with pytest.raises(InputError, match="has no counterpart in ONNX, as quantiles of a mixture have none"):
+        forecaster.export(tmp_path / "graphs")

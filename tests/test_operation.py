@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import polars as pl
 import pytest
 import torch
@@ -87,8 +88,17 @@ def test_rows_that_cannot_update(change, message, long):
         forecaster.update(change(long))
 
 
+def test_a_text_is_no_rate_and_none_no_state(fitted, long, tmp_path):
+    with pytest.raises(InputError, match="rate is a share of the learning rate and must be a number above 0, not 'a'"):
+        fitted.update(long, rate="a")
+    with pytest.raises(InputError, match="save_state takes the state that warm_up or step gave, not a NoneType"):
+        fitted.save_state(None, tmp_path / "state")
+    with pytest.raises(InputError, match="rows is an array of <U1; give one of numbers"):
+        fitted.step(np.array([["a"]] * 3), fitted.warm_up())
+
+
 def test_rates_that_are_none(fitted, long):
-    with pytest.raises(InputError, match="rate is a share of the learning rate and must be above 0, not 0"):
+    with pytest.raises(InputError, match="rate is a share of the learning rate and must be a number above 0, not 0"):
         fitted.update(long, rate=0)
 
 

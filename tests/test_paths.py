@@ -126,7 +126,7 @@ def test_deepar_draws_paths_from_itself():
 
 
 def test_what_cannot_be_simulated_is_refused(direct):
-    with pytest.raises(InputError, match="simulate draws at least one path, not 0"):
+    with pytest.raises(InputError, match="simulate draws a whole number of paths, at least one, not 0"):
         direct.simulate(0)
     with pytest.raises(InputError, match="past errors to hang together by: a series of at least 10 rows"):
         direct.simulate(5, world().tail(9))
@@ -134,3 +134,33 @@ def test_what_cannot_be_simulated_is_refused(direct):
     named = Forecaster("repeat_last", **TASK, quantiles=LEVELS).fit(frame, target=["y", "sample"])
     with pytest.raises(InputError, match="a column is called 'sample'"):
         named.simulate(5)
+
+
+@pytest.mark.parametrize("model", ["repeat_last", "deepar"])
+def test_paths_are_as_likely_as_calibrated_quantiles_say_also_where_those_follow_the_newest_errors(model):
+    frame = long_frame((300, 280))
+    storm = np.random.default_rng(0).choice([-9.0, 9.0], frame.height) * (np.arange(frame.height) % 300 > 230)
+    stormy = frame.with_columns(pl.col("y") + pl.Series(storm))
+    options = {} if model == "repeat_last" else {"hidden_size": 4, "max_epochs": 1}
+    forecaster = Forecaster(model, **TASK, **options, val_size=0.4).fit(stormy).calibrate(adaptive=True)
+    forecast = forecaster.predict()
+    drawn = forecaster.simulate(1000)["y"].to_numpy().reshape(-1, 1000)
+    for level in (0.1, 0.9):
+        np.testing.assert_allclose(np.quantile(drawn, level, axis=1), forecast[f"y_q{level:g}"], atol=0.15)
+
+
+def test_paths_of_counts_are_counts_whatever_likelihood_a_model_draws_by():
+    counts = long_frame().with_columns(pl.col("y").round().clip(0))
+    options = {"hidden_size": 4, "max_epochs": 1, "quantiles": [0.1, 0.9]}
+    forecaster = Forecaster("deepar", **TASK, **options, loss="negative_binomial").fit(counts)
+    forecast, drawn = forecaster.predict(), forecaster.simulate(500)["y"].to_numpy().reshape(-1, 500)
+    assert (drawn == drawn.round()).all()
+    assert drawn.min() >= 0
+    for level in (0.1, 0.9):
+        np.testing.assert_allclose(np.quantile(drawn, level, axis=1), forecast[f"y_q{level:g}"], atol=1)
+
+
+@pytest.mark.parametrize(("count", "state"), [(0, 0), (1.5, 0), ("a", 0), (3, -1), (3, None)])
+def test_what_is_no_number_of_paths_or_no_seed_is_refused(direct, count, state):
+    with pytest.raises(InputError, match=r"simulate draws a whole number of paths|random_state must be a whole number"):
+        direct.simulate(count, random_state=state)

@@ -59,7 +59,7 @@ def residuals(model: Model, head: Head, windows: Windows, coverage: float) -> Fl
     """How far each truth lay beyond each end: [window side horizon target], scaled, NaN where it was not measured."""
     model.eval()
     device, parts, levels = infer.device_of(model), [], conformal.ends(coverage)
-    for batch in windows.batches(_BATCH):
+    for batch in windows.batches(_BATCH) if len(windows) else ():
         batch = batch.to(device)
         assert batch.target is not None
         low, high = infer.quantiles(head.at(batch.undo), model(batch), levels, torch.zeros(1, 1, 1, 2)).unbind(-1)

@@ -84,7 +84,8 @@ def of_part(model: Model, head: Head, laid: buffer.Buffer, part: Part, name: str
     block = max(1, overlap, round(len(thinned) ** (1 / 3)))
     rows = []
     for measure in _MEASURES:
-        low, high = interval(score.by_window[measure].astype(np.float64), block)
+        ends = interval(score.by_window[measure].astype(np.float64), block)
+        low, high = (end if np.isfinite(end) else None for end in ends)  # JSON has no NaN
         said = "MAE in the data's units" if measure == "physical_mae" else f"{measure.upper()}, scaled"
         rows.append({"part": name, "measure": said, "value": score.values[measure], "low": low, "high": high})
     return [{**row, "windows": len(thinned)} for row in rows]

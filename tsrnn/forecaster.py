@@ -193,7 +193,9 @@ class Forecaster(Operated):
             notice(f"{panel.source}: series {listed(skipped)} {'is' if len(skipped) == 1 else 'are'} skipped")
         history = ends.without(history, skipped)
         laid, batch = self._newest(history, future, beyond)
-        drawn = paths.draw(self.model_, self.head_, batch, laid, n, random_state, self.calibration_)
+        made = self.calibration_
+        moved = None if made is None else (made, calibration.newest(self.model_, self.head_, made, laid))
+        drawn = paths.draw(self.model_, self.head_, batch, laid, n, random_state, moved)
         return panel.native(answer.samples(history, drawn))
 
     def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:

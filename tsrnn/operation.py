@@ -2,6 +2,7 @@
 
 import copy
 from dataclasses import replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
@@ -89,8 +90,8 @@ class Operated(Saved):
             InputError: a column is missing, the step is another, or the rows are too few.
         """
         self._check_fitted()
-        if not rate > 0:
-            raise InputError(f"rate is a share of the learning rate and must be above 0, not {rate}")
+        if not isinstance(rate, Real) or not 0 < rate < float("inf"):
+            raise InputError(f"rate is a share of the learning rate and must be a number above 0, not {rate!r}")
         panel = self.preparation_.read(frame)
         laid = self.preparation_.lay(panel)
         parts = self._split(panel, laid.arrays, split)

@@ -1,10 +1,14 @@
 """Sample paths: futures that could come, whose values at a step are as likely as the forecast says.
 
-An autoregressive model draws them from itself (`Model.paths`). Any other says of each step and target alone what is
-likely; its values are drawn at the ranks that the model's own errors had at past origins (Schaake shuffle: Clark et
-al. 2004, J. Hydrometeorology 5; of errors, Schefzik et al. 2013, Statistical Science 28), so that paths hang together
-over steps and channels as those errors did, and between series whose histories are of one length.
+An autoregressive model draws them from itself (`Model.paths`); where it is calibrated or forecasts counts, its paths
+give ranks alone, and the forecast the values at them. Any other says of each step and target alone what is likely; its
+values are drawn at the ranks that the model's own errors had at past origins (Schaake shuffle: Clark et al. 2004, J.
+Hydrometeorology 5; of errors, Schefzik et al. 2013, Statistical Science 28), so that paths hang together over steps and
+channels as those errors did, and between series whose histories are of one length.
 """
+
+from numbers import Integral
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,44 +16,51 @@ import torch
 from tsrnn import infer, windows
 from tsrnn.arrays import Floats
 from tsrnn.buffer import Buffer
-from tsrnn.conformal import Calibration, ends
+from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Distribution, Head
 from tsrnn.models._base import Model
 from tsrnn.shapes import Batch
 from tsrnn.split import whole
 
+Moved = tuple[Calibration, Floats]
+
+_SEEDS = 1 << 63
+
 
 @torch.inference_mode()
 def draw(
-    model: Model, head: Head, batch: Batch, laid: Buffer, count: int, random_state: int, calibration: Calibration | None
+    model: Model, head: Head, batch: Batch, laid: Buffer, count: int, random_state: int, moved: Moved | None
 ) -> Floats:
     """`count` paths after the newest window of each series, in the panel's units: [series horizon target sample].
 
     Args:
         batch: the newest window of each series.
         laid: the history they come from, whose earlier windows show how errors hang together.
-        calibration: moves the marginal distribution of a model that does not draw its own paths.
+        moved: a calibration, and what it asks of these forecasts: [series-or-1 coverage side horizon target].
 
     Raises:
-        InputError: fewer paths than one, a model that says nothing but a point, or a history without a past origin.
+        InputError: fewer paths than one, a seed that is none, a model that says nothing but a point, or a history
+            without a past origin.
     """
-    if count < 1:
-        raise InputError(f"simulate draws at least one path, not {count}")
+    if not _whole(count) or count < 1:
+        raise InputError(f"simulate draws a whole number of paths, at least one, not {count!r}")
+    if not _whole(random_state) or not 0 <= random_state < _SEEDS:
+        raise InputError(f"random_state must be a whole number from 0, below 2^63, not {random_state!r}")
     model.eval()
     device = infer.device_of(model)
     batch = batch.to(device)
-    own = model.paths(batch, count, torch.Generator(device).manual_seed(random_state))
-    if own is not None:
+    own = model.paths(batch, count, torch.Generator(device).manual_seed(int(random_state)))
+    if own is not None and moved is None and not head.counts:
         return infer.undone(own, batch.undo)
     rng = np.random.default_rng(random_state)
     levels = np.clip((np.arange(count) + rng.random(count)) / count, 1e-6, 1 - 1e-6)
-    values = infer.undone(torch.from_numpy(_marginals(model, head, batch, levels, calibration)), batch.undo)
-    ranks = _ranks(model, head, laid, count, rng)
+    values = infer.undone(torch.from_numpy(_marginals(model, head, batch, levels, moved)), batch.undo)
+    ranks = _ranks(model, head, laid, count, rng) if own is None else own.cpu().numpy().argsort(-1).argsort(-1)
     return np.take_along_axis(values, ranks, -1)
 
 
-def _marginals(model: Model, head: Head, batch: Batch, levels: Floats, calibration: Calibration | None) -> Floats:
+def _marginals(model: Model, head: Head, batch: Batch, levels: Floats, moved: Moved | None) -> Floats:
     """Scaled quantiles at these rising levels: [series horizon target level].
 
     Of a distribution its own. Of a few quantiles what lies on a straight line between two of them, and beyond the
@@ -58,15 +69,15 @@ def _marginals(model: Model, head: Head, batch: Batch, levels: Floats, calibrati
     here, params = head.at(batch.undo), model(batch)
     if isinstance(head, Distribution):
         own: Floats = infer.quantiles(here, params, levels.tolist()).cpu().double().numpy()
-        return own if calibration is None else np.sort(own + _shift(calibration, levels), -1)
-    ends_of = [] if calibration is None else calibration.levels
+        return own if moved is None else np.sort(own + _shift(moved, levels), -1)
+    ends_of = [] if moved is None else moved[0].levels
     knots = sorted({*head.levels, *ends_of, *([] if head.spreads else [0.5])})
     if knots[0] >= 0.5 or knots[-1] <= 0.5:
         raise InputError(
             "paths need to know what is likely on both sides of the forecast; fit with quantiles such as [0.1, 0.5, "
             "0.9], or a distribution (loss='student_t'), or call calibrate first"
         )
-    shift = torch.zeros(1, 1, 1, len(knots)) if calibration is None else torch.from_numpy(_shift(calibration, knots))
+    shift = torch.zeros(1, 1, 1, len(knots)) if moved is None else torch.from_numpy(_shift(moved, knots))
     known = infer.quantiles(here, params, knots, shift).cpu().double().numpy()  # [... knot]
     at, wanted = _stretched(np.array(knots)), _stretched(levels)
     above = np.clip(np.searchsorted(at, wanted), 1, len(at) - 1)
@@ -75,16 +86,17 @@ def _marginals(model: Model, head: Head, batch: Batch, levels: Floats, calibrati
     return between
 
 
-def _shift(calibration: Calibration, levels: Floats | list[float]) -> Floats:
-    """What calibration adds at any level, nothing at the median: [1 horizon target level]."""
-    moved = {0.5: np.zeros_like(calibration.offsets[0, 0])}
-    for coverage, offsets in zip(calibration.coverages, calibration.offsets, strict=True):
-        low, high = ends(coverage)
-        moved[low], moved[high] = -offsets[0], offsets[1]
-    at = sorted(moved)
-    known = np.stack([moved[level] for level in at], -1)
-    between = np.apply_along_axis(lambda row: np.interp(levels, at, row), -1, known)
-    return np.asarray(between)[None]
+def _shift(moved: Moved, levels: Floats | list[float]) -> Floats:
+    """What calibration adds at any level, nothing at the median: [series-or-1 horizon target level]."""
+    calibration, offsets = moved
+    knots = sorted({0.5, *calibration.levels})
+    known = calibration.shift(knots, offsets)
+    between = np.apply_along_axis(lambda row: np.interp(levels, knots, row), -1, known)
+    return np.asarray(between)
+
+
+def _whole(number: Any) -> bool:
+    return isinstance(number, Integral) and not isinstance(number, bool)
 
 
 def _stretched(level: Floats) -> Floats:

@@ -188,6 +188,8 @@ class Preparation:
         if not isinstance(reading, dict) or not all(isinstance(reading.get(key), list) for key in _COLUMNS):
             raise InputError(f"reading must list the columns of {', '.join(_COLUMNS)}")
         columns = [name for key in _COLUMNS for name in reading[key]]
+        if "id" not in reading:
+            raise InputError("reading must say which column is the id, or that none is")
         named = [reading.get("index"), *columns, *([] if reading.get("id") is None else [reading["id"]])]
         if not reading["targets"] or not all(isinstance(name, str) for name in named):
             raise InputError("reading must name columns by text, and at least one target")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from tsrnn import conformal, heads, parameters, rebuild, store, trial
+from tsrnn.errors import InputError
 from tsrnn.version import VERSION
 from tsrnn.watched import Watched
 
@@ -35,6 +36,8 @@ class Saved(Watched):
             InputError: not a saved forecaster, a newer version's, or damaged.
         """
         config = (saved := store.opened(folder)).config
+        if (kind := config.get("kind", store.MODEL)) != store.MODEL:
+            raise InputError(f"{folder} holds no model, but a saved {kind!r}; give the folder of the model itself")
         with rebuild.blaming(saved):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()

@@ -86,7 +86,13 @@ def onnx_of(graph: Scaled, inputs: dict[str, Any], entry: Mapping[str, Any], nam
     program = traced(graph, inputs, name)
     going, coming = ([each["name"] for each in entry[side]] for side in ("inputs", "outputs"))
     with _quiet(), torch.no_grad():
-        made = torch.onnx.export(program, dynamo=True, verbose=False, input_names=going, output_names=coming)
+        try:
+            made = torch.onnx.export(program, dynamo=True, verbose=False, input_names=going, output_names=coming)
+        except torch.onnx.OnnxExporterError:
+            raise InputError(
+                f"part of this {name!r} has no counterpart in ONNX, as quantiles of a mixture have none; fit with "
+                "another loss to export, or stream this one"
+            ) from None
     assert made is not None  # as `dynamo` promises
     content: bytes = made.model_proto.SerializeToString()
     return content

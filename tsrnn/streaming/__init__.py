@@ -60,12 +60,14 @@ def step(
     """
     if not isinstance(stream, Stream):
         raise InputError(f"step takes the state that warm_up or the step before gave, not a {type(stream).__name__}")
+    plain = isinstance(rows, np.ndarray)
+    if plain and not np.can_cast(rows.dtype, np.float64, "same_kind"):
+        raise InputError(f"rows is an array of {rows.dtype}; give one of numbers, NaN where nothing was measured")
     if stream.model != fingerprint(network, prepared):
         raise InputError(
             f"this state of {listed(stream.ids)} is another model's (fingerprint {stream.model[:12]}, and this model's "
             f"is {fingerprint(network, prepared)[:12]}); warm up again with this one"
         )
-    plain = isinstance(rows, np.ndarray)
     new = stream.tail.following(rows.astype(np.float64)) if plain else stream.tail.read(rows)
     grown = stream.grown(new, prepared)
     ahead = _ahead(grown, new.which, prepared, network.spec.horizon, future)

@@ -43,8 +43,10 @@ def save(stream: Stream, folder: str | Path) -> None:
     """Write config.json and weights.safetensors into `folder`: of a state they hold the numbers of its newest rows.
 
     Raises:
-        InputError: the folder cannot be written, or holds something else than a state.
+        InputError: it is no state; the folder cannot be written, or holds something else than one.
     """
+    if not isinstance(stream, Stream):
+        raise InputError(f"save_state takes the state that warm_up or step gave, not a {type(stream).__name__}")
     words, arrays = written.plain(stream.tail)
     batch, undo = stream.batch, stream.batch.undo
     tensors: dict[str, Tensor | None] = {name: getattr(batch, name) for name in _PARTS}
