@@ -28,7 +28,7 @@ from tsrnn.shapes import Spec
 from tsrnn.split import whole
 
 ROOT = Path(tsrnn.__file__).parent
-UNIMPORTED = {"pandas", "onnxruntime"}  # made at the door by narwhals; what runs an export, in other programs
+UNIMPORTED = {"pandas", "onnxruntime", "mkdocs-material", "mkdocstrings"}  # narwhals', other programs', the documents'
 
 
 class Operations(TorchDispatchMode):

@@ -72,7 +72,6 @@ class Evaluated(Estimator):
         wanted = self.split_ if frame is None and split is None else split
         rows = self._split(panel, laid.arrays, wanted).part(part)
         origins = windows.cut(laid, rows, self.input_size, self.horizon)
-        windows.refuse_empty(origins, rows, each=False)
         made = calibration.fit(self.model_, self.head_, origins, rows, levels, adaptive)
         asked = [] if self.quantiles is None else list(self.quantiles)
         answer.names(panel, asked + [end for end in made.levels if end not in asked])
