@@ -110,6 +110,7 @@ def test_quantiles_on_one_side_are_no_ground_for_paths():
 @pytest.mark.slow
 def test_deepar_draws_paths_from_itself():
     options = {"input_size": 12, "horizon": 6, "hidden_size": 16, "num_layers": 1, "season_lag": False, "dropout": 0.0}
+    options["paths"] = 400  # of its own forecast, whose quantiles are as noisy as those are few
     training = {"max_epochs": 8, "learning_rate": 1e-2, "centring": "none"}
     frame = world(2500).drop("z")
     forecaster = Forecaster("deepar", **options, **training, quantiles=LEVELS).fit(frame)
