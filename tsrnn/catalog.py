@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tsrnn import files, forks, readers
-from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.errors import InputError, notice, quoted, unknown
+from tsrnn.reading import Reading, line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -97,28 +98,43 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
         raise unknown("data set or file", name_or_path, names())
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
-    frame = read_file(paths)
+    reading = read(paths)
     source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = Panel.of(frame, **{"source": source, **roles})
+    panel = _said(Panel.of(reading.frame, **{"source": source, **roles}), reading)
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
 
-def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
-    """A file (for well logs also a folder or several files) as a polars frame, by the reader of its ending.
+def _said(panel: "Panel", reading: Reading) -> "Panel":
+    """The panel with what its reader said; the loud part is said aloud."""
+    panel = replace(panel, columns=reading.columns, notes=(*reading.notes, *panel.notes))
+    if told := line(panel.notes):
+        notice(f"{panel.source}: {told}; `tsrnn describe` and panel.notes tell all")
+    return panel
+
+
+def read(path: Path | Sequence[Path]) -> Reading:
+    """A file (for well logs also a folder or several files) by the reader of its ending.
 
     Raises:
         InputError: no reader knows the ending, or what the reader refuses.
     """
     suffixes = readers.by_suffix()
     if not isinstance(path, Path) or path.is_dir():
-        frame: pl.DataFrame = suffixes[".las"].read(path)
-        return frame
+        return _reading(suffixes[".las"].read(path))
     suffix = path.suffix.lower()
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
-    frame = suffixes[suffix].read(path)
-    return frame
+    return _reading(suffixes[suffix].read(path))
+
+
+def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
+    """The table alone, as `read` has it."""
+    return read(path).frame
+
+
+def _reading(answer: "Reading | pl.DataFrame") -> Reading:
+    return answer if isinstance(answer, Reading) else Reading(answer)
 
 
 def find(row: Row) -> Path | None:
@@ -161,9 +177,9 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     if row.reader == "simulate":
         from tsrnn import simulate
 
-        frame, checksum = getattr(simulate, row.name)(), None
+        reading, checksum = Reading(getattr(simulate, row.name)()), None
     else:
-        frame, checksum = _frame(row)
+        reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
     arguments = {
@@ -175,12 +191,12 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         "rows_as_they_stand": row.rows_as_they_stand,
         "source": row.name,
     }
-    panel = Panel.of(frame, **{**arguments, **roles})
+    panel = _said(Panel.of(reading.frame, **{**arguments, **roles}), reading)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 
 
-def _frame(row: Row) -> "tuple[pl.DataFrame, str]":
+def _frame(row: Row) -> tuple[Reading, str]:
     """The data set's table and the checksum of its file, found or downloaded."""
     path = find(row)
     if path is not None:
@@ -193,17 +209,18 @@ def _frame(row: Row) -> "tuple[pl.DataFrame, str]":
         raise
 
 
-def _checked(row: Row, path: Path) -> "tuple[pl.DataFrame, str]":
+def _checked(row: Row, path: Path) -> tuple[Reading, str]:
     checksum = digest(path)
     mend = "delete it, or let TSRNN_DATA name a folder with the right one"
     if row.sha256 and checksum != row.sha256:
         raise InputError(f"{path} is not {row.name}: its sha256 is {checksum} where {row.sha256} belongs; {mend}")
-    frame = read_file(path)
-    if not row.sha256 and frame.height != row.rows:
+    reading = read(path)
+    height = reading.frame.height
+    if not row.sha256 and height != row.rows:
         raise InputError(
-            f"{path} is not {row.name}: it has {frame.height} rows where {row.rows} belong; {mend}, or load it by path"
+            f"{path} is not {row.name}: it has {height} rows where {row.rows} belong; {mend}, or load it by path"
         )
-    return frame, checksum
+    return reading, checksum
 
 
 def _download(row: Row) -> Path:

@@ -22,6 +22,7 @@ from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
+from tsrnn.reading import Column, Note
 from tsrnn.roles import Roles
 from tsrnn.series import id_text
 from tsrnn.steps import Step
@@ -47,6 +48,8 @@ class Panel:
     seasonality: int | None = None  # steps of the shortest season, where the catalogue knows it
     split: dict[str, Any] | None = None  # the data set's standard split, where there is one
     sha256: str | None = None  # of the file that was read
+    columns: Mapping[str, Column] = field(default_factory=dict, repr=False)  # units and the file's words, where known
+    notes: tuple[Note, ...] = field(default=(), repr=False)  # what was met in the file and in the frame, and how often
     order: Rows | None = field(default=None, repr=False)  # where each row stood when it came in, if it moved
     offers: bool = False  # covariates are the data set's own, for models that read them; nobody asked for them
     origin: Origin = field(default=Origin(), repr=False)  # the frame type that came in

@@ -1,7 +1,8 @@
 """One file per format; a reader's name is its file's name.
 
-Each holds `SUFFIXES`, the endings it answers to, and `read(path) -> polars.DataFrame`: the table as the file
-has it, numbers as numbers, dates as dates, missing cells null. What each column is for is `Panel.of`'s business.
+Each holds `SUFFIXES`, the endings it answers to, and `read(path) -> Reading` (or a polars frame, where there is nothing
+to say of it): the table as the file has it, numbers as numbers, dates as dates, missing cells null; units and notes on
+what was met. What each column is for is `Panel.of`'s business.
 """
 
 from importlib import import_module
