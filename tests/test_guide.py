@@ -1,11 +1,13 @@
 """The pages of the guide run from top to bottom, and the site is built of them and of the docstrings."""
 
 import inspect
+import logging
 import os
 import re
 import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -27,7 +29,17 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return re.findall(r"^```(\w+)\n(.*?)^```", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
 
 
+@pytest.fixture
+def journal() -> Iterator[None]:
+    """The logger as it was, once a page is through that asks it to speak."""
+    logger = logging.getLogger("tsrnn")
+    level = logger.level
+    yield
+    logger.setLevel(level)
+
+
 @pytest.mark.slow
+@pytest.mark.usefixtures("journal")
 @pytest.mark.filterwarnings("ignore::tsrnn.Notice")  # what a page says is said
 @pytest.mark.parametrize("page", [page for page in GUIDE if blocks(page)], ids=lambda page: page.stem)
 def test_every_block_of_a_page_runs(page: Path, run: Run, tmp_path: Path) -> None:

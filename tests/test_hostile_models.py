@@ -325,6 +325,13 @@ def test_what_is_refused_costs_no_memory(copied, tmp_path):
     assert int(kilobytes) < 100_000, said
 
 
+@pytest.mark.parametrize("placed", [[0, 0], [1, 0], [-1], [99], [0.5], [True], ["1"]])
+def test_placed_features_are_some_of_the_known_ones(copied, placed):
+    folder = copied("covariates")
+    rewrite(folder, changed(config_of(folder), ("spec", "placed"), placed))
+    assert "spec" in used(folder)
+
+
 @pytest.mark.parametrize("spec", [SPEC, COVARIED, WIDE], ids=["plain", "covariates", "quantiles"])
 @pytest.mark.parametrize("name", names("models"))
 def test_every_model_can_be_outlined_and_comes_back_the_same(name, spec):

@@ -90,7 +90,8 @@ def spec(table: Any, known: Mapping[str, Any]) -> Spec:
         if getattr(made, name) != value:
             raise Unfit(f"{name} of spec is {getattr(made, name)!r} where the rest says {value!r}")
     inside = all(1 <= (size or 0) <= made.input_size for size in (made.seasonality, made.segment))
-    if min(made.known, made.static) < 0 or not inside or not all(0 <= k < made.known for k in made.placed):
+    some = all(type(k) is int and 0 <= k < made.known for k in made.placed)
+    if min(made.known, made.static) < 0 or not inside or not some or [*made.placed] != sorted({*made.placed}):
         raise Unfit(f"spec asks for what cannot be: {made}")
     return made
 
