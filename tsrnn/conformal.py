@@ -123,14 +123,14 @@ def split(scores: Floats, coverage: float) -> Floats:
         InputError: there are fewer scores than 1 / (1 - coverage).
     """
     counts = (~np.isnan(scores[:, 0])).sum(0)  # [horizon target]
-    fewest, need = int(counts.min()), math.ceil(1 / (1 - coverage) - 1e-9)
+    fewest, need = int(counts.min()), math.ceil((1 - 1e-9) / (1 - coverage))
     if fewest < need:
         step, target = np.unravel_index(counts.argmin(), counts.shape)
         raise InputError(
             f"an interval of {coverage:g} needs at least {need} residuals, and step {step + 1} of target {target + 1} "
             f"has {fewest}; calibrate on more rows, or ask for a lower level"
         )
-    if fewest + 1 >= 2 / (1 - coverage) - 1e-9:
+    if fewest + 1 >= 2 * (1 - 1e-9) / (1 - coverage):
         return _quantile(scores, (1 + coverage) / 2)
     both = np.fmax(scores[:, :1], scores[:, 1:])
     return np.repeat(_quantile(both, coverage), 2, 0)
