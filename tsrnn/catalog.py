@@ -100,7 +100,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     reading = read(paths)
     source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = _said(Panel.of(reading.frame, **{"source": source, **roles}), reading)
+    panel = _said(Panel.of(reading.frame, **{"source": source, **reading.roles(roles)}), reading)
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
 
@@ -160,10 +160,10 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
+    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum` prints them, by name."""
     if path.is_dir():
-        lines = [f"{digest(each)}  {each.name}\n" for each in sorted(path.glob("*.las"))]
-        return sha256("".join(lines).encode()).hexdigest()
+        logs = sorted(file for file in path.iterdir() if file.suffix.lower() == ".las")
+        return sha256("".join(f"{digest(file)}  {file.name}\n" for file in logs).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
