@@ -13,6 +13,7 @@ import typer
 
 from tsrnn import catalog, registry, terminal
 from tsrnn.errors import InputError, unknown
+from tsrnn.reading import Reading
 
 
 def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -121,8 +122,16 @@ def parameters(
 
 def history(data: str) -> Any:
     """The frame of a data set or a file, with every column: a saved model knows which of them it reads."""
+    return reading(data).frame
+
+
+def reading(data: str) -> Reading:
+    """A data set, file or folder of logs as it was read: every column, with its unit."""
     name = dataset(data)
-    return catalog.load(name).frame if name in catalog.names() else catalog.read_file(Path(name))
+    if name not in catalog.names():
+        return catalog.read(Path(name))
+    panel = catalog.load(name)
+    return Reading(panel.frame, panel.columns)
 
 
 def options(given: list[str] | None) -> dict[str, Any]:
