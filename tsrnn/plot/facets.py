@@ -95,7 +95,7 @@ def _facet(table: pl.DataFrame, panel: Panel, breaks: Values, which: tuple[str, 
     newest = rows["cutoff"].unique().sort().tail(choice.cutoffs)
     rows = rows.filter(pl.col("cutoff").is_in(newest.to_list()))
     model = ["model"] if "model" in rows.columns else []
-    fans = [_fan(part, index) for part in rows.partition_by([*model, "cutoff"], maintain_order=True)]
+    fans = [fan(part, index) for part in rows.partition_by([*model, "cutoff"], maintain_order=True)]
     series = 0 if id is None else panel.ids.index(name)
     begin, end = int(panel.offsets[series]), int(panel.offsets[series + 1])
     known = panel.frame[index][begin:end]
@@ -109,7 +109,8 @@ def _facet(table: pl.DataFrame, panel: Panel, breaks: Values, which: tuple[str, 
     return Facet(name, target, stretches, fans)
 
 
-def _fan(rows: pl.DataFrame, index: str) -> Fan:
+def fan(rows: pl.DataFrame, index: str) -> Fan:
+    """One forecast of the table, from one cutoff."""
     levels = {float(name[1:]): name for name in rows.columns if hindcast.is_level(name)}
     pairs = {f"{100 * (high - low):.4g}": (low, high) for low, high in hindcast.central(levels)}
     intervals = {

@@ -12,7 +12,7 @@ from tsrnn import hindcast
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
 from tsrnn.plot import facets
-from tsrnn.plot._base import canvas, check, save, text
+from tsrnn.plot._base import canvas, check, handles_of, legend_shape, save, text
 from tsrnn.plot.facets import Choice, Facet, Fan
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ _COLOURS = (
     "#56B4E9",
 )  # Okabe & Ito 2008, told apart by all eyes
 _WIDE, _TALL, _LEGEND = 6.2, 2.6, 0.6  # inches of a facet, and above all
-_HANDLE, _LETTER = 0.7, 0.075  # inches of what stands before a label of the legend, and of a letter
 _PALE = 0.18  # of the widest interval
 _TICKS = 7  # at most, of dates
 
@@ -101,13 +100,9 @@ def forecaster(
 
 
 def _explain(figure: "Figure", places: Iterable["Axes"]) -> None:
-    """One legend above all, in as many columns as there is room for."""
-    handles: dict[str, Any] = {}
-    for axes in places:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    wide = _HANDLE + _LETTER * max(len(label) for label in handles)
-    columns = max(1, int(figure.get_figwidth() / wide))
+    """One legend above all."""
+    handles = handles_of(places)
+    columns, _ = legend_shape(handles, figure.get_figwidth())
     figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=columns, frameon=False)
 
 
