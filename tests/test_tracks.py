@@ -263,7 +263,7 @@ def test_a_template_of_ones_own(tmp_path):
 
 
 def test_what_has_no_depths_or_no_rows_is_refused(wide):
-    with pytest.raises(InputError, match="frame: tracks are drawn over depths and 'date' holds none"):
+    with pytest.raises(InputError, match="the log: tracks are drawn over depths and 'date' holds none"):
         plot.tracks(wide)
     with pytest.raises(InputError, match="well 'A' has no rows between 1 and 2"):
         plot.tracks(log(), depth=(1, 2))

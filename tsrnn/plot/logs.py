@@ -86,16 +86,23 @@ def taken(data: Any) -> Logs:
         logs = Logs(data.frame, data.roles.index, data.roles.id, data.columns, data.source)
     else:
         frame, columns = (data.frame, data.columns) if isinstance(data, Reading) else (data, {})
-        table, origin = to_polars(frame, "frame")
+        table, origin = to_polars(frame, "the log")
         roles, _ = find_roles(
             table, origin, "frame", dict.fromkeys(("target", "time", "id", "past", "future", "static"))
         )
         if roles.index not in table.columns:
-            raise InputError(f"the frame has no column of depths among {listed(table.columns)}; call one depth")
-        logs = Logs(table, roles.index, roles.id, columns, "frame")
+            raise InputError(f"the log has no column of depths among {listed(table.columns)}; call one depth")
+        logs = Logs(table, roles.index, roles.id, columns, "the log")
     if not logs.frame.schema[logs.index].is_numeric():
         raise InputError(f"{logs.source}: tracks are drawn over depths and {quoted(logs.index)} holds none")
     return logs
+
+
+def are_logs(panel: Panel) -> bool:
+    """Whether a panel holds a curve that the template knows, over what may be depths."""
+    known = {name.lower() for track in template.read() for trace in track.traces for name in trace.names}
+    curves = any(name.lower() in known for name in panel.frame.columns)
+    return curves and panel.frame.schema[panel.roles.index].is_float()
 
 
 def choose(logs: Logs, tracks: Sequence[Track], asked: Sequence[str], forecast: Sequence[str]) -> list[Track]:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tsrnn.plot import strips
-from tsrnn.plot._base import canvas, legend_shape, text
+from tsrnn.plot._base import canvas, legend_shape, save, text
 from tsrnn.plot.bit import Ahead
 from tsrnn.plot.logs import Curve, Logs
 from tsrnn.plot.strips import Strip
@@ -63,7 +64,7 @@ class _Place:
         self.figure.add_artist(Line2D(across, up, **how))
 
 
-def page(wells: Sequence[Well], tracks: Sequence[Track], logs: Logs) -> "Figure":
+def page(wells: Sequence[Well], tracks: Sequence[Track], logs: Logs, path: str | Path | None = None) -> "Figure":
     """A figure of wells, each with the tracks in which any of them has a curve, and its strips."""
     used = [k for k in range(len(tracks)) if any(well.tracks[k] for well in wells)]
     track = max(_TRACK if len(wells) == 1 else _NARROW, _LEAST / (len(used) * len(wells) or 1))
@@ -92,6 +93,8 @@ def page(wells: Sequence[Well], tracks: Sequence[Track], logs: Logs) -> "Figure"
             figure.legend(
                 list(handles.values()), list(handles), loc="lower center", ncols=columns, frameon=False, fontsize=8
             )
+        if path is not None:
+            save(figure, Path(path))
     return figure
 
 

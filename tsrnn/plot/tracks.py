@@ -11,7 +11,7 @@ from tsrnn.frames import to_polars
 from tsrnn.plot import bit, logs, sheet
 from tsrnn.plot import strips as classes
 from tsrnn.plot import template as templates
-from tsrnn.plot._base import check, save
+from tsrnn.plot._base import check
 from tsrnn.plot.logs import Logs
 from tsrnn.plot.sheet import Well
 
@@ -77,10 +77,7 @@ def tracks(
         drawn.append(Well(name, curves_of, strips_of, ahead, top, bottom))
     if not curves:
         _tell_left(taken, drawn, columns)
-    figure = sheet.page(drawn, chosen, taken)
-    if path is not None:
-        save(figure, Path(path))
-    return figure
+    return sheet.page(drawn, chosen, taken, path)
 
 
 def _several(names: Names) -> list[str]:
@@ -123,4 +120,4 @@ def _tell_left(taken: Logs, wells: Sequence[Well], columns: Sequence[str]) -> No
     drawn = {curve.name for well in wells for track in well.tracks for curve in track}
     left = [name for name in taken.curves if name not in drawn and name not in columns]
     if left:
-        notice(f"{taken.source}: {listed(left)} are not drawn; name the curves to see")
+        notice(f"{taken.source}: {listed(left)} {'are' if len(left) > 1 else 'is'} not drawn; name the curves to see")
