@@ -18,7 +18,7 @@ CURVES = ["GR", "RHOB", "NPHI", "DTC", "RDEP"]
 
 
 def one_well(rows=60):
-    return wells(seed=3, wells=1, rows=rows).drop("facies")
+    return wells(seed=3, wells=1, rows=rows).drop("facies").with_columns(pl.col("depth").round(4))
 
 
 def header(path):
@@ -47,6 +47,23 @@ def test_the_header_says_what_stands_below_it(tmp_path):
     assert [curve.unit for curve in log.curves] == ["m", "gAPI", "", "", "", "ohm.m"]
     assert log.curves["GR"].descr == "gamma ray"
     np.testing.assert_array_equal(log["GR"], frame["GR"])
+
+
+def test_steps_that_were_added_up_leave_no_noise_in_depths_and_depths_that_are_finer_stay(tmp_path):
+    noisy = pl.DataFrame({"depth": np.cumsum([1903.1] + 5 * [0.1]), "GR": 1.0})
+    assert "1903.4999999999995" in str(noisy["depth"].to_list())
+    las_writer.write(noisy, tmp_path / "a.las")
+    assert load(tmp_path / "a.las", target="GR").frame["depth"].to_list() == [
+        1903.1,
+        1903.2,
+        1903.3,
+        1903.4,
+        1903.5,
+        1903.6,
+    ]
+    fine = pl.DataFrame({"depth": 1 / 3 + np.arange(5.0), "GR": 1.0})
+    las_writer.write(fine, tmp_path / "a.las")
+    assert load(tmp_path / "a.las", target="GR").frame["depth"].equals(fine["depth"])
 
 
 def test_the_step_of_uneven_depths_is_0_as_the_standard_has_it(tmp_path):

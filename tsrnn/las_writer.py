@@ -20,6 +20,7 @@ from tsrnn.reading import Column
 
 SUFFIX = ".las"
 NULLS = ("-999.25", "-9999.25", "-99999.25")  # the first, where no curve holds it
+_DIGITS = 8  # behind the point, of depths
 _EVEN = 1e-4  # of a step: what depths may be off and still be evenly spaced
 _QUANTILE = re.compile(r"(.+)_q(0?\.\d+)")
 _EMPTY = ("COMP", "FLD", "LOC", "PROV", "SRVC", "DATE", "UWI")  # lines that the standard asks for
@@ -112,7 +113,7 @@ def _text(well: str, table: pl.DataFrame, columns: Mapping[str, Column]) -> str:
     index, *curves = table.columns
     known, null = columns.get(index, Column()), _null(table)
     unit, steps = known.unit or "M", _step(table[index].cast(pl.Float64).to_numpy())
-    cells = [_cells(column, null) for column in table.get_columns()]
+    cells = [_cells(column, null) for column in (_plain(table[index]), *table.get_columns()[1:])]
     ends = {"STRT": cells[0][0], "STOP": cells[0][-1], "STEP": f"{steps:.9g}"}
     heads: list[Line] = [(name, unit, value, "") for name, value in ends.items()]
     heads += [("NULL", "", null, "no value"), ("WELL", "", " ".join(well.split()), "well")]
@@ -154,6 +155,12 @@ def _mnemonic(name: str) -> str:
 def _cells(column: pl.Series, null: str) -> list[str]:
     """Numbers in the fewest digits that are the same number again."""
     return column.cast(pl.String).fill_null(null).to_list()
+
+
+def _plain(depths: pl.Series) -> pl.Series:
+    """Depths without the noise of their last digits, where steps were added up: 1903.2659999999962 is 1903.266."""
+    rounded = depths.round(_DIGITS)
+    return rounded if (depths - rounded).abs().max() < 10.0 ** -(_DIGITS + 2) else depths
 
 
 def _null(table: pl.DataFrame) -> str:
