@@ -11,7 +11,7 @@ The map, in the order in which data meets the rooms:
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
     reading                                     what a file held: its table, units, and notes on what was met
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    layout, readers/, las_writer, simulate, catalog    files, well logs written, small worlds, data sets by name
+    layout, readers/, simulate, catalog         files, small worlds and data sets by name
     features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
@@ -20,6 +20,7 @@ The map, in the order in which data meets the rooms:
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
+    las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
