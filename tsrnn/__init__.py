@@ -20,6 +20,7 @@ The map, in the order in which data meets the rooms:
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
+    las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
