@@ -122,6 +122,7 @@ class TestNull:
             ("-9999", ["-999.25", "-9999.0", "-9999.00", "1"], [-999.25, None, None, 1]),
             ("0", ["0.3", "0.0", "-0.4", "1"], [0.3, None, -0.4, 1]),
             ("-0.99925E+03", ["-999.25", "-999.2", "-999.3", "1"], [None, -999.2, -999.3, 1]),
+            ("1e400", ["-999.25", "1e400", "2", "1"], [-999.25, None, 2, 1]),
             ("(null)", ["(null)", "-999.25", "(NULL)", "1"], [None, -999.25, None, 1]),
         ],
     )
@@ -130,6 +131,14 @@ class TestNull:
         reading = read(tmp_path, HEADER.replace("-999.25", null), body)
         assert reading.frame["GR"].to_list() == numbers
         assert said(reading, "GR", "NULL", null, loud=False) == numbers.count(None)
+
+    @pytest.mark.parametrize(
+        "line", ["NULL.-9999:", "NULL .  -9999  Null value", "NULL.M -9999.0 : x", "null. -9999,0 :"]
+    )
+    def test_however_its_line_is_written(self, tmp_path, line):
+        reading = read(tmp_path, HEADER.replace("NULL. -999.25 :", line), "1 -9999\n2 5\n")
+        assert reading.frame["GR"].to_list() == [None, 5]
+        assert not loud(reading)
 
     def test_spares_the_depth(self, tmp_path):
         frame = read(tmp_path, HEADER.replace("-999.25", "999.25"), "999.0 5\n999.25 999.25\n999.5 7\n").frame
@@ -211,6 +220,15 @@ class TestSections:
         reading = read(tmp_path, body="1 50\n2 60\n~Curve\nDEPT.M :\nNPHI.v/v :\n~A\n3 70\n")
         assert reading.frame["GR"].to_list() == [50, 60]
         assert said(reading, "", "with other curves, left out") == 1
+
+    @pytest.mark.parametrize("line", ["VERS. CWLS 2 :", "VERS.   2.1 : x", "DLM. SPACE OR TAB :", "VERS\nWRAP"])
+    def test_a_version_section_that_lasio_does_not_know(self, tmp_path, line):
+        frame = read(tmp_path, HEADER.replace("VERS. 2.0 :", line)).frame
+        assert frame["GR"].to_list() == [50, 60, None]
+
+    def test_the_first_edition_has_values_behind_the_colon(self, tmp_path):
+        first = HEADER.replace("VERS. 2.0", "VERS. 1.20").replace("WELL. 31/2-10 A : WELL", "WELL. WELL : 31/2-10 A")
+        assert read(tmp_path, first).frame["well"][0] == "31/2-10 A"
 
     def test_broken_sections_that_say_nothing_of_the_numbers(self, tmp_path):
         header = HEADER.replace("~Curve", "~Parameter\n DEPTH DT RHOB\n~Core_Data\n1,2\n~Curve")

@@ -11,7 +11,7 @@ from tsrnn.errors import InputError, quoted
 from tsrnn.logs import cells, clock, kinds, mends
 from tsrnn.logs.cells import Told
 from tsrnn.logs.header import Curve, Header, depth_unit
-from tsrnn.logs.rows import Rows
+from tsrnn.logs.rows import OVER, Rows
 from tsrnn.reading import Column, Note
 
 ID, DEPTH, TIME = "well", "depth", "time"
@@ -47,7 +47,7 @@ def of(path: Path, header: Header, sections: Sequence[Rows], met: Sequence[tuple
     name = header.well or path.stem
     told = Told(list(met))
     for what, count in sum((rows.mended for rows in sections), Counter()).items():
-        told.add(what, count, loud=what == mends.APART)
+        told.add(what, count, loud=what in (mends.APART, OVER))
     index, unit = _index(path, header, sections, told)
     first = header.curves[0]
     series, columns = [index], {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
