@@ -391,6 +391,10 @@ def test_a_spoilt_log_is_read_or_refused_in_one_sentence(tmp_path_factory, edits
         assert path.name in sentence
         return
     frame = reading.frame
+    missing = [note for note in reading.notes if "NULL" in note.what or "blank" in note.what or "missing" in note.what]
+    names = [column.original or name for name, column in reading.columns.items()]
+    nulls = sum(frame.null_count().row(0))
+    assert nulls <= sum(note.count for note in missing if note.column in names)  # nothing is lost uncounted
     assert frame.columns[:2] == ["well", reading.index]
     assert frame[reading.index].null_count() == 0
     for name in frame.columns[2:]:

@@ -53,20 +53,23 @@ def curve(column: pl.Series, null: Null, unit: str, told: Told, sentinels: bool 
         values[wrong] = text.filter(wrong).str.replace(_FORTRAN, "${1}e$2").cast(pl.Float64, strict=False).to_numpy()
         wrong = ~np.isfinite(values)
         values[wrong] = np.nan
-    named = (text.str.to_lowercase() == null.text.lower()).to_numpy()
-    worded = wrong & ~blank & ~named
-    worded[worded] = ~text.filter(worded).str.contains(_NOTHING).to_numpy()
+    named = wrong & (text.str.to_lowercase() == null.text.lower()).to_numpy()
+    strange = wrong & ~blank & ~named
+    worded = strange.copy()
+    worded[strange] = ~text.filter(strange).str.contains(_NOTHING).to_numpy()
     hits = null.hits(values)
-    measured = (~wrong & ~hits).sum()
-    if worded.any() and (not measured or (not unit and worded.sum() > measured)):
+    measured = int((~wrong & ~hits).sum())
+    holds_words = worded.any() and (not measured or (not unit and worded.sum() > measured))
+    told.add("blank cells", blank.sum(), loud=False)
+    told.add(f"cells of the header's NULL {null.text}", named.sum() + hits.sum() * holds_words, loud=False)
+    if holds_words:
+        strange &= ~worded
         told.add("cells of numbers in a curve of text, kept as text", measured)
         told.add("cells of text, for the curve holds words", worded.sum(), loud=False)
-        return text.set(pl.Series((wrong & ~worded) | hits), None)
-    told.add("blank cells", blank.sum(), loud=False)
-    told.add(f"cells of the header's NULL {null.text}", (named & wrong).sum(), loud=False)
-    strange = wrong & ~blank & ~named
     if strange.any():
         told.add(f"cells that are no number ({quoted(text.filter(strange)[0])}), taken as missing", strange.sum())
+    if holds_words:
+        return text.set(pl.Series((wrong & ~worded) | hits), None)
     return _floats(values, wrong, null, told, sentinels)
 
 
