@@ -15,14 +15,14 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from tsrnn import forks, frequency
+from tsrnn import forks, frequency, physical
 from tsrnn import index as indexing
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, notice, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
-from tsrnn.reading import Column, Note
+from tsrnn.reading import Column, Note, line
 from tsrnn.roles import Roles
 from tsrnn.series import id_text
 from tsrnn.steps import Step
@@ -106,7 +106,12 @@ class Panel:
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
         treatment = {"freq": frequency.plain(freq), "sort": sort, "duplicates": duplicates, "date_format": date_format}
         treatment["rows_as_they_stand"] = rows_as_they_stand
-        return cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
+        made = cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
+        names = made.roles.targets + made.roles.past
+        far = physical.far(names, [_floats(made.frame[name]) for name in names], loud=not rows_as_they_stand)
+        if told := line(far):
+            notice(f"{source}: {told}; mend these cells, or leave them empty")
+        return replace(made, notes=(*made.notes, *far))
 
     @classmethod
     def again(cls, frame: Any, reading: Mapping[str, Any]) -> "Panel":
