@@ -109,7 +109,16 @@ def test_what_is_said_aloud_is_of_columns_that_count():
     assert panel.columns["GR"].unit == "gAPI"
 
 
+ALL = np.array([0, 4000])
+
+
 class TestFar:
+    def test_a_series_of_another_scale_is_not(self):
+        values = np.random.default_rng(0).normal(size=4000)
+        values[3900:] *= 1e4
+        assert physical.far(["y"], [values], ALL)
+        assert not physical.far(["y"], [values], np.array([0, 3900, 4000]))
+
     def test_a_value_a_hundred_deviations_away_is_told_of(self):
         values = np.random.default_rng(0).normal(size=500)
         values[7] = -9999
@@ -128,20 +137,20 @@ class TestFar:
             "missing": np.full(4000, np.nan),
             "kelvin": rng.normal(280, 8, 4000),
         }[draw]
-        assert not physical.far(["y"], [values])
+        assert not physical.far(["y"], [values], ALL)
 
     def test_a_sentinel_in_what_is_positive_is(self):
         values = np.random.default_rng(1).normal(280, 8, 4000)
         values[5] = 9999
-        assert physical.far(["y"], [values])[0].count == 1
+        assert physical.far(["y"], [values], ALL)[0].count == 1
 
     def test_what_spans_decades_is_judged_by_its_logarithm(self):
         values = 10 ** np.random.default_rng(1).normal(0, 0.02, 4000)
         values[3] = 3e4
-        assert physical.far(["y"], [values])
-        assert physical.far(["y"], [values], ["y"])
+        assert physical.far(["y"], [values], ALL)
+        assert physical.far(["y"], [values], ALL, ["y"])
         values[3] = 2
-        assert not physical.far(["y"], [values], ["y"])
+        assert not physical.far(["y"], [values], ALL, ["y"])
 
 
 @pytest.mark.filterwarnings("ignore::tsrnn.errors.Notice")

@@ -108,7 +108,8 @@ class Panel:
         treatment["rows_as_they_stand"] = rows_as_they_stand
         made = cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
         names = made.roles.targets + made.roles.past
-        far = physical.far(names, [_floats(made.frame[name]) for name in names], loud=not rows_as_they_stand)
+        columns = [_floats(made.frame[name]) for name in names]
+        far = physical.far(names, columns, made.offsets, loud=not rows_as_they_stand)
         if told := line(far):
             notice(f"{source}: {told}; mend these cells, or leave them empty")
         return replace(made, notes=(*made.notes, *far))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tsrnn.arrays import Floats
+from tsrnn.arrays import Floats, Rows
 from tsrnn.families import Families, Family, of
 from tsrnn.reading import Note, Reading
 from tsrnn.units import conversion
@@ -23,6 +23,7 @@ _FAR = 100  # deviations
 _FAR_IN_LOG = 15  # deviations of the logarithms, of what is positive throughout
 _SAMPLE = 100_000  # values that say where most of a column lies
 _FEWEST = 20  # values
+_SERIES = 1000  # looked at one by one
 _NORMAL = 1.349  # the interquartile range of a unit Gaussian
 
 
@@ -85,8 +86,10 @@ def washed_out(reading: Reading, families: Families, id: str | None, column: boo
     return replace(reading, frame=frame, notes=(*reading.notes, *quiet))
 
 
-def far(names: Sequence[str], columns: Iterable[Floats], logged: Iterable[str] = (), loud: bool = True) -> list[Note]:
-    """A note for every column with values a hundred deviations away from its middle.
+def far(
+    names: Sequence[str], columns: Iterable[Floats], offsets: Rows, logged: Iterable[str] = (), loud: bool = True
+) -> list[Note]:
+    """A note for every column with values a hundred deviations away from the middle of all and of their own series.
 
     The middle and the deviation are the median and the interquartile range's, which a few values do not move; where
     most values are one, as of rain, those of the others. Of what is positive throughout, values must be far in the
@@ -95,19 +98,29 @@ def far(names: Sequence[str], columns: Iterable[Floats], logged: Iterable[str] =
     Args:
         names: of the columns.
         columns: [row] each, NaN where a cell is missing.
+        offsets: first row of each series, then the number of rows.
         logged: columns that span decades, judged by their logarithms alone.
         loud: of the notes.
     """
     notes, decades = [], set(logged)
     for name, column in zip(names, columns, strict=True):
-        low, high = _ends(column, name in decades)
-        with np.errstate(invalid="ignore"):
-            out = (column < low) | (column > high)
-        if out.any():
+        out = _out(column, name in decades)
+        if len(out) and len(offsets) > 2:
+            series = np.unique(np.searchsorted(offsets, out, side="right") - 1)[:_SERIES]
+            apart = [offsets[k] + _out(column[offsets[k] : offsets[k + 1]], name in decades) for k in series]
+            out = np.intersect1d(out, np.concatenate(apart))
+        if len(out):
             worst = column[out][np.argmax(np.abs(column[out].astype(np.float64)))]
             what = f"values a hundred deviations away from the others, such as {worst:g}"
-            notes.append(Note(what, int(out.sum()), name, loud=loud))
+            notes.append(Note(what, len(out), name, loud=loud))
     return notes
+
+
+def _out(column: Floats, log: bool) -> Rows:
+    """The rows whose values are far out."""
+    low, high = _ends(column, log)
+    with np.errstate(invalid="ignore"):
+        return np.flatnonzero((column < low) | (column > high))
 
 
 def _ends(column: Floats, log: bool) -> tuple[float, float]:
