@@ -9,11 +9,11 @@ The map, in the order in which data meets the rooms:
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
-    reading, units, families, physical          what a file held; factors between units; names and ranges of curves
+    reading, units, families, physical, transforms   what a file held; units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     refine                                      readings become panels: curves named and judged as was asked
     layout, readers/, simulate, catalog         files, small worlds and data sets by name
-    features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
+    features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths

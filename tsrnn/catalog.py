@@ -43,6 +43,7 @@ class Row:
     seasonality: int | None = None  # steps of the shortest season
     split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
+    transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
     sha256: str | None = None
@@ -181,6 +182,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         "past_covariates": [name for name in row.past_covariates if name not in taken],
         "freq": row.freq,
         "rows_as_they_stand": row.rows_as_they_stand,
+        "transforms": row.transforms,
         "source": row.name,
     }
     panel = refine.panel(reading, {**arguments, **roles})
