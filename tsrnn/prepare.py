@@ -104,11 +104,15 @@ class Preparation:
         panel = panel.transformed(self.reading.get("transforms"))
         if "zone" in self.reading:
             panel = _by_the_clock_of(self.reading["zone"], panel)
-        if freq is not None and not panel.rows_as_they_stand and (apart := ends.stride(panel, freq)) is not None:
-            named = freq if isinstance(freq, str) else f"{freq:.6g}"
+        if freq is not None and not panel.rows_as_they_stand and (strides := ends.strides(panel, freq)):
+            name, apart = next(iter(strides.items()))
+            whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
+            mend = (
+                f"load it with resample={freq!r}, or fit again" if apart < 1 else "give rows at that step, or fit again"
+            )
             raise InputError(
-                f"{panel.source}: rows are {apart:.3g} steps of the training's apart, which is {named}; give rows at "
-                "that step, or fit again on these"
+                f"{panel.source}: rows{whose} are {apart:.3g} steps of the training's apart, which is "
+                f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
             )
         return panel
 

@@ -12,8 +12,9 @@ from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.reading import Note, Reading, line
+from tsrnn.resample import resampled
 
-WORDS = {"families": "bool | str", "clip": bool, "washout": bool}  # of `load`, beside the roles
+WORDS = ("families", "clip", "washout", "resample")  # of `load`, beside the roles
 
 
 def panel(reading: Reading, arguments: Mapping[str, Any]) -> Panel:
@@ -24,6 +25,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any]) -> Panel:
         arguments: what `Panel.of` takes, and of `WORDS` what was asked:
             families   True, or a TOML file of families: curves get the names and units of theirs (`tsrnn.families`)
             clip       True: values beyond what a quantity can be become null (`tsrnn.physical`)
+            resample   a step such as 0.5 or "1h": rows are averaged over bins of that length (`tsrnn.resample`)
             washout    True: a column `washout` of flags, 1 where the caliper is 2 in wider than the bit
 
     Raises:
@@ -41,6 +43,8 @@ def panel(reading: Reading, arguments: Mapping[str, Any]) -> Panel:
         source = roles.get("source", "the frame")
         raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
     made = Panel.of(reading.frame, **roles)
+    if asked.get("resample") is not None:
+        made = resampled(made, asked["resample"])
     counts = {
         made.roles.index,
         *made.roles.targets,
