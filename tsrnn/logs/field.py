@@ -14,8 +14,10 @@ from tsrnn.reading import Column, Note, Reading
 def together(wells: Sequence[Well]) -> Reading:
     """One reading of all wells: columns `well`, the index (`depth` or `time`) and the curves.
 
+    Each well's units are those of its file (`Reading.series`); `tsrnn.refine` brings them together.
+
     Raises:
-        InputError: two files hold one well, or indexes run over different things or in different units.
+        InputError: two files hold one well, or indexes run over different things.
     """
     first = wells[0]
     units: dict[str, Well] = {}
@@ -28,14 +30,8 @@ def together(wells: Sequence[Well]) -> Reading:
         names[well.name] = well
         if unit := well.columns[well.index].unit:
             units.setdefault(unit, well)
-    if len(units) > 1:
-        (one, this), (another, that) = list(units.items())[:2]
-        raise InputError(
-            f"{this.path} measures {first.index} in {one!r} and {that.path} in {another!r}; convert one, or read them "
-            "apart"
-        )
-    unit = next(iter(units), "")
-    wells = [_with_unit(well, unit) for well in wells]
+    if len(units) == 1:
+        wells = [_with_unit(well, next(iter(units))) for well in wells]
     columns: dict[str, Column] = {}
     for well in wells:
         for name, column in well.columns.items():
