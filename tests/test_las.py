@@ -82,12 +82,23 @@ class TestCurves:
             frame = read(tmp_path, HEADER.replace("GR.gAPI", f"{name}.M")).frame
             assert frame.columns == ["well", "depth", f"{name}:2"]
 
-    def test_an_empty_curve_is_left_out_and_refuses_no_file(self, tmp_path):
+    def test_an_empty_curve_is_no_target_and_refuses_no_file(self, tmp_path):
         reading = read(tmp_path, TWO, "1 50 -999.25\n2 60 -999.25\n")
-        assert reading.frame.columns == ["well", "depth", "GR"]
-        assert said(reading, "RHOB", "empty throughout, left out") == 1
-        with pytest.warns(Notice, match="RHOB: 1 curve empty throughout"):
+        assert reading.frame.schema["RHOB"] == pl.Null
+        assert said(reading, "RHOB", "empty throughout, left out", loud=False) == 1
+        full = write(tmp_path, "y.las", TWO.replace("31/2-10 A", "B") + "1 50 2.1\n2 60 2.2\n")
+        with pytest.warns(Notice, match="1 curves empty throughout"):
             assert catalog.load(tmp_path / "x.las").roles.targets == ("GR",)
+        with pytest.warns(Notice, match="1 curves empty throughout"):
+            assert catalog.load([tmp_path / "x.las", full]).roles.targets == ("GR", "RHOB")
+
+    def test_a_covariate_that_a_blind_well_never_measured_is_missing_there(self, tmp_path):
+        rows = "".join(f"{k} {k % 5} 2.{k % 3}\n" for k in range(30))
+        write(tmp_path, "x.las", TWO + rows)
+        panel = catalog.load(tmp_path / "x.las", target="GR", past_covariates=["RHOB"])
+        blind = read(tmp_path, TWO, "".join(f"{k} {k % 5} -999.25\n" for k in range(30)), "y.las")
+        with pytest.warns(Notice, match="'RHOB' holds no value in any row"):
+            assert Panel.again(blind.frame, panel.reading).roles == panel.roles
 
     def test_measured_curves_are_the_targets_nobody_named(self, tmp_path):
         names = ("x_loc", "DEPTH_MD", "TVD", "FORCE_2020_LITHOFACIES_LITHOLOGY", "ZONE", "QFLAG", "TIME", "RXO", "DT")
@@ -393,11 +404,11 @@ def test_a_spoilt_log_is_read_or_refused_in_one_sentence(tmp_path_factory, edits
     frame = reading.frame
     missing = [note for note in reading.notes if "NULL" in note.what or "blank" in note.what or "missing" in note.what]
     names = [column.original or name for name, column in reading.columns.items()]
-    nulls = sum(frame.null_count().row(0))
+    nulls = sum(column.null_count() for column in frame if column.dtype != pl.Null)
     assert nulls <= sum(note.count for note in missing if note.column in names)  # nothing is lost uncounted
     assert frame.columns[:2] == ["well", reading.index]
     assert frame[reading.index].null_count() == 0
     for name in frame.columns[2:]:
         column = frame[name]
-        assert column.null_count() < len(column)
-        assert column.dtype == pl.String or column.drop_nulls().is_finite().all()
+        assert (column.null_count() == len(column)) is (column.dtype == pl.Null)
+        assert not column.dtype.is_float() or column.drop_nulls().is_finite().all()

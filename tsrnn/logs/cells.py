@@ -20,7 +20,7 @@ SENTINELS = (
 _LEAST = min(abs(value) for value in SENTINELS)
 _NOTHING = r"(?i)^([-*#?.~]+|\(?null\)?|#?n/?a|#n/a|nan|none|missing|absent|err(or)?|-?1\.#\w*|[-+]?inf(inity)?)$"
 _FORTRAN = r"^([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)$"
-EMPTY = "curve empty throughout, left out"
+EMPTY = "curves empty throughout, left out of the targets"
 
 
 @dataclass
@@ -71,14 +71,6 @@ def curve(column: pl.Series, null: Null, unit: str, told: Told, sentinels: bool 
     if holds_words:
         return text.set(pl.Series((wrong & ~worded) | hits), None)
     return _floats(values, wrong, null, told, sentinels)
-
-
-def is_empty(column: pl.Series, told: Told) -> bool:
-    """Whether a curve has no value; that is said."""
-    empty = column.null_count() == len(column)
-    if empty:
-        told.add(EMPTY, 1)
-    return empty
 
 
 def _floats(values: Floats, missing: np.ndarray, null: Null, told: Told, sentinels: bool) -> pl.Series:

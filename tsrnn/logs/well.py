@@ -50,17 +50,25 @@ def of(path: Path, header: Header, sections: Sequence[Rows], met: Sequence[tuple
         told.add(what, count, loud=what in (mends.APART, OVER))
     index, unit = _index(path, header, sections, told)
     first = header.curves[0]
-    series, columns = [index], {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
-    notes = []
+    columns = {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
+    kept, hollow, notes = [(0, index)], [], []
     for place, curve in enumerate(header.curves[1:], 1):
         about = Told([])
         sentinels = not kinds.is_place(curve.mnemonic)
         column = cells.curve(_joined(sections, place), header.null, curve.unit, about, sentinels)
-        if not cells.is_empty(column, about):
-            column = column.rename(_free(curve, {ID, *columns}, about))
-            series.append(column)
-            columns[column.name] = _column(curve, column)
+        if column.null_count() == len(column):
+            hollow.append((place, curve))
+            about.add("curve empty throughout, left out of the targets", 1, loud=False)
+        else:
+            kept.append((place, column.alias(_free(curve, {ID, *columns}, about))))
+            columns[kept[-1][1].name] = _column(curve, kept[-1][1].name)
         notes += [Note(what, count, curve.mnemonic, name, loud) for what, count, loud in about.notes]
+    for place, curve in hollow:
+        if curve.mnemonic not in {ID, *columns}:
+            kept.append((place, pl.Series(curve.mnemonic, [None] * len(index), pl.Null)))
+            columns[curve.mnemonic] = _column(curve, curve.mnemonic)
+    told.add(cells.EMPTY, len(hollow))
+    series = [column for _, column in sorted(kept, key=lambda pair: pair[0])]
     table = _in_order(pl.DataFrame(series), [len(rows.columns[0]) for rows in sections], told)
     return Well(path, name, table, columns, (*(Note(w, n, "", name, loud) for w, n, loud in told.notes), *notes))
 
@@ -107,10 +115,9 @@ def _unit(header: Header, told: Told) -> str:
     return unit or start
 
 
-def _column(curve: Curve, column: pl.Series) -> Column:
-    original = curve.mnemonic if curve.mnemonic != column.name else ""
-    measured = column.dtype.is_numeric() and kinds.is_measured(curve.mnemonic)
-    return Column(curve.unit, original, curve.description, measured)
+def _column(curve: Curve, name: str) -> Column:
+    original = curve.mnemonic if curve.mnemonic != name else ""
+    return Column(curve.unit, original, curve.description, kinds.is_measured(curve.mnemonic))
 
 
 def _free(curve: Curve, taken: Collection[str], told: Told) -> str:
