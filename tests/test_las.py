@@ -11,6 +11,7 @@ from small_logs import HEADER, ROWS, TWO, loud, read, refused, said, write
 
 from tsrnn import catalog
 from tsrnn.errors import InputError, Notice
+from tsrnn.logs import kinds
 from tsrnn.panel import Panel
 from tsrnn.readers import las
 
@@ -109,6 +110,15 @@ class TestCurves:
         assert (panel.roles.index, panel.roles.id) == ("depth", "well")
         assert catalog.load(path, target="x_loc").roles.targets == ("x_loc",)
         assert catalog.load(path, past_covariates=["DT"]).roles.targets == ("GR", "RXO")
+
+    def test_places_times_and_codes_by_their_mnemonics(self):
+        places = "DEPT DEPTH_MD TVDSS TWT x_loc X Y_UTM EASTING UTM_N LATITUDE TIME DATE INDEX"
+        codes = "FORCE_2020_LITHOFACIES_LITHOLOGY FACIES ZONE ZONE_ID CLASS QFLAG UFLG[3] LITH_CODE"
+        curves = (
+            "GR DEN DEPOROSITY DT DTC LITHODENSITY FORMATION_PRESSURE TEMP MUDWEIGHT ZDEN NPHI XPHASE MDT LAT"
+        )
+        assert not any(kinds.is_measured(name) for name in f"{places} {codes}".split())
+        assert all(kinds.is_measured(name) for name in curves.split())
 
     @pytest.mark.parametrize("name", ["time", "date", "ds", "timestamp"])
     def test_no_curve_takes_the_index_from_the_depth(self, tmp_path, name):

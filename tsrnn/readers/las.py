@@ -44,7 +44,7 @@ def _well(path: Path) -> Well:
     if head.startswith(b"LASF"):
         raise InputError(f"{path} is a LiDAR point cloud, which shares the ending .las with well logs")
     if head[4:9] == b"V1.00" and b"RECORD" in head[9:15]:
-        raise InputError(f"{path} is a DLIS file, not LAS; give it the ending .dlis")
+        raise InputError(f"{path} is a DLIS file, not LAS; give it the ending .dlis, and load it alone")
     cut = sections.cut(path, sections.decode(path.read_bytes()))
     said = header.read(path, cut)
     if not said.curves:
