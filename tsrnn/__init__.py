@@ -7,9 +7,11 @@ The map, in the order in which data meets the rooms:
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
     metrics, conformal                          measures of a forecast; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
-    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
-    levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
     reading                                     what a file held: its table, units, and notes on what was met
+    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
+    parted, missing, wind                       times in several columns, what stands for a missing value, u and v
+    levels, axis, roles, series                 columns find their roles
+    station, intake                             what a station writes; what counts becomes numbers
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     layout, readers/, simulate, catalog         files, small worlds and data sets by name
     features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches

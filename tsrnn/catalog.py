@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tsrnn import files, forks, readers
 from tsrnn.errors import InputError, notice, quoted, unknown
@@ -44,6 +44,9 @@ class Row:
     seasonality: int | None = None  # steps of the shortest season
     split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
+    duplicates: Literal["error", "first", "last"] = "error"
+    missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
+    wind: Any = None  # speed and direction to be read as u and v; empty: directions are numbers
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
     sha256: str | None = None
@@ -105,9 +108,9 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
 
 
 def _said(panel: "Panel", reading: Reading) -> "Panel":
-    """The panel with what its reader said; the loud part is said aloud."""
+    """The panel with what its reader said; the loud part is said aloud, as that of the panel's own notes was."""
     panel = replace(panel, columns=reading.columns, notes=(*reading.notes, *panel.notes))
-    if told := line(panel.notes):
+    if told := line(reading.notes):
         notice(f"{panel.source}: {told}; `tsrnn describe` and panel.notes tell all")
     return panel
 
@@ -182,15 +185,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
-    arguments = {
-        "target": row.target or None,
-        "time": row.time,
-        "id": row.id,
-        "past_covariates": [name for name in row.past_covariates if name not in taken],
-        "freq": row.freq,
-        "rows_as_they_stand": row.rows_as_they_stand,
-        "source": row.name,
-    }
+    kept = ("time", "id", "freq", "rows_as_they_stand", "duplicates", "missing", "wind")
+    past = [name for name in row.past_covariates if name not in taken]
+    arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
+    arguments |= {name: getattr(row, name) for name in kept}
     panel = _said(Panel.of(reading.frame, **{**arguments, **roles}), reading)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)

@@ -19,10 +19,10 @@ from tsrnn import forks, frequency
 from tsrnn import index as indexing
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, notice, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
-from tsrnn.reading import Column, Note
+from tsrnn.reading import Column, Note, line
 from tsrnn.roles import Roles
 from tsrnn.series import id_text
 from tsrnn.steps import Step
@@ -41,6 +41,9 @@ class Panel:
     freq: str | float | None = None
     sort: bool = False  # rows were put in order
     duplicates: Duplicates = "error"  # what was done where one index value stood twice
+    missing: Any = None  # what stands for a missing value, as `tsrnn.missing.plain` has it
+    flags: Any = None  # columns of flags and the good ones
+    wind: Any = None  # what became u and v, as `tsrnn.wind.plain` has it
     date_format: str | None = None  # how text or whole numbers became dates, where the cells alone do not tell
     numbered: bool = False  # no column was the index: the rows were numbered
     levels: words.Levels = field(default_factory=dict)  # the words of each covariate that holds words
@@ -69,6 +72,9 @@ class Panel:
         date_format: str | None = None,
         sort: bool = False,
         duplicates: Duplicates = "error",
+        missing: Any = None,
+        flags: Any = None,
+        wind: Any = None,
         rows_as_they_stand: bool = False,
         source: str = "frame",
     ) -> "Panel":
@@ -90,6 +96,10 @@ class Panel:
                 numbers are counts. Asked for where two readings fit.
             sort: put unsorted rows in order instead of refusing them.
             duplicates: what to do where one index value stands twice in a series: error, first, last.
+            missing: numbers and words that stand for a missing value, `[-9999, "T"]`, or those of each column,
+                `{"wv": [-9999]}`; counted in `notes`. By default what looks like one is told of; []: nothing is one.
+            flags: column -> its column of flags and the good ones, `{"T": ["T_qc", ["", "0"]]}`; others go missing.
+            wind: columns to read as the components u and v, `{"speed": "wv", "direction": "wd"}` (`tsrnn.wind`).
             rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
             source: how messages call this frame.
 
@@ -98,14 +108,15 @@ class Panel:
         """
         if isinstance(frame, Panel):
             roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
-            if any(roles_given) or sort or rows_as_they_stand or duplicates != "error":
+            cleaned = any(each is not None for each in (missing, flags, wind))
+            if any(roles_given) or cleaned or sort or rows_as_they_stand or duplicates != "error":
                 raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
             return frame
         if duplicates not in get_args(Duplicates):
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
         treatment = {"freq": frequency.plain(freq), "sort": sort, "duplicates": duplicates, "date_format": date_format}
-        treatment["rows_as_they_stand"] = rows_as_they_stand
+        treatment |= {"rows_as_they_stand": rows_as_they_stand, "missing": missing, "flags": flags, "wind": wind}
         return cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
 
     @classmethod
@@ -125,6 +136,9 @@ class Panel:
     def _take(cls, frame: Any, source: str, *how: Any) -> "Panel":
         taken = take(frame, source, *how)
         panel = cls(taken.table, taken.roles, source, order=taken.order, origin=taken.origin, **taken.treatment)
+        panel = replace(panel, notes=taken.notes)
+        if told := line(panel.notes):
+            notice(f"{source}: {told}; panel.notes tells all")
         if not panel.rows_as_they_stand:
             indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order)
         return panel
