@@ -13,7 +13,7 @@ The map, in the order in which data meets the rooms:
     levels, axis, roles, series                 columns find their roles
     station, intake                             what a station writes; what counts becomes numbers
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    layout, readers/, simulate, catalog         files, small worlds and data sets by name
+    heading, layout, readers/, simulate, catalog    files, small worlds and data sets by name
     features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores

@@ -165,7 +165,8 @@ def is_flag(name: str, columns: Iterable[str]) -> bool:
     if shape is None:
         return False
     of = shape["base"] or shape["after"]
-    return of is None or of.isdigit() or of.lower() in {column.lower() for column in columns}
+    others = {re.sub(r"\s*[(\[].*", "", column).lower() for column in columns}  # T (degC) is T
+    return of is None or of.isdigit() or of.lower() in others
 
 
 def _values(values: Any) -> Values:

@@ -10,7 +10,7 @@ from tsrnn import axis, dates, figures, missing
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin
 
-ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station")
+ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station", "station_id", "stations_id", "site_id")
 _TARGET_NAMES = ("y", "target")
 
 
