@@ -112,18 +112,19 @@ def _parse(path: Path, options: dict[str, Any]) -> pl.DataFrame:
 def _left_as_text(table: pl.DataFrame, sample: list[list[str]], options: dict[str, Any]) -> list[str]:
     """Columns that lose something as numbers or dates: leading zeros, the order of day and month."""
     text = []
-    for place, (name, dtype) in enumerate(table.schema.items()):
+    schema = table.schema  # asked for once: it is made anew each time
+    for place, (name, dtype) in enumerate(schema.items()):
         if dtype in (pl.Date, pl.Datetime):
             shown = next((row[place] for row in sample[1:] if place < len(row) and row[place].strip()), "")
             if not re.match(r"\s*\d{4}[-/]", shown):
                 text.append(name)
-    numbers = [name for name, dtype in table.schema.items() if dtype.is_integer() or dtype.is_float()]
+    numbers = [name for name, dtype in schema.items() if dtype.is_integer() or dtype.is_float()]
     again = {name: 2 * table[name].n_unique() <= table.height for name in numbers}  # as ids come again
-    looked = [name for name in numbers if again[name] or table.schema[name].is_integer()]
+    looked = [name for name in numbers if again[name] or schema[name].is_integer()]
     if looked:
         cells = _cells(looked, options)
         zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
-        kept = [table.schema[name].is_integer() or not options["decimal_comma"] for name in looked]
+        kept = [schema[name].is_integer() or not options["decimal_comma"] for name in looked]
         led = {name for name, leads, may in zip(looked, zeros, kept, strict=True) if leads and may}
         text += [name for name in looked if name in led or (again[name] and _merges(table[name], cells[name], options))]
     return text
