@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, journal, alive, files, registry, options   what every room may use
+    version, errors, journal, alive, files, registry, settings, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
     metrics, conformal                          measures of a forecast; intervals that hold what they say
@@ -11,10 +11,12 @@ The map, in the order in which data meets the rooms:
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     parted, missing, wind                       times in several columns, what stands for a missing value, u and v
     levels, axis, roles, series                 columns find their roles
-    station, intake                             what a station writes; what counts becomes numbers
+    station, intake, digests                    what a station writes; what counts becomes numbers; their sha256
+    units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
+    refine                                      readings become panels: curves named and judged as was asked
     heading, layout, readers/, simulate, catalog    files, small worlds and data sets by name
-    features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
+    features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths

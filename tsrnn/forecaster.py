@@ -203,10 +203,12 @@ class Forecaster(Operated):
         reads = models.reads(self.model, self.configs()[0])
         panel = self._readable(Panel.of(frame, **roles), reads)
         head = heads.build(self.quantiles, self._loss)
-        answer.names(panel, self._levels)
+        answer.names(panel, self._levels, self.on_short == "skip")
         prepared = self._unlearnt()
         history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)
         head.check(arrays)
+        if head.counts and {*panel.roles.targets} & {*(panel.transforms or ())}:
+            raise InputError(f"loss {self.loss!r} is of counts, which have no logarithm; leave it, or transforms, out")
         laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
         windows.refuse_empty(train, parts.train, self.on_short == "error")
