@@ -15,7 +15,7 @@ The map, in the order in which data meets the rooms:
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     refine                                      readings become panels: curves named and judged as was asked
-    heading, layout, readers/, simulate, catalog    files, small worlds and data sets by name
+    heading, layout, gridded, readers/, simulate, catalog    files, small worlds and data sets by name
     features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores

@@ -115,9 +115,9 @@ def read(path: Path | Sequence[Path]) -> Reading:
         InputError: no reader knows the ending, or what the reader refuses.
     """
     suffixes = readers.by_suffix()
-    if not isinstance(path, Path) or path.is_dir():
+    suffix = path.suffix.lower() if isinstance(path, Path) else ""
+    if not isinstance(path, Path) or (path.is_dir() and suffix not in suffixes):
         return _reading(suffixes[".las"].read(path))
-    suffix = path.suffix.lower()
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
@@ -156,9 +156,10 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
+    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files."""
     if path.is_dir():
-        lines = [f"{digest(each)}  {each.name}\n" for each in sorted(path.glob("*.las"))]
+        files = path.rglob("*") if path.suffix.lower() == ".zarr" else path.glob("*.las")
+        lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in sorted(files) if file.is_file()]
         return sha256("".join(lines).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:

@@ -23,7 +23,7 @@ def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 Data = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow or LAS file.",
+        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file.",
         autocompletion=_known(catalog.names),
     ),
 ]
