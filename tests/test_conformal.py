@@ -47,6 +47,10 @@ def test_a_further_error_is_inside_as_often_as_was_said(count):
     assert 0.78 <= share <= 0.8 + 1.1 / (count + 1) + 0.03
 
 
+def test_a_level_in_single_precision_is_the_number_that_was_meant():
+    assert conformal.checked(np.array([0.9, 0.8], np.float32)) == (0.8, 0.9)
+
+
 @pytest.mark.parametrize("bad", [0.8, [], [0.0], [1.0], [1.5], [0.8, 0.8], ["a"], None, [float("nan")]])
 def test_levels_that_are_none_are_refused(bad):
     with pytest.raises(InputError, match="levels to calibrate must be different numbers between 0 and 1"):

@@ -206,8 +206,11 @@ def test_what_cannot_be_judged_is_one_sentence(watched):
         forecaster.drift(frame.drop("wind"))
     with pytest.raises(InputError, match="no row after the training's end"):
         forecaster.drift(frame.head(2000))
-    with pytest.raises(InputError, match=r"alpha is the chance of a false alarm, above 0 and at most 0\.5, not 5"):
-        forecaster.drift(frame, alpha=5)
+    for alpha in (5, 0, "a", None, True, float("nan")):
+        with pytest.raises(
+            InputError, match=rf"alpha is the chance of a false alarm, above 0 and at most 0\.5, not {alpha!r}"
+        ):
+            forecaster.drift(frame, alpha=alpha)
     with pytest.raises(InputError, match="not watched, since no new row has enough rows before it"):
         forecaster.drift(frame.tail(3))
     with pytest.raises(InputError, match="is not fitted; call fit first"):

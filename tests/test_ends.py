@@ -146,6 +146,19 @@ def test_one_short_series_does_not_stop_the_others(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:frame. nothing is learnt")
+def test_a_short_series_does_not_stop_a_stream():
+    skipping = Forecaster("gru", **QUICK, on_short="skip").fit(long_frame((150, 130, 11)))
+    with pytest.warns(Notice, match="the stream leaves out series 'c'"):
+        stream = skipping.warm_up()
+    assert stream.ids == ("a", "b")
+
+
+def test_a_target_that_is_called_as_the_mark_of_the_skipped_is_refused_before_training(long):
+    with pytest.raises(InputError, match="has a column 'status' of its own"):
+        Forecaster("gru", **QUICK, on_short="skip").fit(long.rename({"y": "status"}), target="status")
+
+
+@pytest.mark.filterwarnings("ignore:frame. nothing is learnt")
 def test_a_short_series_does_not_stop_a_backtest_or_a_score():
     frame = long_frame((150, 150, 9))
     skipping = Forecaster("gru", **QUICK, on_short="skip")

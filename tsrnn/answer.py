@@ -33,16 +33,8 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
 
 
 def marked(panel: Panel, answered: pl.DataFrame, horizon: int, skipped: Mapping[str, str]) -> pl.DataFrame:
-    """A forecast of some series among the steps ahead of all of them: empty where skipped, and `status` says why.
-
-    Raises:
-        InputError: a column of the forecast is called status.
-    """
+    """A forecast of some series among the steps ahead of all of them: empty where skipped, and `status` says why."""
     keys = panel.future(horizon)
-    if STATUS in answered.columns:
-        raise InputError(
-            f"{panel.source}: a forecast with on_short='skip' has a column {STATUS!r} of its own; rename it"
-        )
     forecast = np.repeat([name not in skipped for name in panel.ids], horizon)
     rows = pl.Series(np.cumsum(forecast) - 1).set(pl.Series(~forecast), None)
     values = [answered[name].gather(rows) for name in answered.columns if name not in keys.columns]
@@ -82,20 +74,27 @@ def refuse_infinite(point: np.ndarray, quantiles: np.ndarray | None = None) -> N
         )
 
 
-def names(panel: Panel, levels: Sequence[float]) -> dict[str, list[str]]:
+def names(panel: Panel, levels: Sequence[float], skips: bool = False) -> dict[str, list[str]]:
     """Columns of a forecast: each target's own, and its quantiles'.
+
+    Args:
+        skips: the forecast has a column that says what was skipped.
 
     Raises:
         InputError: two of them, or one and the id or index, would have the same name.
     """
-    named = {name: [f"{name}_q{level:g}" for level in levels] for name in panel.roles.targets}
+    named = {name: [f"{name}_q{level:.12g}" for level in levels] for name in panel.roles.targets}
     taken = [name for name in (panel.roles.id, panel.roles.index, *named) if name is not None]
+    if skips and STATUS in taken:
+        raise InputError(
+            f"{panel.source}: a forecast with on_short='skip' has a column {STATUS!r} of its own; rename the other one"
+        )
     for target, quantile_names in named.items():
         for name, level in zip(quantile_names, levels, strict=True):
             if name in taken:
                 raise InputError(
                     f"{panel.source}: a forecast would have two columns called {name!r}, one of them the quantile "
-                    f"{level:g} of {target!r}; rename the other column, or leave that quantile out"
+                    f"{level:.12g} of {target!r}; rename the other column, or leave that quantile out"
                 )
             taken.append(name)
     return named

@@ -102,9 +102,9 @@ def checked(coverages: Any) -> tuple[float, ...]:
         InputError: one is not between 0 and 1, or is given twice, or there is none.
     """
     if isinstance(coverages, Iterable):
-        given = list(coverages)
-        if given and all(isinstance(each, float) and 0 < each < 1 for each in given) and len({*given}) == len(given):
-            return tuple(sorted(float(each) for each in given))
+        given = [float(str(each)) if isinstance(each, float | np.floating) else 0.0 for each in coverages]
+        if given and all(0 < each < 1 for each in given) and len({*given}) == len(given):
+            return tuple(sorted(given))
     raise InputError(f"levels to calibrate must be different numbers between 0 and 1, such as [0.8], not {coverages!r}")
 
 
@@ -123,14 +123,14 @@ def split(scores: Floats, coverage: float) -> Floats:
         InputError: there are fewer scores than 1 / (1 - coverage).
     """
     counts = (~np.isnan(scores[:, 0])).sum(0)  # [horizon target]
-    fewest, need = int(counts.min()), math.ceil(1 / (1 - coverage) - 1e-9)
+    fewest, need = int(counts.min()), math.ceil((1 - 1e-9) / (1 - coverage))
     if fewest < need:
         step, target = np.unravel_index(counts.argmin(), counts.shape)
         raise InputError(
             f"an interval of {coverage:g} needs at least {need} residuals, and step {step + 1} of target {target + 1} "
             f"has {fewest}; calibrate on more rows, or ask for a lower level"
         )
-    if fewest + 1 >= 2 / (1 - coverage):
+    if fewest + 1 >= 2 * (1 - 1e-9) / (1 - coverage):
         return _quantile(scores, (1 + coverage) / 2)
     both = np.fmax(scores[:, :1], scores[:, 1:])
     return np.repeat(_quantile(both, coverage), 2, 0)

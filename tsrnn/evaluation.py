@@ -30,7 +30,10 @@ class Evaluated(Estimator):
     def score(
         self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
     ) -> infer.Score:
-        """Measures (`tsrnn.metrics`) over every window (stride 1) of one part: train, val or test."""
+        """Measures (`tsrnn.metrics`) over every window (stride 1) of one part: train, val or test.
+
+        In scaled units, as the literature has them; a measure's name after `physical_` is in the target's own.
+        """
         return self.scores(frame, split, (part,), measures)[part]
 
     def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
@@ -67,6 +70,8 @@ class Evaluated(Estimator):
         Raises:
             InputError: a level is none, or there are fewer residuals than 1 / (1 - level).
         """
+        if part == "train":
+            notice("part='train' holds what the model learnt from, where its errors are small; part='val' is for this")
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
         wanted = self.split_ if frame is None and split is None else split

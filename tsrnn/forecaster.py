@@ -203,7 +203,7 @@ class Forecaster(Operated):
         reads = models.reads(self.model, self.configs()[0])
         panel = self._readable(Panel.of(frame, **roles), reads)
         head = heads.build(self.quantiles, self._loss)
-        answer.names(panel, self._levels)
+        answer.names(panel, self._levels, self.on_short == "skip")
         prepared = self._unlearnt()
         history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)
         head.check(arrays)

@@ -6,8 +6,8 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, infer, models, provenance, streaming, windows
-from tsrnn.errors import InputError, notice
+from tsrnn import calibration, ends, infer, models, provenance, streaming, windows
+from tsrnn.errors import InputError, listed, notice
 from tsrnn.evaluation import SplitLike
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
@@ -25,8 +25,15 @@ class Operated(Saved):
                 recurrence and remembers all of the history, where training saw `input_size` rows at a time. For `rnn`,
                 `lstm`, `gru` and `seq2seq` with `centring="none"`, `segment=1`, no attention and no past or known
                 covariates, which act over several steps.
+
+        With `on_short="skip"` a series that cannot be forecast is left out of the stream, which is said.
         """
         panel = self._panel(frame)
+        if self.on_short == "skip":
+            skipped = ends.wanting(panel, self.input_size, self.preparation_.padding)
+            if skipped and len(skipped) < len(panel.ids):
+                notice(f"{panel.source}: the stream leaves out series {listed(skipped)}; predict says why")
+                panel = ends.without(panel, skipped)
         return streaming.warm_up(panel, self.preparation_, self.model_, carry)
 
     def step(self, rows: Any, state: Stream, *, future: Any = None) -> tuple[Any, Stream]:

@@ -157,11 +157,11 @@ def numbers(text: str | None, option: str, least: int = 1) -> list[int]:
     return listed
 
 
-def levels(text: str) -> list[float]:
+def levels(text: str, option: str = "quantiles") -> list[float]:
     try:
         return [float(word) for word in words(text)]
     except ValueError:
-        raise InputError(f"--quantiles takes numbers between 0 and 1 separated by commas, not {text!r}") from None
+        raise InputError(f"--{option} takes numbers between 0 and 1 separated by commas, not {text!r}") from None
 
 
 def at_least_one(number: int | None, option: str) -> int | None:

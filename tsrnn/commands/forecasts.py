@@ -16,6 +16,12 @@ def run(
     data: Data,
     every: Annotated[int, typer.Option(min=1, help="Forecast from every so many steps, back from the newest.")] = 1,
     series: Annotated[list[str] | None, typer.Option(help="Of this series alone; repeat for several.")] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(
+            help="Of truths in one part alone: train, val or test of the data set's own split; of a file, val."
+        ),
+    ] = None,
     by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
     json_: Json = False,
@@ -24,12 +30,15 @@ def run(
 
     With --by, the measures of groups of them are printed; forecasts are then written with --out alone.
     """
-    from tsrnn import Forecaster, verify
+    from tsrnn import Forecaster, catalog, verify
     from tsrnn.console import measures, stream
 
     forecaster = Forecaster.load(model)
     chunk = max(1, _ROWS // (forecaster.spec_.targets * forecaster.spec_.horizon))
-    asked: Iterator[Any] = forecaster.forecasts(history(data), every=every, series=series or None, chunk=chunk)
+    split = catalog.row(data).split if data in catalog.names() else None
+    asked: Iterator[Any] = forecaster.forecasts(
+        history(data), every=every, series=series or None, part=part, split=split, chunk=chunk
+    )
     groups, usual, grouped = words(by), [], []
 
     def summed() -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -71,7 +72,7 @@ def look(reference: Reference, panel: Panel, begin: Rows, missed: Floats, alpha:
     Raises:
         InputError: too few rows, or an alpha that is none.
     """
-    if not 0 < alpha <= 0.5:
+    if not isinstance(alpha, Real) or isinstance(alpha, bool) or not 0 < alpha <= 0.5:
         raise InputError(f"alpha is the chance of a false alarm, above 0 and at most 0.5, not {alpha!r}")
     moments, slots = _moments(panel, reference, begin)
     watched, remarks = _watched(reference, panel, begin, missed, slots)

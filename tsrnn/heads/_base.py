@@ -91,7 +91,7 @@ def checked(levels: Sequence[float]) -> tuple[float, ...]:
         InputError: one is not between 0 and 1, or is given twice, or there is none.
     """
     if isinstance(levels, Iterable) and all(isinstance(level, Real) for level in levels):
-        rising = tuple(sorted(float(level) for level in levels))
+        rising = tuple(sorted(float(str(level)) for level in levels))  # float32's 0.8 is 0.8
         if rising and all(0 < level < 1 for level in rising) and len(set(rising)) == len(rising):
             return rising
     raise InputError(f"quantiles must be different numbers between 0 and 1, such as [0.1, 0.9], not {levels!r}")
