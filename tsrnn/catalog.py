@@ -15,16 +15,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tsrnn import files, forks, readers
-from tsrnn.errors import InputError, notice, quoted, unknown
-from tsrnn.reading import Reading, line
+from tsrnn import forks, readers, settings
+from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.reading import Reading
 
 if TYPE_CHECKING:
     import polars as pl
 
     from tsrnn.panel import Panel
 
-_MOST = 1 << 22  # bytes of a pyproject.toml
 _CONNECT, _READ = 5, 60  # seconds a server may take to answer, and between two pieces of a file
 
 
@@ -44,6 +43,7 @@ class Row:
     seasonality: int | None = None  # steps of the shortest season
     split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
+    transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
     sha256: str | None = None
@@ -84,12 +84,13 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
 
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
-        roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's.
+        roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's. And
+            what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole.
 
     Raises:
         InputError: no such name or file, a file that is damaged or is not the catalogue's, or what `Panel.of` refuses.
     """
-    from tsrnn.panel import Panel
+    from tsrnn import refine
 
     forks.check()
     if isinstance(name_or_path, str) and name_or_path in _table():
@@ -100,16 +101,8 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     reading = read(paths)
     source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = _said(Panel.of(reading.frame, **{"source": source, **roles}), reading)
+    panel = refine.panel(reading, {"source": source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
-
-
-def _said(panel: "Panel", reading: Reading) -> "Panel":
-    """The panel with what its reader said; the loud part is said aloud."""
-    panel = replace(panel, columns=reading.columns, notes=(*reading.notes, *panel.notes))
-    if told := line(panel.notes):
-        notice(f"{panel.source}: {told}; `tsrnn describe` and panel.notes tell all")
-    return panel
 
 
 def read(path: Path | Sequence[Path]) -> Reading:
@@ -172,7 +165,7 @@ def digest(path: Path) -> str:
 
 
 def _load(row: Row, roles: dict[str, Any]) -> "Panel":
-    from tsrnn.panel import Panel
+    from tsrnn import refine
 
     if row.reader == "simulate":
         from tsrnn import simulate
@@ -189,9 +182,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         "past_covariates": [name for name in row.past_covariates if name not in taken],
         "freq": row.freq,
         "rows_as_they_stand": row.rows_as_they_stand,
+        "transforms": row.transforms,
         "source": row.name,
     }
-    panel = _said(Panel.of(reading.frame, **{**arguments, **roles}), reading)
+    panel = refine.panel(reading, {**arguments, **roles})
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 
@@ -267,31 +261,16 @@ def _reason(error: OSError) -> str:
 
 
 def _project_folders() -> list[Path]:
-    """`[tool.tsrnn] data` of the nearest `pyproject.toml` upward that has it, relative to that file.
-
-    A file that cannot be read, or says nothing to tsrnn, is another project's.
+    """The folders that `[tool.tsrnn] data` names, relative to the file that says so.
 
     Raises:
-        InputError: what it says to tsrnn is no folder and no list of folders.
+        InputError: what it says is no folder and no list of folders.
     """
-    try:
-        here = Path.cwd()
-    except OSError:  # a folder that was deleted
-        return []
-    for folder in (here, *here.parents):
-        path = folder / "pyproject.toml"
-        try:
-            settings = tomllib.loads(files.content(path, _MOST, "").decode())
-            named = settings["tool"]["tsrnn"]["data"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            continue
-        listed = [named] if isinstance(named, str) else named
-        if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
-            raise InputError(
-                f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(named)}'
-            )
-        return [Path(os.path.realpath(folder / os.path.expanduser(each))) for each in listed]
-    return []
+    path, said = settings.named("data") or (Path(), [])
+    listed = [said] if isinstance(said, str) else said
+    if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
+        raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(said)}')
+    return [Path(os.path.realpath(path.parent / os.path.expanduser(each))) for each in listed]
 
 
 def _cache() -> Path:

@@ -15,14 +15,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from tsrnn import forks, frequency
+from tsrnn import forks, frequency, physical
 from tsrnn import index as indexing
 from tsrnn import levels as words
+from tsrnn import transforms as kinds
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, notice, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
-from tsrnn.reading import Column, Note
+from tsrnn.reading import Column, Note, line
 from tsrnn.roles import Roles
 from tsrnn.series import id_text
 from tsrnn.steps import Step
@@ -41,6 +42,7 @@ class Panel:
     freq: str | float | None = None
     sort: bool = False  # rows were put in order
     duplicates: Duplicates = "error"  # what was done where one index value stood twice
+    transforms: Mapping[str, str] | None = None  # what is done to columns before they are scaled, and undone
     date_format: str | None = None  # how text or whole numbers became dates, where the cells alone do not tell
     numbered: bool = False  # no column was the index: the rows were numbered
     levels: words.Levels = field(default_factory=dict)  # the words of each covariate that holds words
@@ -67,6 +69,7 @@ class Panel:
         static_covariates: str | Sequence[str] = (),
         freq: Any = None,
         date_format: str | None = None,
+        transforms: Mapping[str, str] | None = None,
         sort: bool = False,
         duplicates: Duplicates = "error",
         rows_as_they_stand: bool = False,
@@ -88,6 +91,7 @@ class Panel:
                 the step that the rows keep.
             date_format: how dates of text or whole numbers are written, as of `strptime` ("%d/%m/%Y"); "number": whole
                 numbers are counts. Asked for where two readings fit.
+            transforms: of targets and past covariates, such as {"RDEP": "log10"}; undone in forecasts and measures.
             sort: put unsorted rows in order instead of refusing them.
             duplicates: what to do where one index value stands twice in a series: error, first, last.
             rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
@@ -98,6 +102,8 @@ class Panel:
         """
         if isinstance(frame, Panel):
             roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
+            if transforms is not None and not any(roles_given):
+                return frame.transformed(kinds.plain(transforms))
             if any(roles_given) or sort or rows_as_they_stand or duplicates != "error":
                 raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
             return frame
@@ -105,8 +111,14 @@ class Panel:
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
         treatment = {"freq": frequency.plain(freq), "sort": sort, "duplicates": duplicates, "date_format": date_format}
-        treatment["rows_as_they_stand"] = rows_as_they_stand
-        return cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
+        kept = {"transforms": kinds.plain(transforms), "rows_as_they_stand": rows_as_they_stand}
+        made = cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment | kept)
+        names = made.roles.targets + made.roles.past
+        columns = [_floats(made.frame[name]) for name in names]
+        far = physical.far(names, columns, made.offsets, made.transforms or (), loud=not rows_as_they_stand)
+        if told := line(far):
+            notice(f"{source}: {told}; mend these cells, or leave them empty")
+        return replace(made, notes=(*made.notes, *far))
 
     @classmethod
     def again(cls, frame: Any, reading: Mapping[str, Any]) -> "Panel":
@@ -124,10 +136,20 @@ class Panel:
     @classmethod
     def _take(cls, frame: Any, source: str, *how: Any) -> "Panel":
         taken = take(frame, source, *how)
-        panel = cls(taken.table, taken.roles, source, order=taken.order, origin=taken.origin, **taken.treatment)
+        treatment = {**taken.treatment, "transforms": None}
+        panel = cls(taken.table, taken.roles, source, order=taken.order, origin=taken.origin, **treatment)
+        panel = panel.transformed(taken.treatment["transforms"])
         if not panel.rows_as_they_stand:
             indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order)
         return panel
+
+    def transformed(self, transforms: Mapping[str, str] | None) -> "Panel":
+        """The same panel with other transforms of its columns; cells that have no logarithm are missing (said)."""
+        made = kinds.of_channels(transforms, self.roles, self.frame.columns, self.source)
+        if made == self.transforms:
+            return self
+        frame, notes = kinds.masked(self.frame, made, self.source)
+        return replace(self, frame=frame, transforms=made, notes=(*self.notes, *notes))
 
     def __post_init__(self) -> None:
         forks.check()

@@ -1,0 +1,58 @@
+"""From what a reader gave to a panel: what `load` was asked to do with the columns on the way, and what is said of it.
+
+Reading --families, ranges, washout--> Reading --`Panel.of`--> Panel with units and notes
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tsrnn import families, physical
+from tsrnn.errors import InputError, notice
+from tsrnn.options import check_types
+from tsrnn.panel import Panel
+from tsrnn.reading import Note, Reading, line
+
+WORDS = {"families": "bool | str", "clip": bool, "washout": bool}  # of `load`, beside the roles
+
+
+def panel(reading: Reading, arguments: Mapping[str, Any]) -> Panel:
+    """The panel of a reading; what was met in the columns that count is said in one line.
+
+    Args:
+        reading: as a reader gives it.
+        arguments: what `Panel.of` takes, and of `WORDS` what was asked:
+            families   True, or a TOML file of families: curves get the names and units of theirs (`tsrnn.families`)
+            clip       True: values beyond what a quantity can be become null (`tsrnn.physical`)
+            washout    True: a column `washout` of flags, 1 where the caliper is 2 in wider than the bit
+
+    Raises:
+        InputError: what `Panel.of` refuses, or a word is asked for as it cannot be.
+    """
+    asked = {word: arguments[word] for word in WORDS if word in arguments}
+    roles = {word: value for word, value in arguments.items() if word not in WORDS}
+    check_types(asked, {"clip": bool, "washout": bool})
+    kin, id = families.named(asked.get("families")), roles.get("id") or "well"
+    if asked.get("families"):
+        reading = families.applied(reading, kin, id)
+    reading = physical.checked(reading, kin, id, asked.get("clip", False))
+    reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
+    if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
+        source = roles.get("source", "the frame")
+        raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
+    made = Panel.of(reading.frame, **roles)
+    counts = {
+        made.roles.index,
+        *made.roles.targets,
+        *(name for kind in made.roles.covariates.values() for name in kind),
+    }
+    told = tuple(_heard(note, counts) for note in reading.notes)
+    made = replace(made, columns=reading.columns, notes=(*told, *made.notes))
+    if said := line(told):
+        notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
+    return made
+
+
+def _heard(note: Note, counts: set[str]) -> Note:
+    """A note of a column that nobody reads is quiet."""
+    return note if not note.column or note.column in counts else replace(note, loud=False)
