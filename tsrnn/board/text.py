@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tsrnn.board import table as boards
+from tsrnn.board.apart import by_series as each_series
+from tsrnn.board.apart import shown, summary
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
@@ -39,6 +41,10 @@ RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
     f"Holm's. Groups and p need {LEAST_TASKS} data sets."
 )
+SERIES = (
+    "The first measure's mean over series with its 90 % interval, by drawing series again; its median and worst one; "
+    "series that are worse than a baseline; skill against the suite's own. Seeds are averaged first."
+)
 CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
     "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
@@ -66,6 +72,16 @@ def compared(suite: Suite, folder: Path, as_json: bool) -> None:
         )
     measure = _heading(suite.measures[:1])
     _print(pairs, [_pair(pair, measure) for pair in pairs], f"{measure}: {PAIRS}", as_json)
+
+
+def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
+    """Print, for each line and lead, how its series differ: interval, worst one, how many are behind a baseline."""
+    rows = apart(own(folder, suite))[0]
+    records = summary(rows, suite, folder)
+    if as_json:
+        print(json.dumps({"leads": records, "series": each_series(rows, suite, folder).to_dicts()}, indent=2))
+    else:
+        show(shown(records), False, SERIES)
 
 
 def standings(folder: Path, as_json: bool) -> None:

@@ -66,7 +66,7 @@ class Damped(Naive):
         """The clock's mean at each step ahead [batch horizon target], and the newest departure [batch 1 target]."""
         season, targets = self.season, self.spec.targets
         newest = batch.past[:, -self.seasons * season :, :targets]
-        mean = newest.unflatten(1, (self.seasons, season)).mean(1)  # [batch season target]
+        mean = newest.reshape(len(newest), self.seasons, season, targets).mean(1)  # [batch season target]
         ahead = torch.arange(self.spec.horizon, device=mean.device) % season
         return mean[:, ahead], newest[:, -1:] - mean[:, -1:]
 

@@ -28,6 +28,7 @@ from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
 _LEAST = 0.05  # of a window's deviation, in scaled units: a still one is not blown up
+_RIDGES = (1e-6, 1e-5, 1e-4, 1e-3)  # larger ones cost the first steps what they give the last
 _ERRORS, _CHUNK = 4096, 512  # windows by whose errors the line is judged
 
 
@@ -57,7 +58,7 @@ class Residual(Model):
         hidden, numbers, outputs = config.hidden_size, width(spec, True), spec.horizon * spec.params
         others = spec.channels - spec.targets
         self.newest = min(config.newest, spec.input_size)
-        self.line = models.build("ols", models.configure("ols", {}), spec)
+        self.line = models.build("ols", models.configure("ols", {"ridges": _RIDGES}), spec)
         self.register_buffer("deviation", torch.ones(spec.horizon))
         self.register_buffer("usual", torch.ones(()))
         self.embed = nn.Sequential(nn.Linear(config.segment * numbers, hidden), nn.GELU())
@@ -73,7 +74,7 @@ class Residual(Model):
         self.gates = nn.Linear(2 * hidden, config.rank) if config.rank else None
         self.maps = nn.Linear(spec.input_size + others, config.rank) if config.rank else None
         self.chosen = _nothing(config.rank, outputs) if config.rank else None
-        self.ahead = Ahead(spec, 2 * hidden)
+        self.ahead = Ahead(replace(spec, channels=spec.targets), 2 * hidden)  # z knows how past covariates stand
 
     def forward(self, batch: Batch) -> Tensor:
         targets = self.spec.targets
