@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tsrnn import forks, readers, settings
 from tsrnn.errors import InputError, quoted, unknown
@@ -43,6 +43,9 @@ class Row:
     seasonality: int | None = None  # steps of the shortest season
     split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
+    duplicates: Literal["error", "first", "last"] = "error"
+    missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
+    wind: Any = None  # speed and direction to be read as u and v; empty: directions are numbers
     transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
@@ -175,16 +178,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
-    arguments = {
-        "target": row.target or None,
-        "time": row.time,
-        "id": row.id,
-        "past_covariates": [name for name in row.past_covariates if name not in taken],
-        "freq": row.freq,
-        "rows_as_they_stand": row.rows_as_they_stand,
-        "transforms": row.transforms,
-        "source": row.name,
-    }
+    kept = ("time", "id", "freq", "rows_as_they_stand", "duplicates", "missing", "wind", "transforms")
+    past = [name for name in row.past_covariates if name not in taken]
+    arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
+    arguments |= {name: getattr(row, name) for name in kept}
     panel = refine.panel(reading, {**arguments, **roles})
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)

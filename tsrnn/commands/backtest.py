@@ -15,14 +15,17 @@ from tsrnn.commands._base import (
     Id,
     InputSize,
     Json,
+    Missing,
     Model,
     OnShort,
     Set,
     Target,
     Time,
+    Wind,
     dataset,
     parameters,
     roles,
+    station,
     words,
 )
 
@@ -57,6 +60,8 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     date_format: DateFormat = None,
     freq: Freq = None,
+    missing: Missing = None,
+    wind: Wind = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth.
@@ -69,7 +74,8 @@ def run(  # noqa: PLR0913  one parameter per option
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
-    panel, groups = load(dataset(data), **roles(time, target, id, date_format=date_format, freq=freq)), words(by)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
+    panel, groups = load(dataset(data), **columns), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]
     if leave_one_out is not None:

@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tsrnn import station
 from tsrnn.conformal import ends
 from tsrnn.errors import InputError, unknown
 from tsrnn.metrics import named, ordering
@@ -19,6 +20,7 @@ WORDS = ("data", "roles", "split", "measures", "leads", "baselines", "baseline",
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _SWITCHES = ("sort", "rows_as_they_stand")
+_TABLES = ("missing", "flags", "wind")  # `tsrnn.station.plain` says what they take
 
 
 def check(said: Mapping[str, Any]) -> None:
@@ -76,6 +78,9 @@ def _roles(key: str, value: Any) -> None:
     for name, columns in value.items():
         if name not in _ROLES:
             raise unknown(f"word of {key}", name, _ROLES)
+        if name in _TABLES:
+            station.plain(dict.fromkeys(_TABLES) | {name: columns})
+            continue
         listed = columns if isinstance(columns, list) and name in _SEVERAL else [columns]
         kinds = bool if name in _SWITCHES else str | int | float if name == "freq" else str
         if not listed or not all(isinstance(each, kinds) for each in listed):
