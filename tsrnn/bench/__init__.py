@@ -111,7 +111,8 @@ def _measured(job: Job) -> Measured:
         **stamp(report.device),
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
-    return Measured(row, {} if job.fold else test.by_window, table)  # folds are compared by what was held out
+    kept = {} if job.fold or suite.leads else test.by_window  # folds are compared by what was held out
+    return Measured(row, kept, table)
 
 
 def _with_row(outcome: execute.Outcome) -> execute.Outcome:
