@@ -114,9 +114,7 @@ class TestCurves:
     def test_places_times_and_codes_by_their_mnemonics(self):
         places = "DEPT DEPTH_MD TVDSS TWT x_loc X Y_UTM EASTING UTM_N LATITUDE TIME DATE INDEX"
         codes = "FORCE_2020_LITHOFACIES_LITHOLOGY FACIES ZONE ZONE_ID CLASS QFLAG UFLG[3] LITH_CODE"
-        curves = (
-            "GR DEN DEPOROSITY DT DTC LITHODENSITY FORMATION_PRESSURE TEMP MUDWEIGHT ZDEN NPHI XPHASE MDT LAT"
-        )
+        curves = "GR DEN DEPOROSITY DT DTC LITHODENSITY FORMATION_PRESSURE TEMP MUDWEIGHT ZDEN NPHI XPHASE MDT LAT"
         assert not any(kinds.is_measured(name) for name in f"{places} {codes}".split())
         assert all(kinds.is_measured(name) for name in curves.split())
 

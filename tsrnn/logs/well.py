@@ -51,26 +51,39 @@ def of(path: Path, header: Header, sections: Sequence[Rows], met: Sequence[tuple
     index, unit = _index(path, header, sections, told)
     first = header.curves[0]
     columns = {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
-    kept, hollow, notes = [(0, index)], [], []
+    curves, notes = _curves(header, sections, name, columns, told)
+    table = _in_order(pl.DataFrame([index, *curves]), [len(rows.columns[0]) for rows in sections], told)
+    return Well(path, name, table, columns, (*(Note(w, n, "", name, loud) for w, n, loud in told.notes), *notes))
+
+
+def _curves(
+    header: Header, sections: Sequence[Rows], source: str, columns: dict[str, Column], told: Told
+) -> tuple[list[pl.Series], list[Note]]:
+    """The curves behind the index, in the header's order, and what was met in each; `columns` takes what they are.
+
+    One that holds nothing has no type, and no column where another has its name.
+    """
+    curves: dict[int, pl.Series] = {}
+    hollow: dict[int, Curve] = {}
+    notes: list[Note] = []
     for place, curve in enumerate(header.curves[1:], 1):
         about = Told([])
         sentinels = not kinds.is_place(curve.mnemonic)
         column = cells.curve(_joined(sections, place), header.null, curve.unit, about, sentinels)
         if column.null_count() == len(column):
-            hollow.append((place, curve))
+            hollow[place] = curve
             about.add("curve empty throughout, left out of the targets", 1, loud=False)
         else:
-            kept.append((place, column.alias(_free(curve, {ID, *columns}, about))))
-            columns[kept[-1][1].name] = _column(curve, kept[-1][1].name)
-        notes += [Note(what, count, curve.mnemonic, name, loud) for what, count, loud in about.notes]
-    for place, curve in hollow:
-        if curve.mnemonic not in {ID, *columns}:
-            kept.append((place, pl.Series(curve.mnemonic, [None] * len(index), pl.Null)))
-            columns[curve.mnemonic] = _column(curve, curve.mnemonic)
+            name = _free(curve, {ID, *columns}, about)
+            curves[place], columns[name] = column.alias(name), _column(curve, name)
+        notes += [Note(what, count, curve.mnemonic, source, loud) for what, count, loud in about.notes]
     told.add(cells.EMPTY, len(hollow))
-    series = [column for _, column in sorted(kept, key=lambda pair: pair[0])]
-    table = _in_order(pl.DataFrame(series), [len(rows.columns[0]) for rows in sections], told)
-    return Well(path, name, table, columns, (*(Note(w, n, "", name, loud) for w, n, loud in told.notes), *notes))
+    height = sum(len(rows.columns[0]) for rows in sections)
+    for place, curve in hollow.items():
+        if curve.mnemonic not in {ID, *columns}:
+            curves[place] = pl.Series(curve.mnemonic, [None] * height, pl.Null)
+            columns[curve.mnemonic] = _column(curve, curve.mnemonic)
+    return [curves[place] for place in sorted(curves)], notes
 
 
 def _joined(sections: Sequence[Rows], place: int) -> pl.Series:
