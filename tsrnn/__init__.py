@@ -12,7 +12,7 @@ The map, in the order in which data meets the rooms:
     reading, units, families, physical, transforms   what a file held; units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     resample, refine, describe                  another step; readings become panels; what is in one
-    layout, readers/, simulate, catalog         files, small worlds and data sets by name
+    layout, logs/, readers/, simulate, catalog  files, small worlds and data sets by name
     features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,7 +86,8 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
         roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's. And
-            what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole.
+            what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole, another step.
+            Depths of well logs are converted where `depth_unit` names one.
 
     Raises:
         InputError: no such name or file, a file that is damaged or is not the catalogue's, or what `Panel.of` refuses.
@@ -99,26 +101,31 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
         raise unknown("data set or file", name_or_path, names())
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
-    reading = read(paths)
+    reading = read(paths, roles.pop("depth_unit", None))
     source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = refine.panel(reading, {"source": source, **roles})
+    panel = refine.panel(reading, {"source": source, **reading.roles(roles)})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
 
-def read(path: Path | Sequence[Path]) -> Reading:
+def read(path: Path | Sequence[Path], depth_unit: str | None = None) -> Reading:
     """A file (for well logs also a folder or several files) by the reader of its ending.
+
+    `depth_unit`: of well logs, what depths are converted to.
 
     Raises:
         InputError: no reader knows the ending, or what the reader refuses.
     """
     suffixes = readers.by_suffix()
-    if not isinstance(path, Path) or path.is_dir():
-        return _reading(suffixes[".las"].read(path))
-    suffix = path.suffix.lower()
+    suffix = ".las" if not isinstance(path, Path) or path.is_dir() else path.suffix.lower()
     if suffix not in suffixes:
-        ending = f"the ending {path.suffix!r}" if suffix else "no ending"
+        ending = f"the ending {path.suffix!r}" if suffix else "no ending"  # type: ignore[union-attr]  # lists are logs
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
-    return _reading(suffixes[suffix].read(path))
+    reader = suffixes[suffix]
+    if depth_unit is None:
+        return _reading(reader.read(path))
+    if "depth_unit" not in signature(reader.read).parameters:
+        raise InputError(f"{path}: depth_unit is of well logs; leave it out")
+    return _reading(reader.read(path, depth_unit=depth_unit))
 
 
 def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
@@ -153,10 +160,10 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
+    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum` prints them, by name."""
     if path.is_dir():
-        lines = [f"{digest(each)}  {each.name}\n" for each in sorted(path.glob("*.las"))]
-        return sha256("".join(lines).encode()).hexdigest()
+        logs = sorted(file for file in path.iterdir() if file.suffix.lower() == ".las")
+        return sha256("".join(f"{digest(file)}  {file.name}\n" for file in logs).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):

@@ -11,7 +11,7 @@ from tsrnn import families, physical
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
-from tsrnn.reading import Note, Reading, line
+from tsrnn.reading import Reading, line
 from tsrnn.resample import resampled
 
 WORDS = ("families", "clip", "washout", "resample")  # of `load`, beside the roles
@@ -45,18 +45,10 @@ def panel(reading: Reading, arguments: Mapping[str, Any]) -> Panel:
     made = Panel.of(reading.frame, **roles)
     if asked.get("resample") is not None:
         made = resampled(made, asked["resample"])
-    counts = {
-        made.roles.index,
-        *made.roles.targets,
-        *(name for kind in made.roles.covariates.values() for name in kind),
-    }
-    told = tuple(_heard(note, counts) for note in reading.notes)
+    named = {made.roles.index, *made.roles.targets, *(name for kind in made.roles.covariates.values() for name in kind)}
+    unread = {*reading.frame.columns} - named
+    told = tuple(replace(note, loud=note.loud and note.column not in unread) for note in reading.notes)
     made = replace(made, columns=reading.columns, notes=(*told, *made.notes))
     if said := line(told):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
-
-
-def _heard(note: Note, counts: set[str]) -> Note:
-    """A note of a column that nobody reads is quiet."""
-    return note if not note.column or note.column in counts else replace(note, loud=False)
