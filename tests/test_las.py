@@ -290,8 +290,8 @@ class TestFolders:
             las.read(tmp_path)
         feet = HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.FT")
         twin.write_text(feet + "1 50\n")
-        with pytest.raises(InputError, match=r"measures depth in 'm' and .*b\.las in 'ft'"):
-            las.read(tmp_path)
+        with pytest.raises(InputError, match=r"measures depth in 'm' and well 'B' in 'ft'; pass depth_unit='m'"):
+            catalog.load(tmp_path)
         twin.write_text(feet.replace("DEPT.FT", "TIME.S") + "1 50\n")
         with pytest.raises(InputError, match=r"runs over depth and .*b\.las over time"):
             las.read(tmp_path)

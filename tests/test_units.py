@@ -132,5 +132,5 @@ def test_a_folder_of_logs_in_metres_and_feet_is_read_where_a_unit_is_asked(tmp_p
     panel = load(tmp_path, depth_unit="m")
     assert panel.frame["depth"].to_list() == pytest.approx([100, 101, 30.48, 30.7848])
     (tmp_path / "a.csv").write_text("depth,y\n1,2\n2,3\n")
-    with pytest.raises(InputError, match="depth_unit is of well logs"):
+    with pytest.raises(InputError, match="holds no well logs, whose depths depth_unit is for"):
         load(tmp_path / "a.csv", depth_unit="m")

@@ -12,9 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
-from inspect import signature
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from tsrnn import forks, readers, settings
 from tsrnn.errors import InputError, quoted, unknown
@@ -44,6 +43,9 @@ class Row:
     seasonality: int | None = None  # steps of the shortest season
     split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
+    duplicates: Literal["error", "first", "last"] = "error"
+    missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
+    wind: Any = None  # speed and direction to be read as u and v; empty: directions are numbers
     transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
@@ -86,8 +88,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
         roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's. And
-            what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole, another step.
-            Depths of well logs are converted where `depth_unit` names one.
+            what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole.
 
     Raises:
         InputError: no such name or file, a file that is damaged or is not the catalogue's, or what `Panel.of` refuses.
@@ -101,31 +102,26 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
         raise unknown("data set or file", name_or_path, names())
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
-    reading = read(paths, roles.pop("depth_unit", None))
+    reading = read(paths)
     source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = refine.panel(reading, {"source": source, **reading.roles(roles)})
+    panel = refine.panel(reading, {"source": source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
 
-def read(path: Path | Sequence[Path], depth_unit: str | None = None) -> Reading:
+def read(path: Path | Sequence[Path]) -> Reading:
     """A file (for well logs also a folder or several files) by the reader of its ending.
-
-    `depth_unit`: of well logs, what depths are converted to.
 
     Raises:
         InputError: no reader knows the ending, or what the reader refuses.
     """
     suffixes = readers.by_suffix()
-    suffix = ".las" if not isinstance(path, Path) or path.is_dir() else path.suffix.lower()
+    suffix = path.suffix.lower() if isinstance(path, Path) else ""
+    if not isinstance(path, Path) or (path.is_dir() and suffix not in suffixes):
+        return _reading(suffixes[".las"].read(path))
     if suffix not in suffixes:
-        ending = f"the ending {path.suffix!r}" if suffix else "no ending"  # type: ignore[union-attr]  # lists are logs
+        ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
-    reader = suffixes[suffix]
-    if depth_unit is None:
-        return _reading(reader.read(path))
-    if "depth_unit" not in signature(reader.read).parameters:
-        raise InputError(f"{path}: depth_unit is of well logs; leave it out")
-    return _reading(reader.read(path, depth_unit=depth_unit))
+    return _reading(suffixes[suffix].read(path))
 
 
 def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
@@ -160,10 +156,13 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum` prints them, by name."""
+    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files, by name."""
     if path.is_dir():
-        logs = sorted(file for file in path.iterdir() if file.suffix.lower() == ".las")
-        return sha256("".join(f"{digest(file)}  {file.name}\n" for file in logs).encode()).hexdigest()
+        store = path.suffix.lower() == ".zarr"
+        kept = [file for file in (path.rglob("*") if store else path.iterdir()) if file.is_file()]
+        files = sorted(file for file in kept if store or file.suffix.lower() == ".las")
+        lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in files]
+        return sha256("".join(lines).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:
         while block := file.read(1 << 20):
@@ -182,17 +181,11 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
-    arguments = {
-        "target": row.target or None,
-        "time": row.time,
-        "id": row.id,
-        "past_covariates": [name for name in row.past_covariates if name not in taken],
-        "freq": row.freq,
-        "rows_as_they_stand": row.rows_as_they_stand,
-        "transforms": row.transforms,
-        "source": row.name,
-    }
-    panel = refine.panel(reading, {**arguments, **roles})
+    kept = ("time", "id", "freq", "rows_as_they_stand", "duplicates", "missing", "wind", "transforms")
+    past = [name for name in row.past_covariates if name not in taken]
+    arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
+    arguments |= {name: getattr(row, name) for name in kept}
+    panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 

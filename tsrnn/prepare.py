@@ -99,6 +99,9 @@ class Preparation:
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
         panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
+        if panel.offers:  # covariates that nobody asked for, some of which the training may have left out
+            kept: dict[str, Any] = {kind: tuple(self.reading[kind]) for kind in ("past", "future", "static")}
+            panel = replace(panel, roles=replace(panel.roles, **kept))
         if panel.levels != levels:
             panel = replace(panel, levels=levels)
         panel = panel.transformed(self.reading.get("transforms"))

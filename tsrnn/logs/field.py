@@ -8,17 +8,16 @@ import polars as pl
 from tsrnn.errors import InputError
 from tsrnn.logs.cells import EMPTY
 from tsrnn.logs.well import ID, Well
-from tsrnn.reading import Note, Reading
-from tsrnn.units import united
+from tsrnn.reading import Column, Note, Reading
 
 
-def together(wells: Sequence[Well], depth_unit: str | None = None) -> Reading:
-    """One reading of all wells: columns `well`, the index (`depth` or `time`) and the curves, each in one unit.
+def together(wells: Sequence[Well]) -> Reading:
+    """One reading of all wells: columns `well`, the index (`depth` or `time`) and the curves.
 
-    `depth_unit`: what depths are converted to; None: they stay as they are.
+    Each well's units are those of its file (`Reading.series`); `tsrnn.refine` brings them together.
 
     Raises:
-        InputError: two files hold one well, or indexes run over different things or in different units.
+        InputError: two files hold one well, or indexes run over different things.
     """
     first = wells[0]
     units: dict[str, Well] = {}
@@ -31,21 +30,18 @@ def together(wells: Sequence[Well], depth_unit: str | None = None) -> Reading:
         names[well.name] = well
         if unit := well.columns[well.index].unit:
             units.setdefault(unit, well)
-    if len(units) > 1 and depth_unit is None:
-        (one, this), (another, that) = list(units.items())[:2]
-        raise InputError(
-            f"{this.path} measures {first.index} in {one!r} and {that.path} in {another!r}; pass depth_unit='m' "
-            "to convert them, or read them apart"
-        )
-    unit = next(iter(units), "")
-    wells = [_with_unit(well, unit) for well in wells]
+    if len(units) == 1:
+        wells = [_with_unit(well, next(iter(units))) for well in wells]
+    columns: dict[str, Column] = {}
+    for well in wells:
+        for name, column in well.columns.items():
+            columns.setdefault(name, column)
     tables, worded = _alike(wells)
+    notes = [*(note for well in wells for note in well.notes), *worded]
     named = [table.select(pl.lit(well.name).alias(ID), pl.all()) for well, table in zip(wells, tables, strict=True)]
-    of_wells = [Reading(table, well.columns) for well, table in zip(wells, named, strict=True)]
-    made = united(of_wells, depth_unit, ID, first.index)
-    notes = [*(note for well in wells for note in well.notes), *worded, *made.notes]
-    return replace(
-        made,
+    return Reading(
+        frame=pl.concat(named, how="diagonal") if len(named) > 1 else named[0],
+        columns=columns,
         notes=tuple(sorted(notes, key=lambda note: note.what == EMPTY)),
         index=first.index,
         id=ID,
@@ -56,7 +52,7 @@ def together(wells: Sequence[Well], depth_unit: str | None = None) -> Reading:
 def _with_unit(well: Well, unit: str) -> Well:
     """The well, its index in the unit of the others where its file names none."""
     index = well.columns[well.index]
-    if index.unit or not unit:
+    if index.unit == unit:
         return well
     note = Note(f"index without a unit, taken as {unit} like the other wells'", 1, "", well.name)
     return replace(well, columns={**well.columns, well.index: replace(index, unit=unit)}, notes=(*well.notes, note))

@@ -16,15 +16,14 @@ from tsrnn.reading import Reading
 SUFFIXES = (".las",)
 
 
-def read(path: Path | Sequence[Path], depth_unit: str | None = None) -> Reading:
+def read(path: Path | Sequence[Path]) -> Reading:
     """Columns `well` (the header's WELL, else the file's name), `depth` (the index curve) and the curves by mnemonic.
 
     An index of times is called `time`; clock times are durations, or dates where a DATE curve has the days. Cells equal
     to the header's NULL are null, in every curve but the index; so are cells that are no number, which are counted.
     A log written from the bottom up is turned over. Of curves with one mnemonic the first that holds something keeps
     the name, the next is `GR:2`. Curves that hold nothing are left out, curves of words stay text. Where wells have
-    different curves, the missing ones are null; where they have a curve in different units, it is brought to one
-    (`tsrnn.units`). Depths stay in their unit, or are converted to `depth_unit`.
+    different curves, the missing ones are null. Units are those of the file; depths are not converted.
 
     Raises:
         InputError: lasio is not installed; a file is missing, empty, not a log, LAS 3 or cut off; a line is too long
@@ -36,7 +35,7 @@ def read(path: Path | Sequence[Path], depth_unit: str | None = None) -> Reading:
             raise InputError(f"the folder {path} holds no .las files")
     else:
         files = [path] if isinstance(path, Path) else list(path)
-    return field.together([_well(file) for file in files], depth_unit)
+    return field.together([_well(file) for file in files])
 
 
 def _well(path: Path) -> Well:
