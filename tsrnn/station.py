@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import missing, parted, wind
+from tsrnn import holes, missing, parted, wind
 from tsrnn.reading import Note
 from tsrnn.roles import ID_NAMES, Roles, several
 
@@ -18,7 +18,7 @@ _ZEROS = 0.75  # share of zeros from which a target is told to be zero-inflated
 
 
 def plain(treatment: Mapping[str, Any]) -> dict[str, Any]:
-    """A treatment with `missing`, `flags` and `wind` in the form that a saved model keeps.
+    """A treatment with `missing`, `flags`, `wind` and `fill` in the form that a saved model keeps.
 
     Raises:
         InputError: one of them is not what it takes.
@@ -28,6 +28,7 @@ def plain(treatment: Mapping[str, Any]) -> dict[str, Any]:
         "missing": missing.plain(treatment["missing"]),
         "flags": missing.plain_flags(treatment["flags"]),
         "wind": wind.plain(treatment["wind"]),
+        "fill": holes.plain(treatment["fill"]),
     }
 
 
