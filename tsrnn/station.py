@@ -78,6 +78,11 @@ def cleaned(
     names = (*roles.targets, *roles.past, *roles.future, *roles.static)
     table, notes = missing.masked(table, names, treatment, source)
     notes += missing.suspected(table, names, treatment["missing"])
+    if unasked:
+        read = {*names, roles.index, roles.id}
+        left = [column for column in table.get_columns() if column.name not in read and column.dtype.is_numeric()]
+        what = "values of no measurement, or of a column that nobody named: not forecast"
+        notes += [Note(what, len(column) - column.null_count(), column.name, loud=False) for column in left]
     if unasked and treatment["wind"] is None:
         mend = 'wind={"speed": ..., "direction": ...} makes u and v of them, which a network can learn'
         what = f"degrees of a circle, where 359 and 1 are neighbours, forecast as plain numbers; {mend}"
