@@ -156,10 +156,12 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files."""
+    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files, by name."""
     if path.is_dir():
-        files = path.rglob("*") if path.suffix.lower() == ".zarr" else path.glob("*.las")
-        lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in sorted(files) if file.is_file()]
+        store = path.suffix.lower() == ".zarr"
+        kept = [file for file in (path.rglob("*") if store else path.iterdir()) if file.is_file()]
+        files = sorted(file for file in kept if store or file.suffix.lower() == ".las")
+        lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in files]
         return sha256("".join(lines).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:
@@ -183,7 +185,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     past = [name for name in row.past_covariates if name not in taken]
     arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
     arguments |= {name: getattr(row, name) for name in kept}
-    panel = refine.panel(reading, {**arguments, **roles})
+    panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 

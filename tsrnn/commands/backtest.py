@@ -45,6 +45,9 @@ def run(  # noqa: PLR0913  one parameter per option
     refit: Annotated[
         int | None, typer.Option(min=1, help="Train anew at every so many cutoffs; default: once.")
     ] = None,
+    leave_one_out: Annotated[
+        str | None, typer.Option(help="Forecast each series by a model of the others: the column of ids, or series.")
+    ] = None,
     by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
     on_short: OnShort = None,
@@ -77,7 +80,9 @@ def run(  # noqa: PLR0913  one parameter per option
     panel, groups = load(dataset(data), **columns), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]
-    if len(models) > 1:
+    if leave_one_out is not None:
+        table = backtest.left_out_beside(models, panel, leave_one_out, step or 1)
+    elif len(models) > 1:
         table = backtest.compare(models, panel, **rolled)
     else:
         table = next(iter(models.values())).backtest(panel, **rolled)
