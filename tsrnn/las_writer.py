@@ -160,7 +160,8 @@ def _cells(column: pl.Series, null: str) -> list[str]:
 def _plain(depths: pl.Series) -> pl.Series:
     """Depths without the noise of their last digits, where steps were added up: 1903.2659999999962 is 1903.266."""
     rounded = depths.round(_DIGITS)
-    return rounded if bool(((depths - rounded).abs() < 10.0 ** -(_DIGITS + 2)).all()) else depths
+    apart = float(np.abs((depths - rounded).to_numpy()).max(initial=0.0))
+    return rounded if apart < 10.0 ** -(_DIGITS + 2) else depths
 
 
 def _null(table: pl.DataFrame) -> str:

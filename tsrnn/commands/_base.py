@@ -25,7 +25,7 @@ def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 Data = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow or LAS file.",
+        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file.",
         autocompletion=_known(catalog.names),
     ),
 ]
@@ -46,6 +46,10 @@ Freq = Annotated[
     str | None,
     typer.Option(help='One step of the time column: "1h", "B", "MS", "dekad", 0.5... Default: what the rows keep.'),
 ]
+Missing = Annotated[
+    list[str] | None, typer.Option(help="Number or word that stands for a missing value; repeat for several.")
+]
+Wind = Annotated[str | None, typer.Option(help="Columns of the wind's speed and direction, read as u and v: wv,wd.")]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -91,6 +95,12 @@ def roles(
     named["freq"] = _step(freq)
     covariates = {"past_covariates": tuple(past or ()), "future_covariates": tuple(future or ())}
     return {name: value for name, value in {**named, **covariates}.items() if value not in (None, ())}
+
+
+def station(missing: list[str] | None, wind: str | None) -> dict[str, Any]:
+    """What `Panel.of` takes to read a station's cells."""
+    treatment = {"missing": tuple(missing or ()) or None, "wind": tuple(words(wind)) or None}
+    return {name: value for name, value in treatment.items() if value is not None}
 
 
 def _step(freq: str | None) -> str | float | None:
