@@ -1,17 +1,15 @@
 """Readers: what a file holds arrives whole; a file that is not what it says is refused in one helpful sentence."""
 
 import datetime as dt
-import sys
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
 from tsrnn import load, registry
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
-from tsrnn.readers import arrow, csv, las, parquet
+from tsrnn.readers import arrow, csv, parquet
 
 
 def _write(folder: Path, name: str, content: str | bytes) -> Path:
@@ -350,152 +348,3 @@ class TestArrow:
         _refused(arrow.read, _write(tmp_path, "text.arrow", "ds,y\n1,2\n"), "not an arrow file")
         self.frame.clear().write_ipc(tmp_path / "norows.arrow")
         _refused(arrow.read, tmp_path / "norows.arrow", "no rows")
-
-
-HEADER = """~Version
-VERS. 2.0 :
-WRAP. NO :
-~Well
-STRT.M 1.0 :
-STOP.M 3.0 :
-STEP.M 1.0 :
-NULL. -999.25 :
-WELL. 31/2-10 A : WELL
-~Curve
-DEPT.M :
-GR.gAPI :
-~A
-"""
-
-
-class TestLas:
-    @pytest.fixture(autouse=True)
-    def _lasio(self):
-        pytest.importorskip("lasio")
-
-    def _read(self, folder, header=HEADER, body="1 50\n2 60\n3 -999.25\n", name="x.las"):
-        return las.read(_write(folder, name, header + body))
-
-    def test_well_depth_and_curves(self, tmp_path, capfd):
-        frame = self._read(tmp_path)
-        assert frame.columns == ["well", "depth", "GR"]
-        assert frame["well"].to_list() == ["31/2-10 A"] * 3
-        assert frame["depth"].to_list() == [1, 2, 3]
-        assert frame["GR"].to_list() == [50, 60, None]
-        assert capfd.readouterr() == ("", "")  # lasio's own remarks stay away
-
-    def test_null_by_tolerance_and_only_the_headers(self, tmp_path):
-        frame = self._read(tmp_path, body="1 -999.2500001\n2 -9999\n3 0\n4 -1\n")
-        assert frame["GR"].to_list() == [None, -9999, 0, -1]
-        frame = self._read(tmp_path, HEADER.replace("-999.25", "-9999"), "1 -999.25\n2 -9999.0\n")
-        assert frame["GR"].to_list() == [-999.25, None]
-
-    def test_null_spares_the_depth(self, tmp_path):
-        header = HEADER.replace("-999.25", "999.25")
-        frame = self._read(tmp_path, header, "999.0 5\n999.25 999.25\n999.5 7\n")
-        assert frame["depth"].to_list() == [999.0, 999.25, 999.5]
-        assert frame["GR"].to_list() == [5, None, 7]
-
-    @pytest.mark.parametrize("line", ["NULL. -999.25 :\n", "WRAP. NO :\n", "VERS. 2.0 :\n"])
-    def test_header_lines_that_are_not_there(self, tmp_path, line):
-        assert self._read(tmp_path, HEADER.replace(line, ""))["GR"].to_list() == [50, 60, None]
-
-    def test_well_without_a_name_goes_by_its_file(self, tmp_path):
-        assert self._read(tmp_path, HEADER.replace("31/2-10 A", ""), name="31_2-7.las")["well"][0] == "31_2-7"
-
-    def test_bottom_up_is_turned_over(self, tmp_path):
-        frame = self._read(tmp_path, body="3 30\n2 20\n1 10\n")
-        assert frame["depth"].to_list() == [1, 2, 3]
-        assert frame["GR"].to_list() == [10, 20, 30]
-
-    def test_depths_are_the_columns_own(self, tmp_path):
-        frame = self._read(tmp_path, HEADER.replace("STEP.M 1.0", "STEP.M 7.0"), "10.1 1\n10.4 2\n10.5 3\n")
-        assert frame["depth"].to_list() == [10.1, 10.4, 10.5]
-
-    def test_twin_mnemonics(self, tmp_path):
-        header = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nGR.gAPI :\n")
-        assert self._read(tmp_path, header, "1 2 3\n2 3 4\n").columns == ["well", "depth", "GR:1", "GR:2"]
-        clash = HEADER.replace("GR.gAPI", "depth.M")
-        assert self._read(tmp_path, clash).columns == ["well", "depth", "depth:2"]
-
-    def test_text_curves_stay_text(self, tmp_path):
-        frame = self._read(tmp_path, HEADER.replace("GR.gAPI", "ZONE."), "1 Draupne\n2 -999.25\n3 Heather\n")
-        assert frame["ZONE"].to_list() == ["Draupne", None, "Heather"]
-
-    def test_wrapped_lines(self, tmp_path):
-        header = HEADER.replace("NO", "YES").replace("GR.gAPI :\n", "GR.gAPI :\nRHOB.g/cm3 :\n")
-        frame = self._read(tmp_path, header, "1\n50 2.1\n2\n60\n2.2\n")
-        assert frame["RHOB"].to_list() == [2.1, 2.2]
-
-    def test_run_on_numbers(self, tmp_path):
-        frame = self._read(tmp_path, body="1 2\n2.412-19508.9\n3 -1.5e-3\n")
-        assert frame["GR"].to_list() == [2, -19508.9, -0.0015]
-
-    @pytest.mark.parametrize(("line", "body"), [("COMMA", "1,5\n2,\n"), ("TAB", "1\t5\n2\t\n")])
-    def test_declared_delimiters_and_blank_cells(self, tmp_path, line, body):
-        frame = self._read(tmp_path, HEADER.replace("WRAP. NO :\n", f"WRAP. NO :\nDLM. {line} :\n"), body)
-        assert frame["GR"].to_list() == [5, None]
-
-    def test_decimal_commas(self, tmp_path):
-        assert self._read(tmp_path, body="1,0 2,5\n2,0 3,5\n")["GR"].to_list() == [2.5, 3.5]
-
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
-    def test_encodings_and_line_ends(self, tmp_path, encoding):
-        text = (HEADER.replace("31/2-10 A", "Bjørnøya 7°") + "# a remark\n1 50\n2 60\n").replace("\n", "\r\n")
-        frame = las.read(_write(tmp_path, "x.las", text.encode(encoding)))
-        assert frame.row(1) == ("Bjørnøya 7°", 2, 60)
-
-    def test_a_folder_makes_several_series(self, tmp_path):
-        _write(tmp_path, "b.LAS", HEADER.replace("31/2-10 A", "B").replace("GR.gAPI", "DTC.us/ft") + "1 100\n2 101\n")
-        _write(tmp_path, "a.las", HEADER + "1 50\n2 60\n")
-        _write(tmp_path, "notes.md", "not a log")
-        frame = las.read(tmp_path)
-        assert frame["well"].to_list() == ["31/2-10 A"] * 2 + ["B"] * 2
-        assert frame["GR"].to_list() == [50, 60, None, None]
-        assert frame["DTC"].to_list() == [None, None, 100, 101]
-        assert las.read([tmp_path / "a.las", tmp_path / "b.LAS"]).equals(frame)
-        assert Panel.of(frame).ids == ("31/2-10 A", "B")
-
-    def test_wells_that_do_not_go_together(self, tmp_path):
-        _write(tmp_path, "a.las", HEADER + "1 50\n")
-        twin = _write(tmp_path, "b.las", HEADER + "1 50\n")
-        with pytest.raises(InputError, match="both hold well '31/2-10 A'"):
-            las.read(tmp_path)
-        twin.write_text(HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.FT") + "1 50\n")
-        with pytest.raises(InputError, match=r"measures depth in 'm' and .*b\.las in 'ft'"):
-            las.read(tmp_path)
-        twin.write_text(HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.METRES") + "1 50\n")
-        assert las.read(tmp_path).height == 2
-
-    def test_refusals(self, tmp_path):
-        three = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nRHOB. :\n")
-        _refused(las.read, _write(tmp_path, "lidar.las", b"LASF" + bytes(300)), "LiDAR")
-        _refused(las.read, _write(tmp_path, "bytes.las", bytes(range(256)) * 4), "not a LAS well log")
-        _refused(las.read, _write(tmp_path, "text.las", "hello\nworld\n"), "not a LAS well log")
-        _refused(las.read, _write(tmp_path, "empty.las", ""), "is empty")
-        _refused(las.read, _write(tmp_path, "head.las", HEADER[: HEADER.index("~A")]), "no ~A section")
-        _refused(las.read, _write(tmp_path, "cuthead.las", HEADER[:70]), "names no curves")
-        _refused(las.read, _write(tmp_path, "norows.las", HEADER), "no rows")
-        _refused(las.read, _write(tmp_path, "few.las", three + "1 2\n2 3\n"), "line 15 holds 2 values", "names 3")
-        _refused(las.read, _write(tmp_path, "many.las", HEADER + "1 2 3\n2 3 4\n"), "line 14 holds 3", "names 2")
-        _refused(las.read, _write(tmp_path, "cut.las", HEADER + "1 2\n2 3\n3"), "line 16 holds 1")
-        _refused(las.read, _write(tmp_path, "depth.las", HEADER + "a 2\nb 3\n"), "'DEPT'", "not a number")
-        _refused(las.read, _write(tmp_path, "wrap.las", three.replace("NO", "YES") + "1\n2 3\n2\n"), "4 values")
-        _refused(las.read, tmp_path / "hole.las", "no file")
-        (tmp_path / "bare").mkdir()
-        _refused(las.read, tmp_path / "bare", "no .las files")
-
-    def test_without_lasio(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(sys.modules, "lasio", None)
-        _refused(las.read, _write(tmp_path, "x.las", HEADER + "1 2\n"), 'pip install "tsrnn[wells]"')
-
-    def test_agrees_with_lasio(self, tmp_path):
-        lasio = pytest.importorskip("lasio")
-        rng = np.random.default_rng(0)
-        table = np.column_stack([1000 + 0.1524 * np.arange(50), rng.normal(60, 20, 50)])
-        table[7, 1] = -999.25
-        body = "".join(f"{depth:10.4f} {value:12.6f}\n" for depth, value in table)
-        frame = self._read(tmp_path, body=body)
-        other = lasio.read(str(tmp_path / "x.las"), engine="normal")
-        np.testing.assert_array_equal(frame["depth"].to_numpy(), other.index)
-        np.testing.assert_array_equal(frame["GR"].to_numpy(), other["GR"])

@@ -311,3 +311,15 @@ def test_a_suite_goes_before_a_data_set_and_a_data_set_before_nothing(tmp_path: 
     for name in ("ETTh1", "weather"):
         assert folds(("x",), suites.find(name).split) == {"": None}
         assert name in catalog.names()
+
+
+@pytest.mark.parametrize("way", ["two", "two/", "./two//", "{here}/two", "two/."])
+def test_a_folder_goes_by_its_name_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    (tmp_path / "two").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert suites.find(way.format(here=tmp_path)).name == "two"
+    monkeypatch.chdir(tmp_path / "two")
+    suites.find.cache_clear()
+    assert suites.find(".").name == "two"

@@ -14,8 +14,8 @@ The map, in the order in which data meets the rooms:
     station, intake, digests                    what a station writes; what counts becomes numbers; their sha256
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    refine                                      readings become panels: curves named and judged as was asked
-    heading, layout, readers/, simulate, catalog    files, small worlds and data sets by name
+    resample, refine, describe                  another step; readings become panels; what is in one
+    heading, layout, gridded, logs/, readers/, simulate, catalog    files, small worlds and data sets by name
     features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
@@ -24,6 +24,7 @@ The map, in the order in which data meets the rooms:
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
+    las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river

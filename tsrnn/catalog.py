@@ -115,9 +115,9 @@ def read(path: Path | Sequence[Path]) -> Reading:
         InputError: no reader knows the ending, or what the reader refuses.
     """
     suffixes = readers.by_suffix()
-    if not isinstance(path, Path) or path.is_dir():
+    suffix = path.suffix.lower() if isinstance(path, Path) else ""
+    if not isinstance(path, Path) or (path.is_dir() and suffix not in suffixes):
         return _reading(suffixes[".las"].read(path))
-    suffix = path.suffix.lower()
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
@@ -156,9 +156,12 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
+    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files, by name."""
     if path.is_dir():
-        lines = [f"{digest(each)}  {each.name}\n" for each in sorted(path.glob("*.las"))]
+        store = path.suffix.lower() == ".zarr"
+        kept = [file for file in (path.rglob("*") if store else path.iterdir()) if file.is_file()]
+        files = sorted(file for file in kept if store or file.suffix.lower() == ".las")
+        lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in files]
         return sha256("".join(lines).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:
@@ -182,7 +185,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     past = [name for name in row.past_covariates if name not in taken]
     arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
     arguments |= {name: getattr(row, name) for name in kept}
-    panel = refine.panel(reading, {**arguments, **roles})
+    panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 

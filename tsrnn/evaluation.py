@@ -243,6 +243,7 @@ class Evaluated(Estimator):
         arrays = prepared.arrays(history)
         parts = self._split(history, arrays, wanted)
         if self.on_short == "error":
+            ends.refuse_strides(history)
             return history, arrays, parts, {}
         skipped = split.lacking(arrays, parts, self.input_size - prepared.padding, self.horizon)
         if not skipped:

@@ -99,16 +99,23 @@ class Preparation:
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
         panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
+        if panel.offers:  # covariates that nobody asked for, some of which the training may have left out
+            kept: dict[str, Any] = {kind: tuple(self.reading[kind]) for kind in ("past", "future", "static")}
+            panel = replace(panel, roles=replace(panel.roles, **kept))
         if panel.levels != levels:
             panel = replace(panel, levels=levels)
         panel = panel.transformed(self.reading.get("transforms"))
         if "zone" in self.reading:
             panel = _by_the_clock_of(self.reading["zone"], panel)
-        if freq is not None and not panel.rows_as_they_stand and (apart := ends.stride(panel, freq)) is not None:
-            named = freq if isinstance(freq, str) else f"{freq:.6g}"
+        if freq is not None and not panel.rows_as_they_stand and (strides := ends.strides(panel, freq)):
+            name, apart = next(iter(strides.items()))
+            whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
+            mend = (
+                f"load it with resample={freq!r}, or fit again" if apart < 1 else "give rows at that step, or fit again"
+            )
             raise InputError(
-                f"{panel.source}: rows are {apart:.3g} steps of the training's apart, which is {named}; give rows at "
-                "that step, or fit again on these"
+                f"{panel.source}: rows{whose} are {apart:.3g} steps of the training's apart, which is "
+                f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
             )
         return panel
 

@@ -122,7 +122,9 @@ def find(word: str) -> Suite:
     Raises:
         InputError: the file is missing, is not TOML, or says what no suite does.
     """
-    typed = Path(word).stem if Path(word).suffix else word
+    typed = Path(word).stem  # of a folder too, whose path may end in a slash
+    if typed in ("", ".."):
+        typed = os.path.basename(os.path.realpath(word)) or "root"
     name = os.fsencode(typed).decode(errors="replace")  # a file's name may be of any bytes, rows are UTF-8
     if Path(word).suffix == ".toml":
         return _read(Path(word), name, name)
