@@ -13,8 +13,9 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import files
+from tsrnn import files, suites
 from tsrnn.board import table as boards
+from tsrnn.board.apart import by_series, summary
 from tsrnn.board.choice import ALL, choices, criterion
 from tsrnn.board.published import SHOWN, published
 from tsrnn.board.rows import AS_IT_COMES, apart, read
@@ -113,6 +114,68 @@ def agreement(rows: pl.DataFrame) -> str:
     return markdown(["", *(f"{h} (models)" for h in HORIZONS)], lines)
 
 
+def ahead(rows: pl.DataFrame, dataset: str) -> str:
+    """A suite by lead: the first measure's mean over series, skill from its baseline, and what the intervals hold."""
+    suite = suites.find(dataset)
+    records = summary(rows, suite, RESULTS / dataset)
+    places, lines = places_of(suite), []
+    for model in _ordered(records, suite.measures[0]):
+        mine = [each for each in records if each["model"] == model]
+        held = [each["coverage"] for each in mine]
+        seeds = rows.filter(pl.col("model") == model)["seed"].n_unique()
+        cells = [f"{each[suite.measures[0]]:.4g}" for each in mine]
+        skill = [f"{each['skill']:.2f}" for each in mine]
+        lines.append([model, *cells, " ".join(skill), f"{min(held):.2f} to {max(held):.2f}", str(seeds)])
+    header = ["model", *places, f"skill from {suite.baseline}", "80 % intervals hold", "seeds"]
+    return markdown(header, lines)
+
+
+def behind(rows: pl.DataFrame, dataset: str) -> str:
+    """How many series are worse than each baseline, by lead; the 90 % interval of the mean, the worst series."""
+    suite = suites.find(dataset)
+    records, first = summary(rows, suite, RESULTS / dataset), suite.measures[0]
+    bases = [name for name in records[0] if name.startswith("worse than ")]
+    lines = [
+        [
+            f"{each['lead']}, {each['model']}",
+            f"{each['low']:.4g} to {each['high']:.4g}",
+            f"{each['median']:.4g}",
+            f"{each['worst']:.4g} ({each['worst series']})",
+            *(f"{each[name]} of {each['series']}" for name in bases),
+        ]
+        for each in sorted(records, key=lambda each: (places_of(suite).index(each["lead"]), each[first]))
+    ]
+    return markdown(["lead, model", "90 % interval", "median", "worst", *bases], lines)
+
+
+def places_of(suite: suites.Suite) -> list[str]:
+    """The leads as they were said."""
+    return [str(lead) for lead in suite.said_leads]
+
+
+def wells(rows: pl.DataFrame, dataset: str, lead: str) -> str:
+    """The first measure of each series at one lead, a column per model."""
+    suite = suites.find(dataset)
+    steps = suite.leads[places_of(suite).index(lead)]
+    table = by_series(rows, suite, RESULTS / dataset).filter(
+        (pl.col("lead") == steps) & (pl.col("measure") == suite.measures[0])
+    )
+    wide = table.pivot("model", index="series", values="value", aggregate_function="mean").sort("series")
+    models = _ordered(summary(rows, suite, RESULTS / dataset), suite.measures[0])
+    return markdown(
+        ["", *models],
+        [[line["series"], *(f"{line[model]:.4g}" for model in models)] for line in wide.iter_rows(named=True)],
+    )
+
+
+def _ordered(records: list[dict[str, Any]], measure: str) -> list[str]:
+    """Models, the lowest mean over leads first."""
+    sums: dict[str, float] = {}
+    for each in records:
+        sums[each["model"]] = sums.get(each["model"], 0.0) + each[measure]
+    return sorted(sums, key=sums.__getitem__)
+
+
 def markdown(header: list[str], lines: list[list[str]]) -> str:
     """A table in Markdown."""
     rule = ["---", *("---:" for _ in header[1:])]
@@ -165,6 +228,10 @@ def make(name: str) -> str:
     if track == AS_IT_COMES:
         return alone(rows)
     rows = apart(rows)[0]
+    if words[0] in ("ahead", "behind"):
+        return (ahead if words[0] == "ahead" else behind)(rows, dataset)
+    if words[0] == "wells":
+        return wells(rows, dataset, " ".join(words[1:]))
     if track in OTHER_TABLES:
         return OTHER_TABLES[track](rows)
     if words[0] == "choice":

@@ -150,7 +150,7 @@ def test_regressors_of_each_step_are_solved_as_one_regression_would():
     spec, draw = Spec(input_size=3, horizon=2, channels=1, targets=1, known=1), np.random.default_rng(2)
     x, q = draw.standard_normal((40, 3)), draw.standard_normal((20, 2, 2))
     y, window = draw.standard_normal((40, 2)), np.repeat(np.arange(20), 2)
-    moments = Moments(spec, 2)
+    moments = Moments(spec.input_size, spec.horizon, 2)
     moments.add(*map(torch.from_numpy, (x, y)))
     moments.add_known(*map(torch.from_numpy, (x, y, q, window)))
     (solution,) = moments.solutions((0.0,))

@@ -16,6 +16,7 @@ import pytest
 
 from tsrnn import catalog, registry, split
 from tsrnn.errors import InputError
+from tsrnn.reading import Column, Reading
 
 NAMES = catalog.names()
 STEPS_A_DAY = {"1h": 24, "15m": 96, "10m": 144}
@@ -334,6 +335,23 @@ class TestFiles:
         lines = "".join(f"{catalog.digest(alone / name)}  {name}\n" for name in ("A.las", "B.las"))
         assert panel.sha256 == sha256(lines.encode()).hexdigest()
         assert catalog.load([alone / "B.las", alone / "A.las"]).ids == ("B", "A")
+
+    def test_the_checksum_of_a_folder_sees_logs_in_capitals(self, alone):
+        for well, value in (("A", 1), ("B", 2)):
+            (alone / well).mkdir()
+            (alone / well / f"{well}.LAS").write_text(f"{value}")
+            (alone / well / "notes.md").write_text(well)
+        lone = sha256(f"{catalog.digest(alone / 'A' / 'A.LAS')}  A.LAS\n".encode()).hexdigest()
+        assert catalog.digest(alone / "A") == lone != catalog.digest(alone / "B")
+
+    def test_what_a_reader_says_of_roles_holds_where_nobody_said_otherwise(self):
+        frame = pl.DataFrame({"well": ["A"], "at": [1.0], "GR": [1.0], "x": [1.0], "RHOB": [1.0], "zone": ["a"]})
+        columns = {name: Column(measured=name not in ("at", "x")) for name in frame.columns[1:]}
+        reading = Reading(frame, columns, index="at", id="well")
+        assert reading.roles({}) == {"time": "at", "id": "well", "target": ["GR", "RHOB"]}
+        assert reading.roles({"past_covariates": "RHOB"})["target"] == ["GR"]
+        assert reading.roles({"time": "x", "target": "zone"}) == {"time": "x", "id": "well", "target": "zone"}
+        assert Reading(frame).roles({"target": None}) == {"target": None}
 
     @pytest.mark.parametrize(
         ("name", "words"),

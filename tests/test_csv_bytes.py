@@ -54,7 +54,7 @@ def _attempt(content):
         path = Path(folder) / "a.csv"
         path.write_bytes(content)
         try:
-            table = csv.read(path)
+            table = csv.read(path).frame
         except InputError:
             return None
         with suppress(InputError):

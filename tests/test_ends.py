@@ -197,14 +197,14 @@ def test_nothing_to_learn_from_at_all_is_named():
 def test_another_step_is_refused(fitted, long, every):
     for frame in (thinned := long.gather_every(every), Panel.of(thinned, target="y")):
         with pytest.raises(
-            InputError, match=rf"rows are {every} steps of the training's apart, which is 1h; give rows"
+            InputError, match=rf"rows of series 'a' are {every} steps of the training's apart, which is 1h; give rows"
         ):
             fitted.predict(frame)
 
 
 def test_a_finer_step_is_refused(fitted, long):
     half = pl.concat([long, long.with_columns(pl.col("ds") + pl.duration(minutes=30))]).sort("unique_id", "ds")
-    with pytest.raises(InputError, match=r"rows are 0.5\d* steps of the training's apart"):
+    with pytest.raises(InputError, match=r"rows of series 'a' are 0.5\d* steps of the training's apart"):
         fitted.predict(half)
 
 

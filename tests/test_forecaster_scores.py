@@ -124,6 +124,7 @@ def test_whole_numbers_name_columns():
         assert abs(last) == pytest.approx(59)
 
 
+@pytest.mark.filterwarnings("ignore:.*a hundred deviations away")
 @pytest.mark.parametrize("refit", [False, True])
 @pytest.mark.parametrize("model", ["gru", "ols"])
 def test_no_row_after_a_cutoff_moves_its_forecast(refit, model):

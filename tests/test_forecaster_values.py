@@ -127,6 +127,7 @@ def test_covariates_that_a_data_set_offers_are_left_out_where_a_model_cannot_rea
     with pytest.warns(Notice, match="station offers wind_direction, rain, which model 'ols' cannot read: left out"):
         fitted = Forecaster("ols", **TASK).fit(station)
     assert fitted.spec_.channels == fitted.spec_.targets == 6
+    assert fitted.predict(station).equals(fitted.predict())
     with pytest.raises(InputError, match="calendar=True"), pytest.warns(Notice):
         Forecaster("repeat_last", **TASK, calendar=True).fit(station)
     with pytest.raises(InputError, match="model 'ols' cannot read rain"):

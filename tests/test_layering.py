@@ -28,6 +28,7 @@ DOORS = {
     "scipy": {"board/difference.py", "heads/negative_binomial.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
     "narwhals": {"frames.py"},
+    "xarray": {"gridded.py"},
 }
 SHELVES = ("cells", "commands", "heads", "models", "readers")
 CAREFUL = ("pickle", "dill", "joblib", "marshal", "shelve")

@@ -29,6 +29,26 @@ def test_the_mean_of_the_newest_steps_stays():
         models.build("window_mean", models.configure("window_mean", {"steps": 17}), SPEC)
 
 
+def test_a_departure_from_the_clock_is_damped_as_the_training_shows():
+    """A day of eight steps and a departure that keeps 0.9 of itself from step to step."""
+    rng, keep, days = np.random.default_rng(0), 0.9, 60
+    departure, noise = np.zeros(16_000), rng.standard_normal(16_000)
+    for step in range(1, len(departure)):
+        departure[step] = keep * departure[step - 1] + noise[step]
+    clock = np.tile(20 * np.sin(2 * np.pi * np.arange(8) / 8), len(departure) // 8)
+    windows = cut_of(arrays_of((clock + departure)[:, None]), 8 * days, 5)
+    spec = Spec(8 * days, 5, 1, 1, seasonality=8)
+    model = built("damped", spec)
+    assert model.solve(windows, None)
+    np.testing.assert_allclose(model.damping[:, 0], keep ** np.arange(1, 6), atol=0.05)
+    batch = windows.gather(torch.tensor([100, 777]))
+    mean = batch.past[..., 0].unflatten(1, (days, 8)).mean(1)
+    expected = mean[:, :5] + model.damping[:, 0] * (batch.past[:, -1] - mean[:, 7:])
+    torch.testing.assert_close(model(batch)[:, :, 0, 0], expected)
+    with pytest.raises(InputError, match="61 seasons of 8 steps reach behind input_size=480"):
+        models.build("damped", models.configure("damped", {"seasons": 61}), spec)
+
+
 def built(name, spec=SPEC):
     return models.build(name, models.configure(name, {}), spec)
 

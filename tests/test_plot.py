@@ -1,5 +1,6 @@
 """Pictures of forecasts: what was measured, what was forecast from which cutoff, and nothing over anything else."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib
@@ -10,10 +11,12 @@ from matplotlib.collections import PolyCollection
 from matplotlib.dates import num2date
 from small import LEVELS, QUICK, TASK, covaried, long_frame, plans, wide_frame
 
-from tsrnn import backtest, plot
+from tsrnn import backtest, las_writer, plot
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
+from tsrnn.reading import Column
+from tsrnn.simulate import wells
 
 
 def lines(axes, label):
@@ -193,3 +196,73 @@ def test_tsrnn_plot_draws_a_saved_model(run, tmp_path):
         assert (status, out) == (2, "")
         assert said in err
         assert err.count("\n") == 1
+
+
+def test_what_a_panel_holds_is_drawn_over_its_index_and_gaps_stay_gaps(tmp_path):
+    frame = long_frame((100, 120)).filter(~pl.int_range(pl.len()).is_between(60, 63))
+    panel = replace(Panel.of(frame), columns={"y": Column("MW")})
+    figure = plot.columns(panel, tmp_path / "p.png")
+    assert (tmp_path / "p.png").stat().st_size > 1000
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["a", "b"]
+    assert [axes.get_ylabel() for axes in figure.axes] == ["y (MW)"] * 2
+    assert [len(line.get_ydata()) for line in lines(figure.axes[0], "measured")] == [60, 36]
+    assert not figure.legends
+    (axes,) = plot.columns(panel, series="b", rows=30, units={"y": "kW"}).axes
+    np.testing.assert_array_equal(lines(axes, "measured")[0].get_ydata(), frame["y"][-30:])
+    assert axes.get_ylabel() == "y (kW)"
+    with pytest.warns(Notice, match="1 of 2 series and targets are drawn, without 'b, y'"):
+        plot.columns(panel, most=1)
+    with pytest.raises(InputError, match="unknown target 'x'"):
+        plot.columns(panel, targets="x")
+
+
+def test_a_forecast_is_drawn_from_the_last_row_in_which_something_was_measured():
+    frame = wide_frame(100, 1).with_columns(pl.when(pl.int_range(pl.len()) < 90).then("c0").alias("c0"))
+    (axes,) = plot.forecaster(naive(frame, target="c0"), frame, cutoffs=1).axes
+    first, last = lines(axes, "forecast")
+    assert last.get_xdata()[0] == frame["date"][90]
+    assert first.get_xdata()[-1] < last.get_xdata()[0]
+
+
+def test_tsrnn_plot_draws_a_file_logs_in_tracks_and_anything_else_over_its_index(run, tmp_path, monkeypatch):
+    drawn = []
+    for name in ("tracks", "columns"):
+        real = getattr(plot, name)
+        monkeypatch.setattr(plot, name, lambda *a, name=name, real=real, **k: drawn.append((name, real(*a, **k))))
+    logs = wells(wells=2, rows=80).drop("facies")
+    las_writer.write(logs, tmp_path / "logs")
+    wide_frame(50).write_csv(tmp_path / "mine.csv")
+    logs.write_parquet(tmp_path / "logs.parquet")
+    for words in (
+        ("logs/W-01.las",),
+        ("logs", "--series", "W-02", "--target", "GR", "--depth", "0,9000"),
+        ("logs.parquet", "--unit", "GR=gAPI"),
+        ("wells", "--series", "W-03", "--strip", "facies"),
+        ("mine.csv", "--rows", "20", "--target", "c1", "--unit", "c1=MW"),
+    ):
+        assert run("plot", *words, "--out", "p.png")[:2] == (0, "")
+        assert (tmp_path / "p.png").stat().st_size > 1000
+        (tmp_path / "p.png").unlink()
+    assert [name for name, _ in drawn] == ["tracks"] * 4 + ["columns"]
+    (_, folder), (_, table), (_, world), (_, facets) = drawn[1:]
+    assert len(folder.axes) == 1
+    assert "GR (gAPI)" in [each.get_text() for each in table.texts]
+    assert "facies" in [each.get_text() for each in world.texts]
+    assert [axes.get_ylabel() for axes in facets.axes] == ["c1 (MW)"]
+
+
+def test_tsrnn_plot_draws_a_forecast_ahead_of_the_bit(run, tmp_path):
+    las_writer.write(wells(wells=1, rows=120).drop("facies"), tmp_path / "w.las")
+    small = ("--model", "repeat_last", "--input-size", "24", "--horizon", "6", "--target", "GR", "--out", "saved")
+    assert run("fit", "w.las", *small)[0] == 0
+    assert run("plot", "saved", "w.las", "--tracks", "--cutoffs", "2", "--out", "p.svg")[:2] == (0, "")
+    drawn = (tmp_path / "p.svg").read_text(encoding="utf-8")
+    assert "3 forecasts, the last from" in drawn
+    for words, said in {
+        ("saved",): "saved is a saved model; say what it forecasts from: tsrnn plot saved my.csv --out p.png",
+        ("w.las", "--depth", "3"): "--depth takes two numbers such as 2200,2300, not '3'",
+        ("transformer", "--strip", "OT"): "tracks are drawn over depths and 'date' holds none",
+    }.items():
+        status, _, err = run("plot", *words, "--out", "p.png")
+        assert (status, err.count("\n")) == (2, 1)
+        assert said in err

@@ -1,23 +1,25 @@
 """Readers: what a file holds arrives whole; a file that is not what it says is refused in one helpful sentence."""
 
 import datetime as dt
-import sys
 from pathlib import Path
 
-import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import registry
+from tsrnn import load, registry
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
-from tsrnn.readers import arrow, csv, las, parquet
+from tsrnn.readers import arrow, csv, parquet
 
 
 def _write(folder: Path, name: str, content: str | bytes) -> Path:
     path = folder / name
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return path
+
+
+def _csv(path: Path) -> pl.DataFrame:
+    return csv.read(path).frame
 
 
 def _refused(read, path, *words):
@@ -41,38 +43,38 @@ def test_the_listing_is_the_registry():
 class TestCsv:
     def test_types(self, tmp_path):
         path = _write(tmp_path, "a.csv", "date,x,n,s\n2020-01-01 00:00:00,1.5,1,a\n2020-01-01 01:00:00,,2,b\n")
-        frame = csv.read(path)
+        frame = _csv(path)
         assert frame.schema == {"date": pl.Datetime("us"), "x": pl.Float64, "n": pl.Int64, "s": pl.String}
         assert frame["x"].to_list() == [1.5, None]
 
     @pytest.mark.parametrize("stamp", ["2020-02-01", "2020-02-01 00:00", "2020-02-01T00:00:00", "2020/2/1 0:00"])
     def test_dates(self, tmp_path, stamp):
-        frame = csv.read(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
+        frame = _csv(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
         assert frame["date"].cast(pl.Datetime("us"))[0] == dt.datetime(2020, 2, 1)
 
     @pytest.mark.parametrize("stamp", ["01.02.2020 00:00:00", "01/02/2020", "1-2-20", "2020-02", "Feb 2020"])
     def test_dates_that_do_not_begin_with_the_year_and_month_stay_text(self, tmp_path, stamp):
-        frame = csv.read(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
+        frame = _csv(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))
         assert frame["date"].to_list() == [stamp]
 
     @pytest.mark.parametrize("bad", ["2020-01-32", "soon", "01/02/2020"])
     def test_one_bad_date_leaves_them_all_as_text(self, tmp_path, bad):
         lines = [f"{dt.date(2020, 1, 1) + dt.timedelta(days=k)},{k}" for k in range(12_000)]
         lines[11_000] = f"{bad},1"
-        frame = csv.read(_write(tmp_path, "a.csv", "date,y\n" + "\n".join(lines) + "\n"))
+        frame = _csv(_write(tmp_path, "a.csv", "date,y\n" + "\n".join(lines) + "\n"))
         assert frame["date"][11_000] == bad
 
     @pytest.mark.parametrize("row", [0, 15_000])
     def test_leading_zeros_keep_a_column_text(self, tmp_path, row):
         lines = [f"{1_000_000 + k},{k}" for k in range(20_000)]
         lines[row] = "01022500,5"
-        frame = csv.read(_write(tmp_path, "a.csv", "gauge,y\n" + "\n".join(lines) + "\n"))
+        frame = _csv(_write(tmp_path, "a.csv", "gauge,y\n" + "\n".join(lines) + "\n"))
         assert frame.schema == {"gauge": pl.String, "y": pl.Int64}
         assert frame["gauge"][row] == "01022500"
 
     @pytest.mark.parametrize("missing", ["", "NA", "NaN", "nan", "null", "N/A", "None"])
     def test_missing_cells(self, tmp_path, missing):
-        frame = csv.read(_write(tmp_path, "a.csv", f"date,x,y\n2020-01-01,{missing},1\n2020-01-02,2.5,1\n"))
+        frame = _csv(_write(tmp_path, "a.csv", f"date,x,y\n2020-01-01,{missing},1\n2020-01-02,2.5,1\n"))
         assert frame["x"].to_list() == [None, 2.5]
 
     @pytest.mark.parametrize("row", [3, 15_000])
@@ -80,34 +82,34 @@ class TestCsv:
         lines = [f"{k},{k}.5" for k in range(1, 20_001)]
         lines[row - 1] = f"{row},oops"
         path = _write(tmp_path, "a.csv", "ds,y\n" + "\n".join(lines) + "\n")
-        frame = csv.read(path)
+        frame = _csv(path)
         assert frame.schema["y"] == pl.String
         with pytest.raises(InputError, match=f"'y', row {row} holds 'oops'"):
             Panel.of(frame, source=str(path))
 
     def test_a_late_fraction_makes_the_column_fractional(self, tmp_path):
         lines = "\n".join(f"{k},{k}" for k in range(12_000))
-        frame = csv.read(_write(tmp_path, "a.csv", f"ds,y\n{lines}\n12000,0.5\n"))
+        frame = _csv(_write(tmp_path, "a.csv", f"ds,y\n{lines}\n12000,0.5\n"))
         assert frame.schema["y"] == pl.Float64
         assert frame["y"][-1] == 0.5
 
     @pytest.mark.parametrize("separator", [";", "\t"])
     def test_other_separators(self, tmp_path, separator):
         text = "date,x,y\n2020-01-01,1.5,2\n".replace(",", separator)
-        assert csv.read(_write(tmp_path, "a.csv", text)).row(0)[1:] == (1.5, 2)
+        assert _csv(_write(tmp_path, "a.csv", text)).row(0)[1:] == (1.5, 2)
 
     def test_a_point_between_thousands_beside_decimal_commas_is_asked_about(self, tmp_path):
         path = _write(tmp_path, "a.csv", "day;load;oil\n1;1.334;2,5\n2;1.335;3,5\n")
         _refused(csv.read, path, "column 'load' holds '1.334'", "write 1334 or 1,334")
         plain = _write(tmp_path, "b.csv", "day;load;oil\n1;1.5;2,5\n2;1.25;3,5\n")
-        assert csv.read(plain)["oil"].to_list() == [2.5, 3.5]
+        assert _csv(plain)["oil"].to_list() == [2.5, 3.5]
 
     def test_points_that_may_stand_between_thousands_are_said_once(self, tmp_path):
         path = _write(tmp_path, "sales.csv", "day;y;z\n1;1.334;0.500\n2;900;1.334\n3;12.500;2.500\n")
         with pytest.warns(
             Notice, match="column 'y' holds '1.334' and the like, read as fractions .* write 1334"
         ) as said:
-            assert csv.read(path)["y"].to_list() == [1.334, 900, 12.5]
+            assert _csv(path)["y"].to_list() == [1.334, 900, 12.5]
         assert len(said) == 1
 
     @pytest.mark.parametrize(
@@ -115,7 +117,7 @@ class TestCsv:
         ["d;y\n1;1.334\n2;0.500\n", "d;y\n1;1.334\n2;1.5\n", "d;y\n1;1.334\n2;1334\n", "d,y\n1,1.334\n2,1.335\n"],
     )
     def test_points_that_cannot_are_not(self, tmp_path, text, recwarn):
-        assert csv.read(_write(tmp_path, "sales.csv", text))["y"][0] == 1.334
+        assert _csv(_write(tmp_path, "sales.csv", text))["y"][0] == 1.334
         assert not len(recwarn)
 
     @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ class TestCsv:
     )
     def test_ids_that_differ_as_text_stay_apart(self, tmp_path, names, mark):
         rows = [f"{name}{mark}{day}{mark}{day}{'.,'[mark == ';']}5" for name in names for day in range(6)]
-        table = csv.read(_write(tmp_path, "shops.csv", "\n".join([f"shop{mark}day{mark}y", *rows])))
+        table = _csv(_write(tmp_path, "shops.csv", "\n".join([f"shop{mark}day{mark}y", *rows])))
         assert table["y"].dtype == pl.Float64
         assert Panel.of(table, id="shop", time="day", target="y").ids == names
 
@@ -136,7 +138,7 @@ class TestCsv:
                 f"{day};{cell}\n" for day, cell in enumerate(["1,5", "1,50", "-0,0", "0,0", "1,5", "2", "2", "0,0"])
             ),
         )
-        assert csv.read(path)["y"].to_list() == [1.5, 1.5, 0, 0, 1.5, 2, 2, 0]
+        assert _csv(path)["y"].to_list() == [1.5, 1.5, 0, 0, 1.5, 2, 2, 0]
         path = _write(
             tmp_path,
             "a.csv",
@@ -145,14 +147,14 @@ class TestCsv:
                 f"{day},{cell}\n" for day, cell in enumerate(["1.5", "1.50", "-0.0", "0.0", "1.5", "2", "2", "0.0"])
             ),
         )
-        assert Panel.of(csv.read(path), time="day").arrays().columns[0].tolist() == [1.5, 1.5, 0, 0, 1.5, 2, 2, 0]
+        assert Panel.of(_csv(path), time="day").arrays().columns[0].tolist() == [1.5, 1.5, 0, 0, 1.5, 2, 2, 0]
 
     def test_digits_of_other_alphabets_stay_text(self, tmp_path):
         path = _write(tmp_path, "a.csv", "day,note,load\n1,\u0663,5\n2,\u0664,6\n")
-        assert csv.read(path)["note"].to_list() == ["\u0663", "\u0664"]
+        assert _csv(path)["note"].to_list() == ["\u0663", "\u0664"]
 
     def test_decimal_commas(self, tmp_path):
-        frame = csv.read(_write(tmp_path, "a.csv", "date;x;y\n2020-01-01;1,5;2\n2020-01-02;-0,25;3\n"))
+        frame = _csv(_write(tmp_path, "a.csv", "date;x;y\n2020-01-01;1,5;2\n2020-01-02;-0,25;3\n"))
         assert frame["x"].to_list() == [1.5, -0.25]
 
     @pytest.mark.parametrize(
@@ -174,34 +176,34 @@ class TestCsv:
         ],
     )
     def test_names_and_separators(self, tmp_path, text, names):
-        frame = csv.read(_write(tmp_path, "a.csv", text))
+        frame = _csv(_write(tmp_path, "a.csv", text))
         assert frame.columns == names
         table = Panel.of(frame, target=names[-1] if "Air" not in names[-1] else names[1], rows_as_they_stand=True)
         assert table.frame[names[-1] if "Air" not in names[-1] else names[1]].to_list() == [1.5]
 
     def test_a_long_cell_beside_an_empty_one(self, tmp_path):
-        frame = csv.read(_write(tmp_path, "a.csv", f"ds,remark,y\n1,{'x' * 200_000},1\n2,,\n"))
+        frame = _csv(_write(tmp_path, "a.csv", f"ds,remark,y\n1,{'x' * 200_000},1\n2,,\n"))
         assert frame["remark"].str.len_chars().to_list() == [200_000, None]
 
     def test_names_longer_than_the_first_block(self, tmp_path):
         names = [f"a rather long name of a channel {k}" for k in range(4000)]
-        frame = csv.read(_write(tmp_path, "a.csv", ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n"))
+        frame = _csv(_write(tmp_path, "a.csv", ",".join(names) + "\n" + ",".join("1" for _ in names) + "\n"))
         assert frame.columns == names
 
     def test_badly_encoded_names_and_byte_order_marks(self, tmp_path):
-        frame = csv.read(_write(tmp_path, "a.csv", b"\xef\xbb\xbfdate,SWDR (W/m\xb2)\n2020-01-01,5\n"))
+        frame = _csv(_write(tmp_path, "a.csv", b"\xef\xbb\xbfdate,SWDR (W/m\xb2)\n2020-01-01,5\n"))
         assert frame.columns[0] == "date"
         assert frame.columns[1].startswith("SWDR (W/m")
 
     def test_windows_line_ends_blank_lines_and_quotes(self, tmp_path):
-        frame = csv.read(_write(tmp_path, "a.csv", 'date,"a, b",y\r\n2020-01-01,"x, y",1\r\n\r\n2020-01-02,z,\r\n\r\n'))
+        frame = _csv(_write(tmp_path, "a.csv", 'date,"a, b",y\r\n2020-01-01,"x, y",1\r\n\r\n2020-01-02,z,\r\n\r\n'))
         assert frame.columns == ["date", "a, b", "y"]
         assert frame["a, b"].to_list() == ["x, y", "z"]
         assert frame["y"].to_list() == [1, None]
 
     def test_the_row_counter_of_pandas_is_left_out(self, tmp_path):
-        assert csv.read(_write(tmp_path, "a.csv", ",ds,y\n0,2020-01-01,1\n1,2020-01-02,2\n")).columns == ["ds", "y"]
-        assert csv.read(_write(tmp_path, "b.csv", ",x,y\n5,7,1\n3,8,2\n")).columns == ["index", "x", "y"]
+        assert _csv(_write(tmp_path, "a.csv", ",ds,y\n0,2020-01-01,1\n1,2020-01-02,2\n")).columns == ["ds", "y"]
+        assert _csv(_write(tmp_path, "b.csv", ",x,y\n5,7,1\n3,8,2\n")).columns == ["index", "x", "y"]
 
     def test_refusals(self, tmp_path):
         whole = "date,a,b\n2020-01-01,1,2\n2020-01-02,3,4\n"
@@ -222,6 +224,90 @@ class TestCsv:
         _refused(csv.read, tmp_path / "shrot.csv", "no file", "'short.csv'")
         _refused(csv.read, tmp_path / "nowhere" / "x.csv", "folder")
         _refused(csv.read, tmp_path, "is a folder")
+
+
+class TestStationFiles:
+    @pytest.mark.parametrize(
+        "above",
+        [
+            "# Jena, 220 m\n# lat, 50.9, lon\n",
+            "% Jena\n// 220 m, roof\n! units, below, all\n",
+            "Station: Jena\nLatitude, 50.9\n\nHeight, 220, m, above the sea\n",
+            '"TOA5","Jena","CR1000","123"\n',
+            "#a,b\n#c,d\n\n",
+        ],
+    )
+    def test_what_stands_above_the_names_is_skipped_and_counted(self, tmp_path, above):
+        text = "date,T,p\n" + "".join(f"2020-01-{day:02},{day}.5,1\n" for day in range(1, 9))
+        reading = csv.read(_write(tmp_path, "a.csv", above + text))
+        assert reading.frame.columns == ["date", "T", "p"]
+        assert reading.frame.height == 8
+        (note,) = reading.notes
+        assert (note.count, note.loud) == (sum(bool(line) for line in above.split("\n")), False)
+
+    def test_a_line_cut_short_is_no_text_above_the_names(self, tmp_path):
+        rows = [f"2020-01-{day:02},{day},1\n" for day in range(1, 20)]
+        for place in (1, 3, 17):
+            text = "date,T,p\n" + "".join([*rows[:place], "2020-01-30,5\n", *rows[place:]])
+            _refused(csv.read, _write(tmp_path, "a.csv", text), f"line {place + 2} has 2 cells", "3 columns")
+
+    @pytest.mark.parametrize(
+        "under", [",degC,hPa\n", "UTC,(degC),[hPa]\n", "yyyy-mm-dd,°C,-\n", '"TS","Deg C","mbar"\n"","Avg","Smp"\n']
+    )
+    def test_a_row_of_units_is_kept_beside_the_names(self, tmp_path, under):
+        reading = csv.read(_write(tmp_path, "a.csv", f"date,T,p\n{under}2020-01-01,1.5,2\n2020-01-02,3.5,4\n"))
+        assert reading.frame["T"].to_list() == [1.5, 3.5]
+        assert reading.frame["date"].dtype == pl.Date
+        assert reading.columns["T"].unit in ("degC", "°C", "Deg C")
+        assert reading.notes[0].what == "rows of units"
+
+    def test_a_row_of_words_is_none(self, tmp_path):
+        frame = _csv(_write(tmp_path, "a.csv", "shop,kind\nm,big\ns,small\n"))
+        assert frame.height == 2
+
+    def test_units_behind_names(self, tmp_path):
+        text = "date,T (degC),p [mbar],load (all),rho (g/m**3),SWDR (W/m\ufffd),PAR (\ufffdmol/m\ufffd/s),y (m s-1)\n"
+        reading = csv.read(_write(tmp_path, "a.csv", text + "2020-01-01,1,2,3,4,5,6,7\n"))
+        assert reading.frame.columns[1] == "T (degC)"
+        units = [reading.columns[name].unit if name in reading.columns else "" for name in reading.frame.columns]
+        assert units == ["", "degC", "mbar", "", "g/m**3", "W/m2", "umol/m2/s", "m s-1"]
+
+    def test_blanks_between_columns(self, tmp_path):
+        text = (
+            "#YY  MM DD hh mm WDIR WSPD  GST\n#yr  mo dy hr mn degT m/s  m/s\n"
+            "2020 01 31 22 50 100  5.0  6.0\n2020 01 31 23 50 110  5.5  99.0 \n  2020 02 01 00 50  90   MM  7.5\n"
+        )
+        path = _write(tmp_path, "buoy.txt", text)
+        reading = csv.read(path)
+        assert reading.columns["WSPD"].unit == "m/s"
+        panel = Panel.of(reading.frame, missing={"WSPD": "MM", "GST": 99}, wind=("WSPD", "WDIR"))
+        assert panel.roles.targets == ("u", "v", "GST")
+        assert panel.frame["time"].to_list()[2] == dt.datetime(2020, 2, 1, 0, 50)
+        assert panel.frame.null_count().row(0) == (0, 1, 1, 1)
+        _refused(csv.read, _write(tmp_path, "short.txt", text + "2020 02 01 01 50\n"), "line 6 has 5 cells")
+
+    def test_a_file_with_all_these_faults(self, tmp_path):
+        hours = [(day, hour) for day in (20200130, 20200131, 20200201) for hour in range(24)]
+        hours.remove((20200131, 9))
+        rows = [
+            f"{day};{hour:02}:00;{-999.9 if hour == 5 else hour}; {8 if hour == 3 else 0};"
+            f"{'T' if hour == 7 else 0.5 * (hour > 20)};{hour};{15 * hour}\n"
+            for day, hour in hours
+        ]
+        rows.insert(2, rows[1])
+        text = "# Jena\n# 50.9 N, 11.6 E\nDATUM;Zeit;T (degC);T_qc;rain;ff;wind_dir\n;;;;[mm];m/s;deg\n" + "".join(rows)
+        path = _write(tmp_path, "jena.csv", text)
+        asked = {"missing": [-999.9, "T"], "flags": {"T (degC)": ("T_qc", [0])}, "wind": ("ff", "wind_dir")}
+        with pytest.warns(Notice, match="read as dates"):
+            panel = load(path, duplicates="first", **asked)
+        assert (panel.roles.index, panel.roles.targets) == ("time", ("T (degC)", "rain", "u", "v"))
+        assert (panel.step.word, panel.frame.height, len(panel.arrays().breaks)) == ("1h", 71, 1)
+        assert panel.frame["T (degC)"].null_count() == 6
+        assert panel.frame["rain"].null_count() == 3
+        assert {name: column.unit for name, column in panel.columns.items()}["rain"] == "mm"
+        counts = {note.what: note.count for note in panel.notes}
+        assert counts["rows whose index stood twice, dropped"] == 1
+        assert counts["cells whose T_qc is not good, missing as asked"] == 3
 
 
 class TestParquet:
@@ -262,152 +348,3 @@ class TestArrow:
         _refused(arrow.read, _write(tmp_path, "text.arrow", "ds,y\n1,2\n"), "not an arrow file")
         self.frame.clear().write_ipc(tmp_path / "norows.arrow")
         _refused(arrow.read, tmp_path / "norows.arrow", "no rows")
-
-
-HEADER = """~Version
-VERS. 2.0 :
-WRAP. NO :
-~Well
-STRT.M 1.0 :
-STOP.M 3.0 :
-STEP.M 1.0 :
-NULL. -999.25 :
-WELL. 31/2-10 A : WELL
-~Curve
-DEPT.M :
-GR.gAPI :
-~A
-"""
-
-
-class TestLas:
-    @pytest.fixture(autouse=True)
-    def _lasio(self):
-        pytest.importorskip("lasio")
-
-    def _read(self, folder, header=HEADER, body="1 50\n2 60\n3 -999.25\n", name="x.las"):
-        return las.read(_write(folder, name, header + body))
-
-    def test_well_depth_and_curves(self, tmp_path, capfd):
-        frame = self._read(tmp_path)
-        assert frame.columns == ["well", "depth", "GR"]
-        assert frame["well"].to_list() == ["31/2-10 A"] * 3
-        assert frame["depth"].to_list() == [1, 2, 3]
-        assert frame["GR"].to_list() == [50, 60, None]
-        assert capfd.readouterr() == ("", "")  # lasio's own remarks stay away
-
-    def test_null_by_tolerance_and_only_the_headers(self, tmp_path):
-        frame = self._read(tmp_path, body="1 -999.2500001\n2 -9999\n3 0\n4 -1\n")
-        assert frame["GR"].to_list() == [None, -9999, 0, -1]
-        frame = self._read(tmp_path, HEADER.replace("-999.25", "-9999"), "1 -999.25\n2 -9999.0\n")
-        assert frame["GR"].to_list() == [-999.25, None]
-
-    def test_null_spares_the_depth(self, tmp_path):
-        header = HEADER.replace("-999.25", "999.25")
-        frame = self._read(tmp_path, header, "999.0 5\n999.25 999.25\n999.5 7\n")
-        assert frame["depth"].to_list() == [999.0, 999.25, 999.5]
-        assert frame["GR"].to_list() == [5, None, 7]
-
-    @pytest.mark.parametrize("line", ["NULL. -999.25 :\n", "WRAP. NO :\n", "VERS. 2.0 :\n"])
-    def test_header_lines_that_are_not_there(self, tmp_path, line):
-        assert self._read(tmp_path, HEADER.replace(line, ""))["GR"].to_list() == [50, 60, None]
-
-    def test_well_without_a_name_goes_by_its_file(self, tmp_path):
-        assert self._read(tmp_path, HEADER.replace("31/2-10 A", ""), name="31_2-7.las")["well"][0] == "31_2-7"
-
-    def test_bottom_up_is_turned_over(self, tmp_path):
-        frame = self._read(tmp_path, body="3 30\n2 20\n1 10\n")
-        assert frame["depth"].to_list() == [1, 2, 3]
-        assert frame["GR"].to_list() == [10, 20, 30]
-
-    def test_depths_are_the_columns_own(self, tmp_path):
-        frame = self._read(tmp_path, HEADER.replace("STEP.M 1.0", "STEP.M 7.0"), "10.1 1\n10.4 2\n10.5 3\n")
-        assert frame["depth"].to_list() == [10.1, 10.4, 10.5]
-
-    def test_twin_mnemonics(self, tmp_path):
-        header = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nGR.gAPI :\n")
-        assert self._read(tmp_path, header, "1 2 3\n2 3 4\n").columns == ["well", "depth", "GR:1", "GR:2"]
-        clash = HEADER.replace("GR.gAPI", "depth.M")
-        assert self._read(tmp_path, clash).columns == ["well", "depth", "depth:2"]
-
-    def test_text_curves_stay_text(self, tmp_path):
-        frame = self._read(tmp_path, HEADER.replace("GR.gAPI", "ZONE."), "1 Draupne\n2 -999.25\n3 Heather\n")
-        assert frame["ZONE"].to_list() == ["Draupne", None, "Heather"]
-
-    def test_wrapped_lines(self, tmp_path):
-        header = HEADER.replace("NO", "YES").replace("GR.gAPI :\n", "GR.gAPI :\nRHOB.g/cm3 :\n")
-        frame = self._read(tmp_path, header, "1\n50 2.1\n2\n60\n2.2\n")
-        assert frame["RHOB"].to_list() == [2.1, 2.2]
-
-    def test_run_on_numbers(self, tmp_path):
-        frame = self._read(tmp_path, body="1 2\n2.412-19508.9\n3 -1.5e-3\n")
-        assert frame["GR"].to_list() == [2, -19508.9, -0.0015]
-
-    @pytest.mark.parametrize(("line", "body"), [("COMMA", "1,5\n2,\n"), ("TAB", "1\t5\n2\t\n")])
-    def test_declared_delimiters_and_blank_cells(self, tmp_path, line, body):
-        frame = self._read(tmp_path, HEADER.replace("WRAP. NO :\n", f"WRAP. NO :\nDLM. {line} :\n"), body)
-        assert frame["GR"].to_list() == [5, None]
-
-    def test_decimal_commas(self, tmp_path):
-        assert self._read(tmp_path, body="1,0 2,5\n2,0 3,5\n")["GR"].to_list() == [2.5, 3.5]
-
-    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
-    def test_encodings_and_line_ends(self, tmp_path, encoding):
-        text = (HEADER.replace("31/2-10 A", "Bjørnøya 7°") + "# a remark\n1 50\n2 60\n").replace("\n", "\r\n")
-        frame = las.read(_write(tmp_path, "x.las", text.encode(encoding)))
-        assert frame.row(1) == ("Bjørnøya 7°", 2, 60)
-
-    def test_a_folder_makes_several_series(self, tmp_path):
-        _write(tmp_path, "b.LAS", HEADER.replace("31/2-10 A", "B").replace("GR.gAPI", "DTC.us/ft") + "1 100\n2 101\n")
-        _write(tmp_path, "a.las", HEADER + "1 50\n2 60\n")
-        _write(tmp_path, "notes.md", "not a log")
-        frame = las.read(tmp_path)
-        assert frame["well"].to_list() == ["31/2-10 A"] * 2 + ["B"] * 2
-        assert frame["GR"].to_list() == [50, 60, None, None]
-        assert frame["DTC"].to_list() == [None, None, 100, 101]
-        assert las.read([tmp_path / "a.las", tmp_path / "b.LAS"]).equals(frame)
-        assert Panel.of(frame).ids == ("31/2-10 A", "B")
-
-    def test_wells_that_do_not_go_together(self, tmp_path):
-        _write(tmp_path, "a.las", HEADER + "1 50\n")
-        twin = _write(tmp_path, "b.las", HEADER + "1 50\n")
-        with pytest.raises(InputError, match="both hold well '31/2-10 A'"):
-            las.read(tmp_path)
-        twin.write_text(HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.FT") + "1 50\n")
-        with pytest.raises(InputError, match=r"measures depth in 'm' and .*b\.las in 'ft'"):
-            las.read(tmp_path)
-        twin.write_text(HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.METRES") + "1 50\n")
-        assert las.read(tmp_path).height == 2
-
-    def test_refusals(self, tmp_path):
-        three = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nRHOB. :\n")
-        _refused(las.read, _write(tmp_path, "lidar.las", b"LASF" + bytes(300)), "LiDAR")
-        _refused(las.read, _write(tmp_path, "bytes.las", bytes(range(256)) * 4), "not a LAS well log")
-        _refused(las.read, _write(tmp_path, "text.las", "hello\nworld\n"), "not a LAS well log")
-        _refused(las.read, _write(tmp_path, "empty.las", ""), "is empty")
-        _refused(las.read, _write(tmp_path, "head.las", HEADER[: HEADER.index("~A")]), "no ~A section")
-        _refused(las.read, _write(tmp_path, "cuthead.las", HEADER[:70]), "names no curves")
-        _refused(las.read, _write(tmp_path, "norows.las", HEADER), "no rows")
-        _refused(las.read, _write(tmp_path, "few.las", three + "1 2\n2 3\n"), "line 15 holds 2 values", "names 3")
-        _refused(las.read, _write(tmp_path, "many.las", HEADER + "1 2 3\n2 3 4\n"), "line 14 holds 3", "names 2")
-        _refused(las.read, _write(tmp_path, "cut.las", HEADER + "1 2\n2 3\n3"), "line 16 holds 1")
-        _refused(las.read, _write(tmp_path, "depth.las", HEADER + "a 2\nb 3\n"), "'DEPT'", "not a number")
-        _refused(las.read, _write(tmp_path, "wrap.las", three.replace("NO", "YES") + "1\n2 3\n2\n"), "4 values")
-        _refused(las.read, tmp_path / "hole.las", "no file")
-        (tmp_path / "bare").mkdir()
-        _refused(las.read, tmp_path / "bare", "no .las files")
-
-    def test_without_lasio(self, tmp_path, monkeypatch):
-        monkeypatch.setitem(sys.modules, "lasio", None)
-        _refused(las.read, _write(tmp_path, "x.las", HEADER + "1 2\n"), 'pip install "tsrnn[wells]"')
-
-    def test_agrees_with_lasio(self, tmp_path):
-        lasio = pytest.importorskip("lasio")
-        rng = np.random.default_rng(0)
-        table = np.column_stack([1000 + 0.1524 * np.arange(50), rng.normal(60, 20, 50)])
-        table[7, 1] = -999.25
-        body = "".join(f"{depth:10.4f} {value:12.6f}\n" for depth, value in table)
-        frame = self._read(tmp_path, body=body)
-        other = lasio.read(str(tmp_path / "x.las"), engine="normal")
-        np.testing.assert_array_equal(frame["depth"].to_numpy(), other.index)
-        np.testing.assert_array_equal(frame["GR"].to_numpy(), other["GR"])

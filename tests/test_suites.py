@@ -167,7 +167,7 @@ def test_a_suite_that_cannot_be_is_one_sentence(tmp_path: Path, text: str, said:
         ('target = "GR"', "target = 3", "roles.target takes a column or a list of them, not 3"),
         ("horizons = [4]", "horizons = 4", "horizons takes a list of whole numbers of at least 1, not 4"),
         ("horizons = [4]", "horizons = []", "horizons takes a list of whole numbers of at least 1"),
-        ("horizons = [4]", "leads = [0, 3]", "leads takes a list of whole numbers of at least 1"),
+        ("horizons = [4]", "leads = [0, 3]", "leads takes a list of steps, or of words"),
         ("horizons = [4]", "horizons = [4]\nleads = [1, 8]", "leads has 8, which no horizon reaches: the longest is 4"),
         ("seeds = [0, 1]", "seeds = [-1]", "seeds takes a list of whole numbers of at least 0"),
         ("seeds = [0, 1]", "seeds = [true]", "seeds takes a list of whole numbers of at least 0"),
@@ -311,3 +311,15 @@ def test_a_suite_goes_before_a_data_set_and_a_data_set_before_nothing(tmp_path: 
     for name in ("ETTh1", "weather"):
         assert folds(("x",), suites.find(name).split) == {"": None}
         assert name in catalog.names()
+
+
+@pytest.mark.parametrize("way", ["two", "two/", "./two//", "{here}/two", "two/."])
+def test_a_folder_goes_by_its_name_however_its_path_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    (tmp_path / "two").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert suites.find(way.format(here=tmp_path)).name == "two"
+    monkeypatch.chdir(tmp_path / "two")
+    suites.find.cache_clear()
+    assert suites.find(".").name == "two"

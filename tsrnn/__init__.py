@@ -2,17 +2,21 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, journal, alive, files, registry, options   what every room may use
+    version, errors, journal, alive, files, registry, settings, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
     metrics, conformal                          measures of a forecast; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
-    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
-    levels, axis, roles, series, intake         columns find their roles, what counts becomes numbers
     reading                                     what a file held: its table, units, and notes on what was met
+    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
+    parted, missing, wind                       times in several columns, what stands for a missing value, u and v
+    levels, axis, roles, series                 columns find their roles
+    station, intake, digests                    what a station writes; what counts becomes numbers; their sha256
+    units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    layout, readers/, simulate, catalog         files, small worlds and data sets by name
-    features, masks, buffer, prepare, windows   covariates, holes; one buffer and a vector of starts -> batches
+    resample, refine, describe                  another step; readings become panels; what is in one
+    heading, layout, gridded, logs/, readers/, simulate, catalog    files, small worlds and data sets by name
+    features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths
@@ -20,6 +24,7 @@ The map, in the order in which data meets the rooms:
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
+    las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river

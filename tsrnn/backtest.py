@@ -1,6 +1,7 @@
 """Rolling-origin evaluation: forecasts from several cutoffs, each made without a row after its cutoff."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from tsrnn import cutoffs, hindcast, progress, split
 from tsrnn.arrays import Arrays, Rows
 from tsrnn.cutoffs import Cutoff, Reach
 from tsrnn.errors import InputError
+from tsrnn.frames import Origin
 from tsrnn.panel import Panel
 
 Refit = bool | int | None
@@ -33,6 +35,12 @@ class Forecasts(Protocol):
     def get_params(self) -> dict[str, Any]: ...
 
     def forecast(self, panel: Panel, future: pl.DataFrame | None = None) -> pl.DataFrame: ...
+
+    def clone(self) -> Self: ...
+
+    def fit(self, frame: Any, *, split: Any = None) -> Self: ...
+
+    def forecasts(self, frame: Any = None, *, every: int = 1, part: str | None = None, split: Any = None) -> Any: ...
 
 
 def backtest(
@@ -59,6 +67,42 @@ def backtest(
         InputError: the id or the index is called as a column of the table, or the panel is too short.
     """
     return _tables({"": forecaster}, panel, windows, step, refit)[""]
+
+
+def left_out(forecaster: Forecasts, panel: Panel, row: split.SplitRow, every: int = 1) -> pl.DataFrame:
+    """Forecasts of each series by a copy of `forecaster` that was trained on others: leave one out (`split.folds`).
+
+    Args:
+        forecaster: its parameters are used; it stays as it is.
+        panel: several series.
+        row: {"leave_one_out": "series"}, or the name of the column that tells them apart.
+        every: forecast from every so many steps of a series.
+
+    Returns:
+        The table of `tsrnn.hindcast`, series by series.
+
+    Raises:
+        InputError: another split, fewer than three series, or what `fit` and `forecasts` refuse.
+    """
+    if not isinstance(row, Mapping) or split.LEAVE_ONE_OUT not in row:
+        raise InputError(f"a backtest is split as {{'leave_one_out': 'series'}}, or not at all, not {row!r}")
+    hindcast.names(panel, forecaster._levels)
+    plain, tables = replace(panel, origin=Origin()), []
+    folds = split.folds(panel.ids, row, panel.roles.id)
+    asked = forecaster.get_params().get("progress", progress.AUTO)
+    for fold in progress.track(list(folds.values()), "left out", asked):
+        copy = forecaster.clone().fit(plain, split=fold)
+        tables.append(copy.forecasts(plain, every=every, part="test", split=fold))
+    return hindcast.together(tables)
+
+
+def left_out_beside(models: Mapping[str, Forecasts], panel: Panel, word: str, every: int = 1) -> Any:
+    """`left_out` of several forecasters, with a column `model` in front where they are several."""
+    tables = {name: left_out(each, panel, {split.LEAVE_ONE_OUT: word}, every) for name, each in models.items()}
+    if len(tables) == 1:
+        return panel.native(next(iter(tables.values())))
+    named = [table.select(pl.lit(name).alias("model"), pl.all()) for name, table in tables.items()]
+    return panel.native(pl.concat(named, how="diagonal_relaxed"))
 
 
 def compare(

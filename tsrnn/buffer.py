@@ -13,6 +13,7 @@ from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError
 from tsrnn.masks import Groups
 from tsrnn.scale import Affine
+from tsrnn.transforms import logged
 
 _BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
 
@@ -63,7 +64,7 @@ class Buffer:
         return real_steps(real, input_size)
 
 
-def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = ()) -> Buffer:
+def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), logs: tuple[int, ...] = ()) -> Buffer:
     """Scale, fill and lay down every row once.
 
     Args:
@@ -71,7 +72,9 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = ()) -
         scaling: loc and scale of shape [series channel], as `tsrnn.scale.fit` returns them.
         padding: unobserved rows in front of every segment (`input_size - 1` lets windows start with one real row).
         masks: channels whose mask is told to the model (`tsrnn.masks`).
+        logs: channels that are read by their logarithms, in which `scaling` is (`tsrnn.transforms`).
     """
+    given, arrays = arrays, logged(arrays, logs)
     begin, end = arrays.segments()
     shift = padding * np.arange(1, len(begin) + 1)
     values = np.zeros((arrays.rows + padding * len(begin), len(arrays.columns)), np.float32)
@@ -90,13 +93,13 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = ()) -
         observed=None if observed is None else torch.from_numpy(observed),
         known=None if arrays.known is None else _padded(arrays.known, begin, end, padding),
         static=None if arrays.static is None else torch.from_numpy(np.nan_to_num(arrays.static)),
-        undo=_undo(scaling, arrays.targets),
+        undo=_undo(scaling, arrays.targets, logs),
         begin=begin,
         end=end,
         shift=shift,
         padding=padding,
         targets=arrays.targets,
-        arrays=arrays,
+        arrays=given,
         masks=masks,
     )
 
@@ -162,7 +165,8 @@ def _padded(rows: Floats, begin: Rows, end: Rows, padding: int) -> Tensor:
     return torch.from_numpy(np.concatenate(pieces).astype(np.float32))
 
 
-def _undo(scaling: Affine, targets: int) -> Affine:
+def _undo(scaling: Affine, targets: int, logs: tuple[int, ...]) -> Affine:
     loc, scale = (torch.from_numpy(each[:, None, :targets].astype(np.float64)) for each in (scaling.loc, scaling.scale))
     same = bool((loc == loc[:1]).all() and (scale == scale[:1]).all())
-    return Affine(loc[:1], scale[:1]) if same else Affine(loc, scale)
+    rows = 1 if same else len(loc)
+    return Affine(loc[:rows], scale[:rows], tuple(k for k in logs if k < targets))

@@ -13,18 +13,17 @@ from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from tsrnn import files, forks, readers
-from tsrnn.errors import InputError, notice, quoted, unknown
-from tsrnn.reading import Reading, line
+from tsrnn import forks, readers, settings
+from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.reading import Reading
 
 if TYPE_CHECKING:
     import polars as pl
 
     from tsrnn.panel import Panel
 
-_MOST = 1 << 22  # bytes of a pyproject.toml
 _CONNECT, _READ = 5, 60  # seconds a server may take to answer, and between two pieces of a file
 
 
@@ -44,6 +43,10 @@ class Row:
     seasonality: int | None = None  # steps of the shortest season
     split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
+    duplicates: Literal["error", "first", "last"] = "error"
+    missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
+    wind: Any = None  # speed and direction to be read as u and v; empty: directions are numbers
+    transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
     sha256: str | None = None
@@ -84,12 +87,13 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
 
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
-        roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's.
+        roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's. And
+            what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole.
 
     Raises:
         InputError: no such name or file, a file that is damaged or is not the catalogue's, or what `Panel.of` refuses.
     """
-    from tsrnn.panel import Panel
+    from tsrnn import refine
 
     forks.check()
     if isinstance(name_or_path, str) and name_or_path in _table():
@@ -100,16 +104,8 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     reading = read(paths)
     source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = _said(Panel.of(reading.frame, **{"source": source, **roles}), reading)
+    panel = refine.panel(reading, {"source": source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
-
-
-def _said(panel: "Panel", reading: Reading) -> "Panel":
-    """The panel with what its reader said; the loud part is said aloud."""
-    panel = replace(panel, columns=reading.columns, notes=(*reading.notes, *panel.notes))
-    if told := line(panel.notes):
-        notice(f"{panel.source}: {told}; `tsrnn describe` and panel.notes tell all")
-    return panel
 
 
 def read(path: Path | Sequence[Path]) -> Reading:
@@ -119,9 +115,9 @@ def read(path: Path | Sequence[Path]) -> Reading:
         InputError: no reader knows the ending, or what the reader refuses.
     """
     suffixes = readers.by_suffix()
-    if not isinstance(path, Path) or path.is_dir():
+    suffix = path.suffix.lower() if isinstance(path, Path) else ""
+    if not isinstance(path, Path) or (path.is_dir() and suffix not in suffixes):
         return _reading(suffixes[".las"].read(path))
-    suffix = path.suffix.lower()
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
@@ -160,9 +156,12 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of its well logs' sums as `sha256sum *.las` prints them."""
+    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files, by name."""
     if path.is_dir():
-        lines = [f"{digest(each)}  {each.name}\n" for each in sorted(path.glob("*.las"))]
+        store = path.suffix.lower() == ".zarr"
+        kept = [file for file in (path.rglob("*") if store else path.iterdir()) if file.is_file()]
+        files = sorted(file for file in kept if store or file.suffix.lower() == ".las")
+        lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in files]
         return sha256("".join(lines).encode()).hexdigest()
     total = sha256()
     with path.open("rb") as file:
@@ -172,7 +171,7 @@ def digest(path: Path) -> str:
 
 
 def _load(row: Row, roles: dict[str, Any]) -> "Panel":
-    from tsrnn.panel import Panel
+    from tsrnn import refine
 
     if row.reader == "simulate":
         from tsrnn import simulate
@@ -182,16 +181,11 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
-    arguments = {
-        "target": row.target or None,
-        "time": row.time,
-        "id": row.id,
-        "past_covariates": [name for name in row.past_covariates if name not in taken],
-        "freq": row.freq,
-        "rows_as_they_stand": row.rows_as_they_stand,
-        "source": row.name,
-    }
-    panel = _said(Panel.of(reading.frame, **{**arguments, **roles}), reading)
+    kept = ("time", "id", "freq", "rows_as_they_stand", "duplicates", "missing", "wind", "transforms")
+    past = [name for name in row.past_covariates if name not in taken]
+    arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
+    arguments |= {name: getattr(row, name) for name in kept}
+    panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
 
@@ -267,31 +261,16 @@ def _reason(error: OSError) -> str:
 
 
 def _project_folders() -> list[Path]:
-    """`[tool.tsrnn] data` of the nearest `pyproject.toml` upward that has it, relative to that file.
-
-    A file that cannot be read, or says nothing to tsrnn, is another project's.
+    """The folders that `[tool.tsrnn] data` names, relative to the file that says so.
 
     Raises:
-        InputError: what it says to tsrnn is no folder and no list of folders.
+        InputError: what it says is no folder and no list of folders.
     """
-    try:
-        here = Path.cwd()
-    except OSError:  # a folder that was deleted
-        return []
-    for folder in (here, *here.parents):
-        path = folder / "pyproject.toml"
-        try:
-            settings = tomllib.loads(files.content(path, _MOST, "").decode())
-            named = settings["tool"]["tsrnn"]["data"]
-        except (ValueError, LookupError, TypeError, RecursionError):
-            continue
-        listed = [named] if isinstance(named, str) else named
-        if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
-            raise InputError(
-                f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(named)}'
-            )
-        return [Path(os.path.realpath(folder / os.path.expanduser(each))) for each in listed]
-    return []
+    path, said = settings.named("data") or (Path(), [])
+    listed = [said] if isinstance(said, str) else said
+    if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
+        raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(said)}')
+    return [Path(os.path.realpath(path.parent / os.path.expanduser(each))) for each in listed]
 
 
 def _cache() -> Path:

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 from tsrnn import files
@@ -48,7 +48,8 @@ def sections(found: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
         if not rows:
             continue
         names = [each for each, value in rows[0].items() if not isinstance(value, list)]
-        table = Table(*names, title=name.replace("_", " "), title_justify="left", box=None, header_style="bold")
+        columns = (Column(each, overflow="fold") for each in names)
+        table = Table(*columns, title=name.replace("_", " "), title_justify="left", box=None, header_style="bold")
         for row in rows:
             table.add_row(*(_words(row[each]) for each in names))
         Console().print(table, "")

@@ -3,6 +3,7 @@
 measured    up to the last measured target; the rows after it tell covariates known ahead, if anything
 bridged     a gap near the end becomes rows in which nothing was measured, so that what lies before it is read
 wanting     series from which nothing can be forecast, and why
+strides     series whose rows are no step apart, but several, or a part of one
 without     the panel that is left
 """
 
@@ -14,9 +15,12 @@ import polars as pl
 
 from tsrnn import index as indexing
 from tsrnn.arrays import Rows
+from tsrnn.errors import InputError, quoted
 from tsrnn.panel import Panel
+from tsrnn.steps import physical
 
-_SAMPLE = 4096  # rows whose step is looked at
+_ROWS, _FEWEST = 1_000_000, 64  # rows whose steps are looked at, of all series and of each
+_OFF = 0.05  # share of a step by which rows may be off in the mean
 _FINER = 0.25  # share of rows beside another one of the same step, from which they keep a finer one
 
 
@@ -80,20 +84,54 @@ def without(panel: Panel, names: Collection[str]) -> Panel:
     return _of_rows(panel, panel.between(panel.offsets[:-1][kept], panel.offsets[1:][kept]))
 
 
-def stride(panel: Panel, freq: str | float) -> float | None:
-    """How many steps called `freq` a frame's rows lie apart, where it is another number than one; None: it is one."""
-    index = panel.frame[panel.roles.index][:_SAMPLE]
-    offsets = np.append(panel.offsets[panel.offsets < len(index)], len(index))
-    step = indexing.step_of(index, offsets, freq)
-    inside = np.ones(max(0, len(index) - 1), bool)
-    inside[offsets[1:-1] - 1] = False
-    numbers = indexing.numbers(index, np.arange(len(index)), step)
-    jumps = np.diff(numbers)[inside]
-    if len(jumps) < 3:
-        return None
-    within = np.mean(jumps == 0)  # rows that stand in the same step as the one before
-    apart = float(np.gcd.reduce(jumps)) if not within else 1 - float(within)
-    return apart if apart > 1 or within > _FINER else None
+def strides(panel: Panel, freq: str | float | None) -> dict[str, float]:
+    """How many steps called `freq` the rows of a series lie apart, where it is another number than one: name -> steps.
+
+    Of very many rows the first of each series are looked at.
+    """
+    most, lengths = max(_FEWEST, _ROWS // len(panel.ids)), np.diff(panel.offsets)
+    begin, counts = panel.offsets[:-1], np.minimum(lengths, most)
+    rows = np.arange(counts.sum()) + np.repeat(begin - np.cumsum(counts) + counts, counts)
+    index = panel.frame[panel.roles.index]
+    index = index if len(rows) == len(index) else index.gather(rows)
+    step = indexing.step_of(index, np.concatenate([[0], np.cumsum(counts)]), freq)
+    jumps = np.diff(indexing.numbers(index, np.arange(len(index)), step))
+    ratios = np.diff(physical(index)) / step.size if step.calendar is None and not step.local else np.ones(len(jumps))
+    strange, ends = {}, np.cumsum(counts)
+    for name, first, last in zip(panel.ids, ends - counts, ends - 1, strict=True):
+        if last - first >= 3 and (apart := _apart(jumps[first:last], ratios[first:last])) is not None:
+            strange[name] = apart
+    return strange
+
+
+def refuse_strides(panel: Panel) -> None:
+    """One step for all series, of which windows are made.
+
+    Raises:
+        InputError: names a series that keeps another one.
+    """
+    counted = panel.rows_as_they_stand or (panel.numbered and panel.roles.id is None)
+    strange = {} if counted else strides(panel, panel.freq if panel.freq is not None else panel.step.word)
+    if strange:
+        name, apart = next(iter(strange.items()))
+        step = panel.step.word or panel.step.size
+        raise InputError(
+            f"{panel.source}: rows of series {quoted(name)} are {apart:.3g} steps apart, where a step is {step} in the "
+            "others, and no window could be cut from them; load all with resample= a step as coarse as the coarsest, "
+            "or read them apart"
+        )
+
+
+def _apart(jumps: Rows, ratios: np.ndarray) -> float | None:
+    """Steps from row to row of one series, where these are not one."""
+    within = float(np.mean(jumps == 0))  # rows that stand in the same step as the one before
+    if within > _FINER:
+        return 1 - within
+    if not within and jumps.min() > 1:
+        return float(np.gcd.reduce(jumps)) if np.gcd.reduce(jumps) > 1 else float(np.median(ratios))
+    single = ratios[(ratios > 0.5) & (ratios < 1.5)]
+    mean = float(single.mean()) if len(single) else 1.0
+    return mean if abs(mean - 1) > _OFF else None
 
 
 def _bridges(panel: Panel, breaks: Rows, series: int, input_size: int, padding: int) -> list[tuple[int, int]]:

@@ -18,6 +18,7 @@ from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 
 SplitLike = Mapping[str, Any] | str | None
+_COPIES = "refit=True trains copies on the rows before each cutoff"
 Scores = dict[str, infer.Score]
 _FLATTERED = (
     "these are the rows that this forecaster was trained on, which flatter it; pass others, or a part they left out"
@@ -26,6 +27,9 @@ _FLATTERED = (
 
 class Evaluated(Estimator):
     """A face whose forecasts are held against what came true."""
+
+    lesson_: Panel  # what was learnt from
+    parts_: split.Split
 
     def score(
         self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
@@ -140,17 +144,26 @@ class Evaluated(Estimator):
         windows: int = 8,
         step: int | None = None,
         refit: bool | int | None = None,
+        split: SplitLike = None,
         **roles: Any,
     ) -> Any:
         """Forecast from past cutoffs with copies of this forecaster trained before them; see `tsrnn.backtest`.
 
-        A fitted forecaster is asked as it is with `refit=False`; otherwise copies are trained, which is said once.
+        A fitted forecaster is asked as it is with `refit=False`, and where it was trained on none of the series;
+        otherwise copies are trained, which is said once. With `split={"leave_one_out": "well"}` (the column that tells
+        series apart) each series is forecast from every `step`-th of its rows by a copy that was trained on others.
 
         Returns:
             The columns of `forecasts`, in the frame type given.
         """
         self.configs()
         fitted = hasattr(self, "model_")
+        if split is not None:
+            panel = Panel.of(self.panel_ if frame is None else frame, **roles)
+            return panel.native(rolling.left_out(self, panel, split, step or 1))
+        if fitted and refit is None and frame is not None and not roles and not self._taught(self._panel(frame)):
+            notice(f"trained on none of {listed(self._panel(frame).ids)}, this forecaster is asked as it is; {_COPIES}")
+            refit = False
         if fitted and refit is None:
             notice(
                 "backtest trains copies of this forecaster on the rows before each cutoff; refit=False asks it as it "
@@ -163,6 +176,14 @@ class Evaluated(Estimator):
                 notice(_FLATTERED)
         panel = self._panel(frame) if (fitted and not roles) or frame is None else Panel.of(frame, **roles)
         return panel.native(rolling.backtest(self, panel, windows, step, refit))
+
+    def _taught(self, panel: Panel) -> bool:
+        """Whether any of the panel's series was trained on; of a loaded forecaster, whether it knows any."""
+        names = self.preparation_.ids
+        if hasattr(self, "panel_"):
+            rows = zip(self.lesson_.ids, self.parts_.train.end > self.parts_.train.begin, strict=True)
+            names = tuple(name for name, some in rows if some)
+        return not {*names}.isdisjoint(panel.ids)
 
     def anew(self, frame: Any) -> Self:
         """A copy trained on another frame, and calibrated on its own last rows where this one is calibrated."""
@@ -222,6 +243,7 @@ class Evaluated(Estimator):
         arrays = prepared.arrays(history)
         parts = self._split(history, arrays, wanted)
         if self.on_short == "error":
+            ends.refuse_strides(history)
             return history, arrays, parts, {}
         skipped = split.lacking(arrays, parts, self.input_size - prepared.padding, self.horizon)
         if not skipped:

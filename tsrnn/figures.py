@@ -58,7 +58,7 @@ def read(column: pl.Series, source: str, rows: pl.Series | None = None) -> pl.Se
         mend = (
             "write numbers plainly, as 1334.5: a point for the fraction, nothing between the thousands, no unit"
             if figure
-            else "mend the cell, leave it empty, or leave the column out"
+            else f"mend the cell, pass missing=[{quoted(cells[row])}] if it stands for none, or leave the column out"
         )
         raise InputError(
             f"{source}: column {quoted(column.name)}, row {place} holds {quoted(cells[row])} where a number belongs; "

@@ -207,6 +207,8 @@ class Forecaster(Operated):
         prepared = self._unlearnt()
         history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)
         head.check(arrays)
+        if head.counts and {*panel.roles.targets} & {*(panel.transforms or ())}:
+            raise InputError(f"loss {self.loss!r} is of counts, which have no logarithm; leave it, or transforms, out")
         laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
         windows.refuse_empty(train, parts.train, self.on_short == "error")

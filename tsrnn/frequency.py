@@ -111,6 +111,14 @@ def weekday(freq: str | float | None) -> int | None:
     return WEEKDAYS.index(anchored[1]) if anchored else None
 
 
+def steps_of(word: str, freq: str) -> float:
+    """How many steps of `freq` a length of time is; 0 where one of them is no length, or a month."""
+    if _calendar(freq) is not None:
+        return 0.0
+    step = _length(freq)[0]
+    return _length(word)[0] / step if step else 0.0
+
+
 def _length(word: str) -> tuple[int, bool]:
     """Nanoseconds (0: no such length), and whether the word speaks of days or weeks."""
     word = word.removesuffix("-local")

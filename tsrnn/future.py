@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import dates, figures
+from tsrnn import dates, figures, station
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, quoted
 from tsrnn.frames import NAMELESS, to_polars
@@ -62,6 +62,7 @@ def keyed(panel: Panel, frame: Any, names: Sequence[str], source: str) -> pl.Dat
         table = table.rename({levels[0]: index})
     elif index in NAMELESS and index not in table.columns and len(origin.levels) == 1:
         table = table.rename({origin.levels[0][0]: index})
+    table = station.further(table, vars(panel), names, index, source)
     keys = [id, index] if id else [index]
     missing = [name for name in (*keys, *names) if name not in table.columns]
     if missing:

@@ -127,14 +127,27 @@ def undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
     if undo is None:
         return inside
     beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
-    affine = Affine(undo.loc.cpu().numpy()[beside], undo.scale.cpu().numpy()[beside])
+    affine = undo.mapped(lambda part: part.cpu().numpy()[beside])
     value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
     resolution = np.maximum(np.abs(inside), affine.loc != 0) * affine.scale * _RESOLUTION
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         power = 10.0 ** np.floor(-np.log10(resolution))
         shifted = value * power
         rounded = np.rint(shifted) / power
-    return np.where(np.abs(shifted) < _WHOLE, rounded, value)  # beyond, or where nothing was scaled, float64 is coarser
+    value = np.where(
+        np.abs(shifted) < _WHOLE, rounded, value
+    )  # beyond, or where nothing was scaled, float64 is coarser
+    for target in undo.logs:
+        value[:, :, target] = _power(value[:, :, target])
+    return value
+
+
+def _power(logarithm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """10 to that power, to seven digits: a float32 has no more."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        digits = 10.0 ** (6 - np.floor(logarithm))
+        power: npt.NDArray[np.float64] = np.rint(10.0**logarithm * digits) / digits
+    return power
 
 
 @torch.inference_mode()

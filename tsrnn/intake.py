@@ -2,19 +2,21 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import polars as pl
 
-from tsrnn import dates, figures
+from tsrnn import dates, figures, missing, station
 from tsrnn import levels as words
 from tsrnn.arrays import Rows
 from tsrnn.errors import InputError, notice, quoted
 from tsrnn.frames import NAMELESS, Origin, to_polars
+from tsrnn.reading import Note
 from tsrnn.roles import Roles, find_roles
 from tsrnn.series import check_constant, check_ids, in_order, one_series_an_id, told_apart
 
 TREATMENT = {"freq": None, "rows_as_they_stand": False, "sort": False, "duplicates": "error", "date_format": None}
+TREATMENT |= {"missing": None, "flags": None, "wind": None, "transforms": None}
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,7 @@ class Taken:
     origin: Origin
     order: Rows | None  # where each row stood when it came in, if it moved
     treatment: dict[str, Any]  # the caller's, and what was found out: date_format, numbered, levels
+    notes: tuple[Note, ...]  # what was met in its cells
 
 
 def take(
@@ -58,6 +61,9 @@ def take(
     unnamed = [name for name, label in origin.labels if label == ""]
     if unnamed and asked["target"] == "":
         asked = {**asked, "target": unnamed[0]}
+    again = levels is not None
+    came = asked
+    table, asked, treatment, notes = station.opened(table, asked, treatment, source, again)
     roles, remark = find_roles(table, origin, source, asked, numbered)
     if unnamed and unnamed[0] in roles.targets:
         raise InputError(f"{source}: a column to forecast has no name; give it one, by which its forecast is called")
@@ -67,25 +73,38 @@ def take(
     if pair := dict(origin.alike).get(roles.id or ""):
         raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
     table, date_format = index_of(table, roles, source, treatment["date_format"])
-    again = levels is not None
+    date_format = date_format if asked is came else treatment["date_format"]  # of the parts that were joined
+    table, met = station.cleaned(table, roles, treatment, source, not asked["target"])
     if levels is None:
         levels = words.learn(table, roles.future, roles.static, roles.id, source)
     table = numbers(table, roles, source, levels, again)
     check_constant(table, roles.id, roles.static, source)
-    sort, duplicates = treatment["sort"], treatment["duplicates"]
-    if roles.id is not None and duplicates == "error" and not treatment["rows_as_they_stand"]:
-        one_series_an_id(table, roles.id, roles.index, roles.targets, source)
-    elif roles.id is None and not treatment["rows_as_they_stand"]:
-        chosen = roles.targets if asked["target"] or len(roles.targets) == 1 else ()
-        told_apart(table, roles.index, chosen, source, duplicates != "error")
+    if not treatment["rows_as_they_stand"]:
+        _tell_apart(table, roles, bool(asked["target"]), treatment["duplicates"] != "error", source)
     if remark:
         notice(remark)
-    table, order = in_order(table, roles.id, roles.index, sort)
-    if duplicates != "error":
-        keys = [roles.id, roles.index] if roles.id else [roles.index]
-        table, order = table.unique(keys, keep=duplicates, maintain_order=True), None
+    table, order = in_order(table, roles.id, roles.index, treatment["sort"])
+    if treatment["duplicates"] != "error":
+        table, order, twins = _once(table, roles, treatment["duplicates"]), None, table.height
+        met += [Note("rows whose index stood twice, dropped", twins - table.height, roles.index, loud=False)]
+    treatment |= missing.kept(treatment, table.columns)
     treatment = {**treatment, "date_format": date_format, "numbered": numbered, "levels": levels}
-    return Taken(table, roles, origin, order, treatment)
+    notes = [note for note in (*notes, *met) if note.count]
+    return Taken(table, roles, origin, order, treatment, tuple(notes))
+
+
+def _tell_apart(table: pl.DataFrame, roles: Roles, chosen: bool, forced: bool, source: str) -> None:
+    """Refuse series that nobody told apart; `chosen`: the targets were named, `forced`: twins are dropped."""
+    if roles.id is None:
+        targets = roles.targets if chosen or len(roles.targets) == 1 else ()
+        told_apart(table, roles.index, targets, source, forced)
+    elif not forced:
+        one_series_an_id(table, roles.id, roles.index, roles.targets, source)
+
+
+def _once(table: pl.DataFrame, roles: Roles, keep: Literal["first", "last"]) -> pl.DataFrame:
+    """Rows whose index stands twice in a series once."""
+    return table.unique([roles.id, roles.index] if roles.id else [roles.index], keep=keep, maintain_order=True)
 
 
 def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str], again: bool = False) -> pl.DataFrame:

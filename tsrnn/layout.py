@@ -1,36 +1,59 @@
-"""How a text table is laid out: lines above the names, the separator, as many cells in every line."""
+"""How a text table is laid out: the separator, as many cells in every line, blanks between columns."""
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 
+from tsrnn import heading
 from tsrnn.errors import InputError
 
 _SEPARATORS = "\t|;,"  # a comma last: it may be a decimal one
 SAMPLE = 50  # lines looked at for the separator and for what cells look like
 
 
-def remarks(lines: list[str]) -> int:
-    """How many lines stand above the names: blank ones, remarks, and what tells a spreadsheet the separator."""
-    skipped = 0
-    while skipped < len(lines) and re.match(r'\s*$|"?#|sep=.$', lines[skipped].rstrip("\r\n")):
-        skipped += 1
-    if 0 < skipped < len(lines) and lines[skipped - 1].startswith("#"):
-        above, first = rows(lines[skipped - 1 :], separator(lines[skipped - 1 :]))[:2]
-        if len(above) == len(first) > 1 and all(is_value(cell) or not cell.strip() for cell in first):
-            return skipped - 1  # the names are the remark
-    return skipped if skipped < len(lines) else 0
-
-
 def separator(lines: list[str]) -> str:
-    """The one that cuts every line into the same number of cells, the most; else the first line's most frequent."""
-    widths = {mark: [len(cells) for cells in rows(lines, mark)] for mark in _SEPARATORS}
-    even = {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1 and len(set(counts)) == 1}
-    chosen = even or {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1} or {",": 1}
+    """The one that cuts every line into the same number of cells, the most; else the first line's most frequent.
+
+    Where text stands above the names, the lines at the end tell.
+    """
+    body = [line for line in lines if not heading.is_remark(line)]
+    even = _even(body) or _even(body[len(body) // 2 :] if len(body) > 2 else [])
+    if even:
+        return max(even, key=lambda mark: even[mark])
+    counts = {mark: [len(cells) for cells in rows(body, mark)] for mark in _SEPARATORS}
+    chosen = {mark: widths[0] for mark, widths in counts.items() if widths and widths[0] > 1} or {",": 1}
     return max(chosen, key=lambda mark: chosen[mark])
+
+
+def _even(lines: list[str]) -> dict[str, int]:
+    """The separators that cut every line into the same number of cells, and that number, if it is not one."""
+    widths = {mark: [len(cells) for cells in rows(lines, mark)] for mark in _SEPARATORS}
+    return {mark: counts[0] for mark, counts in widths.items() if counts and counts[0] > 1 and len(set(counts)) == 1}
+
+
+def blank_separated(lines: list[str]) -> bool:
+    """Whether blanks alone stand between the columns: names and values, as many in a line, and no separator."""
+    body = [line for line in lines[:SAMPLE] if not heading.is_remark(line)]
+    cut = [line.split() for line in body]
+    widths = [len(cells) for cells in cut]
+    width = max(widths, key=widths.count, default=0)
+    rows = [cells for cells in cut if len(cells) == width]
+    if width < 2 or _even(body) or 3 * len(rows) < 2 * len(cut):
+        return False
+    values = [2 * sum(map(heading.is_value, cells)) >= width for cells in rows]
+    names = [heading.bare(line.strip()).split() for line in lines[:SAMPLE]]
+    named = any(len(cells) == width and not any(map(heading.is_value, cells)) for cells in names)
+    return named and sum(values) >= len(rows) - 1 > 0
+
+
+def with_tabs(content: bytes) -> bytes:
+    """The lines with a tab where blanks stood between two cells, and none at their ends."""
+    stripped = re.sub(rb"(?m)^[ \t]+|[ \t]+(?=\r?$)", b"", content)
+    return re.sub(rb"[ \t]+", b"\t", stripped)
 
 
 def rows(lines: list[str], mark: str) -> list[list[str]]:
@@ -42,13 +65,22 @@ def rows(lines: list[str], mark: str) -> list[list[str]]:
             return []
 
 
-def check_widths(path: Path, mark: str, skipped: int) -> None:
+def check_widths(path: Path, mark: str, skipped: int, content: Path | bytes | None = None) -> None:
     """Every line that is not blank, below those skipped, has as many cells as the first.
+
+    Args:
+        path: how the message calls the file.
+        mark: the separator.
+        skipped: lines above the names.
+        content: what to read in place of the file.
 
     Raises:
         InputError: one has not; names it.
     """
-    with path.open(encoding="utf-8", errors="replace", newline="") as file, _long_fields():
+    text = io.TextIOWrapper(
+        io.BytesIO(content) if isinstance(content, bytes) else path.open("rb"), "utf-8", "replace", ""
+    )
+    with text as file, _long_fields():
         for _ in range(skipped):
             file.readline()
         lines = csv.reader(file, delimiter=mark)
@@ -73,8 +105,3 @@ def _long_fields() -> Iterator[None]:
         yield
     finally:
         csv.field_size_limit(before)
-
-
-def is_value(name: str) -> bool:
-    """Whether a cell is a number or a date, as no column is called."""
-    return bool(re.fullmatch(r"[-+]?\d[\d.,:/TZ+\-eE ]*", name))

@@ -6,7 +6,6 @@ Long frames (`unique_id, ds, y` or `item_id, timestamp, target`) and wide ones (
 thing here: one row per series and step.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
@@ -15,14 +14,15 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from tsrnn import forks, frequency
+from tsrnn import digests, forks, frequency, physical
 from tsrnn import index as indexing
 from tsrnn import levels as words
+from tsrnn import transforms as kinds
 from tsrnn.arrays import Arrays, Floats, Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, notice, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
-from tsrnn.reading import Column, Note
+from tsrnn.reading import Column, Note, line
 from tsrnn.roles import Roles
 from tsrnn.series import id_text
 from tsrnn.steps import Step
@@ -41,6 +41,10 @@ class Panel:
     freq: str | float | None = None
     sort: bool = False  # rows were put in order
     duplicates: Duplicates = "error"  # what was done where one index value stood twice
+    missing: Any = None  # what stands for a missing value, as `tsrnn.missing.plain` has it
+    flags: Any = None  # columns of flags and the good ones
+    wind: Any = None  # what became u and v, as `tsrnn.wind.plain` has it
+    transforms: Mapping[str, str] | None = None  # what is done to columns before they are scaled, and undone
     date_format: str | None = None  # how text or whole numbers became dates, where the cells alone do not tell
     numbered: bool = False  # no column was the index: the rows were numbered
     levels: words.Levels = field(default_factory=dict)  # the words of each covariate that holds words
@@ -67,8 +71,12 @@ class Panel:
         static_covariates: str | Sequence[str] = (),
         freq: Any = None,
         date_format: str | None = None,
+        transforms: Mapping[str, str] | None = None,
         sort: bool = False,
         duplicates: Duplicates = "error",
+        missing: Any = None,
+        flags: Any = None,
+        wind: Any = None,
         rows_as_they_stand: bool = False,
         source: str = "frame",
     ) -> "Panel":
@@ -88,8 +96,13 @@ class Panel:
                 the step that the rows keep.
             date_format: how dates of text or whole numbers are written, as of `strptime` ("%d/%m/%Y"); "number": whole
                 numbers are counts. Asked for where two readings fit.
+            transforms: of targets and past covariates, such as {"RDEP": "log10"}; undone in forecasts and measures.
             sort: put unsorted rows in order instead of refusing them.
             duplicates: what to do where one index value stands twice in a series: error, first, last.
+            missing: numbers and words that stand for a missing value, `[-9999, "T"]`, or those of each column,
+                `{"wv": [-9999]}`; counted in `notes`. By default what looks like one is told of; []: nothing is one.
+            flags: column -> its column of flags and the good ones, `{"T": ["T_qc", ["", "0"]]}`; others go missing.
+            wind: columns to read as the components u and v, `{"speed": "wv", "direction": "wd"}` (`tsrnn.wind`).
             rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
             source: how messages call this frame.
 
@@ -98,15 +111,28 @@ class Panel:
         """
         if isinstance(frame, Panel):
             roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
-            if any(roles_given) or sort or rows_as_they_stand or duplicates != "error":
+            cleaned = any(each is not None for each in (missing, flags, wind))
+            if transforms is not None and not any(roles_given) and not cleaned:
+                return frame.transformed(kinds.plain(transforms))
+            if any(roles_given) or cleaned or sort or rows_as_they_stand or duplicates != "error":
                 raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
             return frame
         if duplicates not in get_args(Duplicates):
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
         treatment = {"freq": frequency.plain(freq), "sort": sort, "duplicates": duplicates, "date_format": date_format}
-        treatment["rows_as_they_stand"] = rows_as_they_stand
-        return cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment)
+        treatment |= {"missing": missing, "flags": flags, "wind": wind}
+        kept = {"transforms": kinds.plain(transforms), "rows_as_they_stand": rows_as_they_stand}
+        made = cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment | kept)
+        told_of = {note.column for note in made.notes if note.loud}  # sentinels, which are far away too
+        names = [name for name in made.roles.targets + made.roles.past if name not in told_of]
+        columns = [_floats(made.frame[name]) for name in names]
+        far = physical.far(
+            names, columns, made.offsets, made.transforms or (), loud=not rows_as_they_stand and made.missing != []
+        )
+        if told := line(far):
+            notice(f"{source}: {told}; mend these cells, or leave them empty")
+        return replace(made, notes=(*made.notes, *far))
 
     @classmethod
     def again(cls, frame: Any, reading: Mapping[str, Any]) -> "Panel":
@@ -124,10 +150,22 @@ class Panel:
     @classmethod
     def _take(cls, frame: Any, source: str, *how: Any) -> "Panel":
         taken = take(frame, source, *how)
-        panel = cls(taken.table, taken.roles, source, order=taken.order, origin=taken.origin, **taken.treatment)
+        treatment = {**taken.treatment, "transforms": None}
+        panel = cls(taken.table, taken.roles, source, order=taken.order, origin=taken.origin, **treatment)
+        panel = replace(panel, notes=taken.notes).transformed(taken.treatment["transforms"])
+        if told := line(taken.notes):
+            notice(f"{source}: {told}; panel.notes tells all")
         if not panel.rows_as_they_stand:
             indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order)
         return panel
+
+    def transformed(self, transforms: Mapping[str, str] | None) -> "Panel":
+        """The same panel with other transforms of its columns; cells that have no logarithm are missing (said)."""
+        made = kinds.of_channels(transforms, self.roles, self.frame.columns, self.source)
+        if made == self.transforms:
+            return self
+        frame, notes = kinds.masked(self.frame, made, self.source)
+        return replace(self, frame=frame, transforms=made, notes=(*self.notes, *notes))
 
     def __post_init__(self) -> None:
         forks.check()
@@ -160,16 +198,7 @@ class Panel:
     @cached_property
     def fingerprint(self) -> str:
         """The file's sha256; for a simulated world or a frame, the sha256 of the numbers it holds."""
-        if self.sha256 is not None:
-            return self.sha256
-        digest = hashlib.sha256(repr(self.frame.schema).encode())
-        for name in (*self.roles.targets, *self.roles.past, *self.roles.future, *self.roles.static):
-            column = self.frame[name]
-            if name in self.levels:
-                digest.update("\0".join(column.cast(pl.String).fill_null("")).encode())
-            else:
-                digest.update(column.cast(pl.Float64).fill_null(float("nan")).to_numpy().tobytes())
-        return digest.hexdigest()
+        return self.sha256 or digests.of_table(self.frame, self.roles, self.levels)
 
     @cached_property
     def step(self) -> Step:

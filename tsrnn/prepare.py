@@ -6,23 +6,20 @@ frame --`read`--> Panel --`lay`--> Buffer
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import Any, Self, get_type_hints
+from typing import Any, Self
 
 import numpy as np
 import polars as pl
 
-from tsrnn import buffer, ends, features, masks, scale, split
+from tsrnn import buffer, ends, features, masks, recalled, scale, split, transforms
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.future import known_ahead
-from tsrnn.intake import TREATMENT
-from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
-from tsrnn.steps import is_zone, zone_of
+from tsrnn.steps import zone_of
 
-_COLUMNS = ("targets", "past", "future", "static")  # of a reading
 _ALIKE = 1e-6  # share by which the values of a constant may differ
 
 
@@ -62,10 +59,11 @@ class Preparation:
         Raises:
             InputError: no scaler has that name.
         """
-        self.scaling = scale.fit(self.scaler, arrays, part, self.scale_per_series)
+        self.reading = panel.reading
+        self.scaling = scale.fit(self.scaler, transforms.logged(arrays, self.logs), part, self.scale_per_series)
         self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
         self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)
-        self.ids, self.reading = arrays.ids, panel.reading
+        self.ids = arrays.ids
         if self.calendar:
             self.reading["zone"] = panel.zone or zone_of(panel.frame[panel.roles.index])
         channels = masks.groups_of(arrays) if "past" in told else ()
@@ -74,6 +72,11 @@ class Preparation:
         if channels or known:
             self.reading |= {"holes": {"channels": channels, "known": known}}
         return self
+
+    @property
+    def logs(self) -> tuple[int, ...]:
+        """Channels that are read by their logarithms."""
+        return transforms.places(self.reading.get("transforms"), (*self.reading["targets"], *self.reading["past"]))
 
     @property
     def groups(self) -> masks.Groups:
@@ -96,15 +99,23 @@ class Preparation:
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
         panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
+        if panel.offers:  # covariates that nobody asked for, some of which the training may have left out
+            kept: dict[str, Any] = {kind: tuple(self.reading[kind]) for kind in ("past", "future", "static")}
+            panel = replace(panel, roles=replace(panel.roles, **kept))
         if panel.levels != levels:
             panel = replace(panel, levels=levels)
+        panel = panel.transformed(self.reading.get("transforms"))
         if "zone" in self.reading:
             panel = _by_the_clock_of(self.reading["zone"], panel)
-        if freq is not None and not panel.rows_as_they_stand and (apart := ends.stride(panel, freq)) is not None:
-            named = freq if isinstance(freq, str) else f"{freq:.6g}"
+        if freq is not None and not panel.rows_as_they_stand and (strides := ends.strides(panel, freq)):
+            name, apart = next(iter(strides.items()))
+            whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
+            mend = (
+                f"load it with resample={freq!r}, or fit again" if apart < 1 else "give rows at that step, or fit again"
+            )
             raise InputError(
-                f"{panel.source}: rows are {apart:.3g} steps of the training's apart, which is {named}; give rows at "
-                "that step, or fit again on these"
+                f"{panel.source}: rows{whose} are {apart:.3g} steps of the training's apart, which is "
+                f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
             )
         return panel
 
@@ -125,8 +136,9 @@ class Preparation:
         static = _scaled(self.static, arrays.static, "of series")
         scaling = self.scaling_of(arrays)
         if not learning:
-            _say_what_moves(arrays, scaling)
-        return buffer.lay(replace(arrays, known=known, static=static), scaling, self.padding, self.groups)
+            _say_what_moves(transforms.logged(arrays, self.logs), scaling)
+        laid = replace(arrays, known=known, static=static)
+        return buffer.lay(laid, scaling, self.padding, self.groups, self.logs)
 
     def ahead(self, panel: Panel, future: Any, beyond: pl.DataFrame | None = None) -> Floats | None:
         """Covariates of the steps to forecast, scaled: [series*horizon feature]; None where the model reads none.
@@ -181,35 +193,7 @@ class Preparation:
         """
         if self.scaler not in scale.SCALERS:
             raise unknown("scaler", self.scaler, scale.SCALERS)
-        if not isinstance(ids, list) or not ids or not all(isinstance(name, str) for name in ids):
-            raise InputError("ids must be a list of the series' names")
-        if len(set(ids)) < len(ids):
-            raise InputError("ids name a series twice")
-        if not isinstance(reading, dict) or not all(isinstance(reading.get(key), list) for key in _COLUMNS):
-            raise InputError(f"reading must list the columns of {', '.join(_COLUMNS)}")
-        columns = [name for key in _COLUMNS for name in reading[key]]
-        if "id" not in reading:
-            raise InputError("reading must say which column is the id, or that none is")
-        named = [reading.get("index"), *columns, *([] if reading.get("id") is None else [reading["id"]])]
-        if not reading["targets"] or not all(isinstance(name, str) for name in named):
-            raise InputError("reading must name columns by text, and at least one target")
-        if len(set(named)) < len(named) - (reading.get("id") in reading["static"]):
-            raise InputError("reading gives a column two roles")
-        treatment = {key: value for key, value in reading.items() if key not in (*_COLUMNS, "index", "id")}
-        hints = {name: hint for name, hint in get_type_hints(Panel.of).items() if name in TREATMENT}
-        words_of = (*hints, "numbered", "levels", "holes", "zone")
-        if strange := next((key for key in treatment if key not in words_of), None):
-            raise unknown("word of reading", strange, words_of)
-        check_types(treatment, {**hints, "numbered": bool, "zone": str | None}, "reading")
-        if (zone := reading.get("zone")) is not None and not is_zone(zone):
-            raise InputError(f"zone of reading must be a time zone's name, not {zone!r}")
-        words.plain(treatment.get("levels"))
-        self.ids, self.reading = tuple(ids), dict(reading)
-        if "holes" in reading:
-            holes = reading["holes"]
-            channels = masks.plain(holes["channels"], len(reading["targets"]) + len(reading["past"]))
-            known = masks.plain([holes["known"]], 1 << 16)[0] if holes["known"] else ()
-            self.reading["holes"] = {"channels": channels, "known": list(known)}
+        self.ids, self.reading = recalled.ids(ids), recalled.reading(reading)
         return self
 
     def shapes(self, channels: int, known: int, static: int) -> dict[str, tuple[int, ...]]:
@@ -237,7 +221,8 @@ class Preparation:
         if not self.scale_per_series:
             rows = np.zeros(len(arrays.ids), np.int64)
             return Affine(self.scaling.loc[rows], self.scaling.scale[rows])
-        scaling = scale.fit(self.scaler, arrays, split.whole(arrays), per_series=True)
+        numbers = transforms.logged(arrays, self.logs)
+        scaling = scale.fit(self.scaler, numbers, split.whole(arrays), per_series=True)
         place = {name: row for row, name in enumerate(self.ids)}
         strangers = [name for name in arrays.ids if name not in place]
         if strangers:

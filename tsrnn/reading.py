@@ -7,7 +7,7 @@ column, so that a curve never loses a cell in silence: one line is said where a 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,11 +23,13 @@ class Column:
         unit: in the spelling of `tsrnn.units` where it is known there, else as the file has it; "": none is named.
         original: the name that the file has, where the column got another one.
         description: the file's words.
+        measured: False for a place, a depth, a time or a code, which nobody forecasts unless it is named.
     """
 
     unit: str = ""
     original: str = ""
     description: str = ""
+    measured: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,46 @@ class Note:
 
 @dataclass(frozen=True)
 class Reading:
-    """A reader's answer."""
+    """A reader's answer.
+
+    Args:
+        frame: the table.
+        columns: what the file says of each.
+        notes: what was met.
+        index: the column that the format makes the index, such as a log's depth; "": it has none.
+        id: the column that the format tells series apart by; "": it has none.
+        series: series -> column -> what its own file says, where a file holds one series and they may differ.
+    """
 
     frame: "pl.DataFrame"
     columns: Mapping[str, Column] = field(default_factory=dict)
     notes: tuple[Note, ...] = ()
+    index: str = ""
+    id: str = ""
+    series: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
+
+    def roles(self, asked: Mapping[str, Any]) -> dict[str, Any]:
+        """The roles that somebody asked for, and the format's own where nothing was said of them.
+
+        Columns that are no measurement are left out of the targets that nobody named.
+        """
+        roles = dict(asked)
+        for role, name in (("time", self.index), ("id", self.id)):
+            if name and not roles.get(role):
+                roles[role] = name
+        if not roles.get("target") and any(not column.measured for column in self.columns.values()):
+            named = {roles.get("time"), roles.get("id"), *_names(roles)}
+            measured = [name for name in self.columns if self.columns[name].measured and name not in named]
+            schema = self.frame.schema
+            roles["target"] = [name for name in measured if name in schema and schema[name].is_numeric()] or None
+        return roles
+
+
+def _names(roles: Mapping[str, Any]) -> Iterable[str]:
+    """The covariates among the roles."""
+    for kind in ("past", "future", "static"):
+        value = roles.get(f"{kind}_covariates") or ()
+        yield from [value] if isinstance(value, str) else value
 
 
 def line(notes: Iterable[Note]) -> str:

@@ -6,11 +6,11 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import axis, dates, figures
+from tsrnn import axis, dates, figures, missing
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin
 
-_ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station")
+ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station", "station_id", "stations_id", "site_id")
 _TARGET_NAMES = ("y", "target")
 
 
@@ -51,7 +51,7 @@ def find_roles(
     Returns:
         The roles, and what is to be said of the columns that have none (None: nothing).
     """
-    named = {kind: tuple(str(name) for name in _several(value)) for kind, value in asked.items()}
+    named = {kind: tuple(str(name) for name in several(value)) for kind, value in asked.items()}
     columns = set(table.columns)
     for name in (name for names in named.values() for name in names):
         if name not in columns:
@@ -67,6 +67,7 @@ def find_roles(
     targets, remark = named["target"], None
     if not targets:
         long = next((name for name in _TARGET_NAMES if name in free), None)
+        free = [name for name in free if not missing.is_flag(name, columns)]
         targets = (long,) if long else tuple(name for name in free if _is_channel(table[name], origin))
         chosen = set(targets)
         left = [name for name in free if name not in chosen and name not in origin]
@@ -82,7 +83,7 @@ def find_roles(
 def _id_of(table: pl.DataFrame, origin: Origin, source: str, free: list[str], time: str | None) -> str | None:
     """By name, else what a pandas index holds beside the time."""
     lowered = {name.lower(): name for name in reversed(free)}
-    named = next((lowered[name] for name in _ID_NAMES if name in lowered), None)
+    named = next((lowered[name] for name in ID_NAMES if name in lowered), None)
     if named is not None:
         return named
     levels = [name for name in free if name in origin]
@@ -119,8 +120,8 @@ def _left_over(table: pl.DataFrame, source: str, left: list[str], id: str | None
     return f"{source}: {which} {'are' if len(said) > 1 else 'is'} not read; {hint}name the target to leave it unsaid"
 
 
-def _several(named: Any) -> tuple[Any, ...]:
-    """One name, several, or None."""
+def several(named: Any) -> tuple[Any, ...]:
+    """One name, several, or None, as a tuple."""
     if isinstance(named, str) or not isinstance(named, Iterable):
         return () if named is None else (named,)
     return tuple(named)

@@ -26,11 +26,17 @@ class Affine:
     """scaled = (value - loc) / scale, and back. `loc` and `scale` broadcast against the values.
 
     A scale of 0 says that all values were `loc`: others keep their unit, both ways, and a forecast of such a channel is
-    `loc`, whatever a model says (`held`).
+    `loc`, whatever a model says (`held`). `logs`: channels whose values are the logarithms of what was measured
+    (`tsrnn.transforms`), which whoever brings a forecast back to its unit undoes last.
     """
 
     loc: Any
     scale: Any
+    logs: tuple[int, ...] = ()
+
+    def mapped(self, of: Callable[[Any], Any]) -> "Affine":
+        """The same with some rows, or another type, of both."""
+        return Affine(of(self.loc), of(self.scale), self.logs)
 
     def apply(self, value: Any) -> Any:
         return (value - self.loc) / self._unit

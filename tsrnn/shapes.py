@@ -58,7 +58,7 @@ class Batch:
             if isinstance(value, Tensor):
                 value = value[which]
             elif isinstance(value, Affine) and len(value.loc) > 1:
-                value = Affine(value.loc[which], value.scale[which])
+                value = value.mapped(lambda part: part[which])
             setattr(cut, each.name, value)
         return cut
 
@@ -72,7 +72,7 @@ class Batch:
             if isinstance(value, Tensor):
                 value = value.to(device, non_blocking=non_blocking)
             elif isinstance(value, Affine):
-                value = Affine(value.loc.to(device), value.scale.to(device))
+                value = value.mapped(lambda part: part.to(device))
             setattr(moved, each.name, value)
         return moved
 

@@ -77,23 +77,27 @@ def declared(row: Any, kinds: Sequence[str] = KINDS) -> tuple[str, Any]:
         _check_ratios(value)
     elif kind == "by_series":
         _check_names(value)
-    elif value != "series":
+    elif not isinstance(value, str) or not value:
         raise InputError(f"a split that leaves one out is {{'leave_one_out': 'series'}}, not {dict(row)!r}")
     return kind, value
 
 
-def folds(ids: Sequence[str], row: SplitRow) -> dict[str, SplitRow]:
+def folds(ids: Sequence[str], row: SplitRow, id: str | None = None) -> dict[str, SplitRow]:
     """The splits that one which is declared stands for, by the name of what is held out; "" where it is one itself.
 
     {"leave_one_out": "series"}: each series in turn is the test, the next one (of the last, the first) is validated on,
-    and all others train. Other splits are one fold.
+    and all others train. The column `id` that tells series apart may be named in place of "series": a well, a station.
+    Other splits are one fold.
 
     Raises:
-        InputError: another word than "series", or fewer than three series.
+        InputError: another word, or fewer than three series.
     """
     if not isinstance(row, Mapping) or LEAVE_ONE_OUT not in row:
         return {"": row}
-    declared(row, (*KINDS, LEAVE_ONE_OUT))
+    word = declared(row, (*KINDS, LEAVE_ONE_OUT))[1]
+    if word not in ("series", id):
+        known = "'series'" if id is None else f"'series' or {id!r}, the column that tells series apart"
+        raise InputError(f"leave_one_out takes {known}, not {word!r}")
     if len(ids) < 3:
         raise InputError(
             f"leaving one series out needs at least three: to train, validate and test; there are {len(ids)}"

@@ -14,8 +14,6 @@ from tsrnn.evaluation import Evaluated
 class Watched(Evaluated):
     """A face that knows what it was trained on."""
 
-    lesson_: Any  # the panel that was learnt from
-    parts_: split.Split
     stamp_: dict[str, str]
     report_: trained.Report  # not there in what an older version saved
     facts_: dict[str, Any] | None = None

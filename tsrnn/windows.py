@@ -16,7 +16,6 @@ from tsrnn import masks, split
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
 from tsrnn.errors import InputError
-from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
 from tsrnn.tasks import AHEAD, Task
@@ -70,7 +69,7 @@ class Windows:
                 batch.static = self.buffer.static[series]
             undo = self.buffer.undo
             if len(undo.loc) > 1:
-                batch.undo = Affine(undo.loc[series], undo.scale[series])
+                batch.undo = undo.mapped(lambda part: part[series])
         elif self.buffer.static is not None:
             batch.static = self.buffer.static.expand(len(which), -1)
         return masks.beside(batch, self.masks, self.channels)

@@ -94,6 +94,8 @@ def _measured(job: Job) -> Measured:
     forecaster = job.forecaster()
     with progress.hidden():  # a benchmark shows its own
         forecaster.fit(offered(panel, forecaster), split=split)
+        if suite.calibrate is not None:
+            forecaster.calibrate(levels=[suite.calibrate])
     measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
     val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
     report = forecaster.report_
@@ -108,7 +110,9 @@ def _measured(job: Job) -> Measured:
         "threads": job.threads,
         **stamp(report.device),
     }
-    return Measured(row, test.by_window, beside.long(val.values, test.by_lead, test.series) if suite.beside else {})
+    table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
+    kept = {} if job.fold or suite.leads else test.by_window  # folds are compared by what was held out
+    return Measured(row, kept, table)
 
 
 def _with_row(outcome: execute.Outcome) -> execute.Outcome:

@@ -16,8 +16,10 @@ from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
 from tsrnn.split import folds, standard
 from tsrnn.suites import Source
+from tsrnn.suites.leads import step_of, unit
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
+_SPELT = {"m": ("m", "metre", "metres", "meter", "meters"), "ft": ("ft", "f", "feet", "foot")}
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
 
 
@@ -125,7 +127,7 @@ def _check(job: Job, where: str) -> None:
         raise InputError(f"{where}{error}") from None
     head = heads.build(forecaster.quantiles, forecaster.loss)
     for word in job.source.suite.measures:
-        if not head.spreads and named(word).levels:
+        if not head.spreads and named(word).levels and job.source.suite.calibrate is None:
             levels = ", ".join(f"{level:g}" for level in named(word).levels)
             raise InputError(
                 f"{job.source.suite.file}: {word} takes quantiles, and {job.name} forecasts points; give it "
@@ -168,6 +170,21 @@ def _job(
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)
 
 
+def _check_leads(source: Source, panel: Panel) -> None:
+    """Refuse leads in words that were counted in other steps, or another unit of depth, than the data have.
+
+    Raises:
+        InputError: which, and of what.
+    """
+    suite, index = source.suite, panel.roles.index
+    step = step_of(suite.data, suite.roles)
+    if suite.leads != suite.said_leads and source.columns.get("freq", step) != step:
+        raise InputError(f"{suite.file} counts its leads in steps of {step!r}; leave --freq out, or change it there")
+    known = panel.columns[index].unit if index in panel.columns else None
+    if (asked := unit(suite.said_leads)) and known and known.lower() not in _SPELT[asked]:
+        raise InputError(f"{suite.file}: leads are in {asked}, and {index!r} of {panel.source} is in {known}")
+
+
 @lru_cache(maxsize=2)
 def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
     """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file.
@@ -178,9 +195,10 @@ def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
     suite = source.suite
     suites.check_data(suite)
     panel = catalog.load(suite.data, **source.columns)
+    _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)
     try:
-        rows = folds(panel.ids, panel.split if asked == "standard" else asked)
+        rows = folds(panel.ids, panel.split if asked == "standard" else asked, panel.roles.id)
         for row in rows.values():
             standard(panel.arrays(), row, panel.source)
     except InputError as error:

@@ -32,7 +32,10 @@ _ENCODINGS = {"series": "DELTA_BINARY_PACKED", "step": "DELTA_BINARY_PACKED"}  #
 
 
 def long(
-    val: Mapping[str, float], by_lead: Mapping[str, npt.NDArray[np.float64]], series: Sequence[str]
+    val: Mapping[str, float],
+    by_lead: Mapping[str, npt.NDArray[np.float64]],
+    series: Sequence[str],
+    kept: Sequence[int] = (),
 ) -> dict[str, list[Any]]:
     """The columns of `measures`, numbers alone: of the test by series and lead, and of validation over all.
 
@@ -40,6 +43,7 @@ def long(
         val: measures on validation, which become `val_<measure>`.
         by_lead: measures on the test [series+1 horizon+1], the last row and column over all.
         series: names of the rows but the last.
+        kept: the leads that are wanted; none: all of them.
     """
     records: list[tuple[str, str | None, int | None, float]] = [
         (f"val_{name}", None, None, value) for name, value in val.items()
@@ -47,9 +51,10 @@ def long(
     for name, grid in by_lead.items():
         for row, values in zip((*series, None), grid.tolist(), strict=True):
             leads = (*range(1, len(values)), None)
-            records += [(name, row, lead, value) for lead, value in zip(leads, values, strict=True)]
-    kept = [record for record in records if isfinite(record[-1])]
-    return {column: [record[k] for record in kept] for k, column in enumerate(KINDS["measures"])}
+            pairs = zip(leads, values, strict=True)
+            records += [(name, row, lead, value) for lead, value in pairs if not kept or lead is None or lead in kept]
+    finite = [record for record in records if isfinite(record[-1])]
+    return {column: [record[k] for record in finite] for k, column in enumerate(KINDS["measures"])}
 
 
 def write(folder: Path, kind: str, name: str, columns: Mapping[str, Any], mend: str) -> None:

@@ -1,7 +1,7 @@
 """Boards, comparisons and standings for a terminal; as JSON for a program."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from tsrnn.board import table as boards
+from tsrnn.board.apart import by_series as each_series
+from tsrnn.board.apart import shown, summary
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
@@ -38,6 +40,10 @@ UNKNOWN = "losses of test windows are not stored beside its rows and the first l
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
     f"Holm's. Groups and p need {LEAST_TASKS} data sets."
+)
+SERIES = (
+    "The first measure's mean over series with its 90 % interval, by drawing series again; its median and worst one; "
+    "series that are worse than a baseline; skill against the suite's own. Seeds are averaged first."
 )
 CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
@@ -68,6 +74,16 @@ def compared(suite: Suite, folder: Path, as_json: bool) -> None:
     _print(pairs, [_pair(pair, measure) for pair in pairs], f"{measure}: {PAIRS}", as_json)
 
 
+def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
+    """Print, for each line and lead, how its series differ: interval, worst one, how many are behind a baseline."""
+    rows = apart(own(folder, suite))[0]
+    records = summary(rows, suite, folder)
+    if as_json:
+        print(json.dumps({"leads": records, "series": each_series(rows, suite, folder).to_dicts()}, indent=2))
+    else:
+        show(shown(records), False, SERIES)
+
+
 def standings(folder: Path, as_json: bool) -> None:
     """Print mean ranks over every data set that has rows in `folder`."""
     ranks = mean_ranks(apart(read(folder))[0]).to_dicts()
@@ -94,17 +110,22 @@ def board(
     remarks += [CAPTION] if theirs.height else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
-    shown = _fitting(table, suite.measures, width, narrow)
+    shown = _fitting(table, suite.measures, width, narrow, _named(suite))
     if not any(str(column.header).endswith(_heading(suite.measures)) for column in shown.columns):
         remarks = [*remarks, f"No room for {', '.join(suite.measures[1:])}: widen the terminal, or ask for --json."]
     return Group(shown, *([Text(" ".join(remarks), style="dim")] if remarks else []))
 
 
-def _fitting(table: pl.DataFrame, measures: Sequence[str], width: int, narrow: bool) -> Table:
+def _named(suite: Suite) -> dict[str, str]:
+    """What the board calls its places: leads as they were said."""
+    return {str(steps): str(said) for steps, said in zip(suite.leads, suite.said_leads, strict=True)}
+
+
+def _fitting(table: pl.DataFrame, measures: Sequence[str], width: int, narrow: bool, named: Mapping[str, str]) -> Table:
     """The board without the columns that would cut others short: seconds, spread, then all measures but the first."""
     for kept in dict.fromkeys((tuple(measures), tuple(measures[:1]))):
         for left_out in ((), ("s/fit",), ("s/fit", "±")):
-            shown = render(table, kept, narrow=narrow, left_out=left_out)
+            shown = render(table, kept, narrow=narrow, left_out=left_out, named=named)
             sizes = [
                 max(len(str(cell)) for cell in (column.header, *column.cells)) + 2
                 for column in shown.columns
@@ -121,11 +142,13 @@ def render(
     title: str | None = None,
     narrow: bool = False,
     left_out: Sequence[str] = (),
+    named: Mapping[str, str] | None = None,
 ) -> Table:
     """A board as a table of rich. Published lines are dim and carry their class; ours have no class.
 
     `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the means;
-    `left_out` names more. A table without the column `group`, of a benchmark that still runs, has no winner.
+    `left_out` names more; `named` says what places are called. A table without the column `group`, of a benchmark that
+    still runs, has no winner.
     """
     shown = Table(title=title, box=None, header_style="bold")
     best = boards.winner(table, measures[0]) if "group" in table.columns else None
@@ -134,7 +157,7 @@ def render(
     first = f"{measures[0]}_"
     places = [name.removeprefix(first) for name in table.columns if name.startswith(first)]
     for place, line in enumerate(table.iter_rows(named=True)):
-        cells = _cells(line, places, measures, filled)
+        cells = _cells(line, places, measures, filled, named or {})
         if narrow:
             cells = {name: cell for name, cell in cells.items() if name not in (*_WIDE, _MEAN + _heading(measures))}
         cells = {name: cell for name, cell in cells.items() if name not in left_out}
@@ -158,7 +181,13 @@ def notes(table: pl.DataFrame, measure: str = USUAL[0]) -> list[str]:
     return ["Lines of one group cannot be told apart from its first.", *blank, *lone]
 
 
-def _cells(line: dict[str, Any], places: Sequence[str], measures: Sequence[str], filled: set[str]) -> dict[str, str]:
+def _cells(
+    line: dict[str, Any],
+    places: Sequence[str],
+    measures: Sequence[str],
+    filled: set[str],
+    named: Mapping[str, str],
+) -> dict[str, str]:
     """A line's cells by their headings; of the columns that may be empty, those that are `filled`."""
     heading = _heading(measures)
 
@@ -175,7 +204,7 @@ def _cells(line: dict[str, Any], places: Sequence[str], measures: Sequence[str],
         **optional("options", "options"),
         "track": line["track"],
         "class": line["class"],
-        **{f"{place} {heading}": scores(f"_{place}") for place in places},
+        **{f"{named.get(place, place)} {heading}": scores(f"_{place}") for place in places},
         _MEAN + heading: scores(""),
         **optional("spread", "±", ".4f"),
         "seeds": _formatted(line["seeds"]),

@@ -4,8 +4,9 @@ The types are options that several commands have.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ import typer
 
 from tsrnn import catalog, registry, terminal
 from tsrnn.errors import InputError, unknown
+from tsrnn.reading import Column, Reading
 
 
 def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -23,7 +25,7 @@ def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 Data = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow or LAS file.",
+        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file.",
         autocompletion=_known(catalog.names),
     ),
 ]
@@ -44,6 +46,10 @@ Freq = Annotated[
     str | None,
     typer.Option(help='One step of the time column: "1h", "B", "MS", "dekad", 0.5... Default: what the rows keep.'),
 ]
+Missing = Annotated[
+    list[str] | None, typer.Option(help="Number or word that stands for a missing value; repeat for several.")
+]
+Wind = Annotated[str | None, typer.Option(help="Columns of the wind's speed and direction, read as u and v: wv,wd.")]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -91,6 +97,12 @@ def roles(
     return {name: value for name, value in {**named, **covariates}.items() if value not in (None, ())}
 
 
+def station(missing: list[str] | None, wind: str | None) -> dict[str, Any]:
+    """What `Panel.of` takes to read a station's cells."""
+    treatment = {"missing": tuple(missing or ()) or None, "wind": tuple(words(wind)) or None}
+    return {name: value for name, value in treatment.items() if value is not None}
+
+
 def _step(freq: str | None) -> str | float | None:
     """A word such as 1h, or the number that depths and counts are apart."""
     try:
@@ -121,8 +133,19 @@ def parameters(
 
 def history(data: str) -> Any:
     """The frame of a data set or a file, with every column: a saved model knows which of them it reads."""
+    return reading(data).frame
+
+
+def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
+    """A data set, file or folder of logs as it was read: every column, with its unit, or the one it is given here."""
     name = dataset(data)
-    return catalog.load(name).frame if name in catalog.names() else catalog.read_file(Path(name))
+    if name not in catalog.names():
+        known = catalog.read(Path(name))
+    else:
+        panel = catalog.load(name)
+        known = Reading(panel.frame, panel.columns)
+    named = {column: replace(known.columns.get(column, Column()), unit=unit) for column, unit in (units or {}).items()}
+    return replace(known, columns={**known.columns, **named})
 
 
 def options(given: list[str] | None) -> dict[str, Any]:
@@ -155,6 +178,17 @@ def numbers(text: str | None, option: str, least: int = 1) -> list[int]:
     if any(number < least for number in listed):
         raise InputError(f"--{option} takes numbers of at least {least}, not {text!r}")
     return listed
+
+
+def span(text: str | None) -> tuple[float, float] | None:
+    """From and to, such as 2200,2300."""
+    if text is None:
+        return None
+    try:
+        low, high = sorted(float(word) for word in words(text))
+    except ValueError:
+        raise InputError(f"--depth takes two numbers such as 2200,2300, not {text!r}") from None
+    return low, high
 
 
 def levels(text: str, option: str = "quantiles") -> list[float]:

@@ -15,14 +15,17 @@ from tsrnn.commands._base import (
     Id,
     InputSize,
     Json,
+    Missing,
     Model,
     OnShort,
     Set,
     Target,
     Time,
+    Wind,
     dataset,
     parameters,
     roles,
+    station,
     words,
 )
 
@@ -41,6 +44,9 @@ def run(  # noqa: PLR0913  one parameter per option
     refit: Annotated[
         int | None, typer.Option(min=1, help="Train anew at every so many cutoffs; default: once.")
     ] = None,
+    leave_one_out: Annotated[
+        str | None, typer.Option(help="Forecast each series by a model of the others: the column of ids, or series.")
+    ] = None,
     by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
     on_short: OnShort = None,
@@ -54,6 +60,8 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     date_format: DateFormat = None,
     freq: Freq = None,
+    missing: Missing = None,
+    wind: Wind = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth.
@@ -66,10 +74,13 @@ def run(  # noqa: PLR0913  one parameter per option
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
-    panel, groups = load(dataset(data), **roles(time, target, id, date_format=date_format, freq=freq)), words(by)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
+    panel, groups = load(dataset(data), **columns), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]
-    if len(models) > 1:
+    if leave_one_out is not None:
+        table = backtest.left_out_beside(models, panel, leave_one_out, step or 1)
+    elif len(models) > 1:
         table = backtest.compare(models, panel, **rolled)
     else:
         table = next(iter(models.values())).backtest(panel, **rolled)

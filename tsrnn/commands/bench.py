@@ -18,13 +18,16 @@ from tsrnn.commands._base import (
     Freq,
     Id,
     Json,
+    Missing,
     Target,
     Time,
+    Wind,
     at_least_one,
     benchmark,
     numbers,
     resumable,
     roles,
+    station,
     words,
 )
 
@@ -55,6 +58,8 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     date_format: DateFormat = None,
     freq: Freq = None,
+    missing: Missing = None,
+    wind: Wind = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -68,7 +73,7 @@ def run(  # noqa: PLR0913  one parameter per option
         config=config,
         threads=at_least_one(threads, "threads") or 1,
     )
-    columns = roles(time, target, id, date_format=date_format, freq=freq)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
     source = suites.Source(benchmark(data), tuple(columns.items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name

@@ -13,14 +13,17 @@ from tsrnn.commands._base import (
     Horizon,
     Id,
     InputSize,
+    Missing,
     Model,
     OnShort,
     Set,
     Target,
     Time,
+    Wind,
     dataset,
     parameters,
     roles,
+    station,
 )
 
 Past = Annotated[list[str] | None, typer.Option("--past", help="Covariate known up to now; repeat for several.")]
@@ -42,6 +45,8 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     date_format: DateFormat = None,
     freq: Freq = None,
+    missing: Missing = None,
+    wind: Wind = None,
     past: Past = None,
     future: Future = None,
 ) -> None:
@@ -49,7 +54,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import Forecaster, load
 
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
-    columns = roles(time, target, id, past, future, date_format, freq)
+    columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind)
     forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
     forecaster.save(out)
     report = forecaster.report_

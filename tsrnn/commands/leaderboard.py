@@ -15,6 +15,9 @@ def run(
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
     published: Annotated[int, typer.Option(help="How many of other people's results to show, the best first.")] = 8,
     compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,
+    by_series: Annotated[
+        bool, typer.Option("--by-series", help="Each model by lead: mean over wells or stations, worst, behind whom.")
+    ] = False,
     json_: Json = False,
 ) -> None:
     """Print stored result rows again, with tie groups; or mean ranks over all data sets."""
@@ -23,6 +26,8 @@ def run(
 
     if data is None:
         text.standings(out, as_json=json_)
+    elif by_series:
+        text.by_series(suites.find(data), out, as_json=json_)
     elif compare:
         text.compared(suites.find(data), out, as_json=json_)
     else:

@@ -1,30 +1,83 @@
-"""tsrnn plot: a picture of what a saved model says of the steps after a file's end, and said before."""
+"""tsrnn plot: a picture of a file, or of what a saved model says of the steps after its end, and said before."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Target, history, pairs
+from tsrnn.commands._base import Target, dataset, pairs, reading, span
+from tsrnn.errors import InputError
+from tsrnn.reading import Reading
 
 
 def run(  # noqa: PLR0913  one parameter per option
-    model: Annotated[Path, typer.Argument(help="A folder that `tsrnn fit` wrote.")],
-    data: Data,
+    source: Annotated[str, typer.Argument(help="A folder that `tsrnn fit` wrote; or, alone, the DATA to draw.")],
     out: Annotated[Path, typer.Option(help="Draw into this png, svg or pdf file.")],
+    data: Annotated[str | None, typer.Argument(help="A data set, a file or a folder of logs, for the model.")] = None,
     cutoffs: Annotated[int, typer.Option(min=0, help="Also from so many earlier cutoffs, beside what came.")] = 0,
     series: Annotated[list[str] | None, typer.Option(help="Of this series alone; repeat for several.")] = None,
     target: Target = None,
     rows: Annotated[
-        int | None, typer.Option(min=1, help="History before the first cutoff; default: 3 horizons.")
+        int | None, typer.Option(min=1, help="History before the first cutoff, or the newest of a file.")
     ] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Of a column, such as OT=°C; repeat for several.")] = None,
     future: Annotated[Path | None, typer.Option(help="File of future covariates, where the model needs them.")] = None,
+    tracks: Annotated[
+        bool, typer.Option("--tracks", help="Of wells: the forecast in the log, ahead of the bit.")
+    ] = False,
+    strip: Annotated[list[str] | None, typer.Option(help="Of wells: a column of classes; repeat for several.")] = None,
+    depth: Annotated[str | None, typer.Option(help="Of wells: from and to, such as 2200,2300.")] = None,
+    template: Annotated[Path | None, typer.Option(help="Of wells: a TOML file of tracks, scales and colours.")] = None,
 ) -> None:
-    """Draw the forecast of a saved model after the history in a file, with its intervals."""
-    from tsrnn import Forecaster, plot
-    from tsrnn.catalog import read_file
+    """Draw a file: well logs in tracks, anything else over its index. With a saved model, its forecast and intervals.
 
-    forecaster, ahead = Forecaster.load(model), None if future is None else read_file(future)
-    shown = {"series": series or (), "targets": target or (), "rows": rows, "units": pairs(unit, "unit")}
-    plot.forecaster(forecaster, history(data), out, cutoffs=cutoffs, future=ahead, **shown)
+    For a log, --series names wells and --target curves.
+    """
+    named, shown = pairs(unit, "unit"), {"series": series or (), "targets": target or (), "rows": rows}
+    wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
+    wells["strips"] = strip or None
+    if data is not None:
+        _forecast(Path(source), reading(data, named), out, (cutoffs, future), shown, wells if tracks else None)
+    elif (Path(source) / "config.json").is_file():
+        raise InputError(
+            f"{source} is a saved model; say what it forecasts from: tsrnn plot {source} my.csv --out {out}"
+        )
+    else:
+        _measured(source, named, out, shown, wells, tracks or strip or depth or template)
+
+
+def _forecast(
+    model: Path,
+    known: Reading,
+    out: Path,
+    asked: tuple[int, Path | None],
+    shown: dict[str, Any],
+    wells: dict[str, Any] | None,
+) -> None:
+    """What a model says of data; `wells`: in their logs."""
+    from tsrnn import Forecaster, catalog, plot
+
+    fitted, cutoffs, future = Forecaster.load(model), asked[0], asked[1] and catalog.read_file(asked[1])
+    if wells is not None:
+        panel = fitted.preparation_.read(known.frame)
+        plot.tracks(known, out, forecast=plot.told(fitted, panel, cutoffs, future), **wells)
+    else:
+        units = {name: column.unit for name, column in known.columns.items() if column.unit}
+        plot.forecaster(fitted, known.frame, out, cutoffs=cutoffs, future=future, units=units, **shown)
+
+
+def _measured(
+    source: str, units: dict[str, str], out: Path, shown: dict[str, Any], wells: dict[str, Any], as_wells: Any
+) -> None:
+    """A file as it is: a log in tracks, anything else in facets."""
+    from tsrnn import catalog, plot
+
+    name = dataset(source)
+    if name not in catalog.names() and (Path(name).is_dir() or Path(name).suffix.lower() == ".las"):
+        plot.tracks(reading(name, units), out, **wells)
+        return
+    panel = catalog.load(name)
+    if as_wells or plot.are_logs(panel):
+        plot.tracks(reading(name, units), out, **wells)
+    else:
+        plot.columns(panel, out, units=units, **shown)

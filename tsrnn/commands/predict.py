@@ -5,24 +5,33 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Data, Json, OnShort, history
+from tsrnn.commands._base import Data, Json, OnShort, reading
 
 
 def run(
     model: Annotated[Path, typer.Argument(help="A folder that `tsrnn fit` wrote.")],
     data: Data,
-    out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV or Parquet file; of wells a LAS file, or a folder of them; default: CSV on standard output."
+        ),
+    ] = None,
     future: Annotated[Path | None, typer.Option(help="File of future covariates, where the model needs them.")] = None,
     on_short: OnShort = None,
     json_: Json = False,
 ) -> None:
     """Forecast what follows the end of a file with a saved model."""
-    from tsrnn import Forecaster
+    from tsrnn import Forecaster, las_writer
     from tsrnn.catalog import read_file
     from tsrnn.console import write
 
     forecaster = Forecaster.load(model)
     if on_short is not None:
         forecaster.set_params(on_short=on_short).configs()
-    ahead = None if future is None else read_file(future)
-    write(forecaster.predict(history(data), future=ahead), out, as_json=json_)
+    ahead, known = None if future is None else read_file(future), reading(data)
+    table, roles = forecaster.predict(known.frame, future=ahead), forecaster.preparation_.reading
+    if out is not None and las_writer.asked(out, table, roles["index"]):
+        las_writer.write(table, out, id=roles["id"], index=roles["index"], columns=known.columns)
+    else:
+        write(table, out, as_json=json_)

@@ -13,16 +13,19 @@ from tsrnn.commands._base import (
     Horizon,
     Id,
     Json,
+    Missing,
     Model,
     Set,
     Target,
     Time,
+    Wind,
     at_least_one,
     benchmark,
     numbers,
     options,
     resumable,
     roles,
+    station,
 )
 from tsrnn.errors import InputError
 
@@ -50,12 +53,14 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     date_format: DateFormat = None,
     freq: Freq = None,
+    missing: Missing = None,
+    wind: Wind = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
     from tsrnn import Forecaster, bench, parameters, suites, tune
 
-    columns = roles(time, target, id, date_format=date_format, freq=freq)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
     source = suites.Source(benchmark(data), tuple(columns.items()))
     panel, splits = bench.opened(source)
     if len(splits) > 1:

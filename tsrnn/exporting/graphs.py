@@ -38,6 +38,7 @@ class Scaled(nn.Module):
         self.model, self.levels = ready(model), levels
         self.read = _read(Reading(head, levels), model.spec)
         self.spec = model.spec
+        self.logs = prepared.logs
         for name, affine in (("", prepared.scaling), ("known_", prepared.known), ("static_", prepared.static)):
             if affine is not None:
                 loc, scale = (torch.as_tensor(each, dtype=torch.float64) for each in (affine.loc, affine.scale))
@@ -50,6 +51,8 @@ class Scaled(nn.Module):
     def batch(self, past: Tensor, series: Tensor | None, given: dict[str, Tensor | None]) -> Batch:
         """Scaled inputs: past [batch time channel]; `series` [batch] their places among those of the training."""
         loc, unit = self._of(self.loc, series), self._of(self.unit, series)  # each [batch-or-1 1 channel]
+        for channel in self.logs:
+            past = torch.cat([past[..., :channel], past[..., [channel]].log10(), past[..., channel + 1 :]], -1)
         known, static = given.get("known"), given.get("static")
         return Batch(
             ((past - loc) / unit).float(),
@@ -68,10 +71,15 @@ class Scaled(nn.Module):
         )
         point, *quantiles = self.read(params)
         width = unit * moves
-        return [
+        values = [
             point.double() * width + loc,
             *(each.double() * width[..., None] + loc[..., None] for each in quantiles),
         ]
+        for target in (channel for channel in self.logs if channel < targets):
+            powers = [10.0 ** value[:, :, [target]] for value in values]
+            parts = [(value[:, :, :target], value[:, :, target + 1 :]) for value in values]
+            values = [torch.cat([a, power, b], 2) for (a, b), power in zip(parts, powers, strict=True)]
+        return values
 
     def _of(self, table: Tensor, series: Tensor | None) -> Tensor:
         return table[:, None] if series is None else table.index_select(0, series)[:, None]

@@ -40,13 +40,12 @@ def regressors(batch: Batch, spec: Spec, centring: Centring) -> Tensor | None:
 
 
 class Moments:
-    """Sums of squares and products, a batch at a time."""
+    """Sums of squares and products, a batch at a time: of windows of `size` numbers, with `regressors` of each step."""
 
-    def __init__(self, spec: Spec, regressors: int) -> None:
+    def __init__(self, size: int, horizon: int, regressors: int) -> None:
         def zeros(*shape: int) -> Tensor:
             return torch.zeros(*shape, dtype=torch.float64)
 
-        size, horizon = spec.input_size, spec.horizon
         self.xx, self.xy, self.x, self.y = zeros(size, size), zeros(size, horizon), zeros(size), zeros(horizon)
         self.qq, self.xq = zeros(horizon, regressors, regressors), zeros(size, horizon, regressors)
         self.qy, self.q = zeros(horizon, regressors), zeros(horizon, regressors)

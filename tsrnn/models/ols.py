@@ -1,9 +1,10 @@
 """Least squares: the best linear map from a centred window to the horizon, in closed form, shared by all channels.
 
 A direct multi-step autoregression (Toner & Darlow 2024 show that LTSF's linear models are all this one, found slowly).
-With a small ridge, chosen on validation. Each step's forecast also reads the features known ahead of it, at that step
-and at those before (`tsrnn.layers.least_squares`). What they do to a step on average is then taken out of the window
-and put back on the forecast, and all is solved again, as long as that is better on validation.
+With a small ridge, chosen on validation. `arx` reads the windows of past covariates too, as they are, and which of
+their cells were measured. Each step's forecast also reads the features known ahead of it, at that step and at those
+before (`tsrnn.layers.least_squares`). What they do to a step on average is then taken out of the window and put back
+on the forecast, and all is solved again, as long as that is better on validation.
 """
 
 import math
@@ -20,6 +21,7 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.least_squares import Moments, Solution, regressors
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
 from tsrnn.options import choice
+from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
@@ -31,6 +33,7 @@ _ROUNDS = 4
 class Config:
     centring: Centring = choice("last", "last", "season", "mean")
     ridges: tuple[float, ...] = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)  # shares of the mean eigenvalue, tried on validation
+    covariates: bool = False  # read past covariates, and which of them were measured
 
     def __post_init__(self) -> None:
         listed = isinstance(self.ridges, list | tuple) and len(self.ridges) > 0
@@ -41,9 +44,15 @@ class Config:
 class LeastSquares(Model):
     reads = frozenset({"known"})
 
+    @classmethod
+    def reads_with(cls, config: Config) -> frozenset[str]:
+        return cls.reads | {"past"} if config.covariates else cls.reads
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.linear = nn.Linear(spec.input_size, spec.horizon)
+        self.reads = self.reads_with(config)
+        others = spec.channels - spec.targets if config.covariates else 0
+        self.linear = nn.Linear(spec.input_size * (1 + others), spec.horizon)
         self.beside = (LAGS + 1) * spec.known  # regressors of a step
         self.known = nn.Parameter(torch.zeros(spec.horizon, self.beside)) if spec.known else None
         self.ahead = Ahead(spec, linear=True)
@@ -52,7 +61,7 @@ class LeastSquares(Model):
     def forward(self, batch: Batch) -> Tensor:
         batch, response = self.ahead.without(batch)
         undo = centre(batch.past[..., : self.spec.targets], self.config.centring, self.spec.seasonality)
-        x = series_of(undo.apply(batch.past[..., : self.spec.targets]), self.spec.targets)  # [batch*target time]
+        x = self._window(batch, undo)
         y = self.linear(x)  # [batch*target horizon]
         q = regressors(batch, self.spec, self.config.centring)
         if q is not None and self.known is not None:
@@ -88,7 +97,7 @@ class LeastSquares(Model):
 
     def _best(self, train: Windows, val: Windows | None) -> tuple[float, Solution]:
         """The error on validation of the ridge that does best there, infinite without any, and what it gives."""
-        moments = Moments(self.spec, self.beside)
+        moments = Moments(self.linear.in_features, self.spec.horizon, self.beside)
         for batch in train.batches(self._chunk):
             x, y, q, window = self._rows(batch)
             moments.add(x, y)
@@ -117,7 +126,7 @@ class LeastSquares(Model):
         batch, response = self.ahead.without(batch)
         target = target if response is None else target - response
         undo = centre(batch.past[..., : self.spec.targets], self.config.centring, self.spec.seasonality)
-        x = series_of(undo.apply(batch.past[..., : self.spec.targets]), self.spec.targets)
+        x = self._window(batch, undo)
         y = series_of(undo.apply(target), self.spec.targets)
         window = torch.arange(len(batch.past)).repeat_interleave(self.spec.targets)
         if batch.target_observed is not None:
@@ -125,6 +134,14 @@ class LeastSquares(Model):
             x, y, window = x[whole], y[whole], window[whole]
         q = regressors(batch, self.spec, self.config.centring)
         return x.double(), y.double(), None if q is None else q.double(), window
+
+    def _window(self, batch: Batch, undo: Affine) -> Tensor:
+        """The centred window, and behind it those of past covariates where they are read: [batch*target time]."""
+        own = series_of(undo.apply(batch.past[..., : self.spec.targets]), self.spec.targets)
+        if not self.config.covariates:
+            return own
+        others = batch.past[..., self.spec.targets :].flatten(1)
+        return torch.cat([own, others.repeat_interleave(self.spec.targets, 0)], 1)
 
     def _error(self, windows: Windows, solution: Solution) -> float:
         total, count = 0.0, 0
@@ -136,6 +153,11 @@ class LeastSquares(Model):
         return total / max(count, 1)
 
 
-PAPER = "Toner & Darlow 2024"
+PAPER = {"ols": "Toner & Darlow 2024", "arx": "Toner & Darlow 2024"}
+VARIANTS: dict[str, dict[str, bool]] = {"ols": {}, "arx": {"covariates": True}}
+ABOUT = {
+    "ols": "Least squares: the best linear map from a centred window to the horizon, in closed form",
+    "arx": "Least squares on the windows of the target and of past covariates, in closed form",
+}
 FAMILY = "linear"
 MODEL = LeastSquares

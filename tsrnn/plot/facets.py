@@ -60,16 +60,27 @@ def of(table: pl.DataFrame, panel: Panel, choice: Choice) -> list[Facet]:
             raise InputError(f"{name} must be at least 1, not {count}")
     id = panel.roles.id
     table = table if id is None else table.with_columns(pl.col(id).cast(pl.String))
-    names = [""] if id is None else _known("series", choice.series, table[id].unique(maintain_order=True).to_list())
-    if id is None and choice.series:
-        raise InputError("there is one series and it has no name; leave the series out")
-    targets = _known("target", choice.targets, table["target"].unique(maintain_order=True).to_list())
-    pairs = [(name, target) for name in names for target in targets]
-    if len(pairs) > choice.most:
-        left = [", ".join(word for word in pair if word) for pair in pairs[choice.most :]]
-        notice(f"{choice.most} of {len(pairs)} series and targets are drawn, without {listed(left)}; name those to see")
+    names = [] if id is None else table[id].unique(maintain_order=True).to_list()
+    pairs = _pairs(names, table["target"].unique(maintain_order=True).to_list(), choice)
     breaks = panel.arrays().breaks
-    return [_facet(table, panel, breaks, pair, choice) for pair in pairs[: choice.most]]
+    return [_facet(table, panel, breaks, pair, choice) for pair in pairs]
+
+
+def measured(panel: Panel, columns: Sequence[str], choice: Choice) -> list[Facet]:
+    """Facets of columns as they were measured, without a forecast; of `rows`, the newest so many of each series.
+
+    Raises:
+        InputError: as `of`.
+    """
+    if choice.most < 1 or (choice.rows or 1) < 1:
+        raise InputError("most and rows must be at least 1")
+    breaks, drawn = panel.arrays().breaks, []
+    for name, column in _pairs(panel.ids if panel.roles.id else (), columns, choice):
+        series = panel.ids.index(name) if name else 0
+        begin, end = int(panel.offsets[series]), int(panel.offsets[series + 1])
+        first = begin if choice.rows is None else max(begin, end - choice.rows)
+        drawn.append(Facet(name, column, _stretches(panel, column, breaks, first, end), ()))
+    return drawn
 
 
 def place(index: pl.Series) -> Values:
@@ -89,27 +100,44 @@ def _known(kind: str, asked: Sequence[str], names: Sequence[str]) -> Sequence[st
     return asked or names
 
 
+def _pairs(names: Sequence[str], targets: Sequence[str], choice: Choice) -> list[tuple[str, str]]:
+    """Series (none: there is one without a name) and targets to draw; what is left out is said."""
+    if not names and choice.series:
+        raise InputError("there is one series and it has no name; leave the series out")
+    shown = _known("series", choice.series, names) if names else [""]
+    pairs = [(name, target) for name in shown for target in _known("target", choice.targets, targets)]
+    if len(pairs) > choice.most:
+        left = [", ".join(word for word in pair if word) for pair in pairs[choice.most :]]
+        notice(f"{choice.most} of {len(pairs)} series and targets are drawn, without {listed(left)}; name those to see")
+    return pairs[: choice.most]
+
+
+def _stretches(panel: Panel, column: str, breaks: Values, first: int, last: int) -> list[tuple[Values, Values]]:
+    """Rows [first, last) of one series, cut where the index has a gap."""
+    edges = [first, *(int(row) for row in breaks if first < row < last), last]
+    values = panel.frame[column].cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    at = panel.frame[panel.roles.index]
+    return [(place(at[a:b]), values[a:b]) for a, b in pairwise(edges)]
+
+
 def _facet(table: pl.DataFrame, panel: Panel, breaks: Values, which: tuple[str, str], choice: Choice) -> Facet:
     (name, target), id, index = which, panel.roles.id, panel.roles.index
     rows = table.filter(target=target) if id is None else table.filter(pl.col(id) == name, target=target)
     newest = rows["cutoff"].unique().sort().tail(choice.cutoffs)
     rows = rows.filter(pl.col("cutoff").is_in(newest.to_list()))
     model = ["model"] if "model" in rows.columns else []
-    fans = [_fan(part, index) for part in rows.partition_by([*model, "cutoff"], maintain_order=True)]
+    fans = [fan(part, index) for part in rows.partition_by([*model, "cutoff"], maintain_order=True)]
     series = 0 if id is None else panel.ids.index(name)
     begin, end = int(panel.offsets[series]), int(panel.offsets[series + 1])
     known = panel.frame[index][begin:end]
     behind = choice.rows or 3 * int(table["lead"].to_numpy().max())
     first = max(begin, begin + int((known <= newest[0]).sum()) - behind)
     last = begin + int((known <= pl.concat([rows[index], newest.rename(index)]).max()).sum())
-    edges = [first, *(int(row) for row in breaks if first < row < last), last]
-    values = panel.frame[target].cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    at = panel.frame[index]
-    stretches = [(place(at[a:b]), values[a:b]) for a, b in pairwise(edges)]
-    return Facet(name, target, stretches, fans)
+    return Facet(name, target, _stretches(panel, target, breaks, first, last), fans)
 
 
-def _fan(rows: pl.DataFrame, index: str) -> Fan:
+def fan(rows: pl.DataFrame, index: str) -> Fan:
+    """One forecast of the table, from one cutoff."""
     levels = {float(name[1:]): name for name in rows.columns if hindcast.is_level(name)}
     pairs = {f"{100 * (high - low):.4g}": (low, high) for low, high in hindcast.central(levels)}
     intervals = {

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import polars as pl
 
-from tsrnn import hindcast
+from tsrnn import ends, hindcast
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
 from tsrnn.plot import facets
-from tsrnn.plot._base import canvas, check, save, text
+from tsrnn.plot._base import canvas, check, handles_of, legend_shape, save, text
 from tsrnn.plot.facets import Choice, Facet, Fan
 
 if TYPE_CHECKING:
@@ -29,8 +29,8 @@ _COLOURS = (
     "#56B4E9",
 )  # Okabe & Ito 2008, told apart by all eyes
 _WIDE, _TALL, _LEGEND = 6.2, 2.6, 0.6  # inches of a facet, and above all
-_HANDLE, _LETTER = 0.7, 0.075  # inches of what stands before a label of the legend, and of a letter
 _PALE = 0.18  # of the widest interval
+_MANY = 3000  # rows from which lines are thinner
 _TICKS = 7  # at most, of dates
 
 
@@ -48,7 +48,7 @@ def forecast(
         table: what `Forecaster.forecasts`, `backtest` or `tsrnn.backtest.compare` gave.
         history: the panel whose rows they forecast.
         path: a png, svg or pdf file to write; None: none.
-        units: of targets and of the index, by their names, for the axes.
+        units: of targets and of the index, by their names, for the axes; by default the panel's own.
         shown: `series` and `targets` by name, `most` facets (6), the newest `cutoffs` (8), `rows` before these.
 
     Returns:
@@ -60,21 +60,32 @@ def forecast(
     if path is not None:
         check(Path(path))
     drawn = facets.of(to_polars(table, "forecasts")[0], history, Choice(**shown))
-    columns = 1 if len(drawn) <= 3 else 2
-    lines = ceil(len(drawn) / columns)
-    height = _LEGEND + lines * (_TALL if len(drawn) > 1 else 1.5 * _TALL)
-    with canvas(_WIDE * columns * (1.4 if columns == 1 else 1), height) as figure:
-        places = figure.subplots(lines, columns, squeeze=False).ravel()
-        models = list(dict.fromkeys(fan.model for facet in drawn for fan in facet.fans))
-        for axes, facet in zip(places, drawn, strict=False):
-            _draw(axes, facet, models)
-            _name(axes, facet, history, units or {}, several=len(drawn) > 1)
-        for axes in places[len(drawn) :]:
-            axes.remove()
-        _explain(figure, places[: len(drawn)])
-        if path is not None:
-            save(figure, Path(path))
-    return figure
+    return _page(drawn, history, path, units)
+
+
+def columns(
+    panel: Panel,
+    path: str | Path | None = None,
+    *,
+    units: Mapping[str, str] | None = None,
+    **shown: Any,
+) -> "Figure":
+    """Draw what a panel holds: a facet per series and column, over the index, gaps as gaps.
+
+    Args:
+        panel: as `Panel.of` or `tsrnn.load` give it.
+        path: as of `forecast`.
+        units: as of `forecast`.
+        shown: `series` and `targets` by name, `most` facets (6), the newest `rows` of each series.
+
+    Raises:
+        InputError: as `forecast`.
+    """
+    if path is not None:
+        check(Path(path))
+    names = (*panel.roles.targets, *panel.roles.past, *panel.roles.future)
+    numbers = [name for name in names if panel.frame.schema[name].is_numeric()]
+    return _page(facets.measured(panel, numbers, Choice(**shown)), panel, path, units)
 
 
 def forecaster(
@@ -91,31 +102,55 @@ def forecaster(
         how: as of `forecast`.
     """
     panel = fitted.panel_ if frame is None else fitted.preparation_.read(frame)
-    levels, tables = fitted._levels, []
+    return forecast(told(fitted, panel, cutoffs, future), panel, path, cutoffs=cutoffs + 1, **how)
+
+
+def told(fitted: Any, panel: Panel, cutoffs: int = 0, future: Any = None) -> pl.DataFrame:
+    """What a fitted forecaster says from each series' last measured row, and said from so many cutoffs before it."""
+    tables, id = [], panel.roles.id
+    history, beyond, skipped = fitted._history(panel)
+    history = ends.without(history, skipped)
     if ahead := future is not None or not panel.roles.future:
-        tables.append(hindcast.ahead(panel, fitted.forecast(panel, future), levels))
+        tables.append(hindcast.ahead(history, fitted.forecast(history, future, beyond), fitted._levels))
     if cutoffs or not tables:
-        past = fitted.forecasts(panel, every=int(fitted.horizon), chunk=512)
-        tables = [*past, *tables]
-    return forecast(hindcast.together(tables), panel, path, cutoffs=max(1, cutoffs + ahead), **how)
+        tables = [*fitted.forecasts(history, every=int(fitted.horizon), chunk=512), *tables]
+    age = pl.col("cutoff").rank("dense", descending=True)
+    return hindcast.together(tables).filter((age if id is None else age.over(id)) <= max(1, cutoffs + ahead))
+
+
+def _page(drawn: Sequence[Facet], panel: Panel, path: str | Path | None, units: Mapping[str, str] | None) -> "Figure":
+    named = {name: column.unit for name, column in panel.columns.items() if column.unit} | dict(units or {})
+    columns = 1 if len(drawn) <= 3 else 2
+    lines = ceil(len(drawn) / columns)
+    height = _LEGEND + lines * (_TALL if len(drawn) > 1 else 1.5 * _TALL)
+    with canvas(_WIDE * columns * (1.4 if columns == 1 else 1), height) as figure:
+        places = figure.subplots(lines, columns, squeeze=False).ravel()
+        models = list(dict.fromkeys(fan.model for facet in drawn for fan in facet.fans))
+        for axes, facet in zip(places, drawn, strict=False):
+            _draw(axes, facet, models)
+            _name(axes, facet, panel, named, several=len(drawn) > 1)
+        for axes in places[len(drawn) :]:
+            axes.remove()
+        if models:
+            _explain(figure, places[: len(drawn)])
+        if path is not None:
+            save(figure, Path(path))
+    return figure
 
 
 def _explain(figure: "Figure", places: Iterable["Axes"]) -> None:
-    """One legend above all, in as many columns as there is room for."""
-    handles: dict[str, Any] = {}
-    for axes in places:
-        for handle, label in zip(*axes.get_legend_handles_labels(), strict=True):
-            handles.setdefault(label, handle)
-    wide = _HANDLE + _LETTER * max(len(label) for label in handles)
-    columns = max(1, int(figure.get_figwidth() / wide))
+    """One legend above all."""
+    handles = handles_of(places)
+    columns, _ = legend_shape(handles, figure.get_figwidth())
     figure.legend(list(handles.values()), list(handles), loc="outside upper center", ncols=columns, frameon=False)
 
 
 def _draw(axes: "Axes", facet: Facet, models: Sequence[str]) -> None:
+    thick = 1.1 if sum(len(at) for at, _ in facet.measured) <= _MANY else 0.6
     for at, values in facet.measured:
         seen = np.isfinite(values)
         alone = seen & ~np.append(False, seen[:-1]) & ~np.append(seen[1:], False)
-        axes.plot(at, values, color=_MEASURED, linewidth=1.1, label="measured")
+        axes.plot(at, values, color=_MEASURED, linewidth=thick, label="measured")
         axes.plot(at[alone], values[alone], ".", color=_MEASURED, markersize=3)
     for fan in facet.fans:
         _fan(axes, fan, _COLOURS[models.index(fan.model) % len(_COLOURS)])

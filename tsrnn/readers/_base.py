@@ -1,10 +1,20 @@
 """What every reader asks first: is there a file, and does it hold anything?"""
 
+import re
 from difflib import get_close_matches
 from pathlib import Path
 
 from tsrnn import forks
 from tsrnn.errors import InputError
+
+_OTHERS = {
+    b"PAR1": "a parquet file",
+    b"PK\x03\x04": "a zip archive or a spreadsheet",
+    b"\x1f\x8b": "a gzip archive",
+    b"\xff\xfe": "UTF-16 text",
+    b"\xfe\xff": "UTF-16 text",
+    b"\x89HDF": "an HDF5 file",
+}
 
 
 def opening(path: Path, size: int = 65_536) -> bytes:
@@ -28,6 +38,25 @@ def opening(path: Path, size: int = 65_536) -> bytes:
     return head
 
 
+def first_lines(path: Path) -> list[str]:
+    """The first lines of a text, each with its end: some, and never a part of the first two.
+
+    Raises:
+        InputError: as of `opening`; it is no text, or its lines end with carriage returns alone.
+    """
+    size = 65_536
+    head = opening(path, size)
+    _is_text(path, head)
+    while head.count(b"\n") < 2 and len(head) == size:
+        size *= 8
+        head = opening(path, size)
+    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    if "\n" not in text and "\r" in text.strip():
+        raise InputError(f"{path} ends its lines with carriage returns alone; save it with line feeds")
+    lines = text.splitlines(keepends=True) if "\n" not in text else re.findall(r"[^\n]*\n|[^\n]+$", text)
+    return lines if len(head) < size else lines[:-1]
+
+
 def contents(path: Path) -> Path | bytes:
     """What polars can open: the path, or what the file holds where its name cannot be written in UTF-8."""
     try:
@@ -42,3 +71,11 @@ def _nearest(path: Path) -> str:
         return f"the folder {path.parent} is not there either"
     near = get_close_matches(path.name, [each.name for each in path.parent.iterdir()], n=1)
     return f"did you mean {near[0]!r}?" if near else "check the path"
+
+
+def _is_text(path: Path, head: bytes) -> None:
+    kind = next((kind for magic, kind in _OTHERS.items() if head.startswith(magic)), None)
+    if kind is None and b"\0" in head:
+        kind = "binary"
+    if kind:
+        raise InputError(f"{path} is {kind}, not a text table; save it as CSV in UTF-8")

@@ -1,7 +1,8 @@
 """Text tables: a line of column names, then one line per step.
 
 The separator (comma, semicolon, tab, bar) is the one that cuts the first lines into as many cells as there are names;
-lines of remarks on top (`#`) are skipped. Dates that begin with the year become dates; dates written otherwise, cells
+lines of remarks on top are skipped, units below or behind names
+are kept (`tsrnn.heading`). Dates that begin with the year become dates; dates written otherwise, cells
 with leading zeros and whatever cannot be a number stay text for `Panel.of` to read or to name. Names that pandas'
 index leaves empty become `index`, or `level_0`, `level_1`... Bytes that are not UTF-8 are replaced: they stand in the
 units of column names more often than in data.
@@ -13,25 +14,18 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import layout
+from tsrnn import heading, layout
 from tsrnn.errors import InputError, notice, quoted
-from tsrnn.readers._base import contents, opening
+from tsrnn.readers._base import contents, first_lines
+from tsrnn.reading import Column, Note, Reading
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 _GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
-_OTHERS = {
-    b"PAR1": "a parquet file",
-    b"PK\x03\x04": "a zip archive or a spreadsheet",
-    b"\x1f\x8b": "a gzip archive",
-    b"\xff\xfe": "UTF-16 text",
-    b"\xfe\xff": "UTF-16 text",
-    b"\x89HDF": "an HDF5 file",
-}
 
 
-def read(path: Path) -> pl.DataFrame:
-    """One row per line below the column names.
+def read(path: Path) -> Reading:
+    """One row per line below the column names, and the units that stand in these or below them.
 
     A first column without a name that only counts the rows, as pandas writes it, is left out.
 
@@ -39,94 +33,107 @@ def read(path: Path) -> pl.DataFrame:
         InputError: the file is missing, empty or not text; it has no column names or no rows, a name is empty or
             stands twice; a line has more or fewer cells than there are names.
     """
-    lines = _first_lines(path)
-    skipped = layout.remarks(lines)
-    separator = layout.separator(lines[skipped:])
+    lines = first_lines(path)
+    blanks = layout.blank_separated(lines)
+    lines = layout.with_tabs("".join(lines).encode()).decode().splitlines(keepends=True) if blanks else lines
+    separator = layout.separator(lines)
+    skipped = heading.remarks(lines, separator)
     sample = layout.rows(lines[skipped:], separator)
     names = [name.strip() for name in sample[0]] if sample else []
-    names = [name.removeprefix("#").strip() for name in names[:1]] + names[1:]
-    if all(layout.is_value(name) for name in names):
+    names = [heading.bare(name) for name in names[:1]] + names[1:]
+    if all(heading.is_value(name) for name in names):
         raise InputError(f"{path} starts with values, not with column names; put a line of names on top")
+    under = heading.unit_rows(sample[1:4])
+    units = [
+        next((unit for row in sample[1 : 1 + under] if (unit := _unit(row, place))), "") for place in range(len(names))
+    ]
+    sample = [sample[0], *sample[1 + under :]]
     cells = [cell for row in sample[1:] for cell in row]
     options: dict[str, Any] = {
+        "source": layout.with_tabs(path.read_bytes()) if blanks else contents(path),
         "separator": separator,
         "decimal_comma": separator != "," and any(re.fullmatch(r"\s*[-+]?[\d.]*\d,\d+\s*", cell) for cell in cells),
         "encoding": "utf8-lossy",
         "null_values": _MISSING,
         "try_parse_dates": True,
         "skip_lines": skipped,
+        "skip_rows_after_header": under,
     }
+    frame = _named(path, _table(path, sample, names, options), names)
+    said = {name: unit or heading.unit_of(name) for name, unit in zip(names, units, strict=True)}
+    columns = {name: Column(said[name]) for name in frame.columns if said.get(name)}
+    above = sum(bool(line.strip()) for line in lines[:skipped])
+    notes = [Note("lines above the names, skipped", above, loud=False), Note("rows of units", under, loud=False)]
+    return Reading(frame, columns, tuple(note for note in notes if note.count))
+
+
+def _unit(row: list[str], place: int) -> str:
+    return heading.unit(row[place]) if place < len(row) else ""
+
+
+def _table(path: Path, sample: list[list[str]], names: list[str], options: dict[str, Any]) -> pl.DataFrame:
+    """The rows, whatever loses something as a number or a date as text; what could be read in two ways is told of."""
     table = _parse(path, options)
     if not table.height:
         raise InputError(f"{path} holds column names but no rows")
-    text = _left_as_text(path, table, sample, options)
+    text = _left_as_text(table, sample, options)
     if text:
         table = _parse(path, {**options, "schema_overrides": dict.fromkeys(text, pl.String)})
     if options["decimal_comma"]:
         _refuse_thousands(path, table, sample, names)
-    elif separator == ";":
+    elif options["separator"] == ";":
         _say_what_points_are(path, table, names, options)
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
-        layout.check_widths(path, options["separator"], options["skip_lines"])
+        _check_widths(path, options)
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
         if not table.height:
             raise InputError(f"{path} holds column names but no values")
-    return _named(path, table, names)
+    return table
 
 
-def _first_lines(path: Path) -> list[str]:
-    """The first lines, each with its end: some, and never a part of the first two."""
-    size = 65_536
-    head = opening(path, size)
-    _is_text(path, head)
-    while head.count(b"\n") < 2 and len(head) == size:
-        size *= 8
-        head = opening(path, size)
-    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
-    if "\n" not in text and "\r" in text.strip():
-        raise InputError(f"{path} ends its lines with carriage returns alone; save it with line feeds")
-    lines = text.splitlines(keepends=True) if "\n" not in text else re.findall(r"[^\n]*\n|[^\n]+$", text)
-    return lines if len(head) < size else lines[:-1]
+def _check_widths(path: Path, options: dict[str, Any]) -> None:
+    layout.check_widths(path, options["separator"], options["skip_lines"], options["source"])
 
 
 def _parse(path: Path, options: dict[str, Any]) -> pl.DataFrame:
     """Types guessed from the first lines; where a later line breaks the guess, from the whole file, dates as text."""
     try:
-        return pl.read_csv(contents(path), infer_schema_length=10_000, **options)
+        return pl.read_csv(infer_schema_length=10_000, **options)
     except pl.exceptions.PolarsError:
-        layout.check_widths(path, options["separator"], options["skip_lines"])
+        _check_widths(path, options)
     for types in ({}, {"try_parse_dates": False}, {"infer_schema": False, "try_parse_dates": False}):
         try:
-            return pl.read_csv(contents(path), infer_schema_length=None, **{**options, **types})
+            return pl.read_csv(infer_schema_length=None, **{**options, **types})
         except pl.exceptions.PolarsError as error:
             reason = quoted(str(error).splitlines()[0])[1:-1]
     raise InputError(f"{path} cannot be read as a table ({reason}); look for a quotation mark left open")
 
 
-def _left_as_text(path: Path, table: pl.DataFrame, sample: list[list[str]], options: dict[str, Any]) -> list[str]:
+def _left_as_text(table: pl.DataFrame, sample: list[list[str]], options: dict[str, Any]) -> list[str]:
     """Columns that lose something as numbers or dates: leading zeros, the order of day and month."""
     text = []
-    for place, (name, dtype) in enumerate(table.schema.items()):
+    schema = table.schema  # asked for once: it is made anew each time
+    for place, (name, dtype) in enumerate(schema.items()):
         if dtype in (pl.Date, pl.Datetime):
             shown = next((row[place] for row in sample[1:] if place < len(row) and row[place].strip()), "")
             if not re.match(r"\s*\d{4}[-/]", shown):
                 text.append(name)
-    numbers = [name for name, dtype in table.schema.items() if dtype.is_integer() or dtype.is_float()]
+    numbers = [name for name, dtype in schema.items() if dtype.is_integer() or dtype.is_float()]
     again = {name: 2 * table[name].n_unique() <= table.height for name in numbers}  # as ids come again
-    looked = [name for name in numbers if again[name] or table.schema[name].is_integer()]
+    looked = [name for name in numbers if again[name] or schema[name].is_integer()]
     if looked:
-        cells = _cells(path, looked, options)
+        cells = _cells(looked, options)
         zeros = cells.select(pl.all().str.contains(r"^\s*[-+]?0\d").any()).row(0)
-        kept = [table.schema[name].is_integer() or not options["decimal_comma"] for name in looked]
+        kept = [schema[name].is_integer() or not options["decimal_comma"] for name in looked]
         led = {name for name, leads, may in zip(looked, zeros, kept, strict=True) if leads and may}
         text += [name for name in looked if name in led or (again[name] and _merges(table[name], cells[name], options))]
     return text
 
 
-def _cells(path: Path, names: list[str], options: dict[str, Any]) -> pl.DataFrame:
+def _cells(names: list[str], options: dict[str, Any]) -> pl.DataFrame:
     """Some columns as the file has them."""
     plain = {**options, "try_parse_dates": False, "decimal_comma": False}
-    return pl.read_csv(contents(path), columns=names, infer_schema=False, **plain)
+    return pl.read_csv(columns=names, infer_schema=False, **plain)
 
 
 def _merges(numbers: pl.Series, cells: pl.Series, options: dict[str, Any]) -> bool:
@@ -161,7 +168,7 @@ def _say_what_points_are(path: Path, table: pl.DataFrame, names: list[str], opti
     near = [name for name, x in zip(floats, thousandths, strict=True) if ((x - x.round()).abs() < 1e-6).all()]
     if not near:
         return
-    cells = _cells(path, near, options).select(pl.all().str.strip_chars())
+    cells = _cells(near, options).select(pl.all().str.strip_chars())
     either = [name for name in near if cells[name].str.contains(rf"^({_GROUPED}|[-+]?\d{{1,3}})?$").all()]
     if either:
         shown = cells[either[0]].filter(cells[either[0]].str.contains(".", literal=True).fill_null(False))[0]
@@ -198,11 +205,3 @@ def _named(path: Path, table: pl.DataFrame, names: list[str]) -> pl.DataFrame:
 
 def _counts(column: pl.Series) -> bool:
     return column.dtype.is_integer() and column.equals(pl.int_range(len(column), eager=True))
-
-
-def _is_text(path: Path, head: bytes) -> None:
-    kind = next((kind for magic, kind in _OTHERS.items() if head.startswith(magic)), None)
-    if kind is None and b"\0" in head:
-        kind = "binary"
-    if kind:
-        raise InputError(f"{path} is {kind}, not a text table; save it as CSV in UTF-8")

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -79,7 +79,9 @@ def resume(folder: str | Path, network: Model, prepared: Preparation) -> Stream:
     with rebuild.blaming(saved, "state"):
         tail = written.tail(saved.config, arrays, prepared.reading)
         tensors = {name: torch.from_numpy(each) for name, each in arrays.items()}
-        batch = Batch(**{name: tensors.get(name) for name in _PARTS}, undo=_affine(tensors, "undo"))  # type: ignore[arg-type]  # past is checked below
+        targets = len(prepared.reading["targets"])
+        undo = replace(_affine(tensors, "undo"), logs=tuple(k for k in prepared.logs if k < targets))
+        batch = Batch(**{name: tensors.get(name) for name in _PARTS}, undo=undo)  # type: ignore[arg-type]  # past is checked below
         layers = sorted({name.split(".")[1] for name in tensors if name.startswith("hidden.")}, key=int)
         hidden = [tuple(tensors[name] for name in _named(tensors, f"hidden.{layer}.")) for layer in layers]
         stream = Stream(tail, _affine(arrays, "scaling"), batch, tuple(hidden) or None, model)

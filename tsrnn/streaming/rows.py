@@ -151,7 +151,9 @@ class Tail:
     def _quick(self, frame: Any, names: Sequence[str]) -> Rows | None:
         """`read` where nothing is to be found out: types as before, all series in order, an even step; else None."""
         panel, roles = self.panel, self.panel.roles
-        if self.kept > 1 or not _even(panel.step) or panel.rows_as_they_stand or not isinstance(frame, pl.DataFrame):
+        if panel.missing or panel.flags or self.kept > 1 or not _even(panel.step) or panel.rows_as_they_stand:
+            return None
+        if not isinstance(frame, pl.DataFrame):
             return None
         schema, kinds = frame.schema, panel.frame.schema
         alike = all(schema.get(name) == kind for name, kind in kinds.items()) and frame.height == len(self.ids)

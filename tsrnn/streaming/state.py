@@ -27,6 +27,7 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.shapes import State as Hidden
 from tsrnn.streaming.rows import Rows, Tail
+from tsrnn.transforms import log10
 
 _ROWS = 512  # series read at once in a warm-up
 
@@ -64,7 +65,7 @@ class Stream:
     def grown(self, rows: Rows, prepared: Preparation) -> Self:
         """The state after a row of each of some series."""
         which = torch.from_numpy(rows.which)
-        new, seen = self._scaled(rows)
+        new, seen = self._scaled(rows, prepared.logs)
         batch, past = self.batch, self.batch.past
         whole = len(which) == len(past)
         values = past[:, -1] if whole else past[which, -1]
@@ -107,11 +108,15 @@ class Stream:
             batch.known = torch.cat([batch.known, ahead], 1)
         return batch
 
-    def _scaled(self, rows: Rows) -> tuple[Tensor, Tensor]:
+    def _scaled(self, rows: Rows, logs: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         """The new rows in scaled units and which cells were measured: [row channel] each."""
+        values = rows.values
+        if logs:
+            values = values.copy()
+            values[:, logs] = log10(values[:, logs])
         loc, scale = self.scaling.loc[rows.which], self.scaling.scale[rows.which]
         with np.errstate(over="ignore"):
-            scaled = ((rows.values - loc) / np.where(scale == 0, 1.0, scale)).astype(np.float32)
+            scaled = ((values - loc) / np.where(scale == 0, 1.0, scale)).astype(np.float32)
         if np.isinf(scaled).any():
             row, channel = np.argwhere(np.isinf(scaled))[0]
             panel = self.tail.panel
@@ -234,7 +239,7 @@ def _moved(window: Tensor, newest: Tensor, which: Tensor) -> Tensor:
 def _rows(batch: Batch, which: Tensor) -> Batch:
     undo = batch.undo
     if undo is not None and len(undo.loc) > 1:
-        undo = Affine(undo.loc[which], undo.scale[which])
+        undo = undo.mapped(lambda part: part[which])
     parts: dict[str, Any] = {name: getattr(batch, name) for name in ("past", "observed", "known", "static", "lengths")}
     chosen: dict[str, Any] = {name: None if part is None else part[which] for name, part in parts.items()}
     return Batch(undo=undo, **chosen)

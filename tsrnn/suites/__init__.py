@@ -5,8 +5,11 @@ A suite may say
     roles       of its columns, as `Panel.of` takes them
     split       as `tsrnn.split.standard` takes it, or folds, as `tsrnn.split.folds` does; by default the data set's own
     measures    words of `tsrnn.metrics`; the first one orders the board; by default mse and mae
-    leads       steps ahead that are the board's columns, in place of horizons
+    leads       what lies ahead that is the board's columns, in place of horizons: steps, or words such as "5 m", "6 h"
     baselines   models that every preset has besides its own
+    baseline    the model that the skill of all others is counted from
+    calibrate   share of truths that the interval of every model is to hold, by its residuals on the validation part
+    like        a suite whose words stand wherever this one says none, its roles one by one
 and, for every preset or in one of its own, `horizons`, `seeds` and `models` (the parameters of each one's Forecaster).
 
 What a sweep chose for a model lies in `recipes/SUITE/MODEL.toml`, as `tsrnn tune` writes it. It stands in for what the
@@ -28,6 +31,7 @@ from tsrnn.errors import InputError, unknown
 from tsrnn.metrics import USUAL
 from tsrnn.parameters import read_toml
 from tsrnn.suites import said
+from tsrnn.suites.leads import step_of, steps
 
 TUNED = "full"  # the preset that takes the recipes
 AS_IT_COMES = "asis"  # the one that every suite has: all models, and none is told anything
@@ -56,7 +60,11 @@ class Suite:
     roles: Mapping[str, Any] = field(default_factory=dict)
     split: Mapping[str, Any] | None = None
     measures: tuple[str, ...] = USUAL
-    leads: tuple[int, ...] = ()
+    leads: tuple[int, ...] = ()  # steps
+    said_leads: tuple[int | str, ...] = ()  # the same as they were written
+    baseline: str | None = None
+    calibrate: float | None = None
+    like: str | None = None
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -102,6 +110,11 @@ def known(word: str) -> bool:
     return _of(word).is_file() if Path(word).suffix != ".toml" else Path(word).is_file()
 
 
+def names() -> list[str]:
+    """The suites that have a file here."""
+    return sorted(path.stem for path in _HERE.glob("*.toml") if path != _of("default"))
+
+
 @lru_cache
 def find(word: str) -> Suite:
     """The suite of that name or in that file; of a data set without one, `default.toml` on it.
@@ -109,7 +122,9 @@ def find(word: str) -> Suite:
     Raises:
         InputError: the file is missing, is not TOML, or says what no suite does.
     """
-    typed = Path(word).stem if Path(word).suffix else word
+    typed = Path(word).stem  # of a folder too, whose path may end in a slash
+    if typed in ("", ".."):
+        typed = os.path.basename(os.path.realpath(word)) or "root"
     name = os.fsencode(typed).decode(errors="replace")  # a file's name may be of any bytes, rows are UTF-8
     if Path(word).suffix == ".toml":
         return _read(Path(word), name, name)
@@ -133,8 +148,11 @@ def _read(path: Path, name: str, data: str) -> Suite:
 def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
     """The suite of a file's words, each preset with what all share."""
     said.check(text)
+    text = _inherited(text)
     shared, baselines = {key: text[key] for key in said.PRESET if key in text}, text.get("baselines", {})
-    leads, measures = tuple(text.get("leads", ())), tuple(text.get("measures", USUAL))
+    data = _place(path, text["data"]) if "data" in text else data
+    roles, measures = text.get("roles", {}), tuple(text.get("measures", USUAL))
+    leads = steps(text.get("leads", ()), step_of(data, roles))
     presets = {key: value for key, value in text.items() if key not in said.WORDS}
     filled = {
         key: {
@@ -150,8 +168,39 @@ def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
         if not preset["models"] or not preset.get("horizons"):
             raise InputError(f"preset {key!r} names no models or no horizons; add them")
         said.check_leads(leads, tuple(preset["horizons"]))
-    place = _place(path, text["data"]) if "data" in text else data
-    return Suite(name, place, path, text.get("roles", {}), text.get("split"), measures, leads, filled)
+    said.check_calibrated(text.get("calibrate"), measures)
+    return Suite(
+        name,
+        data,
+        path,
+        roles,
+        text.get("split"),
+        measures,
+        leads,
+        tuple(text.get("leads", ())),
+        text.get("baseline"),
+        text.get("calibrate"),
+        text.get("like"),
+        filled,
+    )
+
+
+def _inherited(text: Mapping[str, Any]) -> dict[str, Any]:
+    """A file's words over those of the suite that it is like.
+
+    Raises:
+        InputError: there is no such suite, or it is like another one itself.
+    """
+    if "like" not in text:
+        return dict(text)
+    parent = _of(text["like"])
+    if not parent.is_file():
+        raise unknown("suite", text["like"], names())
+    other = tomllib.loads(parent.read_text(encoding="utf-8"))
+    if "like" in other:
+        raise InputError(f"like names {text['like']!r}, which is like {other['like']!r} itself; name that one")
+    roles = {**other.get("roles", {}), **text.get("roles", {})}
+    return {"data": text["like"], **other, **text, "roles": roles}
 
 
 def _place(path: Path, data: str) -> str:
@@ -209,7 +258,9 @@ def _as_it_comes(suite: Suite) -> Preset:
 
 def recipe(suite: str, model: str, input_size: int | None = None) -> dict[str, Any]:
     """What a sweep chose for a model of a suite, for every horizon; empty where there was no sweep."""
-    for folder in [home(suite, input_size), home(suite)]:
+    like = find(suite).like if known(suite) else None
+    folders = [home(name, size) for name in (suite, like) if name for size in (input_size, None)]
+    for folder in folders:
         path = folder / f"{model}.toml"
         if path.is_file():
             return {name: value for name, value in read_toml(path).items() if name not in ("model", "horizon")}

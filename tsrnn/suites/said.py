@@ -7,6 +7,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from tsrnn import station
+from tsrnn.conformal import ends
 from tsrnn.errors import InputError, unknown
 from tsrnn.metrics import named, ordering
 from tsrnn.panel import Panel
@@ -14,10 +16,11 @@ from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
-WORDS = ("data", "roles", "split", "measures", "leads", "baselines", *PRESET)
+WORDS = ("data", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like", *PRESET)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _SWITCHES = ("sort", "rows_as_they_stand")
+_TABLES = ("missing", "flags", "wind")  # `tsrnn.station.plain` says what they take
 
 
 def check(said: Mapping[str, Any]) -> None:
@@ -44,9 +47,29 @@ def check_leads(leads: tuple[int, ...], horizons: tuple[int, ...]) -> None:
         raise InputError(f"leads has {max(leads)}, which no horizon reaches: the longest is {max(horizons)}")
 
 
+def check_calibrated(share: float | None, measures: tuple[str, ...]) -> None:
+    """Every measure of quantiles is of those that the calibrated interval has."""
+    if share is None:
+        return
+    low, high = ends(share)
+    for word in measures:
+        if not {*named(word).levels} <= {low, high}:
+            raise InputError(f"calibrate={share:g} gives the quantiles {low:g} and {high:g}, and {word} takes others")
+
+
+def _calibrate(key: str, value: Any) -> None:
+    if not isinstance(value, float) or not 0 < value < 1:
+        raise InputError(f"{key} takes a share between 0 and 1, such as 0.8, not {value!r}")
+
+
 def _data(key: str, value: Any) -> None:
     if not isinstance(value, str) or not value:
         raise InputError(f"{key} takes a data set's name or a file, not {value!r}")
+
+
+def _word(key: str, value: Any) -> None:
+    if not isinstance(value, str) or not value:
+        raise InputError(f"{key} takes a name, not {value!r}")
 
 
 def _roles(key: str, value: Any) -> None:
@@ -55,6 +78,9 @@ def _roles(key: str, value: Any) -> None:
     for name, columns in value.items():
         if name not in _ROLES:
             raise unknown(f"word of {key}", name, _ROLES)
+        if name in _TABLES:
+            station.plain(dict.fromkeys(_TABLES) | {name: columns})
+            continue
         listed = columns if isinstance(columns, list) and name in _SEVERAL else [columns]
         kinds = bool if name in _SWITCHES else str | int | float if name == "freq" else str
         if not listed or not all(isinstance(each, kinds) for each in listed):
@@ -75,6 +101,12 @@ def _measures(key: str, value: Any) -> None:
         named(word)
     _once(key, value)
     ordering(value[0])
+
+
+def _leads(key: str, value: Any) -> None:
+    if not isinstance(value, list) or not value or not all(_whole(each, 1) or isinstance(each, str) for each in value):
+        raise InputError(f'{key} takes a list of steps, or of words such as "5 m" or "6 h", not {value!r}')
+    _once(key, value)
 
 
 def _numbers(least: int) -> Callable[[str, Any], None]:
@@ -113,8 +145,11 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "roles": _roles,
     "split": _split,
     "measures": _measures,
-    "leads": _numbers(1),
+    "leads": _leads,
     "baselines": _models,
+    "baseline": _word,
+    "calibrate": _calibrate,
+    "like": _word,
     "horizons": _numbers(1),
     "seeds": _numbers(0),
     "models": _models,

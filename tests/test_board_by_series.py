@@ -1,0 +1,78 @@
+"""A board seen well by well: means, intervals over wells, the worst one, who is behind a baseline."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from tsrnn import InputError, simulate, suites
+from tsrnn.board import apart, beside
+from tsrnn.board import rows as results
+
+SUITE = """
+data = "field.csv"
+roles = { id = "well", time = "depth", target = "GR", freq = 0.1524 }
+split = { leave_one_out = "well" }
+measures = ["physical_rmse", "coverage"]
+leads = ["0.15 m", "0.5 m"]
+baseline = "repeat_last"
+calibrate = 0.8
+seeds = [0]
+baselines.repeat_last = { input_size = 12 }
+models.ols = { input_size = 12 }
+"""
+
+
+@pytest.fixture
+def benched(run, tmp_path):
+    simulate.wells(wells=4, rows=150).drop("facies").write_csv(tmp_path / "field.csv")
+    path = tmp_path / "ahead.toml"
+    path.write_text(SUITE)
+    assert run("bench", str(path), "--workers", "0", "--out", str(tmp_path / "res"))[0] == 0
+    return path, tmp_path / "res"
+
+
+def test_wells_are_the_units_of_a_board_by_series(run, benched):
+    path, folder = benched
+    status, out, _ = run("leaderboard", str(path), "--by-series", "--out", str(folder), "--json")
+    assert status == 0
+    told = json.loads(out)
+    rows = results.read(folder)
+    wells = {}
+    for row in rows.filter(model="ols").iter_rows(named=True):
+        table = beside.read(folder, "measures", results.stem(row))
+        wells[row["fold"]] = table.filter(measure="physical_rmse", series=row["fold"], lead=3)["value"].item()
+    record = next(each for each in told["leads"] if (each["lead"], each["model"]) == ("0.5 m", "ols"))
+    values = np.array(list(wells.values()))
+    assert record["physical_rmse"] == pytest.approx(values.mean())
+    assert (record["median"], record["worst"]) == (pytest.approx(np.median(values)), pytest.approx(values.max()))
+    assert record["worst series"] == max(wells, key=wells.__getitem__)
+    assert values.min() < record["low"] < values.mean() < record["high"] < values.max()
+    assert record["series"] == 4
+    base = [each["value"] for each in told["series"] if (each["model"], each["lead"], each["measure"]) == ("repeat_last", 3, "physical_rmse")]  # fmt: skip  # noqa: E501
+    assert record["skill"] == pytest.approx(1 - np.mean(values**2) / np.mean(np.square(base)))
+    assert 0 <= record["worse than repeat_last"] <= 4
+    assert record["worse than ols"] == 0
+
+
+def test_a_board_by_series_for_people(run, benched):
+    path, folder = benched
+    status, out, _ = run("leaderboard", str(path), "--by-series", "--out", str(folder))
+    assert status == 0
+    assert "by drawing series again" in " ".join(out.split())
+
+
+def test_an_interval_is_of_the_mean_over_series():
+    values = np.random.default_rng(1).normal(10, 2, 400)
+    low, high = apart.interval(values)
+    assert (low, high) == pytest.approx(
+        (values.mean() - 1.645 * values.std() / 20, values.mean() + 1.645 * values.std() / 20), abs=0.02
+    )
+    assert apart.interval(np.array([3.0])) == (3.0, 3.0)
+
+
+def test_rows_without_measures_beside_them_are_refused(tmp_path):
+    row = dict.fromkeys(results.COLUMNS) | {"model": "a", "fold": "A", "seed": 0, "horizon": 4, "config": "{}"}
+    with pytest.raises(InputError, match="holds no measures of single series"):
+        apart.summary(pl.DataFrame([row], schema=results.COLUMNS), suites.find("force2020-ahead"), tmp_path)

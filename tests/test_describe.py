@@ -1,0 +1,97 @@
+"""What is in a panel before anybody models it, in tables for a person and for a program."""
+
+import json
+
+import polars as pl
+import pytest
+
+from tsrnn import describe
+from tsrnn.catalog import find, load, row
+from tsrnn.panel import Panel
+from tsrnn.reading import Column, Note, Reading
+from tsrnn.refine import panel as refined
+
+
+def log():
+    frame = pl.DataFrame(
+        {
+            "well": ["W1"] * 6 + ["W2"] * 3,
+            "depth": [1.0, 1.5, 2.0, 2.5, 3.0, 5.0, 1.0, 1.5, 2.0],
+            "GR": [10.0, None, None, 40.0, None, 60.0, 70.0, 80.0, None],
+            "DTC": [None] * 6 + [90.0, 91.0, 92.0],
+        }
+    )
+    columns = {"GR": Column("gAPI", "GRC", "gamma ray"), "depth": Column("m")}
+    return refined(
+        Reading(frame, columns, (Note("cells that are no number", 2, "GR", "W1", loud=False),)), {"target": "GR"}
+    )
+
+
+def test_series_columns_gaps_and_notes():
+    tables = describe.content(log())
+    assert tables["series"][0] == {
+        "series": "W1", "rows": 6, "first": 1.0, "last": 5.0, "step": 0.5, "unit": "m", "gaps": 1,
+    }  # fmt: skip
+    assert tables["coverage"] == [
+        {"series": "W1", "GR": 50.0, "DTC": 0.0},
+        {"series": "W2", "GR": 66.667, "DTC": 100.0},
+    ]
+    assert tables["each"][0] == {
+        "series": "W1", "column": "GR", "%": 50.0, "low": 10.0, "high": 60.0, "gaps": 2, "longest": 2.5, "from": 1.0,
+        "to": 5.0,
+    }  # fmt: skip
+    assert tables["each"][1]["%"] == 0
+    assert tables["each"][1]["low"] is None
+    assert tables["columns"][0] == {
+        "column": "GR", "unit": "gAPI", "role": "target", "series": 2, "%": 55.556, "gaps": 2, "longest": 2.5,
+        "low": 10.0, "high": 80.0, "original": "GRC", "about": "gamma ray",
+    }  # fmt: skip
+    assert tables["notes"] == [
+        {"series": "W1", "column": "GR", "count": 2, "what": "cells that are no number", "loud": False}
+    ]
+
+
+def test_a_person_reads_a_row_per_series_and_column_where_asked():
+    tables = describe.content(log())
+    assert describe.told(tables)["coverage, %"] == [
+        {"column": "GR", "1": "50", "2": "67"},
+        {"column": "DTC", "1": "0", "2": "100"},
+    ]
+    assert describe.told(tables, by_series=True)["each"][0]["longest"] == "2.5"
+    assert "about" in describe.told(tables)["columns"][0]
+    assert "unit" not in describe.told(describe.content(load("wells")))["columns"][0]
+
+
+def test_describe_on_the_command_line(tmp_path, run):
+    path = tmp_path / "a.csv"
+    path.write_text("ds,y,z\n2024-01-01 00:00,1,\n2024-01-01 01:00,,3\n2024-01-01 02:00,5,4\n2024-01-01 04:00,6,4\n")
+    status, out, _ = run("describe", str(path), "--json")
+    tables = json.loads(out)
+    assert status == 0
+    assert tables["series"][0]["step"] == "1h"
+    assert tables["series"][0]["gaps"] == 1
+    assert {each["column"]: each["longest"] for each in tables["each"]} == {"y": 2.0, "z": 0.0}
+    status, out, _ = run("describe", str(path))
+    assert status == 0
+    assert "columns" in out
+    assert run("describe", str(tmp_path / "b.csv"))[0] == 2
+
+
+def test_simulated_and_numbered_panels():
+    assert describe.content(load("wells"))["series"][0]["step"] == pytest.approx(0.1524)
+    tables = describe.content(Panel.of(pl.DataFrame({"y": [1.0, None, 3.0]}), rows_as_they_stand=True))
+    assert tables["series"][0]["gaps"] == 0
+
+
+def test_real_wells():
+    if find(row("force2020")) is None:
+        pytest.skip("force2020 is not on this machine")
+    pytest.importorskip("lasio")
+    tables = describe.content(load("force2020"))
+    assert len(tables["series"]) == 14
+    assert {each["step"] for each in tables["series"]} == {0.152}
+    gr = next(each for each in tables["columns"] if each["column"] == "GR")
+    assert gr["series"] == 14
+    ends = {each["series"]: each["last"] for each in tables["series"]}
+    early = [each for each in tables["each"] if each["column"] == "GR" and each["to"] < ends[each["series"]]]
+    assert len(early) == 13

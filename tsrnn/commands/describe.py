@@ -1,0 +1,34 @@
+"""tsrnn describe: what is in a file, a folder of well logs or a data set, before anybody models it."""
+
+from typing import Annotated, Any
+
+import typer
+
+from tsrnn.commands._base import Data, DateFormat, Freq, Id, Json, Target, Time, dataset, roles
+
+
+def run(  # noqa: PLR0913  one parameter per option
+    data: Data,
+    by_series: Annotated[bool, typer.Option("--each", help="A row per series and column, with its gaps.")] = False,
+    families: Annotated[
+        str | None, typer.Option(help='Name curves by family: "default", or a TOML file as `tsrnn.families` reads it.')
+    ] = None,
+    resample: Annotated[str | None, typer.Option(help='Bring all series to one step: 0.5, "1h"...')] = None,
+    time: Time = None,
+    target: Target = None,
+    id: Id = None,
+    date_format: DateFormat = None,
+    freq: Freq = None,
+    json_: Json = False,
+) -> None:
+    """Show series and columns: coverage, gaps, ranges, units, steps, and what was met on the way."""
+    from tsrnn import describe, load
+    from tsrnn.console import sections
+
+    asked: dict[str, Any] = roles(time, target, id, date_format=date_format, freq=freq)
+    if families is not None:
+        asked["families"] = True if families == "default" else families
+    if resample is not None:
+        asked["resample"] = roles(None, None, None, freq=resample)["freq"]
+    tables = describe.content(load(dataset(data), **asked))
+    sections(tables if json_ else describe.told(tables, by_series), as_json=json_)

@@ -1,0 +1,166 @@
+"""What is in a panel before anybody models it: series, columns, coverage, gaps, ranges, units, steps, and all notes.
+
+`content` is tables of plain values, for a person or a program:
+
+    series     a row each: rows, first and last index, step, rows after which the index has a gap
+    columns    a row each, over all series: unit, the file's name and words, role, coverage, gaps, range
+    coverage   a row per series, a column per column: the share of its rows that were measured, in percent
+    each       a row per series and column: coverage, gaps and the longest, range, where it is measured from and to
+    notes      what was met in the file and in the frame, and how often
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from tsrnn import index as indexing
+from tsrnn.panel import Panel
+from tsrnn.reading import Column
+from tsrnn.steps import unit_of
+
+_DIGITS = 5  # of a number that is told
+_SAMPLE = 4096  # rows of a series whose step is looked at
+_MANY = 16  # series whose coverage stands side by side
+
+Record = dict[str, Any]
+
+
+def content(panel: Panel) -> dict[str, list[Record]]:
+    """Tables of records by name; see the module. Lengths of gaps are in the index's unit, times in hours."""
+    names = [name for name, kind in panel.frame.schema.items() if _counts(panel, name, kind)]
+    each = [_cell(panel, name, series) for series in range(len(panel.ids)) for name in names]
+    series = [_series(panel, row) for row in range(len(panel.ids))]
+    columns = [_column(panel, name, [cell for cell in each if cell["column"] == name]) for name in names]
+    coverage = [
+        {"series": row["series"]} | {cell["column"]: cell["%"] for cell in each if cell["series"] == row["series"]}
+        for row in series
+    ]
+    notes = [
+        {"series": note.source, "column": note.column, "count": note.count, "what": note.what, "loud": note.loud}
+        for note in panel.notes
+    ]
+    return {"series": series, "columns": columns, "coverage": coverage, "each": each, "notes": notes}
+
+
+def told(tables: Mapping[str, list[Record]], by_series: bool = False) -> dict[str, list[Record]]:
+    """The tables as a person reads them, numbers in few digits.
+
+    The coverage is turned over: a row per column, a number per series; of very many series it is left out.
+
+    Args:
+        tables: as of `content`.
+        by_series: give a row per series and column instead of the coverage.
+    """
+    series = [{"#": str(row), **each} for row, each in enumerate(tables["series"], 1)]
+    rest: dict[str, list[Record]] = {"each": tables["each"]} if by_series else {}
+    if not by_series and 1 < len(series) <= _MANY:
+        shares = [(each["column"], [row[each["column"]] for row in tables["coverage"]]) for each in tables["columns"]]
+        rest["coverage, %"] = [
+            {"column": name} | {each["#"]: f"{share:.0f}" for each, share in zip(series, cells, strict=True)}
+            for name, cells in shares
+        ]
+    notes = [{name: value for name, value in note.items() if name != "loud"} for note in tables["notes"]]
+    sections = {"series": series, "columns": tables["columns"], **rest, "notes": notes}
+    return {name: _short(rows) for name, rows in sections.items()}
+
+
+def _short(rows: list[Record]) -> list[Record]:
+    """Records without columns that hold nothing, numbers as text."""
+    held = [name for name in (rows[0] if rows else ()) if any(row[name] not in (None, "") for row in rows)]
+    return [{name: f"{row[name]:g}" if isinstance(row[name], float) else row[name] for name in held} for row in rows]
+
+
+def _counts(panel: Panel, name: str, kind: pl.DataType) -> bool:
+    numeric = kind.is_numeric() or kind == pl.Boolean
+    return numeric and name not in (panel.roles.index, panel.roles.id)
+
+
+def _series(panel: Panel, row: int) -> Record:
+    """What there is to say of a series as a whole."""
+    first, last = (int(place) for place in panel.offsets[row : row + 2])
+    index = panel.frame[panel.roles.index][first:last]
+    gaps = 0
+    if not panel.rows_as_they_stand:
+        gaps = len(indexing.breaks(index, np.array([0, len(index)]), panel.step))
+    return {
+        "series": panel.ids[row],
+        "rows": last - first,
+        "first": _plain(index[0]),
+        "last": _plain(index[-1]),
+        "step": _step(index),
+        "unit": panel.columns.get(panel.roles.index, Column()).unit,
+        "gaps": gaps,
+    }
+
+
+def _step(index: pl.Series) -> Any:
+    """The step that the rows of one series keep, in a word; None where there are too few."""
+    if len(index) < 2:
+        return None
+    sample = index[:_SAMPLE]
+    if index.dtype.is_temporal():
+        return indexing.step_of(sample, np.array([0, len(sample)]), None, strict=False).word
+    return _plain(float(np.median(np.diff(sample.to_numpy().astype(np.float64)))))
+
+
+def _cell(panel: Panel, name: str, row: int) -> Record:
+    """A column in one series; null where nothing was measured."""
+    first, last = (int(place) for place in panel.offsets[row : row + 2])
+    values, index = panel.frame[name][first:last], panel.frame[panel.roles.index][first:last]
+    seen = np.flatnonzero(values.is_not_null().to_numpy())
+    record: Record = {"series": panel.ids[row], "column": name, "%": _plain(100 * len(seen) / len(values))}
+    if not len(seen):
+        return record | dict.fromkeys(("low", "high", "gaps", "longest", "from", "to"))
+    jumps = np.diff(seen)
+    holes = np.flatnonzero(jumps > 1)
+    lengths = [_apart(index, int(seen[hole]), int(seen[hole + 1])) for hole in holes]
+    return record | {
+        "low": _plain(values.min()),
+        "high": _plain(values.max()),
+        "gaps": len(holes),
+        "longest": _plain(max(lengths, default=0.0)),
+        "from": _plain(index[int(seen[0])]),
+        "to": _plain(index[int(seen[-1])]),
+    }
+
+
+def _apart(index: pl.Series, one: int, other: int) -> float:
+    """From one row to another: in the index's unit, of times in hours."""
+    values = index.gather([one, other]).to_physical().cast(pl.Float64)
+    length = float(values[1] - values[0])
+    return length * unit_of(index) / 3.6e12 if index.dtype.is_temporal() else length
+
+
+def _column(panel: Panel, name: str, cells: list[Record]) -> Record:
+    """A column over all series."""
+    said, held = panel.columns.get(name, Column()), [cell for cell in cells if cell["%"]]
+    values = panel.frame[name]
+    return {
+        "column": name,
+        "unit": said.unit,
+        "role": _role(panel, name),
+        "series": len(held),
+        "%": _plain(100 * values.count() / len(values)),
+        "gaps": sum(cell["gaps"] for cell in held),
+        "longest": max((cell["longest"] for cell in held), default=None),
+        "low": _plain(values.min()),
+        "high": _plain(values.max()),
+        "original": said.original,
+        "about": said.description,
+    }
+
+
+def _role(panel: Panel, name: str) -> str:
+    roles = {"target": panel.roles.targets, **panel.roles.covariates}
+    return next((role for role, names in roles.items() if name in names), "")
+
+
+def _plain(value: Any) -> Any:
+    """A number or a date as JSON has it."""
+    if isinstance(value, bool) or value is None or isinstance(value, int | str):
+        return value
+    if isinstance(value, float):
+        return float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None
+    return str(value)

@@ -1,0 +1,143 @@
+"""One well as a table: its index and its curves by name, with what its file says of them."""
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from tsrnn.errors import InputError, quoted
+from tsrnn.logs import cells, clock, kinds, mends
+from tsrnn.logs.cells import Told
+from tsrnn.logs.header import Curve, Header, depth_unit
+from tsrnn.logs.rows import Rows
+from tsrnn.reading import Column, Note
+
+ID, DEPTH, TIME = "well", "depth", "time"
+
+
+@dataclass(frozen=True)
+class Well:
+    """A file's table: the index first, then its curves; units and notes."""
+
+    path: Path
+    name: str
+    table: pl.DataFrame
+    columns: dict[str, Column]
+    notes: tuple[Note, ...]
+
+    @property
+    def index(self) -> str:
+        return self.table.columns[0]
+
+
+def of(path: Path, header: Header, sections: Sequence[Rows], met: Sequence[tuple[str, int, bool]] = ()) -> Well:
+    """The well of a header and the rows below it.
+
+    Args:
+        path: of the file.
+        header: its curves, as many as rows have cells.
+        sections: the rows of each ~A section.
+        met: what was met on the way: what, how often, whether it is said unasked.
+
+    Raises:
+        InputError: the index holds something that is no number and no time.
+    """
+    name = header.well or path.stem
+    told = Told(list(met))
+    for what, count in sum((rows.mended for rows in sections), Counter()).items():
+        told.add(what, count, loud=what == mends.APART)
+    index, unit = _index(path, header, sections, told)
+    first = header.curves[0]
+    series, columns = [index], {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
+    notes = []
+    for place, curve in enumerate(header.curves[1:], 1):
+        about = Told([])
+        sentinels = not kinds.is_place(curve.mnemonic)
+        column = cells.curve(_joined(sections, place), header.null, curve.unit, about, sentinels)
+        if not cells.is_empty(column, about):
+            column = column.rename(_free(curve, {ID, *columns}, about))
+            series.append(column)
+            columns[column.name] = _column(curve, column)
+        notes += [Note(what, count, curve.mnemonic, name, loud) for what, count, loud in about.notes]
+    table = _in_order(pl.DataFrame(series), [len(rows.columns[0]) for rows in sections], told)
+    return Well(path, name, table, columns, (*(Note(w, n, "", name, loud) for w, n, loud in told.notes), *notes))
+
+
+def _joined(sections: Sequence[Rows], place: int) -> pl.Series:
+    """The cells of one curve in all sections: [row]."""
+    parts = [rows.columns[place] for rows in sections]
+    if len({part.dtype for part in parts}) > 1:
+        parts = [part.cast(pl.String) for part in parts]
+    return pl.concat([part.alias("") for part in parts])
+
+
+def _index(path: Path, header: Header, sections: Sequence[Rows], told: Told) -> tuple[pl.Series, str]:
+    """The index, called by what it runs over, and its unit."""
+    curve, column = header.curves[0], _joined(sections, 0)
+    name = TIME if kinds.is_timed(curve.mnemonic, curve.unit) else DEPTH
+    times = clock.seconds([str(cell) for cell in column], curve.unit) if name == TIME else None
+    if times is not None:
+        days = next((k for k, other in enumerate(header.curves) if k and other.mnemonic.upper() == "DATE"), None)
+        index, midnights = clock.index(times, None if days is None else _joined(sections, days))
+        told.add(clock.OVER, midnights)
+        return index, ""
+    text = column.dtype == pl.String
+    values = (column.str.strip_chars() if text else column).cast(pl.Float64, strict=False).alias(name)
+    wrong = ~values.is_finite().fill_null(False)
+    if wrong.any():
+        row = int(wrong.arg_max() or 0)
+        lines = [line for rows in sections for line in rows.lines]
+        where = f"line {lines[row]}" if lines else f"row {row + 1}"
+        raise InputError(
+            f"{path}: {where} holds {quoted(column[row])} in the index curve {quoted(curve.mnemonic)}, which is not a "
+            "number; mend it"
+        )
+    return values, _unit(header, told)
+
+
+def _unit(header: Header, told: Told) -> str:
+    """The index's unit, of STRT where its own line has none."""
+    unit, start = depth_unit(header.curves[0].unit), depth_unit(header.start_unit)
+    if unit and start and unit != start:
+        told.add(f"index in {unit} by its curve and in {start} by STRT, taken as {unit}", 1)
+    if not unit and start:
+        told.add(f"index without a unit, taken as {start} like STRT", 1, loud=False)
+    return unit or start
+
+
+def _column(curve: Curve, column: pl.Series) -> Column:
+    original = curve.mnemonic if curve.mnemonic != column.name else ""
+    measured = column.dtype.is_numeric() and kinds.is_measured(curve.mnemonic)
+    return Column(curve.unit, original, curve.description, measured)
+
+
+def _free(curve: Curve, taken: Collection[str], told: Told) -> str:
+    """The curve's own name, or with the first free number behind it."""
+    if curve.mnemonic not in taken:
+        return curve.mnemonic
+    name = next(name for k in range(2, len(taken) + 3) if (name := f"{curve.mnemonic}:{k}") not in taken)
+    index = curve.mnemonic in (ID, DEPTH, TIME)
+    told.add(f"curve more of this name, kept as {name}", 1, loud=not index)
+    return name
+
+
+def _in_order(table: pl.DataFrame, heights: Sequence[int], told: Told) -> pl.DataFrame:
+    """The rows from the top down; of a later section only what lies outside the depths of those before."""
+    whole, row = None, 0
+    for height in heights:
+        part, row = table.slice(row, height), row + height
+        index = part.to_series(0)
+        if index.is_sorted(descending=True) and not index.is_sorted():
+            part = part.reverse()
+            told.add("rows turned over, written from the bottom up", height, loud=False)
+        if whole is None:
+            whole = part
+            continue
+        covered = whole.to_series(0)
+        fresh = part.filter(~part.to_series(0).is_between(covered.min(), covered.max()))
+        told.add("rows of another ~A section, read as well", fresh.height)
+        told.add("rows of another ~A section at depths that one before has, left out", height - fresh.height)
+        whole = pl.concat([whole, fresh]).sort(table.columns[0])
+    return table if whole is None else whole

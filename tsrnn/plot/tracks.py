@@ -1,0 +1,123 @@
+"""Well logs as geologists look at them: tracks of curves over depth, which grows downwards, and what lies ahead."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from tsrnn.errors import InputError, listed, notice, unknown
+from tsrnn.frames import to_polars
+from tsrnn.plot import bit, logs, sheet
+from tsrnn.plot import strips as classes
+from tsrnn.plot import template as templates
+from tsrnn.plot._base import check
+from tsrnn.plot.logs import Logs
+from tsrnn.plot.sheet import Well
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST = 4  # wells side by side where none is named
+Names = str | Sequence[str]
+
+
+def tracks(
+    data: Any,
+    path: str | Path | None = None,
+    *,
+    series: Names = (),
+    curves: Names = (),
+    strips: Names | None = None,
+    forecast: Any = None,
+    depth: tuple[float, float] | None = None,
+    template: str | Path | None = None,
+) -> "Figure":
+    """Draw wells side by side: a column of the page per track, on scales of the trade, depth downwards.
+
+    A curve is cut where a cell is missing, a row is missing, or a line would be longer than 3 m. Of a family (RHOB,
+    RHOZ...) the first that was measured is drawn; one whose unit or numbers are not those of its scale gets another,
+    which the head of the track says.
+
+    Args:
+        data: a `Panel`, what a reader gave, or a frame with a column of depths.
+        path: a png, svg or pdf file to write; None: none.
+        series: wells to draw, by name; by default the first four, or those of the forecast.
+        curves: columns to draw; by default those that the template knows.
+        strips: columns of classes (rocks by name or code) to draw as coloured strips, such as the true ones beside
+            predicted ones; by default those that are called facies or lithology.
+        forecast: what `Forecaster.predict` gave, or `forecasts` and `backtest`, of one model: drawn with its intervals
+            below the depth of the last measurement, which is marked.
+        depth: of the top and the bottom; by default all, or what lies around the forecast.
+        template: a TOML file such as `tsrnn/plot/tracks.toml`.
+
+    Returns:
+        The figure, for a notebook.
+
+    Raises:
+        InputError: another kind of file, a place that cannot be written, no matplotlib, no depths, or no such well,
+            curve or column.
+    """
+    if path is not None:
+        check(Path(path))
+    taken = logs.taken(data)
+    foretold = bit.curves(forecast, taken, _several(curves))
+    wells = _wells(taken, _several(series), forecast)
+    known = [track for track in templates.read(template) if len(wells) == 1 or curves or not track.single]
+    chosen = logs.choose(taken, known, _several(curves), foretold)
+    columns = classes.columns(taken.frame, None if strips is None else _several(strips))
+    drawn = []
+    for name, rows in wells.items():
+        ahead = bit.ahead(forecast, taken, foretold, name, rows)
+        top, bottom = depth or _window(name, rows[taken.index], ahead)
+        shown = rows.filter(pl.col(taken.index).is_between(top, bottom))
+        if not shown.height:
+            raise InputError(f"{taken.source}: well {name!r} has no rows between {top:g} and {bottom:g}")
+        curves_of, strips_of = logs.drawn(shown, taken, chosen), _strips(shown, taken, columns)
+        drawn.append(Well(name, curves_of, strips_of, ahead, top, bottom))
+    if not curves:
+        _tell_left(taken, drawn, columns)
+    return sheet.page(drawn, chosen, taken, path)
+
+
+def _several(names: Names) -> list[str]:
+    return [names] if isinstance(names, str) else list(names)
+
+
+def _wells(taken: Logs, asked: Sequence[str], forecast: Any) -> dict[str, pl.DataFrame]:
+    """Rows of the wells to draw."""
+    wells = taken.wells()
+    for name in asked:
+        if name not in wells:
+            raise unknown("well", name, wells)
+    if not asked and forecast is not None and taken.id is not None:
+        table = to_polars(forecast, "forecast")[0]
+        if taken.id in table.columns:
+            told = set(table[taken.id].cast(pl.String))
+            wells = {name: rows for name, rows in wells.items() if name in told}
+    names = list(asked or wells)
+    if not asked and len(names) > _MOST:
+        notice(f"{_MOST} of {len(names)} wells are drawn, without {listed(names[_MOST:])}; name those to see")
+        names = names[:_MOST]
+    return {name: wells[name] for name in names}
+
+
+def _window(name: str, depths: pl.Series, ahead: Sequence[bit.Ahead]) -> tuple[float, float]:
+    """The depths to show of a well."""
+    windows = [each.window for each in ahead] or [(float(depths.min()), float(depths.max()))]  # type: ignore[arg-type]  # numbers
+    return min(top for top, _ in windows), max(bottom for _, bottom in windows)
+
+
+def _strips(rows: pl.DataFrame, taken: Logs, columns: Sequence[str]) -> list[classes.Strip]:
+    at = rows[taken.index].cast(pl.Float64).to_numpy()
+    cuts = logs.breaks(at, taken.unit(taken.index))
+    looks = [classes.rocks(taken.frame[name].drop_nulls().unique(maintain_order=True).to_list()) for name in columns]
+    return [classes.of(at, rows[name], cuts, look) for name, look in zip(columns, looks, strict=True)]
+
+
+def _tell_left(taken: Logs, wells: Sequence[Well], columns: Sequence[str]) -> None:
+    """Say which curves no track has a place for."""
+    drawn = {curve.name for well in wells for track in well.tracks for curve in track}
+    left = [name for name in taken.curves if name not in drawn and name not in columns]
+    if left:
+        notice(f"{taken.source}: {listed(left)} {'are' if len(left) > 1 else 'is'} not drawn; name the curves to see")

@@ -1,0 +1,80 @@
+"""From what a reader gave to a panel: what `load` was asked to do with the columns on the way, and what is said of it.
+
+Reading --one unit per curve, families, ranges, washout--> Reading --`Panel.of`--> Panel with units and notes
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from tsrnn import families, physical, units
+from tsrnn.errors import InputError, notice
+from tsrnn.options import check_types
+from tsrnn.panel import Panel
+from tsrnn.reading import Reading, line
+from tsrnn.resample import resampled
+
+WORDS = ("depth_unit", "families", "clip", "washout", "resample")  # of `load`, beside the roles
+
+
+def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) -> Panel:
+    """The panel of a reading; what was met in the columns that count is said in one line.
+
+    Args:
+        reading: as a reader gives it.
+        arguments: what `Panel.of` takes, and of `WORDS` what was asked:
+            depth_unit "m" or "ft": the depths of all wells are brought to it (`tsrnn.units`)
+            families   True, or a TOML file of families: curves get the names and units of theirs (`tsrnn.families`)
+            clip       True: values beyond what a quantity can be become null (`tsrnn.physical`)
+            resample   a step such as 0.5 or "1h": rows are averaged over bins of that length (`tsrnn.resample`)
+            washout    True: a column `washout` of flags, 1 where the caliper is 2 in wider than the bit
+
+        aloud: say the line; the catalogue's own data are known.
+
+    Raises:
+        InputError: what `Panel.of` refuses, or a word is asked for as it cannot be.
+    """
+    asked = {word: arguments[word] for word in WORDS if word in arguments}
+    roles = {word: value for word, value in arguments.items() if word not in WORDS}
+    check_types(asked, {"clip": bool, "washout": bool})
+    reading = _in_one_unit(reading, asked.get("depth_unit"), roles.get("source", "the frame"))
+    kin, id = families.named(asked.get("families")), roles.get("id") or "well"
+    if asked.get("families"):
+        reading = families.applied(reading, kin, id)
+    roles = reading.roles(roles)
+    reading = physical.checked(reading, kin, id, asked.get("clip", False))
+    reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
+    if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
+        source = roles.get("source", "the frame")
+        raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
+    made = Panel.of(reading.frame, **reading.roles(roles))
+    if asked.get("resample") is not None:
+        made = resampled(made, asked["resample"])
+    counts = {
+        made.roles.index,
+        *made.roles.targets,
+        *(name for kind in made.roles.covariates.values() for name in kind),
+    }
+    unread = {*reading.frame.columns} - counts
+    told = tuple(replace(note, loud=False) if note.column in unread else note for note in reading.notes)
+    made = replace(made, columns=reading.columns, notes=(*told, *made.notes))
+    if aloud and (said := line(told)):
+        notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
+    return made
+
+
+def _in_one_unit(reading: Reading, depth_unit: Any, source: str) -> Reading:
+    """The reading with every curve in one unit, where its series have units of their own."""
+    check_types({"depth_unit": depth_unit}, {"depth_unit": str | None})
+    if not reading.series:
+        if depth_unit is not None:
+            raise InputError(f"{source} holds no well logs, whose depths depth_unit is for; leave it out")
+        return reading
+    apart = [
+        Reading(reading.frame.filter(reading.frame[reading.id] == name).select(reading.id, *columns), columns)
+        for name, columns in reading.series.items()
+    ]
+    made = units.united(apart, depth_unit, reading.id, reading.index)
+    order = [name for name in reading.frame.columns if name in made.frame.columns]
+    frame = made.frame.select(*order, *(name for name in made.frame.columns if name not in order))
+    return replace(reading, frame=frame, columns=made.columns, notes=(*reading.notes, *made.notes))
