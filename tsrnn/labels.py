@@ -47,6 +47,20 @@ def encode(column: pl.Series, classes: Sequence[Any], source: str) -> pl.Series:
     return pl.Series(column.name, codes, pl.Float64)
 
 
+def restored(classes: Any, count: int) -> list[Any] | None:
+    """Classes from a saved model; None where it tells values.
+
+    Raises:
+        InputError: they are not `count` different words or numbers.
+    """
+    if classes is None:
+        return None
+    plain = isinstance(classes, list) and all(isinstance(each, str | int | float | bool) for each in classes)
+    if not plain or len(classes) != count or len(set(classes)) != count:
+        raise InputError(f"classes must be {count} different words or numbers")
+    return list(classes)
+
+
 def decode(codes: Sequence[int], classes: Sequence[Any], name: str, dtype: Any) -> pl.Series:
     """The labels of numbers, as the training's column had them."""
     return pl.Series(name, [classes[code] for code in codes]).cast(dtype)

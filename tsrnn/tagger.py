@@ -1,6 +1,5 @@
 """A label or a value for each row of a sequence: facies along a well, a missing curve, the state of a machine."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -209,6 +208,32 @@ class Tagger(Estimator):
             "classes": self.classes_,
         }
         store.write(folder, config, tensors | learnt.tensors())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a saved tagger.
+
+        Raises:
+            InputError: no saved tagger, a newer version's, or damaged.
+        """
+        config = (saved := store.opened(folder)).config
+        if (kind := config.get("kind", store.MODEL)) != _KIND:
+            raise InputError(f"{folder} holds no tagger, but a saved {kind!r}")
+        with rebuild.blaming(saved, _KIND):
+            self = cls(**rebuild.params(config))
+            model_config, _ = self.configs()
+            self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
+            head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
+            self.head_ = head or ClassesHead(len(self.classes_ or ()), None, self.penalty)
+            prepared = self._unlearnt().remember(config["ids"], config["reading"])
+            self.spec_ = rebuild.spec(config["spec"], {"params": self.head_.params, "input_size": self.input_size})
+            sizes = prepared.shapes(self.spec_.channels + self.spec_.targets, self.spec_.known, self.spec_.static)
+            self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
+        tensors = saved.tensors()
+        with rebuild.blaming(saved, _KIND):
+            self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
+        return self
 
     def _opened(self, frame: Any, roles: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str, Any]]:
         """A frame as polars has it, and roles: those of a panel under the caller's."""
