@@ -5,7 +5,6 @@ import pandas as pd
 import polars as pl
 import pytest
 import torch
-from small import SPEC
 
 from tsrnn import labels, models, tasks, windows
 from tsrnn.errors import InputError
@@ -24,8 +23,7 @@ WORLD = {"target": "facies", "inputs": ["GR", "RHOB"], "id": "well", "time": "de
 def world(**options):
     """Three simulated wells, their facies as words, some of them unlabelled."""
     frame = wells(wells=3, rows=160, **options)
-    words = pl.col("facies").cast(pl.String).replace({"0": "sand", "1": "shale", "2": "coal"})
-    labelled = pl.when(pl.int_range(pl.len()) % 7 != 3).then(words)
+    labelled = pl.when(pl.int_range(pl.len()) % 7 != 3).then(pl.col("facies"))
     return frame.with_columns(facies=labelled)
 
 
@@ -113,7 +111,7 @@ def test_words_come_back_with_their_probabilities(fitted):
 
 def test_it_learns_what_curves_tell(fitted):
     better = Tagger(**{**SMALL, "max_epochs": 8}, learning_rate=1e-2).fit(world(), **WORLD)
-    truth = wells(wells=3, rows=160)["facies"].cast(pl.String).replace({"0": "sand", "1": "shale", "2": "coal"})
+    truth = wells(wells=3, rows=160)["facies"]
     told = better.predict(world())["facies"]
     most = truth.value_counts().sort("count")["count"][-1] / len(truth)
     assert (told == truth).mean() > most + 0.05
@@ -149,9 +147,7 @@ def test_values_come_back_in_their_own_unit():
         ({"facies": pl.lit("sand")}, {}, "column 'facies' holds one class alone, 'sand'"),
         ({"facies": pl.lit(None, pl.String)}, {}, "column 'facies' holds no label at all"),
         ({"facies": pl.int_range(pl.len()) % 3}, {}, "column 'facies' holds whole numbers: loss='cross_entropy' takes"),
-        ({"facies": pl.int_range(pl.len())}, {"loss": "cross_entropy"}, "480 different values, which are no classes")
-        if False
-        else ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mae'"),
+        ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mae'"),
         ({}, {"input_size": 1}, "input_size must be a whole number of rows, at least 2, not 1"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),
     ],
@@ -172,9 +168,8 @@ def test_labels_and_their_numbers():
         labels.encode(pl.Series("k", [40]), classes, "frame")
 
 
-def test_probabilities_of_values_are_refused(tmp_path):
+def test_probabilities_of_values_are_refused():
     frame = world()
     tagger = Tagger(**{**SMALL, "max_epochs": 1}).fit(frame, target="RHOB", inputs="GR", id="well", time="depth")
     with pytest.raises(InputError, match="tells values, which have no probabilities"):
         tagger.predict_proba(frame)
-    assert SPEC.horizon > 0

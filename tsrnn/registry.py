@@ -29,8 +29,9 @@ class Unregistered(InputError):
 def names(folder: str) -> dict[str, str]:
     """name -> where it lies, "package.module" or "package.module:Class", in alphabetical order, nothing imported.
 
-    A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own. A model that declares
-    `TASKS = ("along",)` is for those tasks alone and stands under `names("models.along")`: without it a model forecasts.
+    A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own. A model that
+    declares `TASKS = ("along",)` is for those tasks alone and stands under `names("models.along")`; one that declares
+    none forecasts.
 
     A name that two claim leads to tsrnn's own, or to the first of two packages, and `load` refuses it.
 

@@ -251,7 +251,7 @@ class Tagger(Estimator):
                 f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, "
                 "loss='mae' for values"
             )
-        if self.loss is None and column.dtype.is_float() or self.loss in heads.LOSSES:
+        if (self.loss is None and column.dtype.is_float()) or self.loss in heads.LOSSES:
             self.classes_ = None
             return table
         self.classes_ = labels.classes_of(column, "frame")
