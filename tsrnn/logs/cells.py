@@ -11,6 +11,7 @@ import polars as pl
 from tsrnn.arrays import Floats
 from tsrnn.errors import quoted
 from tsrnn.logs.header import Null
+from tsrnn.reading import EMPTY
 
 # What stands for nothing in the logs of many writers; beside the header's own it is only pointed at.
 SENTINELS = (
@@ -20,7 +21,6 @@ SENTINELS = (
 _LEAST = min(abs(value) for value in SENTINELS)
 _NOTHING = r"(?i)^([-*#?.~]+|\(?null\)?|#?n/?a|#n/a|nan|none|missing|absent|err(or)?|-?1\.#\w*|[-+]?inf(inity)?)$"
 _FORTRAN = r"^([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)$"
-EMPTY = "curve empty throughout, left out"
 
 
 @dataclass
