@@ -47,7 +47,8 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
         source = roles.get("source", "the frame")
         raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
-    made = Panel.of(reading.frame, **reading.roles(roles))
+    roles = reading.roles(roles)
+    made = Panel.of(reading.frame, **roles)
     if asked.get("resample") is not None:
         made = resampled(made, asked["resample"])
     counts = {
