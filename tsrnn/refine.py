@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tsrnn import families, physical, units
+from tsrnn import families, physical, units, wind
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
@@ -58,7 +58,8 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     }
     unread = {*reading.frame.columns} - counts
     told = tuple(replace(note, loud=False) if note.column in unread else note for note in reading.notes)
-    made = replace(made, columns=reading.columns, notes=(*told, *made.notes))
+    columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
+    made = replace(made, columns=columns, notes=(*told, *made.notes))
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
