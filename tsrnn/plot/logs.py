@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tsrnn import families
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
@@ -99,9 +100,9 @@ def taken(data: Any) -> Logs:
 
 
 def are_logs(panel: Panel) -> bool:
-    """Whether a panel holds a curve that the template knows, over what may be depths."""
-    known = {name.lower() for track in template.read() for trace in track.traces for name in trace.names}
-    curves = any(name.lower() in known for name in panel.frame.columns)
+    """Whether a panel holds a curve of a known family, over what may be depths."""
+    kin = families.named(None)
+    curves = any(families.of(name, kin) for name in panel.frame.columns)
     return curves and panel.frame.schema[panel.roles.index].is_float()
 
 

@@ -75,6 +75,8 @@ def tracks(
             raise InputError(f"{taken.source}: well {name!r} has no rows between {top:g} and {bottom:g}")
         curves_of, strips_of = logs.drawn(shown, taken, chosen), _strips(shown, taken, columns)
         drawn.append(Well(name, curves_of, strips_of, ahead, top, bottom))
+    if not any(curve for well in drawn for track in well.tracks for curve in track) and not columns:
+        raise InputError(f"{taken.source}: no curve was measured in what is to be drawn; name others, or other depths")
     if not curves:
         _tell_left(taken, drawn, columns)
     return sheet.page(drawn, chosen, taken, path)
