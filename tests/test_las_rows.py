@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_logs import HEADER, TWO, read, said
+from small_logs import HEADER, TWO, read, refused, said
 
 
 @pytest.fixture(autouse=True)
@@ -21,6 +21,16 @@ class TestRows:
         frame = read(tmp_path, header, body).frame
         assert frame["GR"].to_list() == [50, 60]
         assert frame["ZONE"].to_list() == ["upper Draupne", "Heather"]
+
+    def test_wrapped_lines_that_no_header_declares(self, tmp_path):
+        reading = read(tmp_path, TWO, "1\n50 2.1\n2\n60\n2.2\n")
+        assert reading.frame["RHOB"].to_list() == [2.1, 2.2]
+        assert said(reading, "", "over several lines") == 2
+
+    @pytest.mark.parametrize("body", ["1\n2\n3\n", "1\n50 2.1\n2\n60\n", "1 50\n2.1\n"])
+    def test_what_only_counts_up_to_whole_rows_is_not_reshaped(self, tmp_path, body):
+        (tmp_path / "x.las").write_text(TWO + body)
+        refused(tmp_path / "x.las", "line 15", "names 3 curves")
 
     @pytest.mark.parametrize(
         ("row", "cells"),
