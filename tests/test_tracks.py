@@ -66,6 +66,13 @@ def test_units_choose_the_scale_and_a_curve_off_every_scale_gets_its_own():
     assert 0 < np.median(curves_of(unheard.axes[0])[0].get_xdata()) < 1
 
 
+def test_scales_are_those_of_what_is_shown():
+    frame = log(DTC=np.where(np.arange(100) < 80, 200.0, 90.0))
+    whole, deep = (plot.tracks(frame, curves="DTC", depth=depth) for depth in (None, (1013, 1015)))
+    assert "140" not in heads(whole)
+    assert {"140", "40"} < set(heads(deep))
+
+
 @pytest.mark.parametrize(
     ("values", "log", "scale"),
     [
@@ -271,6 +278,8 @@ def test_what_has_no_depths_or_no_rows_is_refused(wide):
     holed = log().with_columns(pl.when(pl.col("depth") > 1010).then("GR").alias("GR"))
     with pytest.raises(InputError, match="no curve was measured in what is to be drawn"):
         plot.tracks(holed, depth=(1000, 1005))
+    with pytest.raises(InputError, match="the log holds no rows with a depth"):
+        plot.tracks(log().clear())
     with pytest.raises(InputError, match=r"ends in \.gif"):
         plot.tracks(log(), "p.gif")
 

@@ -40,9 +40,9 @@ class Logs:
     def wells(self) -> dict[str, pl.DataFrame]:
         """Rows of each well by depth."""
         if self.id is None:
-            return {"": self.frame.sort(self.index)}
+            return {"": self.frame.drop_nulls(self.index).sort(self.index)}
         parts = self.frame.partition_by(self.id, maintain_order=True)
-        return {str(part[self.id][0]): part.sort(self.index) for part in parts}
+        return {str(part[self.id][0]): part.drop_nulls(self.index).sort(self.index) for part in parts}
 
     def unit(self, name: str) -> str:
         return self.columns.get(name, Column()).unit
@@ -96,6 +96,8 @@ def taken(data: Any) -> Logs:
         logs = Logs(table, roles.index, roles.id, columns, "the log")
     if not logs.frame.schema[logs.index].is_numeric():
         raise InputError(f"{logs.source}: tracks are drawn over depths and {quoted(logs.index)} holds none")
+    if logs.frame[logs.index].null_count() == logs.frame.height:
+        raise InputError(f"{logs.source} holds no rows with a depth")
     return logs
 
 
@@ -133,7 +135,13 @@ def choose(logs: Logs, tracks: Sequence[Track], asked: Sequence[str], forecast: 
 
 
 def drawn(rows: pl.DataFrame, logs: Logs, tracks: Sequence[Track]) -> list[list[Curve]]:
-    """The curves of a well in each track: of a family the first that was measured."""
+    """The curves of a well in each track: of a family the first that was measured.
+
+    Args:
+        rows: of the well, to be shown.
+        logs: the rows of all wells that are: they share their scales.
+        tracks: with the columns that each curve may be.
+    """
     at = rows[logs.index].cast(pl.Float64).to_numpy()
     cuts = breaks(at, logs.unit(logs.index))
     page: list[list[Curve]] = []
@@ -172,7 +180,7 @@ def _narrowed(traces: Sequence[Trace], chosen: Sequence[str], apart: bool) -> It
 
 
 def _scale(trace: Trace, unit: str, column: pl.Series, log: bool) -> Scale:
-    """The trade's scale, unless the unit is another one or most of the curve, in all wells, lies off it."""
+    """The trade's scale, unless the unit is an unknown one or most of the curve, in all wells, lies off it."""
     scale, values = trace.scaled(unit), column.cast(pl.Float64).drop_nulls().to_numpy()
     if scale is not None and len(values) and ((values < min(scale)) | (values > max(scale))).mean() <= _OFF:
         return scale

@@ -54,7 +54,13 @@ def forecast(axes: "Axes", drawn: Curve, ahead: Ahead) -> None:
             edges = drawn.place(low), drawn.place(high)
             axes.fill_betweenx(fan.at, *edges, color=trace.colour, alpha=_PALE, linewidth=0, zorder=1.5)
         mark = "o" if len(fan.at) == 1 else None
-        line: dict[str, Any] = {"color": _FORECAST, "linestyle": trace.style, "linewidth": 1.5, "marker": mark, "markersize": 3}
+        line: dict[str, Any] = {
+            "color": _FORECAST,
+            "linestyle": trace.style,
+            "linewidth": 1.5,
+            "marker": mark,
+            "markersize": 3,
+        }
         axes.plot(drawn.place(fan.point), fan.at, **line)
     for depth in np.unique(ahead.bits):
         axes.axhline(depth, color=_BIT, linewidth=1.0, linestyle=_DASHES, zorder=3)
