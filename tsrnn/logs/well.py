@@ -47,7 +47,7 @@ def of(path: Path, header: Header, sections: Sequence[Rows], met: Sequence[tuple
     name = header.well or path.stem
     told = Told(list(met))
     for what, count in sum((rows.mended for rows in sections), Counter()).items():
-        told.add(what, count, loud=what in (mends.APART, OVER))
+        told.add(what, count, loud=what in (mends.APART, mends.HOLES, OVER))
     index, unit = _index(path, header, sections, told)
     first = header.curves[0]
     columns = {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
