@@ -41,7 +41,6 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     if asked.get("families"):
         reading = families.applied(reading, kin, id)
-    roles = reading.roles(roles)
     reading = physical.checked(reading, kin, id, asked.get("clip", False))
     reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
     if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
