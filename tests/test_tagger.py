@@ -100,12 +100,12 @@ class TestModel:
 
 def test_words_come_back_with_their_probabilities(fitted):
     told = fitted.predict(world())
-    kinds = ["coal", "sand", "shale"]
+    kinds = ["coal", "limestone", "sand", "shale", "shaly_sand"]
     assert fitted.classes_ == kinds
     assert told.columns == ["well", "depth", "facies", *(f"facies_p_{kind}" for kind in kinds)]
     assert told.height == world().height
     shares = told.select(f"facies_p_{kind}" for kind in kinds).to_numpy()
-    np.testing.assert_allclose(shares.sum(1), 1)
+    np.testing.assert_allclose(shares.sum(1), 1, atol=1e-6)
     assert told["facies"].to_list() == [kinds[k] for k in shares.argmax(1)]
 
 
@@ -147,7 +147,7 @@ def test_values_come_back_in_their_own_unit():
         ({"facies": pl.lit("sand")}, {}, "column 'facies' holds one class alone, 'sand'"),
         ({"facies": pl.lit(None, pl.String)}, {}, "column 'facies' holds no label at all"),
         ({"facies": pl.int_range(pl.len()) % 3}, {}, "column 'facies' holds whole numbers: loss='cross_entropy' takes"),
-        ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mae'"),
+        ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mse' or 'mae'"),
         ({}, {"input_size": 1}, "input_size must be a whole number of rows, at least 2, not 1"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),
     ],
@@ -163,8 +163,7 @@ def test_labels_and_their_numbers():
     assert classes == [10, 20, 30]
     codes = labels.encode(column, classes, "frame")
     assert codes.to_list() == [2, None, 0, 1, 0]
-    assert labels.decode([2, 0], classes, "k", column.dtype).to_list() == [30, 10]
-    with pytest.raises(InputError, match=r"holds '40', which is no class of the training's \('10', '20' and"):
+    with pytest.raises(InputError, match=r"holds '40', which is no class of the training's \('10', '20', '30'\)"):
         labels.encode(pl.Series("k", [40]), classes, "frame")
 
 

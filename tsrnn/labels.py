@@ -1,12 +1,16 @@
-"""Labels of any kind and their numbers: text, whole numbers, truth values -> 0, 1, 2..., and back."""
+"""Labels of any kind and their numbers: text, whole numbers, truth values -> 0, 1, 2..., and back to a frame."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import polars as pl
 
-from tsrnn.errors import InputError, listed, quoted
+from tsrnn.arrays import Floats
+from tsrnn.errors import InputError, listed, quoted, unknown
+from tsrnn.frames import Origin, to_polars
+from tsrnn.panel import Panel
 
+CROSS_ENTROPY = "cross_entropy"
 MOST = 1000  # classes: more are values, or names of rows
 
 
@@ -61,6 +65,58 @@ def restored(classes: Any, count: int) -> list[Any] | None:
     return list(classes)
 
 
-def decode(codes: Sequence[int], classes: Sequence[Any], name: str, dtype: Any) -> pl.Series:
-    """The labels of numbers, as the training's column had them."""
-    return pl.Series(name, [classes[code] for code in codes]).cast(dtype)
+def opened(
+    frame: Any, target: str, loss: str | None, roles: Mapping[str, Any]
+) -> tuple[pl.DataFrame, list[Any] | None, dict[str, Any]]:
+    """A frame with its labels as numbers, the classes (None: the target holds values), and roles.
+
+    A panel's id, index and step stand where `roles` say nothing.
+
+    Raises:
+        InputError: there is no such column, it may be read in two ways, or it holds no classes.
+    """
+    if isinstance(frame, Panel):
+        known = {"id": frame.roles.id, "time": frame.roles.index, "source": frame.source, "freq": frame.freq}
+        table, roles = frame.frame, {**known, **roles}
+    else:
+        table = to_polars(frame, "frame")[0]
+    if target not in table.columns:
+        raise unknown("column of frame", str(target), table.columns)
+    column = table[target]
+    if loss is None and column.dtype.is_integer():
+        raise InputError(
+            f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
+            "values"
+        )
+    if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
+        return table, None, dict(roles)
+    classes = classes_of(column, "frame")
+    return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
+
+
+def without(frame: Any, target: str) -> tuple[pl.DataFrame, Origin]:
+    """The frame with nothing to be read in the target's column, and the type that came in."""
+    table, origin = (frame.frame, frame.origin) if isinstance(frame, Panel) else to_polars(frame, "frame")
+    return table.with_columns(pl.lit(0.0).alias(target)), origin
+
+
+def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:
+    """The columns of numbers that have no role yet."""
+    return [name for name, kind in table.schema.items() if kind.is_numeric() and name not in taken]
+
+
+def values(panel: Panel, answer: Floats) -> pl.DataFrame:
+    """Ids, index and the target's values: answer [row 1]."""
+    return pl.DataFrame([*_keys(panel), pl.Series(panel.roles.targets[0], answer[:, 0])])
+
+
+def told(panel: Panel, shares: Floats, decided: Sequence[int], classes: Sequence[Any]) -> pl.DataFrame:
+    """Ids, index, the label of each row, and `<target>_p_<class>`: shares [row class]."""
+    name = panel.roles.targets[0]
+    labels = pl.Series(name, [classes[code] for code in decided])
+    columns = [pl.Series(f"{name}_p_{kind}", shares[:, k]) for k, kind in enumerate(classes)]
+    return pl.DataFrame([*_keys(panel), labels, *columns])
+
+
+def _keys(panel: Panel) -> list[pl.Series]:
+    return [panel.frame[key] for key in (panel.roles.id, panel.roles.index) if key is not None]

@@ -6,15 +6,13 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import polars as pl
 import torch
 
-from tsrnn import heads, infer, labels, models, parameters, rebuild, split, store, tasks, windows
+from tsrnn import heads, labels, masks, models, overlap, parameters, rebuild, split, store, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.estimator import Estimator
-from tsrnn.frames import to_polars
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.panel import Panel
 from tsrnn.scale import Affine
@@ -84,7 +82,7 @@ class Tagger(Estimator):
         models.check_task(self.model, _TASK.name)
         return parameters.sort(self.model, self.options)
 
-    def fit(
+    def fit(  # type: ignore[override]  # it says of which column
         self,
         frame: Any,
         *,
@@ -109,10 +107,8 @@ class Tagger(Estimator):
             InputError: the frame, an option or a label cannot be used; says how to mend it.
         """
         config, fit_config = self.configs()
-        table, roles = self._opened(frame, roles)
-        table = self._learn_labels(table, target)
-        if inputs is None:
-            inputs = self._numbers(table, {target, *_named(roles)})
+        table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
+        inputs = labels.numbers(table, {target, *_named(roles)}) if inputs is None else inputs
         panel = self._readable(
             Panel.of(table, target=target, past_covariates=inputs, **roles), models.reads(self.model, config)
         )
@@ -120,6 +116,7 @@ class Tagger(Estimator):
         arrays = prepared.arrays(panel)
         parts = self._parts(arrays, panel, split)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
+        _of_covariates_alone(prepared.reading)
         if self.classes_ is not None:
             prepared.scaling = _unscaled(prepared.scaling)
         laid = prepared.lay(panel, arrays)
@@ -147,14 +144,11 @@ class Tagger(Estimator):
             InputError: a column is missing or cannot be used.
         """
         panel, answer = self._answered(frame)
-        name = panel.roles.targets[0]
-        keys = [panel.frame[key] for key in (panel.roles.id, panel.roles.index) if key is not None]
-        if self.classes_ is None:
-            return panel.native(pl.DataFrame([*keys, pl.Series(name, answer[:, 0])]))
-        decided = self.head_.decide(torch.from_numpy(answer))  # type: ignore[attr-defined]  # it has classes
-        told = labels.decode(decided.tolist(), self.classes_, name, pl.Series(self.classes_).dtype)
-        shares = [pl.Series(f"{name}_p_{kind}", answer[:, k]) for k, kind in enumerate(self.classes_)]
-        return panel.native(pl.DataFrame([*keys, told, *shares]))
+        if self.classes_ is None or not isinstance(self.head_, ClassesHead):
+            return panel.native(labels.values(panel, answer))
+        return panel.native(
+            labels.told(panel, answer, self.head_.decide(torch.from_numpy(answer)).tolist(), self.classes_)
+        )
 
     def predict_proba(self, frame: Any) -> Floats:
         """The classes' probabilities of each row, in the order of `classes_`: [row class].
@@ -169,29 +163,13 @@ class Tagger(Estimator):
     def _answered(self, frame: Any) -> tuple[Panel, Floats]:
         """The panel and, of each row, the classes' probabilities or the value in its own unit: [row number]."""
         self._check_fitted()
-        table, _ = self._opened(frame, {})
-        name = self.preparation_.reading["targets"][0]
-        panel = self.preparation_.read(table.with_columns(pl.lit(0.0).alias(name)))
-        laid = self.preparation_.lay(panel)
-        total, weight = np.zeros((panel.frame.height, self.head_.params)), np.zeros(panel.frame.height)
-        cut = windows.Windows(laid, _cover(laid, self.input_size), self.input_size, self.input_size, _TASK)
-        share = np.minimum(np.arange(1, self.input_size + 1), np.arange(self.input_size, 0, -1))  # of a window's rows
-        done = 0
-        for batch in cut.batches(infer.batch_size(self.model_)):
-            params = _params(self.model_, batch)
-            cells = params.softmax(-1) if self.classes_ is not None else params
-            for anchor, answer in zip(
-                cut.targets_at[done : done + len(cells)], cells[:, :, 0].double().numpy(), strict=True
-            ):
-                first = max(anchor - self.input_size + 1, laid.begin[np.searchsorted(laid.begin, anchor, "right") - 1])
-                real = anchor + 1 - first
-                total[first : anchor + 1] += answer[-real:] * share[-real:, None]
-                weight[first : anchor + 1] += share[-real:]
-            done += len(cells)
-        average = total / weight[:, None]
-        return panel, average if self.classes_ is not None else _undone(
-            average, self.preparation_.scaling_of(laid.arrays), laid
-        )
+        prepared = self.preparation_
+        table, origin = labels.without(frame, prepared.reading["targets"][0])
+        panel = replace(prepared.read(table), origin=origin)
+        laid = prepared.lay(panel)
+        answer = overlap.answers(self.model_, self.head_, laid, self.input_size, _TASK)
+        told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
+        return panel, told
 
     def save(self, folder: str | Path) -> None:
         """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
@@ -235,32 +213,6 @@ class Tagger(Estimator):
             self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
         return self
 
-    def _opened(self, frame: Any, roles: Mapping[str, Any]) -> tuple[pl.DataFrame, dict[str, Any]]:
-        """A frame as polars has it, and roles: those of a panel under the caller's."""
-        if not isinstance(frame, Panel):
-            return to_polars(frame, "frame")[0], dict(roles)
-        known = {"id": frame.roles.id, "time": frame.roles.index, "source": frame.source, "freq": frame.freq}
-        return frame.frame, {**known, **roles}
-
-    def _learn_labels(self, table: pl.DataFrame, target: str) -> pl.DataFrame:
-        if target not in table.columns:
-            raise unknown("column of frame", str(target), table.columns)
-        column = table[target]
-        if self.loss is None and column.dtype.is_integer():
-            raise InputError(
-                f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, "
-                "loss='mae' for values"
-            )
-        if (self.loss is None and column.dtype.is_float()) or self.loss in heads.LOSSES:
-            self.classes_ = None
-            return table
-        self.classes_ = labels.classes_of(column, "frame")
-        return table.with_columns(labels.encode(column, self.classes_, "frame"))
-
-    @staticmethod
-    def _numbers(table: pl.DataFrame, taken: set[str]) -> list[str]:
-        return [name for name, kind in table.schema.items() if kind.is_numeric() and name not in taken]
-
     def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
         if wanted is not None:
             return split.standard(arrays, wanted, panel.source)
@@ -284,7 +236,7 @@ class Tagger(Estimator):
         return ClassesHead(len(self.classes_), weights, self.penalty)
 
     def _spec_of(self, laid: Buffer) -> Spec:
-        told = 2 * len(laid.masks)
+        told = masks.WIDTH * len(laid.masks)
         return Spec(
             input_size=self.input_size,
             horizon=self.input_size,
@@ -297,26 +249,11 @@ class Tagger(Estimator):
         )
 
 
-@torch.inference_mode()
-def _params(model: models.Model, batch: Any) -> torch.Tensor:
-    params: torch.Tensor = model.eval()(batch)
-    return params
-
-
-def _cover(laid: Buffer, input_size: int) -> np.ndarray:
-    """Anchors of windows that hold every row, overlapping by half: rising panel rows."""
-    step, anchors = max(1, input_size // 2), []
-    for begin, end in zip(laid.begin, laid.end, strict=True):
-        last = end - 1
-        anchors += [*range(min(begin + input_size - 1, last), last, step), last]
-    return np.array(anchors, np.int64)
-
-
-def _undone(scaled: Floats, scaling: Affine, laid: Buffer) -> Floats:
-    """Values [row 1] in the target's own unit."""
-    lengths = np.diff(laid.arrays.offsets)
-    loc, scale = (np.repeat(each[:, :1], lengths, axis=0) for each in (scaling.loc, scaling.scale))
-    return scaled * scale + loc
+def _of_covariates_alone(reading: dict[str, Any]) -> None:
+    """Masks of the target, which nobody is to read, are told to nobody."""
+    if "holes" in reading:
+        kept = (tuple(k for k in group if k) for group in reading["holes"]["channels"])
+        reading["holes"] = {**reading["holes"], "channels": tuple(group for group in kept if group)}
 
 
 def _named(roles: Mapping[str, Any]) -> set[str]:
