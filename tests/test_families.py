@@ -102,7 +102,7 @@ def test_washed_out_hole_is_counted_and_flagged_where_asked():
 
 
 def test_what_is_said_aloud_is_of_columns_that_count():
-    read = log({"GR": "gAPI", "PEF": "b/e"}, GR=[-1, 50, 60, 50, 50, 30], PEF=[99] * 6)
+    read = log({"GR": "gAPI", "PEF": "b/e"}, GR=[-1, 50, 60, 50, 50, 30], PEF=[99] * 6)  # a third of W1's
     with pytest.warns(Notice, match=r"GR: 1 values beyond 0 to 300 gAPI; `tsrnn describe`"):
         panel = refine.panel(read, {"target": "GR", "source": "logs"})
     assert [note.loud for note in panel.notes] == [True, False, False]
@@ -151,6 +151,12 @@ class TestFar:
         assert physical.far(["y"], [values], ALL, ["y"])
         values[3] = 2
         assert not physical.far(["y"], [values], ALL, ["y"])
+
+
+def test_a_few_values_beyond_a_range_are_noted_and_not_said():
+    curve = pl.Series([500.0] + [50.0] * 19)
+    read = Reading(pl.DataFrame({"depth": np.arange(20.0), "GR": curve}), {"GR": Column("gAPI")})
+    assert refine.panel(read, {"target": "GR"}).notes == (Note("values beyond 0 to 300 gAPI", 1, "GR", loud=False),)
 
 
 @pytest.mark.filterwarnings("ignore::tsrnn.errors.Notice")

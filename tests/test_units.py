@@ -4,7 +4,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_series_equal
 
-from tsrnn.errors import InputError
+from tsrnn.catalog import load
+from tsrnn.errors import InputError, Notice
 from tsrnn.reading import Column, Note, Reading
 from tsrnn.units import Conversion, conversion, spelling, united
 
@@ -100,3 +101,36 @@ def test_curves_that_a_well_does_not_have_are_null():
     made = united([well("W1"), well("W2", "GAPI", curve="GR")])
     assert made.frame["GR"].to_list()[:3] == [None] * 3
     assert not made.notes
+
+
+def _log(folder, name, unit, values, depth="M"):
+    rows = "\n".join(f"{100 + row}.0 {value}" for row, value in enumerate(values))
+    header = f"~V\nVERS. 2.0:\nWRAP. NO:\n~W\nNULL. -999.25:\nWELL. {name}:\n~C\nDEPT.{depth} :\nRHOB.{unit} :\n~A\n"
+    (folder / f"{name}.las").write_text(header + rows + "\n")
+
+
+def test_a_folder_of_logs_is_read_in_one_unit(tmp_path):
+    pytest.importorskip("lasio")
+    _log(tmp_path, "A", "G/C3", (2.3, 2.4))
+    _log(tmp_path, "B", "K/M3", (2300, 2400))
+    with pytest.warns(Notice, match="RHOB: 2 values converted from kg/m3 to g/cm3"):
+        panel = load(tmp_path)
+    assert panel.frame["RHOB"].to_list() == pytest.approx([2.3, 2.4] * 2)
+    assert panel.columns["RHOB"].unit == "g/cm3"
+    _log(tmp_path, "B", "US/F", (90, 91))
+    with pytest.raises(InputError, match="'RHOB' is in 'g/cm3' in well 'A' and in 'us/ft' in well 'B'"):
+        load(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:.*converted from ft to m")
+def test_a_folder_of_logs_in_metres_and_feet_is_read_where_a_unit_is_asked(tmp_path):
+    pytest.importorskip("lasio")
+    _log(tmp_path, "A", "G/C3", (2.3, 2.4))
+    _log(tmp_path, "B", "G/C3", (2.3, 2.4), "F")
+    with pytest.raises(InputError, match="pass depth_unit='m' to convert them"):
+        load(tmp_path)
+    panel = load(tmp_path, depth_unit="m")
+    assert panel.frame["depth"].to_list() == pytest.approx([100, 101, 30.48, 30.7848])
+    (tmp_path / "a.csv").write_text("depth,y\n1,2\n2,3\n")
+    with pytest.raises(InputError, match="holds no well logs, whose depths depth_unit is for"):
+        load(tmp_path / "a.csv", depth_unit="m")

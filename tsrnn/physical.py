@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 WASHED_OUT = "washout"  # the column of flags
 _OVER = 2.0  # inches by which a washed-out hole is wider than the bit
+_MANY = 0.1  # share of a well's values
 _FAR = 100  # deviations
 _FAR_IN_LOG = 15  # deviations of the logarithms, of what is positive throughout
 _SAMPLE = 100_000  # values that say where most of a column lies
@@ -30,7 +31,8 @@ _NORMAL = 1.349  # the interquartile range of a unit Gaussian
 def checked(reading: Reading, families: Families, id: str | None, clip: bool = False) -> Reading:
     """A reading with a note for every well and curve that has values beyond the range of its family.
 
-    A curve whose unit is not known is not judged.
+    A curve whose unit is not known is not judged. The note is loud where the values are so many that the curve may be
+    in another unit, or be another one.
 
     Args:
         reading: as a reader gives it.
@@ -50,10 +52,10 @@ def checked(reading: Reading, families: Families, id: str | None, clip: bool = F
             continue
         beyond = ((values < bounds[0]) | (values > bounds[1])).fill_null(False)
         if beyond.any():
-            done = " made null" if clip else ""
-            notes += _counted(
-                reading.frame, beyond, id, f"values beyond {bounds[0]:g} to {bounds[1]:g} {unit}{done}", name
-            )
+            what = f"values beyond {bounds[0]:g} to {bounds[1]:g} {unit}{' made null' if clip else ''}"
+            met = _counted(reading.frame, beyond, id, what, name)
+            measured = {note.source: note.count for note in _counted(reading.frame, values.is_not_null(), id, "", name)}
+            notes += [replace(note, loud=note.count > _MANY * measured[note.source]) for note in met]
             clipped.append(pl.when(~beyond).then(pl.col(name)).alias(name))
     frame = reading.frame.with_columns(clipped) if clip else reading.frame
     return replace(reading, frame=frame, notes=tuple(notes))

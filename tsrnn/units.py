@@ -151,7 +151,8 @@ def united(
                 notes += [note] * (name != index or bool(unit))
     for reading in wells.values():
         columns = {**reading.columns, **columns}
-    frame = pl.concat([reading.frame for reading in wells.values()], how="diagonal_relaxed")
+    frames = [reading.frame for reading in wells.values()]
+    frame = pl.concat(frames, how="diagonal_relaxed") if len(frames) > 1 else frames[0]
     told = {name: columns[name] for name in frame.columns if name in columns}
     return Reading(frame, {name: replace(its, unit=spelling(its.unit)) for name, its in told.items()}, tuple(notes))
 
