@@ -37,7 +37,7 @@ class TestMissing:
     def test_numbers_are_taken_out_and_counted(self, kind):
         panel = Panel.of(_with({3: -999.9, 7: -9999.0, 8: -9999.0}, kind), missing=[-9999, -999.9])
         assert np.flatnonzero(np.isnan(panel.arrays().columns[0])).tolist() == [3, 7, 8]
-        assert _notes(panel) == {("T", "cells that hold '-9999', '-999.9', missing as asked"): 3}
+        assert _notes(panel) == {("T", "cells that hold -9999, -999.9, missing as asked"): 3}
         assert not panel.notes[0].loud
 
     def test_words_are_taken_out_and_the_rest_are_numbers(self):
@@ -129,6 +129,7 @@ class TestSuspects:
         assert "50 cells that hold -9999" in str(recwarn[0].message)
         assert not any(note.loud for note in load("weather").notes)
         clean = load(WEATHER, duplicates="first", missing=[-9999], wind=["wv (m/s)", "wd (deg)"])
+        assert clean.columns["u"].unit == "m/s"
         assert clean.roles.targets[11:14] == ("u", "v", "max. wv (m/s)")
         assert not any(note.loud for note in clean.notes)
         assert clean.frame.height == 52695

@@ -43,6 +43,7 @@ class Config:
     dropout: float = span(0.2, 0.0, 0.6)
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
+
 class Residual(Model):
     reads = COVARIATES
     deviation: Tensor  # [horizon] of the line's errors
