@@ -146,9 +146,8 @@ class Tagger(Estimator):
         panel, answer = self._answered(frame)
         if self.classes_ is None or not isinstance(self.head_, ClassesHead):
             return panel.native(labels.values(panel, answer))
-        return panel.native(
-            labels.told(panel, answer, self.head_.decide(torch.from_numpy(answer)).tolist(), self.classes_)
-        )
+        decided = self.head_.decide(torch.from_numpy(answer)).tolist()
+        return panel.native(labels.told(panel, answer, decided, self.classes_))
 
     def predict_proba(self, frame: Any) -> Floats:
         """The classes' probabilities of each row, in the order of `classes_`: [row class].
