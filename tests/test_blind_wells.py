@@ -70,6 +70,35 @@ def test_a_well_without_a_target_is_a_panel_and_nothing_is_forecast_from_it(told
         told.predict(panel)
 
 
+def test_the_last_measurement_stands_beside_a_forecast_where_rows_follow_it(told):
+    short = well("D", 3).with_columns(pl.when(pl.col("depth") < 1050).then("GR").alias("GR"))
+    frame = pl.concat([well("A"), short])
+    answer = told.predict(frame)
+    assert answer["measured_to"].to_list() == [1059.5] * 4 + [1049.5] * 4
+    assert answer.filter(well="D")["depth"][0] == 1050
+    assert answer.drop("measured_to").filter(well="A").equals(told.predict(well("A")))
+
+
+def test_a_forecast_is_never_of_a_look_back_without_a_target(told):
+    gone = well("D", 3).with_columns(pl.when(pl.col("depth") < 1030).then("GR").alias("GR"))
+    answer = told.predict(gone)
+    assert answer["depth"][0] == 1030
+    assert answer["GR"].to_list() == told.predict(gone.filter(pl.col("depth") < 1030))["GR"].to_list()
+
+
+def test_rows_that_no_window_reads_are_counted_and_said_where_they_are_many():
+    whole = well("A")
+    gappy = well("B", 1).filter(pl.int_range(pl.len()) % 15 != 0)
+    with pytest.warns(
+        Notice, match=r"frame: 101 of \d+ rows to learn from are in no window of 16 \+ 4 rows.* series 'B'"
+    ):
+        forecaster = Forecaster("ols", input_size=16, horizon=4).fit(
+            pl.concat([whole, gappy]), target="GR", time="depth", id="well"
+        )
+    assert forecaster.unread_ == {"B": 101}
+    assert Forecaster("ols", input_size=16, horizon=4).fit(whole, target="GR", time="depth").unread_ == {}
+
+
 def test_a_curve_that_the_reader_left_out_can_be_asked_for():
     frame = well("D").drop("DTC")
     reading = Reading(frame, {"GR": Column("gAPI")}, (Note(EMPTY, 1, "DTC", "D", loud=False),))
