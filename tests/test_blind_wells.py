@@ -4,11 +4,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import refine
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
-from tsrnn.reading import EMPTY, Column, Note, Reading
 
 ASKED = {"target": "GR", "past_covariates": "DTC", "time": "depth", "id": "well"}
 
@@ -97,12 +95,3 @@ def test_rows_that_no_window_reads_are_counted_and_said_where_they_are_many():
         )
     assert forecaster.unread_ == {"B": 101}
     assert Forecaster("ols", input_size=16, horizon=4).fit(whole, target="GR", time="depth").unread_ == {}
-
-
-def test_a_curve_that_the_reader_left_out_can_be_asked_for():
-    frame = well("D").drop("DTC")
-    reading = Reading(frame, {"GR": Column("gAPI")}, (Note(EMPTY, 1, "DTC", "D", loud=False),))
-    panel = refine.panel(reading, {**ASKED, "source": "D.las"})
-    assert panel.frame["DTC"].null_count() == frame.height
-    with pytest.raises(InputError, match=r"unknown column of D\.las 'NPHI'"):
-        refine.panel(reading, {**ASKED, "past_covariates": "NPHI", "source": "D.las"})

@@ -76,3 +76,17 @@ def test_rows_without_measures_beside_them_are_refused(tmp_path):
     row = dict.fromkeys(results.COLUMNS) | {"model": "a", "fold": "A", "seed": 0, "horizon": 4, "config": "{}"}
     with pytest.raises(InputError, match="holds no measures of single series"):
         apart.summary(pl.DataFrame([row], schema=results.COLUMNS), suites.find("force2020-ahead"), tmp_path)
+
+
+def test_wells_of_one_test_part_judge_a_board_by_lead(run, tmp_path):
+    """Ten wells, eight of them held out together: the wells are the units, and there are eight."""
+    simulate.wells(wells=10, rows=90).drop("facies").write_csv(tmp_path / "field.csv")
+    held = [f"W-{k:02d}" for k in range(3, 11)]
+    split = f'split = {{ by_series = {{ val = ["W-02"], test = {json.dumps(held)} }} }}'
+    path = tmp_path / "ahead.toml"
+    path.write_text(SUITE.replace('split = { leave_one_out = "well" }', split))
+    folder = str(tmp_path / "res")
+    assert run("bench", str(path), "--workers", "0", "--out", folder)[0] == 0
+    pair = json.loads(run("leaderboard", str(path), "--compare", "--out", folder, "--json")[1])[0]
+    assert pair["windows"] == 2 * len(held), "eight wells at each of two leads"
+    assert 0 <= pair["p"] <= 1

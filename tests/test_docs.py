@@ -72,6 +72,7 @@ def test_the_citation_names_the_version_and_licence_of_the_package() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::tsrnn.Notice")  # what was met in files is said
 @pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.py")), ids=lambda path: path.name)
 def test_the_notebooks_run(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

@@ -11,6 +11,7 @@ from small_logs import HEADER, ROWS, TWO, loud, read, refused, said, write
 
 from tsrnn import catalog
 from tsrnn.errors import InputError, Notice
+from tsrnn.logs import kinds
 from tsrnn.panel import Panel
 from tsrnn.readers import las
 
@@ -82,12 +83,23 @@ class TestCurves:
             frame = read(tmp_path, HEADER.replace("GR.gAPI", f"{name}.M")).frame
             assert frame.columns == ["well", "depth", f"{name}:2"]
 
-    def test_an_empty_curve_is_left_out_and_refuses_no_file(self, tmp_path):
+    def test_an_empty_curve_is_no_target_and_refuses_no_file(self, tmp_path):
         reading = read(tmp_path, TWO, "1 50 -999.25\n2 60 -999.25\n")
-        assert reading.frame.columns == ["well", "depth", "GR"]
-        assert said(reading, "RHOB", "empty throughout, left out") == 1
-        with pytest.warns(Notice, match="RHOB: 1 curve empty throughout"):
+        assert reading.frame.schema["RHOB"] == pl.Null
+        assert said(reading, "RHOB", "empty throughout, left out", loud=False) == 1
+        full = write(tmp_path, "y.las", TWO.replace("31/2-10 A", "B") + "1 50 2.1\n2 60 2.2\n")
+        with pytest.warns(Notice, match="1 curves empty throughout"):
             assert catalog.load(tmp_path / "x.las").roles.targets == ("GR",)
+        with pytest.warns(Notice, match="1 curves empty throughout"):
+            assert catalog.load([tmp_path / "x.las", full]).roles.targets == ("GR", "RHOB")
+
+    def test_a_covariate_that_a_blind_well_never_measured_is_missing_there(self, tmp_path):
+        rows = "".join(f"{k} {k % 5} 2.{k % 3}\n" for k in range(30))
+        write(tmp_path, "x.las", TWO + rows)
+        panel = catalog.load(tmp_path / "x.las", target="GR", past_covariates=["RHOB"])
+        blind = read(tmp_path, TWO, "".join(f"{k} {k % 5} -999.25\n" for k in range(30)), "y.las")
+        with pytest.warns(Notice, match="'RHOB' holds no value in any row"):
+            assert Panel.again(blind.frame, panel.reading).roles == panel.roles
 
     def test_measured_curves_are_the_targets_nobody_named(self, tmp_path):
         names = ("x_loc", "DEPTH_MD", "TVD", "FORCE_2020_LITHOFACIES_LITHOLOGY", "ZONE", "QFLAG", "TIME", "RXO", "DT")
@@ -98,6 +110,13 @@ class TestCurves:
         assert (panel.roles.index, panel.roles.id) == ("depth", "well")
         assert catalog.load(path, target="x_loc").roles.targets == ("x_loc",)
         assert catalog.load(path, past_covariates=["DT"]).roles.targets == ("GR", "RXO")
+
+    def test_places_times_and_codes_by_their_mnemonics(self):
+        places = "DEPT DEPTH_MD TVDSS TWT x_loc X Y_UTM EASTING UTM_N LATITUDE TIME DATE INDEX"
+        codes = "FORCE_2020_LITHOFACIES_LITHOLOGY FACIES ZONE ZONE_ID CLASS QFLAG UFLG[3] LITH_CODE"
+        curves = "GR DEN DEPOROSITY DT DTC LITHODENSITY FORMATION_PRESSURE TEMP MUDWEIGHT ZDEN NPHI XPHASE MDT LAT"
+        assert not any(kinds.is_measured(name) for name in f"{places} {codes}".split())
+        assert all(kinds.is_measured(name) for name in curves.split())
 
     @pytest.mark.parametrize("name", ["time", "date", "ds", "timestamp"])
     def test_no_curve_takes_the_index_from_the_depth(self, tmp_path, name):
@@ -122,6 +141,7 @@ class TestNull:
             ("-9999", ["-999.25", "-9999.0", "-9999.00", "1"], [-999.25, None, None, 1]),
             ("0", ["0.3", "0.0", "-0.4", "1"], [0.3, None, -0.4, 1]),
             ("-0.99925E+03", ["-999.25", "-999.2", "-999.3", "1"], [None, -999.2, -999.3, 1]),
+            ("1e400", ["-999.25", "1e400", "2", "1"], [-999.25, None, 2, 1]),
             ("(null)", ["(null)", "-999.25", "(NULL)", "1"], [None, -999.25, None, 1]),
         ],
     )
@@ -130,6 +150,14 @@ class TestNull:
         reading = read(tmp_path, HEADER.replace("-999.25", null), body)
         assert reading.frame["GR"].to_list() == numbers
         assert said(reading, "GR", "NULL", null, loud=False) == numbers.count(None)
+
+    @pytest.mark.parametrize(
+        "line", ["NULL.-9999:", "NULL .  -9999  Null value", "NULL.M -9999.0 : x", "null. -9999,0 :"]
+    )
+    def test_however_its_line_is_written(self, tmp_path, line):
+        reading = read(tmp_path, HEADER.replace("NULL. -999.25 :", line), "1 -9999\n2 5\n")
+        assert reading.frame["GR"].to_list() == [None, 5]
+        assert not loud(reading)
 
     def test_spares_the_depth(self, tmp_path):
         frame = read(tmp_path, HEADER.replace("-999.25", "999.25"), "999.0 5\n999.25 999.25\n999.5 7\n").frame
@@ -211,6 +239,15 @@ class TestSections:
         reading = read(tmp_path, body="1 50\n2 60\n~Curve\nDEPT.M :\nNPHI.v/v :\n~A\n3 70\n")
         assert reading.frame["GR"].to_list() == [50, 60]
         assert said(reading, "", "with other curves, left out") == 1
+
+    @pytest.mark.parametrize("line", ["VERS. CWLS 2 :", "VERS.   2.1 : x", "DLM. SPACE OR TAB :", "VERS\nWRAP"])
+    def test_a_version_section_that_lasio_does_not_know(self, tmp_path, line):
+        frame = read(tmp_path, HEADER.replace("VERS. 2.0 :", line)).frame
+        assert frame["GR"].to_list() == [50, 60, None]
+
+    def test_the_first_edition_has_values_behind_the_colon(self, tmp_path):
+        first = HEADER.replace("VERS. 2.0", "VERS. 1.20").replace("WELL. 31/2-10 A : WELL", "WELL. WELL : 31/2-10 A")
+        assert read(tmp_path, first).frame["well"][0] == "31/2-10 A"
 
     def test_broken_sections_that_say_nothing_of_the_numbers(self, tmp_path):
         header = HEADER.replace("~Curve", "~Parameter\n DEPTH DT RHOB\n~Core_Data\n1,2\n~Curve")
@@ -373,9 +410,13 @@ def test_a_spoilt_log_is_read_or_refused_in_one_sentence(tmp_path_factory, edits
         assert path.name in sentence
         return
     frame = reading.frame
+    missing = [note for note in reading.notes if "NULL" in note.what or "blank" in note.what or "missing" in note.what]
+    names = [column.original or name for name, column in reading.columns.items()]
+    nulls = sum(column.null_count() for column in frame if column.dtype != pl.Null)
+    assert nulls <= sum(note.count for note in missing if note.column in names)  # nothing is lost uncounted
     assert frame.columns[:2] == ["well", reading.index]
     assert frame[reading.index].null_count() == 0
     for name in frame.columns[2:]:
         column = frame[name]
-        assert column.null_count() < len(column)
-        assert column.dtype == pl.String or column.drop_nulls().is_finite().all()
+        assert (column.null_count() == len(column)) is (column.dtype == pl.Null)
+        assert not column.dtype.is_float() or column.drop_nulls().is_finite().all()

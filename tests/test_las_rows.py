@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small_logs import HEADER, TWO, read, said
+from small_logs import HEADER, TWO, read, refused, said
 
 
 @pytest.fixture(autouse=True)
@@ -22,6 +22,16 @@ class TestRows:
         assert frame["GR"].to_list() == [50, 60]
         assert frame["ZONE"].to_list() == ["upper Draupne", "Heather"]
 
+    def test_wrapped_lines_that_no_header_declares(self, tmp_path):
+        reading = read(tmp_path, TWO, "1\n50 2.1\n2\n60\n2.2\n")
+        assert reading.frame["RHOB"].to_list() == [2.1, 2.2]
+        assert said(reading, "", "over several lines") == 2
+
+    @pytest.mark.parametrize("body", ["1\n2\n3\n", "1\n50 2.1\n2\n60\n", "1 50\n2.1\n"])
+    def test_what_only_counts_up_to_whole_rows_is_not_reshaped(self, tmp_path, body):
+        (tmp_path / "x.las").write_text(TWO + body)
+        refused(tmp_path / "x.las", "line 15", "names 3 curves")
+
     @pytest.mark.parametrize(
         ("row", "cells"),
         [
@@ -40,6 +50,12 @@ class TestRows:
         assert reading.frame["GR"].to_list()[4:] == [7.02, None]
         assert said(reading, "", "run together, parted") == 2
         assert said(reading, "GR", "no number") == said(reading, "RHOB", "no number") == 1
+
+    def test_a_cell_left_blank_in_a_column_of_fixed_width_is_missing(self, tmp_path):
+        body = "".join(f"{k:8.3f}{9.5 + k:10.3f}{100 * k:10.3f}\n" for k in range(1, 5))
+        reading = read(tmp_path, TWO, body + f"   5.000{'':10}{7:10.3f}\n")
+        assert reading.frame.row(4)[1:] == (5, None, 7)
+        assert said(reading, "", "blank where a number belongs") == 1
 
     def test_run_on_decimals_without_columns_are_missing_and_counted(self, tmp_path):
         reading = read(tmp_path, TWO, "1 2.5 3\n2 7.020101130.188\n30 2.25 1\n")

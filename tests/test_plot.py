@@ -210,6 +210,8 @@ def test_what_a_panel_holds_is_drawn_over_its_index_and_gaps_stay_gaps(tmp_path)
     (axes,) = plot.columns(panel, series="b", rows=30, units={"y": "kW"}).axes
     np.testing.assert_array_equal(lines(axes, "measured")[0].get_ydata(), frame["y"][-30:])
     assert axes.get_ylabel() == "y (kW)"
+    written = Panel.of(frame.rename({"y": "y [MW]"}), target="y [MW]")
+    assert plot.columns(written, units={"y [MW]": "MW"}).axes[0].get_ylabel() == "y [MW]"
     with pytest.warns(Notice, match="1 of 2 series and targets are drawn, without 'b, y'"):
         plot.columns(panel, most=1)
     with pytest.raises(InputError, match="unknown target 'x'"):

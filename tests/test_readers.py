@@ -286,6 +286,77 @@ class TestStationFiles:
         assert panel.frame.null_count().row(0) == (0, 1, 1, 1)
         _refused(csv.read, _write(tmp_path, "short.txt", text + "2020 02 01 01 50\n"), "line 6 has 5 cells")
 
+    @pytest.mark.parametrize(
+        ("above", "row", "targets"),
+        [
+            pytest.param(
+                '723170,"GREENSBORO",NC,-5.0\nDate (MM/DD/YYYY),Time (HH:MM),GHI (W/m^2),GHI source\n',
+                "{at:%m/%d/%Y},{at:%H:%M},{k},A",
+                ("GHI (W/m^2)",),
+                id="TMY3",
+            ),
+            pytest.param(
+                '"Longitude (x)","Climate ID","Date/Time","Year","Month","Quality","Max Temp (°C)","Max Temp Flag"\n',
+                '"-75.67","6105976","{at:%Y-%m-%d %H:%M}","{at:%Y}","{at:%m}","","{k}",""',
+                ("Max Temp (°C)",),
+                id="ECCC",
+            ),
+            pytest.param(
+                '"STATION","DATE","LATITUDE","NAME","PRCP","PRCP_ATTRIBUTES"\n',
+                '"USW1","{at:%Y-%m-%dT%H:%M}","40.7","NY","{k}",",,W"',
+                ("PRCP",),
+                id="GHCN",
+            ),
+            pytest.param(
+                "latitude,longitude\n52.5,13.4\n\ntime,temperature_2m (°C),rain (mm)\n",
+                "{at:%Y-%m-%dT%H:%M},{k},0.1",
+                ("temperature_2m (°C)", "rain (mm)"),
+                id="Open-Meteo",
+            ),
+            pytest.param(
+                "# BRON: KNMI\n# \n# STN,YYYYMMDD,   HH,   FH\n\n",
+                "  260,{at:%Y%m%d},   {at.hour},   {k}",
+                ("FH",),
+                id="KNMI",
+            ),
+            pytest.param(
+                "# USGS\nagency_cd\tsite_no\tdatetime\t1234_00060\t1234_00060_cd\n5s\t15s\t20d\t14n\t10s\n",
+                "USGS\t01646500\t{at:%Y-%m-%d %H:%M}\t{k}\tP",
+                ("1234_00060",),
+                id="USGS",
+            ),
+            pytest.param(
+                "STATIONS_ID;MESS_DATUM;QN_9;TT_TU;eor\n", "   44;{at:%Y%m%d%H};    3;  {k}.5;eor", ("TT_TU",), id="DWD"
+            ),
+            pytest.param(
+                '"Plot Title: x"\n"#","Date Time, GMT+01:00","Temp, °C"\n',
+                "{k},{at:%m/%d/%y %I:%M:%S %p},{k}.5",
+                ("Temp, °C",),
+                id="HOBO",
+            ),
+            pytest.param("date,hour,temp\n", "{at:%Y-%m-%d},{at.hour},{k}", ("temp",), id="Meteostat"),
+        ],
+    )
+    @pytest.mark.filterwarnings("ignore::tsrnn.Notice")  # words that are not read, numbers that are dates
+    def test_files_as_services_write_them(self, tmp_path, above, row, targets):
+        start = dt.datetime(2020, 1, 13)
+        lines = [row.format(at=start + dt.timedelta(hours=k), k=k) for k in range(60)]
+        panel = load(_write(tmp_path, "a.csv", above + "\n".join(lines) + "\n"))
+        assert panel.roles.targets == targets
+        assert panel.step.word == "1h"
+        assert panel.frame[panel.roles.index][59] == start + dt.timedelta(hours=59)
+
+    def test_two_columns_of_dates_are_asked_about_and_the_other_is_no_target(self, tmp_path):
+        ends = [dt.datetime(2013, 1, 1) + dt.timedelta(hours=k) for k in range(41)]
+        rows = [f"{ends[k]:%Y%m%d%H%M},{ends[k + 1]:%Y%m%d%H%M},{k}\n" for k in range(40)]
+        path = _write(tmp_path, "a.csv", "TIMESTAMP_START,TIMESTAMP_END,TA_F\n" + "".join(rows))
+        with pytest.raises(InputError, match="time='TIMESTAMP_START'"):
+            load(path)
+        with pytest.warns(Notice, match="read as dates"):
+            panel = load(path, time="TIMESTAMP_START")
+        assert panel.roles.targets == ("TA_F",)
+        assert [(note.column, note.loud) for note in panel.notes] == [("TIMESTAMP_END", False)]
+
     def test_a_file_with_all_these_faults(self, tmp_path):
         hours = [(day, hour) for day in (20200130, 20200131, 20200201) for hour in range(24)]
         hours.remove((20200131, 9))

@@ -342,6 +342,58 @@ class TestTimesInSeveralColumns:
         assert made["time"].to_list() == ahead
 
 
+class TestHoles:
+    def _table(self) -> pl.DataFrame:
+        """Rows 10 to 12 and 30 to 36 are missing, T in rows 20, 21 and the last, p in 40 to 49."""
+        table = pl.DataFrame({"date": HOURS, "T": np.arange(N) * 1.0, "p": range(N)})
+        at = pl.int_range(N)
+        lost = {"T": at.is_in([20, 21, N - 1]), "p": at.is_between(40, 49)}
+        table = table.with_columns(pl.when(~gone).then(name).alias(name) for name, gone in lost.items())
+        return table.filter(~(at.is_between(10, 12) | at.is_between(30, 36)))
+
+    def test_short_ones_are_filled_and_counted(self):
+        panel = Panel.of(self._table(), fill=3)
+        assert panel.frame.height == N - 7
+        whole = panel.frame.filter(~pl.col("date").is_between(HOURS[30], HOURS[36]))
+        assert whole["T"].to_list()[:-1] == [float(k) for k in range(N - 1) if not 30 <= k <= 36]
+        assert panel.frame["T"][-1] is None
+        assert panel.frame["p"].null_count() == 10
+        assert len(panel.arrays().breaks) == 1
+        counts = {(note.column, note.what.split()[0]): note.count for note in panel.notes}
+        assert counts == {("date", "rows"): 3, ("T", "cells"): 5, ("p", "cells"): 3}
+        assert not any(note.loud for note in panel.notes)
+
+    def test_none_is_filled_unasked_nor_over_a_gap_or_into_another_series(self):
+        assert Panel.of(self._table()).frame.null_count().row(0) == (0, 3, 10)
+        table = pl.DataFrame({"unique_id": ["a"] * 4 + ["b"] * 4, "ds": [0, 1, 2, 3] * 2})
+        table = table.with_columns(y=pl.Series([1.0, None, 3, None, None, 5, 6, 7]))
+        panel = Panel.of(table, fill=2)
+        assert panel.frame["y"].to_list() == [1, 2, 3, None, None, 5, 6, 7]
+        gap = pl.DataFrame({"ds": [0, 1, 2, 9, 10, 11], "y": [0.0, 1, None, None, 10, 11]})
+        assert Panel.of(gap, fill=4).frame["y"].null_count() == 2
+        assert Panel.of(gap, fill=6).frame["y"].to_list() == [0, 1, None, *[None] * 6, None, 10, 11]
+        assert Panel.of(gap, fill=8).frame["y"].to_list() == list(range(12))
+
+    def test_covariates_known_ahead_stay_as_they_were(self):
+        table = pl.DataFrame({"ds": [0, 1, 4, 5], "y": [0.0, 1, 4, 5], "plan": ["a", "b", "a", "b"], "site": ["x"] * 4})
+        panel = Panel.of(table, future_covariates="plan", static_covariates="site", target="y", fill=2)
+        assert panel.frame["plan"].to_list() == ["a", "b", "b", "b", "a", "b"]
+        assert panel.frame["site"].null_count() == 0
+
+    def test_a_model_fills_them_again(self, tmp_path):
+        model = Forecaster("ols", input_size=12, horizon=2).fit(self._table(), target="T", fill=3)
+        model.save(tmp_path / "m")
+        whole = pl.DataFrame({"date": HOURS, "T": np.arange(N) * 1.0})
+        holed = whole.filter(~pl.int_range(N).is_between(N - 6, N - 4))
+        made = Forecaster.load(tmp_path / "m").predict(holed)
+        assert np.allclose(made["T"], model.predict(whole)["T"])
+
+    @pytest.mark.parametrize("fill", [0, True, 2.5, "linear"])
+    def test_refusals(self, fill):
+        with pytest.raises(InputError, match="fill takes the most steps"):
+            Panel.of(self._table(), fill=fill)
+
+
 def test_targets_that_are_mostly_zero_are_noted_in_quiet():
     rain = [0.0] * 55 + [1.0, 2.0, 0.4, 0.1, 3.0]
     note = Panel.of(_with({}).with_columns(rain=pl.Series(rain))).notes[0]

@@ -323,3 +323,21 @@ def test_a_folder_goes_by_its_name_however_its_path_is_written(
     monkeypatch.chdir(tmp_path / "two")
     suites.find.cache_clear()
     assert suites.find(".").name == "two"
+
+
+def test_two_folders_of_one_name_have_each_its_own_score(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("lasio")
+    top = "~V\nVERS. 2.0:\nWRAP. NO:\n~W\nNULL. -999.25:\nWELL. W:\n~C\nDEPT.M:\nGR.GAPI:\n~A\n"
+    scores = []
+    for folder, size in (("x", 1.0), ("y", 30.0)):
+        logs = tmp_path / folder / "logs"
+        logs.mkdir(parents=True)
+        values = 50 + size * np.random.default_rng(0).normal(size=200).cumsum()
+        (logs / f"{folder}.LAS").write_text(top + "".join(f"{k} {value:.2f}\n" for k, value in enumerate(values)))
+        task = ("--models", "repeat_last", "--horizons", "4", "--input-size", "8", "--workers", "0", "--out", "res")
+        status, out, err = run("bench", f"{logs}/", *task, "--json")
+        assert status == 0, err
+        (row,) = json.loads(out)
+        assert row["dataset"] == "logs"
+        scores.append((row["sha256"], row["mse"]))
+    assert len(set(scores)) == 2

@@ -11,7 +11,7 @@ The map, in the order in which data meets the rooms:
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
     parted, missing, wind                       times in several columns, what stands for a missing value, u and v
     levels, axis, roles, series                 columns find their roles
-    station, intake, digests                    what a station writes; what counts becomes numbers; their sha256
+    holes, station, intake, digests             what a station writes; what counts becomes numbers; holes filled
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     resample, refine, describe                  another step; readings become panels; what is in one

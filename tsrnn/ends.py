@@ -135,8 +135,9 @@ def refuse_strides(panel: Panel) -> None:
     Raises:
         InputError: names a series that keeps another one.
     """
-    counted = panel.rows_as_they_stand or (panel.numbered and panel.roles.id is None)
-    strange = {} if counted else strides(panel, panel.freq if panel.freq is not None else panel.step.word)
+    if panel.rows_as_they_stand or len(panel.ids) == 1:
+        return
+    strange = strides(panel, panel.freq if panel.freq is not None else panel.step.word)
     if 0 < len(strange) < len(panel.ids):
         name, apart = next(iter(strange.items()))
         step = panel.step.word or panel.step.size

@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, quoted
 
 # What a spreadsheet writes for a number: separated thousands, decimal commas, a currency or a percentage.
@@ -65,6 +66,18 @@ def read(column: pl.Series, source: str, rows: pl.Series | None = None) -> pl.Se
             f"{mend}"
         )
     return parsed
+
+
+def floats(column: pl.Series) -> Floats:
+    """Missing cells as NaN; the frame's own memory where it holds floating point numbers."""
+    return (column if column.dtype.is_float() else column.cast(pl.Float64)).to_numpy()
+
+
+def typed(column: pl.Series, dtype: pl.DataType) -> pl.Series:
+    """Numbers in the type their column had, unless that would round them."""
+    column = column.fill_nan(None)
+    whole = dtype.is_float() or (column == column.round()).all()
+    return column.cast(dtype) if whole else column
 
 
 def _kind(dtype: pl.DataType) -> str:

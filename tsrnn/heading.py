@@ -74,6 +74,8 @@ def _is_of_units(cells: Sequence[str], place: int) -> bool:
     words = [re.sub(r"^#\s*", "", cell.strip()) for cell in cells]
     told = [word for word in words if word not in ("", "-", "--")]
     second = _OF_A_LOGGER if place else frozenset()
+    if told and all(re.fullmatch(r"\d+[sdn]", word) for word in told):  # widths and types, as the USGS writes them
+        return True
     kinds = [bool(unit(word)) or word.lower() in second for word in told]
     others = [re.sub(r"[\[\]() ]", "", word).lower() in _OF_TIME for word in told]
     return any(kinds) and all(kind or other for kind, other in zip(kinds, others, strict=True))
@@ -90,6 +92,8 @@ def remarks(lines: list[str], mark: str) -> int:
     names = skipped
     for place in range(skipped - 1, -1, -1):  # the names are a remark, under which units may be another
         cells = _cells(lines[place], mark)
+        if not lines[place].strip():
+            continue
         if len(cells) != len(first) or len(cells) < 2:
             break
         names = place
@@ -104,7 +108,10 @@ def _free_text(lines: list[str], mark: str) -> int:
     width = len(cut[-1]) or (len(cut[-2]) if len(cut) > 1 else 0)
     last = max((place for place, cells in enumerate(cut) if cells and len(cells) != width), default=-1)
     place = next((place for place in range(last + 1, len(cut)) if cut[place]), len(cut))
-    if last < 0 or width < 2 or len(cut) < place + 2:
+    if last < 0 and len(cut) > 2 and width > 1:  # a line about the station, which happens to be as wide
+        about, names, first = (any(map(is_value, cells)) for cells in cut[:3])
+        return int(about and first and not names and all(cut[1]))
+    if width < 2 or len(cut) < place + 2:
         return 0
     named = not any(is_value(cell) or not cell.strip() for cell in cut[place])
     data = any(is_value(cell) for cells in cut[place + 1 : place + 4] for cell in cells)

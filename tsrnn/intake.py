@@ -16,7 +16,7 @@ from tsrnn.roles import Roles, find_roles
 from tsrnn.series import check_constant, check_ids, in_order, one_series_an_id, told_apart
 
 TREATMENT = {"freq": None, "rows_as_they_stand": False, "sort": False, "duplicates": "error", "date_format": None}
-TREATMENT |= {"missing": None, "flags": None, "wind": None, "transforms": None}
+TREATMENT |= {"missing": None, "flags": None, "wind": None, "fill": None, "transforms": None}
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def blank_separated(lines: list[str]) -> bool:
     widths = [len(cells) for cells in cut]
     width = max(widths, key=widths.count, default=0)
     rows = [cells for cells in cut if len(cells) == width]
-    if width < 2 or _even(body) or 3 * len(rows) < 2 * len(cut):
+    if width < 2 or _even(body) or _even(body[len(body) // 2 :]) or 3 * len(rows) < 2 * len(cut):
         return False
     values = [2 * sum(map(heading.is_value, cells)) >= width for cells in rows]
     names = [heading.bare(line.strip()).split() for line in lines[:SAMPLE]]

@@ -44,7 +44,7 @@ SENTINELS = (  # as stations, loggers, NetCDF libraries and well logs write them
 _NEAR = 1e-6  # of a number: a float32 holds it no closer
 _OTHERS = 8  # values beside it that a sentinel is told by
 _FLAG = re.compile(
-    r"(?P<base>.+?)[ _.-]?(?:qc|qf|qa|flags?|quality|qcflag|qcode|attributes|[mqs]flag)|"
+    r"(?P<base>.+?)[ _.-]?(?:qc|qf|qa|cd|flags?|quality|qcflag|qcode|attributes|[mqs]flag)|"
     r"(?:qc|qf|qn|flags?|quality|qcode|[mqs]flag)(?:[ _.-](?P<after>.+))?",
     re.IGNORECASE,
 )

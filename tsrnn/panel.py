@@ -14,11 +14,11 @@ from typing import Any, Literal, get_args
 import numpy as np
 import polars as pl
 
-from tsrnn import digests, forks, frequency, physical
+from tsrnn import digests, figures, forks, frequency, holes, physical
 from tsrnn import index as indexing
 from tsrnn import levels as words
 from tsrnn import transforms as kinds
-from tsrnn.arrays import Arrays, Floats, Rows
+from tsrnn.arrays import Arrays, Rows
 from tsrnn.errors import InputError, notice, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
@@ -44,6 +44,7 @@ class Panel:
     missing: Any = None  # what stands for a missing value, as `tsrnn.missing.plain` has it
     flags: Any = None  # columns of flags and the good ones
     wind: Any = None  # what became u and v, as `tsrnn.wind.plain` has it
+    fill: int | None = None  # steps of the longest hole that was filled
     transforms: Mapping[str, str] | None = None  # what is done to columns before they are scaled, and undone
     date_format: str | None = None  # how text or whole numbers became dates, where the cells alone do not tell
     numbered: bool = False  # no column was the index: the rows were numbered
@@ -77,6 +78,7 @@ class Panel:
         missing: Any = None,
         flags: Any = None,
         wind: Any = None,
+        fill: int | None = None,
         rows_as_they_stand: bool = False,
         source: str = "frame",
     ) -> "Panel":
@@ -103,6 +105,7 @@ class Panel:
                 `{"wv": [-9999]}`; counted in `notes`. By default what looks like one is told of; []: nothing is one.
             flags: column -> its column of flags and the good ones, `{"T": ["T_qc", ["", "0"]]}`; others go missing.
             wind: columns to read as the components u and v, `{"speed": "wv", "direction": "wd"}` (`tsrnn.wind`).
+            fill: steps of the longest hole that a line shall fill; filled cells count as measured (`tsrnn.holes`).
             rows_as_they_stand: take rows by number and do not look for gaps or repetitions.
             source: how messages call this frame.
 
@@ -111,7 +114,7 @@ class Panel:
         """
         if isinstance(frame, Panel):
             roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
-            cleaned = any(each is not None for each in (missing, flags, wind))
+            cleaned = any(each is not None for each in (missing, flags, wind, fill))
             if transforms is not None and not any(roles_given) and not cleaned:
                 return frame.transformed(kinds.plain(transforms))
             if any(roles_given) or cleaned or sort or rows_as_they_stand or duplicates != "error":
@@ -121,12 +124,12 @@ class Panel:
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
         treatment = {"freq": frequency.plain(freq), "sort": sort, "duplicates": duplicates, "date_format": date_format}
-        treatment |= {"missing": missing, "flags": flags, "wind": wind}
+        treatment |= {"missing": missing, "flags": flags, "wind": wind, "fill": fill}
         kept = {"transforms": kinds.plain(transforms), "rows_as_they_stand": rows_as_they_stand}
         made = cls._take(frame, source, {"target": target, "time": time, "id": id, **covariates}, treatment | kept)
         told_of = {note.column for note in made.notes if note.loud}  # sentinels, which are far away too
         names = [name for name in made.roles.targets + made.roles.past if name not in told_of]
-        columns = [_floats(made.frame[name]) for name in names]
+        columns = [figures.floats(made.frame[name]) for name in names]
         far = physical.far(
             names, columns, made.offsets, made.transforms or (), loud=not rows_as_they_stand and made.missing != []
         )
@@ -160,7 +163,12 @@ class Panel:
             notice(f"{source}: {told}; panel.notes tells all")
         if not panel.rows_as_they_stand:
             indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order)
-        return panel
+        return panel if panel.fill is None else panel._filled(panel.fill)
+
+    def _filled(self, fill: int) -> "Panel":
+        args = (self.frame, self.roles, self.offsets, self.step, fill, self.rows_as_they_stand)
+        frame, notes = holes.filled(*args)
+        return replace(self, frame=frame, notes=(*self.notes, *notes), order=None if len(notes) else self.order)
 
     def transformed(self, transforms: Mapping[str, str] | None) -> "Panel":
         """The same panel with other transforms of its columns; cells that have no logarithm are missing (said)."""
@@ -226,7 +234,7 @@ class Panel:
         names = self.roles.targets + self.roles.past
         none = np.zeros(0, np.int64)
         arrays = Arrays(
-            columns=tuple(_floats(self.frame[name]) for name in names),
+            columns=tuple(figures.floats(self.frame[name]) for name in names),
             names=names,
             targets=len(self.roles.targets),
             ids=self.ids,
@@ -242,7 +250,9 @@ class Panel:
     def features(self, table: pl.DataFrame, names: Sequence[str]) -> np.ndarray | None:
         """Covariates as a model reads them, words as numbers (`tsrnn.levels`): [row feature]; None: there are none."""
         columns = [
-            words.encode(table[name], self.levels[name]) if name in self.levels else _floats(table[name])[:, None]
+            words.encode(table[name], self.levels[name])
+            if name in self.levels
+            else figures.floats(table[name])[:, None]
             for name in names
         ]
         return np.concatenate(columns, 1).astype(np.float32) if columns else None
@@ -259,7 +269,7 @@ class Panel:
     def with_arrays(self, arrays: Arrays) -> "Panel":
         """The same panel holding other numbers of the same shape, each column in the type it had."""
         columns = [
-            _typed(pl.Series(name, column), self.frame.schema[name])
+            figures.typed(pl.Series(name, column), self.frame.schema[name])
             for name, column in zip(arrays.names, arrays.columns, strict=True)
         ]
         return replace(self, frame=self.frame.with_columns(columns))
@@ -285,15 +295,3 @@ class Panel:
         if frame is None:
             frame = self.frame if self.order is None else self.frame[np.argsort(self.order)]
         return from_polars(frame, self.origin, self.roles.index)
-
-
-def _floats(column: pl.Series) -> Floats:
-    """Missing cells as NaN; the frame's own memory where it holds floating point numbers."""
-    return (column if column.dtype.is_float() else column.cast(pl.Float64)).to_numpy()
-
-
-def _typed(column: pl.Series, dtype: pl.DataType) -> pl.Series:
-    """Numbers in the type their column had, unless that would round them."""
-    column = column.fill_nan(None)
-    whole = dtype.is_float() or (column == column.round()).all()
-    return column.cast(dtype) if whole else column

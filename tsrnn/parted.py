@@ -4,6 +4,7 @@ Names are told in any case and in several languages; MM beside mm are months and
 unless one of them was given a role.
 """
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ def join(
             return None
         held = list(pair)
         day, date_format = dates.read(table[pair[0]], source, date_format)
-        at = day.cast(pl.Datetime("us")) + _clock(table[pair[1]])
+        at = day.cast(pl.Datetime("us")) + _clock(_plain(table[pair[1]]))
     rest = table.drop([column for column in held if column not in taken])
     name = next(name for name in _NAMES if name not in table.columns)
     note = Note(f"columns, {listed(held, len(held))}, are the times {quoted(name)} together", len(held), loud=False)
@@ -81,7 +82,7 @@ def join(
 
 def _parts(table: pl.DataFrame, free: Sequence[str]) -> dict[str, str]:
     """Part -> its column, where a date stands in them; minutes only behind hours, and so on."""
-    lowered = {name: name.lstrip("#").strip().lower() for name in free}
+    lowered = {name: _named(name) for name in free}
     named: dict[str, str] = {}
     for part, words in _PARTS.items():
         columns = [name for word in words for name in free if lowered[name] == word and _is_whole(table[name])]
@@ -97,6 +98,32 @@ def _parts(table: pl.DataFrame, free: Sequence[str]) -> dict[str, str]:
             break
         parts[part] = named[part]
     return parts
+
+
+def restates(table: pl.DataFrame, index: str | None, name: str) -> bool:
+    """Whether a column says again what the index says: its year, month, day or hour, or where a period ends."""
+    column, part = _plain(table[name]), next((part for part, words in _PARTS.items() if _named(name) in words), None)
+    if dates.names_a_date(name) and dates.may_be_dates(column):
+        return True
+    dated = index is not None and table.schema[index] in (pl.Date, pl.Datetime)
+    if index is None or not dated or part is None or not column.dtype.is_integer():
+        return False
+    at = table[index].cast(pl.Datetime("us")).dt
+    told = at.ordinal_day() if part == "ordinal" else getattr(at, part)()
+    return bool((told.cast(pl.Int64) == column.cast(pl.Int64)).all())
+
+
+def _named(name: str) -> str:
+    """A name in lower case, without a sign in front and brackets behind."""
+    return re.sub(r"\s*[(\[].*", "", name.lstrip("#")).strip().lower()
+
+
+def _plain(column: pl.Series) -> pl.Series:
+    """Digits between blanks as whole numbers, unless zeros stand in front."""
+    if not figures.is_text(column.dtype) or column.null_count():
+        return column
+    cells = figures.text(column)
+    return cells.cast(pl.Int64) if cells.str.contains(r"^(0|[1-9]\d{0,8})$").all() else column
 
 
 def _is_whole(column: pl.Series) -> bool:
@@ -144,7 +171,7 @@ def _date_and_clock(
     table: pl.DataFrame, free: Sequence[str], days: Sequence[str], id: str | None
 ) -> tuple[str, str] | None:
     """A column of dates that come again and again beside one of times of day that tells them apart."""
-    clocks = [name for name in free if name.lower() in _CLOCKS and _is_clock(table[name])]
+    clocks = [name for name in free if _named(name) in _CLOCKS and _is_clock(_plain(table[name]))]
     days = [name for name in days if name not in clocks]
     if len(days) != 1 or len(clocks) != 1:
         return None

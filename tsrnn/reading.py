@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-EMPTY = "curve empty throughout, left out"  # a note on a column that is not in the frame
 _MOST = 6  # kinds of notes that the one line tells of
 
 

@@ -7,15 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import polars as pl
-
 from tsrnn import families, physical, units
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
-from tsrnn.reading import EMPTY, Reading, line
+from tsrnn.reading import Reading, line
 from tsrnn.resample import resampled
-from tsrnn.roles import several
 
 WORDS = ("depth_unit", "families", "clip", "washout", "resample")  # of `load`, beside the roles
 
@@ -51,7 +48,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
         source = roles.get("source", "the frame")
         raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
     roles = reading.roles(roles)
-    made = Panel.of(_with_empty(reading, roles), **roles)
+    made = Panel.of(reading.frame, **roles)
     if asked.get("resample") is not None:
         made = resampled(made, asked["resample"])
     counts = {
@@ -65,13 +62,6 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
-
-
-def _with_empty(reading: Reading, roles: Mapping[str, Any]) -> pl.DataFrame:
-    """The table with channels that were asked for and that the reader left out because they are empty throughout."""
-    asked = (*several(roles.get("target")), *several(roles.get("past_covariates")))
-    empty = {note.column for note in reading.notes if note.what == EMPTY} - {*reading.frame.columns}
-    return reading.frame.with_columns(pl.lit(None, pl.Float64).alias(name) for name in asked if name in empty)
 
 
 def _in_one_unit(reading: Reading, depth_unit: Any, source: str) -> Reading:

@@ -1,17 +1,23 @@
 """What each column is for: named by the caller, or found by its name, its type and its cells."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import polars as pl
 
-from tsrnn import axis, dates, figures, missing
+from tsrnn import axis, dates, figures, missing, parted
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin
 
 ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station", "station_id", "stations_id", "site_id")
 _TARGET_NAMES = ("y", "target")
+_PLACE = re.compile(
+    r"(?:lat|latitude|lon|long|longitude|elev|elevation|altitude|alt|height|stn|wmo|usaf|wban|"
+    r"(?:\w+[ _])?(?:id|no|nr))(?:[ _]?[(\[].*)?",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,10 @@ def find_roles(
     if not targets:
         long = next((name for name in _TARGET_NAMES if name in free), None)
         free = [name for name in free if not missing.is_flag(name, columns)]
-        targets = (long,) if long else tuple(name for name in free if _is_channel(table[name], origin))
+        counts = [name for name in free if not long and _is_channel(table[name], origin)]
+        dull = [name for name in counts if parted.restates(table, time, name) or _is_place(table, name, id)]
+        targets = (long,) if long else tuple(name for name in counts if name not in dull or len(dull) == len(counts))
+        free = [name for name in free if name not in dull]
         chosen = set(targets)
         left = [name for name in free if name not in chosen and name not in origin]
         left = [name for name in left if not axis.counts_rows(table[name])]
@@ -105,6 +114,13 @@ def _is_channel(column: pl.Series, origin: Origin) -> bool:
     if figures.is_text(column.dtype) and (figures.are_codes(column) or dates.are_dates(column)):
         return False
     return figures.hold_numbers(column)
+
+
+def _is_place(table: pl.DataFrame, name: str, id: str | None) -> bool:
+    """Whether a column says where a station stands, or which it is: one value for each."""
+    return bool(_PLACE.fullmatch(name)) and table.select(name, *([id] if id else [])).n_unique() == (
+        table[id].n_unique() if id else 1
+    )
 
 
 def _left_over(table: pl.DataFrame, source: str, left: list[str], id: str | None, long: bool) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import missing, parted, wind
+from tsrnn import holes, missing, parted, wind
 from tsrnn.reading import Note
 from tsrnn.roles import ID_NAMES, Roles, several
 
@@ -18,7 +18,7 @@ _ZEROS = 0.75  # share of zeros from which a target is told to be zero-inflated
 
 
 def plain(treatment: Mapping[str, Any]) -> dict[str, Any]:
-    """A treatment with `missing`, `flags` and `wind` in the form that a saved model keeps.
+    """A treatment with `missing`, `flags`, `wind` and `fill` in the form that a saved model keeps.
 
     Raises:
         InputError: one of them is not what it takes.
@@ -28,6 +28,7 @@ def plain(treatment: Mapping[str, Any]) -> dict[str, Any]:
         "missing": missing.plain(treatment["missing"]),
         "flags": missing.plain_flags(treatment["flags"]),
         "wind": wind.plain(treatment["wind"]),
+        "fill": holes.plain(treatment["fill"]),
     }
 
 
@@ -77,6 +78,11 @@ def cleaned(
     names = (*roles.targets, *roles.past, *roles.future, *roles.static)
     table, notes = missing.masked(table, names, treatment, source)
     notes += missing.suspected(table, names, treatment["missing"])
+    if unasked:
+        read = {*names, roles.index, roles.id}
+        left = [column for column in table.get_columns() if column.name not in read and column.dtype.is_numeric()]
+        what = "values of no measurement, or of a column that nobody named: not forecast"
+        notes += [Note(what, len(column) - column.null_count(), column.name, loud=False) for column in left]
     if unasked and treatment["wind"] is None:
         mend = 'wind={"speed": ..., "direction": ...} makes u and v of them, which a network can learn'
         what = f"degrees of a circle, where 359 and 1 are neighbours, forecast as plain numbers; {mend}"

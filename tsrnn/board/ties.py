@@ -2,8 +2,9 @@
 
 Two lines are compared on the losses of their test windows, seeds averaged first; that the seeds of a line differ makes
 its mean less sure, and is added to the error. Where there are folds, what was held out (a well, a station) takes the
-place of the windows. Seeds alone judge nothing: they are drawn again on the same windows, and two lines that are equal
-in truth are called different by them in most worlds. Without losses the answer is "not known".
+place of the windows, and on a board by lead the series of the test do. Seeds alone judge nothing: they are drawn again
+on the same windows, and two lines that are equal in truth are called different by them in most worlds. Without losses
+the answer is "not known".
 
 Groups need the comparisons with the leader alone, paid for by Holm. Whichever line leads by luck, the line that is best
 in truth is put behind it in at most 5 % of worlds (Hsu 1984, Constrained simultaneous confidence intervals for multiple
@@ -21,10 +22,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsrnn.board import difference
+from tsrnn.board import beside, difference
 from tsrnn.board.difference import Difference, Numbers
 from tsrnn.board.lines import over_folds
-from tsrnn.board.rows import losses
+from tsrnn.board.rows import losses, stem
 from tsrnn.errors import InputError
 
 LEVEL = 0.05
@@ -179,12 +180,15 @@ def _drawn(line: pl.DataFrame) -> bool:
 def _units(rows: pl.DataFrame, by: str, measure: str, folder: Path) -> Units | None:
     """What a line's rows at one place are judged by, means over seeds: its folds, or else its test windows.
 
-    Of windows, series at the same step count once, and every row must have its own. A window's loss covers the whole
-    horizon, so that by another column there are none.
+    At a lead the series that the test holds take the place of windows, as folds do. Of windows, series at the same step
+    count once, and every row must have its own. A window's loss covers the whole horizon, so that by another column
+    there are none.
     """
     if rows["fold"].n_unique() > 1:
         mean = rows.group_by("fold").agg(pl.col(measure).mean()).sort("fold")
         return Units(mean["fold"].to_numpy(), mean[measure].to_numpy(), None)
+    if by == "lead":
+        return _series(rows, measure, folder)
     if by != "horizon":
         return None
     tables = [losses(folder, row) for row in rows.iter_rows(named=True)]
@@ -193,6 +197,17 @@ def _units(rows: pl.DataFrame, by: str, measure: str, folder: Path) -> Units | N
         return None
     mean = pl.concat(stored).group_by("step").agg(pl.col(measure).cast(pl.Float64).drop_nans().mean()).sort("step")
     return Units(mean["step"].to_numpy(), mean[measure].to_numpy(), rows[by][0])
+
+
+def _series(rows: pl.DataFrame, measure: str, folder: Path) -> Units | None:
+    """The measure of each series at the rows' lead; None where a row has none, or the test holds one series alone."""
+    wanted = (pl.col("measure") == measure) & (pl.col("lead") == rows["lead"][0]) & pl.col("series").is_not_null()
+    tables = [beside.read(folder, "measures", stem(row)) for row in rows.iter_rows(named=True)]
+    if any(table is None for table in tables):
+        return None
+    cells = pl.concat([table.filter(wanted) for table in tables if table is not None])
+    mean = cells.group_by("series").agg(pl.col("value").mean()).sort("series")
+    return Units(mean["series"].to_numpy(), mean["value"].to_numpy(), None) if mean.height > 1 else None
 
 
 def _difference(first: Units | None, second: Units | None) -> Difference | None:

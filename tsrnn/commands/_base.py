@@ -50,6 +50,9 @@ Missing = Annotated[
     list[str] | None, typer.Option(help="Number or word that stands for a missing value; repeat for several.")
 ]
 Wind = Annotated[str | None, typer.Option(help="Columns of the wind's speed and direction, read as u and v: wv,wd.")]
+Duplicates = Annotated[
+    str | None, typer.Option(help='Of rows with one index value keep the "first" or the "last"; default: an error.')
+]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -97,9 +100,9 @@ def roles(
     return {name: value for name, value in {**named, **covariates}.items() if value not in (None, ())}
 
 
-def station(missing: list[str] | None, wind: str | None) -> dict[str, Any]:
-    """What `Panel.of` takes to read a station's cells."""
-    treatment = {"missing": tuple(missing or ()) or None, "wind": tuple(words(wind)) or None}
+def station(missing: list[str] | None, wind: str | None, duplicates: str | None) -> dict[str, Any]:
+    """What `Panel.of` takes to read a station's rows and cells."""
+    treatment = {"missing": tuple(missing or ()) or None, "wind": tuple(words(wind)) or None, "duplicates": duplicates}
     return {name: value for name, value in treatment.items() if value is not None}
 
 

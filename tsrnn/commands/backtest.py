@@ -10,6 +10,7 @@ from tsrnn.commands._base import (
     Config,
     Data,
     DateFormat,
+    Duplicates,
     Freq,
     Horizon,
     Id,
@@ -62,6 +63,7 @@ def run(  # noqa: PLR0913  one parameter per option
     freq: Freq = None,
     missing: Missing = None,
     wind: Wind = None,
+    duplicates: Duplicates = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth.
@@ -74,7 +76,7 @@ def run(  # noqa: PLR0913  one parameter per option
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
-    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     panel, groups = load(dataset(data), **columns), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]

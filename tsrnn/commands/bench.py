@@ -15,6 +15,7 @@ from tsrnn.commands._base import (
     Bench,
     Config,
     DateFormat,
+    Duplicates,
     Freq,
     Id,
     Json,
@@ -60,6 +61,7 @@ def run(  # noqa: PLR0913  one parameter per option
     freq: Freq = None,
     missing: Missing = None,
     wind: Wind = None,
+    duplicates: Duplicates = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -73,7 +75,7 @@ def run(  # noqa: PLR0913  one parameter per option
         config=config,
         threads=at_least_one(threads, "threads") or 1,
     )
-    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     source = suites.Source(benchmark(data), tuple(columns.items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name

@@ -9,6 +9,7 @@ from tsrnn.commands._base import (
     Config,
     Data,
     DateFormat,
+    Duplicates,
     Freq,
     Horizon,
     Id,
@@ -47,6 +48,7 @@ def run(  # noqa: PLR0913  one parameter per option
     freq: Freq = None,
     missing: Missing = None,
     wind: Wind = None,
+    duplicates: Duplicates = None,
     past: Past = None,
     future: Future = None,
 ) -> None:
@@ -54,7 +56,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import Forecaster, load
 
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
-    columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind)
+    columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
     forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
     forecaster.save(out)
     report = forecaster.report_

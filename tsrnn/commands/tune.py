@@ -9,6 +9,7 @@ import typer
 from tsrnn.commands._base import (
     Bench,
     DateFormat,
+    Duplicates,
     Freq,
     Horizon,
     Id,
@@ -55,12 +56,13 @@ def run(  # noqa: PLR0913  one parameter per option
     freq: Freq = None,
     missing: Missing = None,
     wind: Wind = None,
+    duplicates: Duplicates = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
     from tsrnn import Forecaster, bench, parameters, suites, tune
 
-    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind)
+    columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     source = suites.Source(benchmark(data), tuple(columns.items()))
     panel, splits = bench.opened(source)
     if len(splits) > 1:

@@ -11,7 +11,6 @@ import polars as pl
 from tsrnn.arrays import Floats
 from tsrnn.errors import quoted
 from tsrnn.logs.header import Null
-from tsrnn.reading import EMPTY
 
 # What stands for nothing in the logs of many writers; beside the header's own it is only pointed at.
 SENTINELS = (
@@ -21,6 +20,7 @@ SENTINELS = (
 _LEAST = min(abs(value) for value in SENTINELS)
 _NOTHING = r"(?i)^([-*#?.~]+|\(?null\)?|#?n/?a|#n/a|nan|none|missing|absent|err(or)?|-?1\.#\w*|[-+]?inf(inity)?)$"
 _FORTRAN = r"^([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)$"
+EMPTY = "curves empty throughout, left out of the targets"
 
 
 @dataclass
@@ -53,29 +53,24 @@ def curve(column: pl.Series, null: Null, unit: str, told: Told, sentinels: bool 
         values[wrong] = text.filter(wrong).str.replace(_FORTRAN, "${1}e$2").cast(pl.Float64, strict=False).to_numpy()
         wrong = ~np.isfinite(values)
         values[wrong] = np.nan
-    named = (text.str.to_lowercase() == null.text.lower()).to_numpy()
-    worded = wrong & ~blank & ~named
-    worded[worded] = ~text.filter(worded).str.contains(_NOTHING).to_numpy()
+    named = wrong & (text.str.to_lowercase() == null.text.lower()).to_numpy()
+    strange = wrong & ~blank & ~named
+    worded = strange.copy()
+    worded[strange] = ~text.filter(strange).str.contains(_NOTHING).to_numpy()
     hits = null.hits(values)
-    measured = (~wrong & ~hits).sum()
-    if worded.any() and (not measured or (not unit and worded.sum() > measured)):
+    measured = int((~wrong & ~hits).sum())
+    holds_words = worded.any() and (not measured or (not unit and worded.sum() > measured))
+    told.add("blank cells", blank.sum(), loud=False)
+    told.add(f"cells of the header's NULL {null.text}", named.sum() + hits.sum() * holds_words, loud=False)
+    if holds_words:
+        strange &= ~worded
         told.add("cells of numbers in a curve of text, kept as text", measured)
         told.add("cells of text, for the curve holds words", worded.sum(), loud=False)
-        return text.set(pl.Series((wrong & ~worded) | hits), None)
-    told.add("blank cells", blank.sum(), loud=False)
-    told.add(f"cells of the header's NULL {null.text}", (named & wrong).sum(), loud=False)
-    strange = wrong & ~blank & ~named
     if strange.any():
         told.add(f"cells that are no number ({quoted(text.filter(strange)[0])}), taken as missing", strange.sum())
+    if holds_words:
+        return text.set(pl.Series((wrong & ~worded) | hits), None)
     return _floats(values, wrong, null, told, sentinels)
-
-
-def is_empty(column: pl.Series, told: Told) -> bool:
-    """Whether a curve has no value; that is said."""
-    empty = column.null_count() == len(column)
-    if empty:
-        told.add(EMPTY, 1)
-    return empty
 
 
 def _floats(values: Floats, missing: np.ndarray, null: Null, told: Told, sentinels: bool) -> pl.Series:

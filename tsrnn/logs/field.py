@@ -6,8 +6,9 @@ from dataclasses import replace
 import polars as pl
 
 from tsrnn.errors import InputError
+from tsrnn.logs.cells import EMPTY
 from tsrnn.logs.well import ID, Well
-from tsrnn.reading import EMPTY, Column, Note, Reading
+from tsrnn.reading import Column, Note, Reading
 
 
 def together(wells: Sequence[Well]) -> Reading:
@@ -39,7 +40,7 @@ def together(wells: Sequence[Well]) -> Reading:
     notes = [*(note for well in wells for note in well.notes), *worded]
     named = [table.select(pl.lit(well.name).alias(ID), pl.all()) for well, table in zip(wells, tables, strict=True)]
     return Reading(
-        frame=pl.concat(named, how="diagonal") if len(named) > 1 else named[0],
+        frame=pl.concat(named, how="diagonal_relaxed") if len(named) > 1 else named[0],
         columns=columns,
         notes=tuple(sorted(notes, key=lambda note: note.what == EMPTY)),
         index=first.index,
@@ -62,7 +63,8 @@ def _alike(wells: Sequence[Well]) -> tuple[list[pl.DataFrame], list[Note]]:
     kinds: dict[str, set[bool]] = {}
     for well in wells:
         for name, dtype in well.table.schema.items():
-            kinds.setdefault(name, set()).add(dtype == pl.String)
+            if dtype != pl.Null:
+                kinds.setdefault(name, set()).add(dtype == pl.String)
     mixed = {name for name, kind in kinds.items() if len(kind) > 1}
     tables, notes = [], []
     for well in wells:

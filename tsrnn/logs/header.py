@@ -20,7 +20,8 @@ from tsrnn.logs import sections as cutting
 from tsrnn.logs.sections import Section
 
 _USUAL = "-999.25"  # where the header names no NULL
-_NULL = re.compile(r"^[ \t]*NULL[ \t]*\.[^\s:]*[ \t]+([^:\n]*?)[ \t]*(?::|$)", re.MULTILINE | re.IGNORECASE)
+_NULL = re.compile(r"^[ \t]*NULL[ \t]*\.(?:\w*[ \t]+)?([^:\n]*?)[ \t]*(?::|$)", re.MULTILINE | re.IGNORECASE)
+_LINE = r"(?im)^[ \t]*%s[ \t]*\.[ \t]*%s\b"
 _FAR = 0.005  # share of NULL that half a unit of its last digit may be: NULL 0 or -9 is that number alone
 _DELIMITERS = {"COMMA": ",", "TAB": "\t", "SEMICOLON": ";"}
 _NO_UNIT = {"", "_", "-", "--", "NONE", "UNITLESS", "DIMENSIONLESS"}
@@ -50,14 +51,16 @@ class Null:
     @classmethod
     def of(cls, text: str, named: bool = True) -> "Null":
         """Of the text that the header has."""
+        first = text.split()[0] if text.split() else ""  # before a description without a colon
         try:
-            number = Decimal(text.replace(",", "."))
+            number = Decimal(first.replace(",", "."))
         except InvalidOperation:
             return cls(text, named=named)
-        if not number.is_finite():
+        value = float(number)
+        if not np.isfinite(value):
             return cls(text, named=named)
-        half = 0.5 * 10.0 ** int(number.as_tuple().exponent)
-        return cls(text, float(number), 0.999 * min(half, _FAR * abs(float(number))), named)
+        half = float(Decimal(5).scaleb(int(number.as_tuple().exponent) - 1))
+        return cls(first, value, 0.999 * min(half, _FAR * abs(value)), named)
 
     def hits(self, values: np.ndarray) -> np.ndarray:
         """Where numbers stand for nothing: [row]."""
@@ -87,10 +90,9 @@ def read(path: Path, sections: list[Section]) -> Header:
         InputError: lasio is not installed, or finds no header in them.
     """
     named = cutting.curves(sections)[:1]
-    chosen = [next((section for section in sections if section.is_a(letter)), None) for letter in "VW"]
-    shown = [*zip("VW", chosen, strict=True), *zip("C", named, strict=False)]
-    text = "~V\n~W\n"  # else lasio puts in headers of its own
-    text += "".join(f"~{letter}\n{section.text.rstrip()}\n" for letter, section in shown if section is not None)
+    version, about = (_text(sections, letter) for letter in "VW")
+    text = f"~V\nVERS. {'1.2' if cutting.version(version) == 1 else '2.0'} :\n~W\n{about}\n"  # they order values apart
+    text += "".join(f"~C\n{section.text.rstrip()}\n" for section in named)
     answer = _lasio(path, text)
     curves = [Curve(*_words(item)) for item in answer.curves]
     strange = len(mnemonics(named[0])) - len(curves) if named else 0
@@ -98,14 +100,14 @@ def read(path: Path, sections: list[Section]) -> Header:
         names = re.sub(r"^A\b", "", data[0].title).split()
         is_row = names and (kinds.is_place(names[0]) or kinds.is_timed(names[0], ""))
         curves = [Curve(name, "", "") for name in names] if is_row else []
-    null = _NULL.search(chosen[1].text) if chosen[1] is not None else None
+    null = _NULL.search(about)
     nothing = null[1] if null else _value(answer.well, "NULL")
     return Header(
         well=" ".join(_value(answer.well, "WELL").split()),
         curves=tuple(curves),
         null=Null.of(nothing) if nothing else Null.of(_USUAL, named=False),
-        delimiter=_DELIMITERS.get(_value(answer.version, "DLM").upper()),
-        wrapped=_value(answer.version, "WRAP").upper() in ("YES", "Y", "TRUE"),
+        delimiter=next((mark for word, mark in _DELIMITERS.items() if re.search(_LINE % ("DLM", word), version)), None),
+        wrapped=re.search(_LINE % ("WRAP", "YES"), version) is not None,
         start_unit=unit(str(answer.well["STRT"].unit)) if "STRT" in answer.well else "",
         strange=max(strange, 0),
         titled=not named,
@@ -141,10 +143,14 @@ def _lasio(path: Path, text: str) -> Any:
     try:
         return lasio.read(StringIO(text), ignore_data=True, ignore_header_errors=True, mnemonic_case="preserve")
     except Exception as error:  # lasio answers to a broken header with exceptions of many kinds
-        reason = str(error).strip("'\"").splitlines()[:1]
-        raise InputError(f"{path} is not a LAS well log ({' '.join(reason)}); check the file") from None
+        reason = " ".join(str(error).split())[:120] or type(error).__name__
+        raise InputError(f"{path} has a header that lasio cannot read ({reason}); check the file") from None
     finally:
         log.setLevel(before)
+
+
+def _text(sections: list[Section], letter: str) -> str:
+    return next((section.text.rstrip() for section in sections if section.is_a(letter)), "")
 
 
 def _words(item: Any) -> tuple[str, str, str]:

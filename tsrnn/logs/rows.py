@@ -17,6 +17,7 @@ from tsrnn.errors import InputError
 from tsrnn.logs import mends
 from tsrnn.logs.sections import Section
 
+OVER = "rows that go over several lines though the header says no WRAP"
 _REMARK = re.compile(r"^[ \t]*#.*$", re.MULTILINE)
 _ROW = re.compile(r"^.*\S.*$", re.MULTILINE)
 _SAMPLE = 20  # rows that tell how cells are kept apart
@@ -50,8 +51,11 @@ def read(path: Path, section: Section, width: int, declared: str | None, wrapped
     body = _REMARK.sub("", body) if "#" in body else body
     if not body.strip():
         raise InputError(f"{path} has an empty ~A section: the log holds no rows")
-    separator = declared if wrapped else _separator(body, declared, width)
     mended: Counter[str] = Counter()
+    separator = declared if wrapped else _separator(body, declared, width)
+    if not wrapped and _goes_over_lines(body, width):
+        wrapped = True
+        mended[OVER] = len(body.split()) // width
     if separator != "," and "," in body and "." not in body:
         body = body.replace(",", ".")
         mended["rows with decimal commas"] = sum(1 for _ in _ROW.finditer(body))
@@ -81,6 +85,22 @@ def _separator(body: str, declared: str | None, width: int) -> str | None:
         return 2 * len(whole) > len(rows)
 
     return next((each for each in (declared, None, ",", ";", "\t") if fits(each)), declared)
+
+
+def _goes_over_lines(body: str, width: int) -> bool:
+    """Whether every row is its index alone on a line and the rest on those below it, though the header says nothing."""
+    rows = _ROW.finditer(body)
+    if width < 3 or any(len(match[0].split()) > 1 for match in islice(rows, 1)):
+        return False
+    counts = [len(match[0].split()) for match in _ROW.finditer(body)]
+    filled = width
+    for count in counts:
+        if filled == width and count != 1:
+            return False
+        filled = count if filled == width else filled + count
+        if filled > width:
+            return False
+    return filled == width and max(counts) > 1
 
 
 def _at_once(body: str, width: int, separator: str | None, wrapped: bool) -> tuple[list[pl.Series], np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tsrnn.errors import InputError
 
-_VERSION = re.compile(r"^[ \t]*VERS[ \t]*\.[ \t]*(\d+)", re.MULTILINE | re.IGNORECASE)
+_VERSION = re.compile(r"^[ \t]*VERS[ \t]*\.[ \t]*(\d{1,9})", re.MULTILINE | re.IGNORECASE)
 _THIRD = re.compile(r"\||_(definition|data)\b", re.IGNORECASE)  # in titles of LAS 3 alone
 _SURE = 200  # bytes that tell UTF-16 without a mark
 
@@ -85,15 +85,19 @@ def curves(sections: list[Section]) -> list[Section]:
     return [section for section in lettered if section.is_a("curve")] or lettered
 
 
+def version(text: str) -> int | None:
+    """The first digits of VERS in a ~Version section; None: it is not there."""
+    number = _VERSION.search(text)
+    return int(number[1]) if number else None
+
+
 def _refuse_third(path: Path, sections: list[Section]) -> None:
     """LAS 3 holds tables of any kind; one that is laid out as LAS 2.0 is read as that."""
-    versions = (section.text for section in sections if section.is_a("V"))
-    version = _VERSION.search(next(versions, ""))
-    third = version is not None and int(version[1]) >= 3
+    said = version(next((section.text for section in sections if section.is_a("V")), ""))
     logs = [section for section in data(sections) if not _THIRD.search(section.title)]
     if len(logs) == 1 and len(curves(sections)) == 1:
         return
-    if third or (not logs and any(_THIRD.search(section.title) for section in sections)):
+    if (said or 0) >= 3 or (not logs and any(_THIRD.search(section.title) for section in sections)):
         raise InputError(
             f"{path} is LAS 3, of which only a log laid out as in LAS 2.0 is read, with one ~Curve and one ~ASCII "
             "section; save it as LAS 2.0, or its table as CSV"

@@ -11,7 +11,7 @@ from tsrnn.errors import InputError, quoted
 from tsrnn.logs import cells, clock, kinds, mends
 from tsrnn.logs.cells import Told
 from tsrnn.logs.header import Curve, Header, depth_unit
-from tsrnn.logs.rows import Rows
+from tsrnn.logs.rows import OVER, Rows
 from tsrnn.reading import Column, Note
 
 ID, DEPTH, TIME = "well", "depth", "time"
@@ -47,22 +47,43 @@ def of(path: Path, header: Header, sections: Sequence[Rows], met: Sequence[tuple
     name = header.well or path.stem
     told = Told(list(met))
     for what, count in sum((rows.mended for rows in sections), Counter()).items():
-        told.add(what, count, loud=what == mends.APART)
+        told.add(what, count, loud=what in (mends.APART, mends.HOLES, OVER))
     index, unit = _index(path, header, sections, told)
     first = header.curves[0]
-    series, columns = [index], {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
-    notes = []
+    columns = {index.name: Column(unit, first.mnemonic, first.description, measured=False)}
+    curves, notes = _curves(header, sections, name, columns, told)
+    table = _in_order(pl.DataFrame([index, *curves]), [len(rows.columns[0]) for rows in sections], told)
+    return Well(path, name, table, columns, (*(Note(w, n, "", name, loud) for w, n, loud in told.notes), *notes))
+
+
+def _curves(
+    header: Header, sections: Sequence[Rows], source: str, columns: dict[str, Column], told: Told
+) -> tuple[list[pl.Series], list[Note]]:
+    """The curves behind the index, in the header's order, and what was met in each; `columns` takes what they are.
+
+    One that holds nothing has no type, and no column where another has its name.
+    """
+    curves: dict[int, pl.Series] = {}
+    hollow: dict[int, Curve] = {}
+    notes: list[Note] = []
     for place, curve in enumerate(header.curves[1:], 1):
         about = Told([])
         sentinels = not kinds.is_place(curve.mnemonic)
         column = cells.curve(_joined(sections, place), header.null, curve.unit, about, sentinels)
-        if not cells.is_empty(column, about):
-            column = column.rename(_free(curve, {ID, *columns}, about))
-            series.append(column)
-            columns[column.name] = _column(curve, column)
-        notes += [Note(what, count, curve.mnemonic, name, loud) for what, count, loud in about.notes]
-    table = _in_order(pl.DataFrame(series), [len(rows.columns[0]) for rows in sections], told)
-    return Well(path, name, table, columns, (*(Note(w, n, "", name, loud) for w, n, loud in told.notes), *notes))
+        if column.null_count() == len(column):
+            hollow[place] = curve
+            about.add("curve empty throughout, left out of the targets", 1, loud=False)
+        else:
+            name = _free(curve, {ID, *columns}, about)
+            curves[place], columns[name] = column.alias(name), _column(curve, name)
+        notes += [Note(what, count, curve.mnemonic, source, loud) for what, count, loud in about.notes]
+    told.add(cells.EMPTY, len(hollow))
+    height = sum(len(rows.columns[0]) for rows in sections)
+    for place, curve in hollow.items():
+        if curve.mnemonic not in {ID, *columns}:
+            curves[place] = pl.Series(curve.mnemonic, [None] * height, pl.Null)
+            columns[curve.mnemonic] = _column(curve, curve.mnemonic)
+    return [curves[place] for place in sorted(curves)], notes
 
 
 def _joined(sections: Sequence[Rows], place: int) -> pl.Series:
@@ -107,10 +128,9 @@ def _unit(header: Header, told: Told) -> str:
     return unit or start
 
 
-def _column(curve: Curve, column: pl.Series) -> Column:
-    original = curve.mnemonic if curve.mnemonic != column.name else ""
-    measured = column.dtype.is_numeric() and kinds.is_measured(curve.mnemonic)
-    return Column(curve.unit, original, curve.description, measured)
+def _column(curve: Curve, name: str) -> Column:
+    original = curve.mnemonic if curve.mnemonic != name else ""
+    return Column(curve.unit, original, curve.description, kinds.is_measured(curve.mnemonic))
 
 
 def _free(curve: Curve, taken: Collection[str], told: Told) -> str:

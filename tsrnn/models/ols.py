@@ -1,7 +1,7 @@
 """Least squares: the best linear map from a centred window to the horizon, in closed form, shared by all channels.
 
 A direct multi-step autoregression (Toner & Darlow 2024 show that LTSF's linear models are all this one, found slowly).
-With a small ridge, chosen on validation. `arx` reads the windows of past covariates too, as they are, and which of
+With a small ridge, chosen on validation. `arx` reads the newest steps of past covariates too, as they are, and which of
 their cells were measured. Each step's forecast also reads the features known ahead of it, at that step and at those
 before (`tsrnn.layers.least_squares`). What they do to a step on average is then taken out of the window and put back
 on the forecast, and all is solved again, as long as that is better on validation.
@@ -33,7 +33,7 @@ _ROUNDS = 4
 class Config:
     centring: Centring = choice("last", "last", "season", "mean")
     ridges: tuple[float, ...] = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)  # shares of the mean eigenvalue, tried on validation
-    covariates: bool = False  # read past covariates, and which of them were measured
+    covariates: int = 0  # newest steps of past covariates that are read, and which of their cells were measured
 
     def __post_init__(self) -> None:
         listed = isinstance(self.ridges, list | tuple) and len(self.ridges) > 0
@@ -51,8 +51,8 @@ class LeastSquares(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.reads = self.reads_with(config)
-        others = spec.channels - spec.targets if config.covariates else 0
-        self.linear = nn.Linear(spec.input_size * (1 + others), spec.horizon)
+        others = min(config.covariates, spec.input_size) * (spec.channels - spec.targets)
+        self.linear = nn.Linear(spec.input_size + others, spec.horizon)
         self.beside = (LAGS + 1) * spec.known  # regressors of a step
         self.known = nn.Parameter(torch.zeros(spec.horizon, self.beside)) if spec.known else None
         self.ahead = Ahead(spec, linear=True)
@@ -140,7 +140,7 @@ class LeastSquares(Model):
         own = series_of(undo.apply(batch.past[..., : self.spec.targets]), self.spec.targets)
         if not self.config.covariates:
             return own
-        others = batch.past[..., self.spec.targets :].flatten(1)
+        others = batch.past[:, -self.config.covariates :, self.spec.targets :].flatten(1)
         return torch.cat([own, others.repeat_interleave(self.spec.targets, 0)], 1)
 
     def _error(self, windows: Windows, solution: Solution) -> float:
@@ -154,10 +154,10 @@ class LeastSquares(Model):
 
 
 PAPER = {"ols": "Toner & Darlow 2024", "arx": "Toner & Darlow 2024"}
-VARIANTS: dict[str, dict[str, bool]] = {"ols": {}, "arx": {"covariates": True}}
+VARIANTS: dict[str, dict[str, int]] = {"ols": {}, "arx": {"covariates": 24}}
 ABOUT = {
     "ols": "Least squares: the best linear map from a centred window to the horizon, in closed form",
-    "arx": "Least squares on the windows of the target and of past covariates, in closed form",
+    "arx": "Least squares on the target's window and the newest steps of past covariates, in closed form",
 }
 FAMILY = "linear"
 MODEL = LeastSquares

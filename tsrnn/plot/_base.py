@@ -82,6 +82,11 @@ def legend_shape(labels: Collection[str], width: float) -> tuple[int, int]:
     return columns, ceil(len(labels) / columns)
 
 
+def named(name: str, unit: str | None) -> str:
+    """A column's name with its unit, unless the name ends in one: GR (gAPI), T (degC)."""
+    return f"{name} ({unit})" if unit and not name.endswith((")", "]")) else name
+
+
 def text(words: str) -> str:
     """Words as they are, dollar signs too, which would begin a formula."""
     return words.replace("$", r"\$")

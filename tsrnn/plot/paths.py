@@ -12,7 +12,7 @@ from tsrnn import ends, hindcast
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
 from tsrnn.plot import facets
-from tsrnn.plot._base import canvas, check, handles_of, legend_shape, save, text
+from tsrnn.plot._base import canvas, check, handles_of, legend_shape, named, save, text
 from tsrnn.plot.facets import Choice, Facet, Fan
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ def told(fitted: Any, panel: Panel, cutoffs: int = 0, future: Any = None) -> pl.
 
 
 def _page(drawn: Sequence[Facet], panel: Panel, path: str | Path | None, units: Mapping[str, str] | None) -> "Figure":
-    named = {name: column.unit for name, column in panel.columns.items() if column.unit} | dict(units or {})
+    known = {name: column.unit for name, column in panel.columns.items() if column.unit} | dict(units or {})
     columns = 1 if len(drawn) <= 3 else 2
     lines = ceil(len(drawn) / columns)
     height = _LEGEND + lines * (_TALL if len(drawn) > 1 else 1.5 * _TALL)
@@ -128,7 +128,7 @@ def _page(drawn: Sequence[Facet], panel: Panel, path: str | Path | None, units: 
         models = list(dict.fromkeys(fan.model for facet in drawn for fan in facet.fans))
         for axes, facet in zip(places, drawn, strict=False):
             _draw(axes, facet, models)
-            _name(axes, facet, panel, named, several=len(drawn) > 1)
+            _name(axes, facet, panel, known, several=len(drawn) > 1)
         for axes in places[len(drawn) :]:
             axes.remove()
         if models:
@@ -174,7 +174,7 @@ def _name(axes: "Axes", facet: Facet, panel: Panel, units: Mapping[str, str], se
     index = panel.frame[panel.roles.index]
     zone = getattr(index.dtype, "time_zone", None)
     unit = units.get(index.name) or zone or ("h" if index.dtype == pl.Duration else None)
-    across = f"{index.name} ({unit})" if unit else index.name
+    across = named(index.name, unit)
     if index.dtype.is_temporal() and index.dtype != pl.Duration:
         locator = AutoDateLocator(minticks=3, maxticks=_TICKS)  # type: ignore[no-untyped-call]  # matplotlib's
         axes.xaxis.set_major_locator(locator)
@@ -183,8 +183,7 @@ def _name(axes: "Axes", facet: Facet, panel: Panel, units: Mapping[str, str], se
     else:
         axes.ticklabel_format(useOffset=False, axis="x")
     axes.set_xlabel(text(across))
-    named = units.get(facet.target)
-    axes.set_ylabel(text(f"{facet.target} ({named})" if named else facet.target))
+    axes.set_ylabel(text(named(facet.target, units.get(facet.target))))
     if several and facet.series:
         axes.set_title(text(facet.series), loc="left", fontsize=10)
     axes.grid(alpha=0.25, linewidth=0.6)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tsrnn.plot import strips
-from tsrnn.plot._base import canvas, legend_shape, save, text
+from tsrnn.plot._base import canvas, legend_shape, named, save, text
 from tsrnn.plot.bit import Ahead
 from tsrnn.plot.logs import Curve, Logs
 from tsrnn.plot.strips import Strip
@@ -86,7 +86,7 @@ def page(wells: Sequence[Well], tracks: Sequence[Track], logs: Logs, path: str |
             first, *_ = axes = figure.axes[-len(used) - len(well.strips) :]
             _depths(axes, limits)
             unit = logs.unit(logs.index)
-            first.set_ylabel(text(f"{logs.index} ({unit})" if unit else logs.index))
+            first.set_ylabel(text(named(logs.index, unit)))
             first.tick_params(labelleft=True)
             _title(place, well, left + across / 2, foot + _BODY + head, unit)
         if handles:
@@ -167,8 +167,7 @@ def _ahead(axes: "Axes", curve: Curve, ahead: Ahead) -> None:
 def _head(place: _Place, curve: Curve, at: tuple[float, float, float]) -> None:
     """A curve's name, unit and scale, and what its line looks like."""
     left, width, bottom = at
-    name = f"{curve.name} ({curve.unit})" if curve.unit else curve.name
-    place.write(_short(name, width), left + width / 2, bottom + 0.25, ha="center")
+    place.write(_short(named(curve.name, curve.unit), width), left + width / 2, bottom + 0.25, ha="center")
     low, high = (f"{edge:.6g}" for edge in curve.scale)
     place.write(low, left + 0.02, bottom + 0.1, ha="left")
     place.write(high, left + width - 0.02, bottom + 0.1, ha="right")

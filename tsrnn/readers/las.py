@@ -22,7 +22,8 @@ def read(path: Path | Sequence[Path]) -> Reading:
     An index of times is called `time`; clock times are durations, or dates where a DATE curve has the days. Cells equal
     to the header's NULL are null, in every curve but the index; so are cells that are no number, which are counted.
     A log written from the bottom up is turned over. Of curves with one mnemonic the first that holds something keeps
-    the name, the next is `GR:2`. Curves that hold nothing are left out, curves of words stay text. Where wells have
+    the name, the next is `GR:2`. A curve that holds nothing is a column of no type, no target;
+    curves of words stay text. Where wells have
     different curves, the missing ones are null. Units are those of the file; depths are not converted.
 
     Raises:
@@ -43,7 +44,7 @@ def _well(path: Path) -> Well:
     if head.startswith(b"LASF"):
         raise InputError(f"{path} is a LiDAR point cloud, which shares the ending .las with well logs")
     if head[4:9] == b"V1.00" and b"RECORD" in head[9:15]:
-        raise InputError(f"{path} is a DLIS file, not LAS; give it the ending .dlis")
+        raise InputError(f"{path} is a DLIS file, not LAS; give it the ending .dlis, and load it alone")
     cut = sections.cut(path, sections.decode(path.read_bytes()))
     said = header.read(path, cut)
     if not said.curves:

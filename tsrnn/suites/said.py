@@ -20,7 +20,7 @@ WORDS = ("data", "roles", "split", "measures", "leads", "baselines", "baseline",
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _SWITCHES = ("sort", "rows_as_they_stand")
-_TABLES = ("missing", "flags", "wind")  # `tsrnn.station.plain` says what they take
+_TABLES = ("missing", "flags", "wind", "fill")  # `tsrnn.station.plain` says what they take
 
 
 def check(said: Mapping[str, Any]) -> None:
