@@ -4,9 +4,11 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tsrnn import refine
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
+from tsrnn.reading import Column, Reading
 
 ASKED = {"target": "GR", "past_covariates": "DTC", "time": "depth", "id": "well"}
 
@@ -95,3 +97,19 @@ def test_rows_that_no_window_reads_are_counted_and_said_where_they_are_many():
         )
     assert forecaster.unread_ == {"B": 101}
     assert Forecaster("ols", input_size=16, horizon=4).fit(whole, target="GR", time="depth").unread_ == {}
+
+
+def test_units_are_part_of_what_a_model_was_trained_on(tmp_path):
+    columns = {"GR": Column("GAPI"), "DTC": Column("us/ft"), "depth": Column("m")}
+    panel = refine.panel(Reading(well("A"), columns), {**ASKED, "source": "A"})
+    forecaster = Forecaster("gru", input_size=16, horizon=4, max_epochs=1, hidden_size=8).fit(panel)
+    forecaster.save(tmp_path / "model")
+    again = Forecaster.load(tmp_path / "model")
+    metric = Reading(well("A").with_columns(pl.col("DTC") / 0.3048), {**columns, "DTC": Column("US/M")})
+    for frame in (metric, refine.panel(metric, {**ASKED, "source": "A"})):
+        with pytest.warns(Notice, match="converted DTC from us/m to us/ft, the training's"):
+            answer = again.predict(frame)
+        np.testing.assert_allclose(answer["GR"], forecaster.predict()["GR"], rtol=1e-5)
+    with pytest.raises(InputError, match="'GR' is in 'CPS' and the training's was in 'gAPI', between which no factor"):
+        again.predict(Reading(well("A"), {**columns, "GR": Column("CPS")}))
+    assert again.predict(well("A")).equals(forecaster.predict())
