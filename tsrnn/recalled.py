@@ -11,7 +11,7 @@ from tsrnn.panel import Panel
 from tsrnn.steps import is_zone
 
 _COLUMNS = ("targets", "past", "future", "static")  # of a reading
-_LEARNT = ("numbered", "levels", "holes", "zone")  # beside the treatment of rows
+_LEARNT = ("numbered", "levels", "holes", "zone", "units")  # beside the treatment of rows
 
 
 def ids(saved: Any) -> tuple[str, ...]:
@@ -44,6 +44,9 @@ def reading(saved: Any) -> dict[str, Any]:
         raise InputError(f"zone of reading must be a time zone's name, not {zone!r}")
     words.plain(treatment.get("levels"))
     transforms.plain(treatment.get("transforms"))
+    named = saved.get("units", {})
+    if not isinstance(named, dict) or not all(isinstance(unit, str) for unit in named.values()):
+        raise InputError("units of reading must name a unit for each of some columns")
     made = dict(saved)
     if "holes" in saved:
         holes = saved["holes"]
