@@ -29,6 +29,7 @@ from tsrnn.split import whole
 
 ROOT = Path(tsrnn.__file__).parent
 UNIMPORTED = {"pandas", "onnxruntime", "mkdocs-material", "mkdocstrings"}  # narwhals', other programs', the documents'
+UNIMPORTED |= {"h5netcdf", "zarr"}  # xarray's engines
 
 
 class Operations(TorchDispatchMode):

@@ -104,7 +104,7 @@ def test_covariates_that_a_model_cannot_read_are_refused_at_fit(model, kind):
     roles = {"past": "past_covariates", "known": "future_covariates", "static": "static_covariates"}
     table = frame(waves(160, period=24)[:, 0], rain=np.arange(160) % 7 if kind != "static" else np.full(160, 2.0))
     forecaster = Forecaster(model, input_size=48, horizon=6, max_epochs=1, max_windows=16)
-    if kind in models.find(model).kind.reads:
+    if kind in models.reads(model, models.configure(model, {})):
         return
     with pytest.raises(InputError, match=rf"model '{model}' cannot read rain; leave it out"):
         forecaster.fit(table, target="y", **{roles[kind]: "rain"})

@@ -51,6 +51,12 @@ class TestRows:
         assert said(reading, "", "run together, parted") == 2
         assert said(reading, "GR", "no number") == said(reading, "RHOB", "no number") == 1
 
+    def test_a_cell_left_blank_in_a_column_of_fixed_width_is_missing(self, tmp_path):
+        body = "".join(f"{k:8.3f}{9.5 + k:10.3f}{100 * k:10.3f}\n" for k in range(1, 5))
+        reading = read(tmp_path, TWO, body + f"   5.000{'':10}{7:10.3f}\n")
+        assert reading.frame.row(4)[1:] == (5, None, 7)
+        assert said(reading, "", "blank where a number belongs") == 1
+
     def test_run_on_decimals_without_columns_are_missing_and_counted(self, tmp_path):
         reading = read(tmp_path, TWO, "1 2.5 3\n2 7.020101130.188\n30 2.25 1\n")
         assert reading.frame["GR"].to_list() == [2.5, None, 2.25]

@@ -75,6 +75,7 @@ def test_training_rows_do_move_everything():
     assert not np.array_equal(plain.model_.weights()["head.weight"], changed.model_.weights()["head.weight"])
 
 
+@pytest.mark.filterwarnings("ignore:frame. y. 240 cells that hold 99")
 def test_a_series_held_out_moves_nothing():
     split = {"by_series": {"val": [], "test": ["b"]}}
     frame = panel("gru").frame

@@ -140,6 +140,7 @@ def test_failed_and_nan_trials_do_not_end_the_study(panel: Panel, url: str, monk
     assert states == ["FAIL", "PRUNED", "COMPLETE", "COMPLETE"]
 
 
+@pytest.mark.filterwarnings("ignore:wave. y. 60 values a hundred deviations away")
 def test_the_test_part_is_never_read(panel: Panel, url: str) -> None:
     changed = panel.frame.with_columns(
         y=pl.when(pl.col("ds") < 240).then(pl.col("y")).otherwise(1e6)  # the last fifth is the test

@@ -201,7 +201,9 @@ class Forecaster(Operated):
     def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
         """Head, preparation, the panel that came and what is learnt from, Spec, and the windows of both parts."""
         reads = models.reads(self.model, self.configs()[0])
-        panel = self._readable(Panel.of(frame, **roles), reads)
+        panel = Panel.of(frame, **roles)
+        ends.refuse_empty(panel)
+        panel = self._readable(panel, reads)
         head = heads.build(self.quantiles, self._loss)
         answer.names(panel, self._levels, self.on_short == "skip")
         prepared = self._unlearnt()

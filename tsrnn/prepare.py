@@ -107,6 +107,7 @@ class Preparation:
         panel = panel.transformed(self.reading.get("transforms"))
         if "zone" in self.reading:
             panel = _by_the_clock_of(self.reading["zone"], panel)
+        self._say_what_is_out(panel, isinstance(frame, Panel))
         if freq is not None and not panel.rows_as_they_stand and (strides := ends.strides(panel, freq)):
             name, apart = next(iter(strides.items()))
             whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
@@ -118,6 +119,19 @@ class Preparation:
                 f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
             )
         return panel
+
+    def _say_what_is_out(self, panel: Panel, alone: bool) -> None:
+        """Notice the first series that lacks a covariate which the training never missed; `alone`: or all of them."""
+        told = {k for group in self.groups for k in group}
+        names = (*panel.roles.targets, *panel.roles.past)
+        known = [name for k, name in enumerate(names) if k not in told and k >= len(panel.roles.targets)]
+        for series, lacking in ends.without_values(panel, known, alone).items():
+            notice(
+                f"{panel.source}: series {quoted(series)} holds no {listed(lacking)}, which no row of the training "
+                "missed: the model reads the training's mean there; fit on series some of which lack it for one that "
+                "learnt to miss it"
+            )
+            return
 
     def arrays(self, panel: Panel) -> Arrays:
         """A panel's numbers in its own units, with the features that the calendar gives."""

@@ -41,13 +41,13 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     if asked.get("families"):
         reading = families.applied(reading, kin, id)
-    roles = reading.roles(roles)
     reading = physical.checked(reading, kin, id, asked.get("clip", False))
     reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
     if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
         source = roles.get("source", "the frame")
         raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
-    made = Panel.of(reading.frame, **reading.roles(roles))
+    roles = reading.roles(roles)
+    made = Panel.of(reading.frame, **roles)
     if asked.get("resample") is not None:
         made = resampled(made, asked["resample"])
     counts = {

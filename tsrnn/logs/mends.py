@@ -14,6 +14,7 @@ _MINUS = re.compile(r"(?<=\d)-(?=[\d.])")
 _SEEN = 200  # rows that tell where columns end
 
 APART = "rows of numbers that had run together, parted"
+HOLES = "rows with a blank where a number belongs, read by their columns"
 
 
 def split(line: str, separator: str | None, width: int) -> list[str]:
@@ -65,7 +66,8 @@ class Layout:
             if len(quoted) == self.width:
                 return "", quoted
         ways = (apart(line).split(), self._at_columns(line), _by_points(line))
-        return APART, next((cells for cells in ways if self._whole(cells)), None)
+        cells = next((cells for cells in ways if self._whole(cells)), None)
+        return HOLES if cells and "" in cells else APART, cells
 
     def _whole(self, cells: list[str] | None) -> list[str] | None:
         return cells if cells is not None and len(cells) == self.width else None

@@ -42,6 +42,7 @@ class Damped(Naive):
                 f"{self.seasons} seasons of {self.season} steps reach behind input_size={spec.input_size}; take "
                 "fewer, or look further"
             )
+        self.sees_newest = self.seasons > 1  # one season is its own mean: the newest departs from it by nothing
         self.register_buffer("damping", torch.ones(spec.horizon, spec.targets))
 
     def repeated(self, batch: Batch) -> Tensor:

@@ -43,14 +43,11 @@ class Config:
     dropout: float = span(0.2, 0.0, 0.6)
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "newest", max(1, self.newest))
-
 
 class Residual(Model):
     reads = COVARIATES
     deviation: Tensor  # [horizon] of the line's errors
-    usual: Tensor  # [] mean deviation of a window
+    usual: Tensor  # [1] mean deviation of a window
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
@@ -60,7 +57,7 @@ class Residual(Model):
         self.newest = min(config.newest, spec.input_size)
         self.line = models.build("ols", models.configure("ols", {"ridges": _RIDGES}), spec)
         self.register_buffer("deviation", torch.ones(spec.horizon))
-        self.register_buffer("usual", torch.ones(()))
+        self.register_buffer("usual", torch.ones(1))
         self.embed = nn.Sequential(nn.Linear(config.segment * numbers, hidden), nn.GELU())
         self.recurrent = Recurrent(
             config.cell, hidden, hidden, config.num_layers, dropout=config.dropout, **config.cell_options
