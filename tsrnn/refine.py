@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tsrnn import families, physical, units
+from tsrnn import families, physical, units, wind
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
@@ -41,7 +41,6 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     if asked.get("families"):
         reading = families.applied(reading, kin, id)
-    roles = reading.roles(roles)
     reading = physical.checked(reading, kin, id, asked.get("clip", False))
     reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
     if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
@@ -58,7 +57,8 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     }
     unread = {*reading.frame.columns} - counts
     told = tuple(replace(note, loud=False) if note.column in unread else note for note in reading.notes)
-    made = replace(made, columns=reading.columns, notes=(*told, *made.notes))
+    columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
+    made = replace(made, columns=columns, notes=(*told, *made.notes))
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
