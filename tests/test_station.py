@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from small import QUICK
 
-from tsrnn import Forecaster, load, missing, parted, wind
+from tsrnn import Forecaster, load, missing, parted, recalled, wind
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 
@@ -232,6 +232,8 @@ class TestWind:
         made = Forecaster.load(tmp_path / "m").predict(table)
         assert made.columns == ["date", "u", "v", "T"]
         assert wind.polar(made)["direction"].is_between(0, 360).all()
+        read = Panel.of(table, wind={"speed": "wv", "direction": "wd"}).frame
+        assert model.predict(read).equals(made)
         ahead = Forecaster("ols", input_size=6, horizon=3).fit(
             table, target="T", future_covariates=["u", "v"], wind=("wv", "wd")
         )
@@ -414,3 +416,11 @@ def test_the_command_line(run, tmp_path):
     status, out, said = run("predict", "m", "s.csv")
     assert status == 0, said
     assert out.splitlines()[0] == "date,T,u,v"
+
+
+@pytest.mark.parametrize("wrong", [{"wind": 7}, {"missing": [None]}, {"flags": ["T"]}, {"fill": "long"}])
+def test_what_no_frame_is_read_by_is_no_saved_reading(wrong):
+    reading = json.loads(json.dumps(Panel.of(_with({})).reading))
+    assert recalled.reading(reading) == reading
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        recalled.reading({**reading, **wrong})

@@ -17,7 +17,7 @@ The map, in the order in which data meets the rooms:
     resample, refine, describe                  another step; readings become panels; what is in one
     heading, layout, gridded, logs/, readers/, simulate, catalog    files, small worlds and data sets by name
     labels, tasks/                              words and their numbers; what is asked of a window
-    features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
+    features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths

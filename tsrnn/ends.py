@@ -130,7 +130,7 @@ def without_values(panel: Panel, names: Collection[str], alone: bool = False) ->
 
 
 def refuse_strides(panel: Panel) -> None:
-    """One step for all series, of which windows are made.
+    """One step for all series of several; where none keeps it, there are no windows, which is refused elsewhere.
 
     Raises:
         InputError: names a series that keeps another one.
@@ -138,7 +138,7 @@ def refuse_strides(panel: Panel) -> None:
     if panel.rows_as_they_stand or len(panel.ids) == 1:
         return
     strange = strides(panel, panel.freq if panel.freq is not None else panel.step.word)
-    if strange:
+    if 0 < len(strange) < len(panel.ids):
         name, apart = next(iter(strange.items()))
         step = panel.step.word or panel.step.size
         raise InputError(

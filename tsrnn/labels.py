@@ -77,6 +77,7 @@ def opened(
     """
     if isinstance(frame, Panel):
         known = {"id": frame.roles.id, "time": frame.roles.index, "source": frame.source, "freq": frame.freq}
+        known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
         table, roles = frame.frame, {**known, **roles}
     else:
         table = to_polars(frame, "frame")[0]

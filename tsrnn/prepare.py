@@ -11,12 +11,13 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import buffer, ends, features, masks, recalled, scale, split, transforms
+from tsrnn import buffer, ends, features, masks, recalled, refine, scale, split, transforms
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.future import known_ahead
 from tsrnn.panel import Panel
+from tsrnn.reading import Reading
 from tsrnn.scale import Affine
 from tsrnn.steps import zone_of
 
@@ -60,6 +61,8 @@ class Preparation:
             InputError: no scaler has that name.
         """
         self.reading = panel.reading
+        if units := refine.units_of(panel):
+            self.reading["units"] = units
         self.scaling = scale.fit(self.scaler, transforms.logged(arrays, self.logs), part, self.scale_per_series)
         self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
         self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)
@@ -91,14 +94,15 @@ class Preparation:
         return {"channels": masks.WIDTH * len(holes["channels"]), "known": len(holes["known"])}
 
     def read(self, frame: Any) -> Panel:
-        """A frame with the roles and the treatment of rows that the training's had; a panel as it is.
+        """A frame or a reading with the roles, units and treatment of rows that the training's had; a panel as it is.
 
         Raises:
             InputError: a column is missing or cannot be used, rows keep another step, or it cannot be told what the
                 clock of the training's calendar showed.
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
-        panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
+        panel: Panel = frame if isinstance(frame, Panel) else self._again(frame)
+        panel = refine.in_units(panel, self.reading.get("units", {}))
         if panel.offers:  # covariates that nobody asked for, some of which the training may have left out
             kept: dict[str, Any] = {kind: tuple(self.reading[kind]) for kind in ("past", "future", "static")}
             panel = replace(panel, roles=replace(panel.roles, **kept))
@@ -119,6 +123,13 @@ class Preparation:
                 f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
             )
         return panel
+
+    def _again(self, frame: Any) -> Panel:
+        """A frame, or what a reader gave, read as the training's was."""
+        if not isinstance(frame, Reading):
+            return Panel.again(frame, self.reading)
+        frame = refine.together(frame)
+        return replace(Panel.again(frame.frame, self.reading), columns=frame.columns)
 
     def _say_what_is_out(self, panel: Panel, alone: bool) -> None:
         """Notice the first series that lacks a covariate which the training never missed; `alone`: or all of them."""

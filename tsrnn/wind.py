@@ -108,6 +108,8 @@ def applied(
     notes: list[Note] = []
     for asked in treatment["wind"] or ():
         pair = [asked["speed"], asked["direction"]]
+        if {asked["u"], asked["v"]} <= {*table.columns} and not {*pair} & {*table.columns}:
+            continue  # a table that was read before
         for name in pair:
             if name not in table.columns:
                 raise unknown(f"column of {source}", name, table.columns)
