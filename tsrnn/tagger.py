@@ -36,7 +36,12 @@ class Tagger(Estimator):
         class_weights: "balanced" weighs each class by one over its share; numbers weigh them in their order.
         penalty: [true class, decided class] what a decision costs, in the order of `classes_`: of least expected cost
             is what is decided. None: the most probable class.
-        scaler, scale_per_series, calendar, masks, val_size, options: as of `tsrnn.Forecaster`.
+        scaler: standard, robust, mean_abs or none, fitted on the training rows; of the inputs, and of values to tell.
+        scale_per_series: one location and scale per series instead of one for all.
+        calendar: add calendar (or depth) features to the inputs.
+        masks: tell the model which cells were measured, where the inputs have holes.
+        val_size: share of the series, or of each series' rows, held out for early stopping when `fit` gets no split.
+        options: fields of the model's Config and of `FitConfig`, as of `tsrnn.Forecaster`.
 
     After `fit`: `model_`, `classes_` (None where values are told), `report_`.
     """
