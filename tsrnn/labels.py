@@ -76,7 +76,12 @@ def opened(
         InputError: there is no such column, it may be read in two ways, or it holds no classes.
     """
     if isinstance(frame, Panel):
-        known = {"id": frame.roles.id, "time": frame.roles.index, "source": frame.source, "freq": frame.freq}
+        known: dict[str, Any] = {
+            "id": frame.roles.id,
+            "time": frame.roles.index,
+            "source": frame.source,
+            "freq": frame.freq,
+        }
         known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
         table, roles = frame.frame, {**known, **roles}
     else:
