@@ -254,6 +254,14 @@ def test_lists(run: Run) -> None:
     }
 
 
+def test_models_of_another_task_are_listed_apart(run: Run) -> None:
+    rows = json.loads(run("models", "--task", "along", "--json")[1])
+    assert "bigru" in [row["name"] for row in rows]
+    assert "bigru" not in [row["name"] for row in json.loads(run("models", "--json")[1])]
+    status, _, err = run("models", "--task", "alnog")
+    assert (status, "unknown task 'alnog': did you mean 'along'" in err) == (2, True)
+
+
 def test_models_say_what_they_read_how_large_they_are_and_whose(run: Run) -> None:
     rows = {row["name"]: row for row in json.loads(run("models", "--json")[1])}
     assert rows["gru"]["reads"] == ["past", "known", "static"]

@@ -307,7 +307,7 @@ def test_a_treatment_of_duplicates_that_is_none_is_named():
         (_frame(ds=[0, 2, 1, 3]), {}, ["'ds'", "row 3", "1 comes after 2", "sort=True"]),
         (_frame(ds=[0, None, 1, 3]), {}, ["'ds'", "row 2", "empty", "drop the row"]),
         (_frame(y=["1", "2", "n/a", "4"]), {}, ["'y'", "row 3", "'n/a'", "a number belongs"]),
-        (_frame(y=[None] * 4), {}, ["'y'", "is empty"]),
+        (_frame(z=[None] * 4), {"target": "y", "future_covariates": "z"}, ["'z'", "is empty"]),
         (_frame(y=[1.0, 2.0, float("inf"), 4.0]), {}, ["'y'", "row 3", "infinite"]),
         (_frame(y=[1.0, float("-inf"), None, 4.0]), {}, ["'y'", "row 2", "infinite"]),
         (_frame(load=[1, 2, 3, 4]), {"target": "laod"}, ["'laod'", "did you mean 'load'"]),

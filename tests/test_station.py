@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 from small import QUICK
 
-from tsrnn import Forecaster, load, missing, parted, wind
+from tsrnn import Forecaster, load, missing, parted, recalled, wind
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 
@@ -37,7 +37,7 @@ class TestMissing:
     def test_numbers_are_taken_out_and_counted(self, kind):
         panel = Panel.of(_with({3: -999.9, 7: -9999.0, 8: -9999.0}, kind), missing=[-9999, -999.9])
         assert np.flatnonzero(np.isnan(panel.arrays().columns[0])).tolist() == [3, 7, 8]
-        assert _notes(panel) == {("T", "cells that hold '-9999', '-999.9', missing as asked"): 3}
+        assert _notes(panel) == {("T", "cells that hold -9999, -999.9, missing as asked"): 3}
         assert not panel.notes[0].loud
 
     def test_words_are_taken_out_and_the_rest_are_numbers(self):
@@ -129,6 +129,7 @@ class TestSuspects:
         assert "50 cells that hold -9999" in str(recwarn[0].message)
         assert not any(note.loud for note in load("weather").notes)
         clean = load(WEATHER, duplicates="first", missing=[-9999], wind=["wv (m/s)", "wd (deg)"])
+        assert clean.columns["u"].unit == "m/s"
         assert clean.roles.targets[11:14] == ("u", "v", "max. wv (m/s)")
         assert not any(note.loud for note in clean.notes)
         assert clean.frame.height == 52695
@@ -231,6 +232,8 @@ class TestWind:
         made = Forecaster.load(tmp_path / "m").predict(table)
         assert made.columns == ["date", "u", "v", "T"]
         assert wind.polar(made)["direction"].is_between(0, 360).all()
+        read = Panel.of(table, wind={"speed": "wv", "direction": "wd"}).frame
+        assert model.predict(read).equals(made)
         ahead = Forecaster("ols", input_size=6, horizon=3).fit(
             table, target="T", future_covariates=["u", "v"], wind=("wv", "wd")
         )
@@ -413,3 +416,11 @@ def test_the_command_line(run, tmp_path):
     status, out, said = run("predict", "m", "s.csv")
     assert status == 0, said
     assert out.splitlines()[0] == "date,T,u,v"
+
+
+@pytest.mark.parametrize("wrong", [{"wind": 7}, {"missing": [None]}, {"flags": ["T"]}, {"fill": "long"}])
+def test_what_no_frame_is_read_by_is_no_saved_reading(wrong):
+    reading = json.loads(json.dumps(Panel.of(_with({})).reading))
+    assert recalled.reading(reading) == reading
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        recalled.reading({**reading, **wrong})

@@ -66,6 +66,13 @@ def test_units_choose_the_scale_and_a_curve_off_every_scale_gets_its_own():
     assert 0 < np.median(curves_of(unheard.axes[0])[0].get_xdata()) < 1
 
 
+def test_scales_are_those_of_what_is_shown():
+    frame = log(DTC=np.where(np.arange(100) < 80, 200.0, 90.0))
+    whole, deep = (plot.tracks(frame, curves="DTC", depth=depth) for depth in (None, (1013, 1015)))
+    assert "140" not in heads(whole)
+    assert {"140", "40"} < set(heads(deep))
+
+
 @pytest.mark.parametrize(
     ("values", "log", "scale"),
     [
@@ -245,6 +252,7 @@ def test_a_template_of_ones_own(tmp_path):
         "names = []": 'names of a curve is a list such as \\["GR", "ECGR"\\]',
         'names = ["A"], colour = "blu"': "A has the colour 'blu', which is none",
         'names = ["A"], scale = [1, 1]': "A has the scale '\\[1, 1\\]'; write two different numbers",
+        'family = "DENN"': "unknown family 'DENN': did you mean 'DEN'",
         'names = ["A"], style = "wavy"': "unknown style of A 'wavy'",
         'names = ["A"], fill = "up"': "unknown fill of A 'up'",
         'names = ["A"], color = "red"': "unknown word of a curve 'color': did you mean 'colour'",
@@ -267,6 +275,11 @@ def test_what_has_no_depths_or_no_rows_is_refused(wide):
         plot.tracks(wide)
     with pytest.raises(InputError, match="well 'A' has no rows between 1 and 2"):
         plot.tracks(log(), depth=(1, 2))
+    holed = log().with_columns(pl.when(pl.col("depth") > 1010).then("GR").alias("GR"))
+    with pytest.raises(InputError, match="no curve was measured in what is to be drawn"):
+        plot.tracks(holed, depth=(1000, 1005))
+    with pytest.raises(InputError, match="the log holds no rows with a depth"):
+        plot.tracks(log().clear())
     with pytest.raises(InputError, match=r"ends in \.gif"):
         plot.tracks(log(), "p.gif")
 

@@ -16,7 +16,8 @@ The map, in the order in which data meets the rooms:
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     resample, refine, describe                  another step; readings become panels; what is in one
     heading, layout, gridded, logs/, readers/, simulate, catalog    files, small worlds and data sets by name
-    features, masks, recalled, buffer, prepare, windows   covariates, holes; one buffer, a vector of starts -> batches
+    labels, tasks/                              words and their numbers; what is asked of a window
+    features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths
@@ -28,6 +29,7 @@ The map, in the order in which data meets the rooms:
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
+    overlap, tagger                             a label or a value for each row, from overlapping windows
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
@@ -49,6 +51,7 @@ if TYPE_CHECKING:
     from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
     from tsrnn.panel import Panel as Panel
+    from tsrnn.tagger import Tagger as Tagger
     from tsrnn.version import VERSION as __version__
 
 _PUBLIC = {
@@ -56,10 +59,11 @@ _PUBLIC = {
     "InputError": "errors",
     "Notice": "errors",
     "Panel": "panel",
+    "Tagger": "tagger",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Notice", "Panel", "__version__", "load"]
+__all__ = ["Forecaster", "InputError", "Notice", "Panel", "Tagger", "__version__", "load"]
 
 
 def __getattr__(name: str) -> "Any":

@@ -8,6 +8,7 @@ import polars as pl
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 
+MEASURED_TO = "measured_to"  # column of the last measurement
 STATUS = "status"  # column that says what was skipped
 
 
@@ -40,6 +41,25 @@ def marked(panel: Panel, answered: pl.DataFrame, horizon: int, skipped: Mapping[
     values = [answered[name].gather(rows) for name in answered.columns if name not in keys.columns]
     said = np.repeat([skipped.get(name, "ok") for name in panel.ids], horizon)
     return keys.with_columns(*values, pl.Series(STATUS, said, pl.String))
+
+
+def since(panel: Panel, history: Panel, answered: pl.DataFrame, horizon: int) -> pl.DataFrame:
+    """A forecast, and where logs go on without a target beside it the depth of each one's last measurement.
+
+    Rows that tell covariates known ahead are there to be forecast, and nothing is said of them.
+
+    Args:
+        panel: as it came.
+        history: up to each series' last measured target.
+        answered: `horizon` rows for each series.
+        horizon: steps.
+    """
+    index = panel.frame[panel.roles.index]
+    ends = history.frame[panel.roles.index].gather(history.offsets[1:] - 1)
+    late = (index.gather(panel.offsets[1:] - 1) > ends).any()
+    if not index.dtype.is_float() or panel.roles.future or MEASURED_TO in answered.columns or not late:
+        return answered
+    return answered.with_columns(ends.gather(np.repeat(np.arange(len(ends)), horizon)).alias(MEASURED_TO))
 
 
 def samples(panel: Panel, paths: np.ndarray) -> pl.DataFrame:

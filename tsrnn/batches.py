@@ -35,10 +35,10 @@ class Batches(IterableDataset[Batch]):
         return -(-self.count // self.size) * self.passes
 
     def __iter__(self) -> Iterator[Batch]:
-        laid = self.windows.buffer
+        cut = self.windows
         for _ in range(self.passes):
             for batch in self.windows.batches(self.size, self.generator, self.count, self.buckets):
-                yield masks.dropped(batch, self.dropout, laid.masks, laid.values.shape[1], self.generator)
+                yield masks.dropped(batch, self.dropout, cut.masks, cut.channels, cut.shown, self.generator)
 
 
 def weighted(batch: Batch, kind: Weighting) -> Batch:

@@ -55,11 +55,13 @@ class Buffer:
         begin = self.arrays.runs()
         return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - begin, _counts(begin, panel_rows)))
 
-    def lengths_before(self, panel_rows: Rows, input_size: int) -> Tensor | None:
-        """How many of the `input_size` rows before each of the rising rows are no padding; None: all, everywhere."""
+    def lengths_before(self, panel_rows: Rows, input_size: int, newest: int = 0) -> Tensor | None:
+        """How many of `input_size` rows, of which `newest` are not before it, are no padding, of each of the rising
+        rows; None: all, everywhere."""
         if not self.padding:
             return None
-        return real_steps(panel_rows - np.repeat(self.begin, _counts(self.begin, panel_rows)), input_size)
+        real = panel_rows + newest - np.repeat(self.begin, _counts(self.begin, panel_rows))
+        return real_steps(real, input_size)
 
 
 def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), logs: tuple[int, ...] = ()) -> Buffer:

@@ -3,6 +3,7 @@
 measured    up to the last measured target; the rows after it tell covariates known ahead, if anything
 bridged     a gap near the end becomes rows in which nothing was measured, so that what lies before it is read
 wanting     series from which nothing can be forecast, and why
+without_values    series that lack a column
 strides     series whose rows are no step apart, but several, or a part of one
 without     the panel that is left
 """
@@ -104,8 +105,32 @@ def strides(panel: Panel, freq: str | float | None) -> dict[str, float]:
     return strange
 
 
+def refuse_empty(panel: Panel) -> None:
+    """Every target and past covariate was measured somewhere: nulls alone are nothing to learn from.
+
+    Raises:
+        InputError: names a column that was not.
+    """
+    for kind, names in (("targets", panel.roles.targets), ("covariates", panel.roles.past)):
+        for name in names:
+            if panel.frame[name].null_count() == panel.frame.height:
+                raise InputError(
+                    f"{panel.source}: column {quoted(name)} is empty; drop it or leave it out of the {kind}"
+                )
+
+
+def without_values(panel: Panel, names: Collection[str], alone: bool = False) -> dict[str, list[str]]:
+    """Series that hold no value in some columns: name -> the columns; `alone`: also where no other series does."""
+    lacking: dict[str, list[str]] = {}
+    for name in names:
+        seen = np.add.reduceat(panel.frame[name].is_not_null().to_numpy().astype(np.int64), panel.offsets[:-1])
+        for series in np.flatnonzero((seen == 0) & (alone or seen.any())):
+            lacking.setdefault(panel.ids[series], []).append(name)
+    return lacking
+
+
 def refuse_strides(panel: Panel) -> None:
-    """One step for all series, of which windows are made.
+    """One step for all series of several; where none keeps it, there are no windows, which is refused elsewhere.
 
     Raises:
         InputError: names a series that keeps another one.
@@ -113,7 +138,7 @@ def refuse_strides(panel: Panel) -> None:
     if panel.rows_as_they_stand or len(panel.ids) == 1:
         return
     strange = strides(panel, panel.freq if panel.freq is not None else panel.step.word)
-    if strange:
+    if 0 < len(strange) < len(panel.ids):
         name, apart = next(iter(strange.items()))
         step = panel.step.word or panel.step.size
         raise InputError(

@@ -83,6 +83,7 @@ class Estimator:
         if not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
         heads.build(self.quantiles, self.loss)
+        models.check_task(self.model, "ahead")
         return parameters.sort(self.model, self.options)
 
     def fit(self, frame: Any, **roles: Any) -> Self:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, usual, windows
+from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, unread, usual, windows
 from tsrnn import future as futures
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, listed, notice
@@ -39,7 +39,7 @@ class Forecaster(Operated):
             as `tsrnn.usual` says.
 
     After `fit`: `model_`, `spec_`, `panel_`, `report_` (epochs, best validation loss, seconds) and `skipped_` (name ->
-    reason of every series that nothing was learnt from).
+    reason of every series that nothing was learnt from) and `unread_` (name -> rows that lie in no window).
     """
 
     def __init__(  # noqa: PLR0913  the public door: every word is a keyword with a default
@@ -147,7 +147,9 @@ class Forecaster(Operated):
 
         Returns:
             The series' ids and index, a column per target and `<target>_q<level>` per quantile; with
-            `on_short="skip"`, where a series was skipped, empty cells, and a column `status` that says why.
+            `on_short="skip"`, where a series was skipped, empty cells, and a column `status` that says why. Where logs
+            go on without a target, and no covariate is known ahead, a column `measured_to`: the depth of the last
+            measurement, behind which the forecast starts.
 
         Raises:
             InputError: a series is too short, or nothing was measured in its look-back.
@@ -156,10 +158,9 @@ class Forecaster(Operated):
             panel = self._panel(frame)
             history, beyond, skipped = self._history(panel)
             facts |= {"rows": panel.frame.height, "series": len(panel.ids), "skipped": len(skipped)}
-            if not skipped:
-                return panel.native(self.forecast(history, future, beyond))
-            table = self.forecast(ends.without(history, skipped), future, beyond)
-            return panel.native(answer.marked(history, table, self.horizon, skipped))
+            table = self.forecast(ends.without(history, skipped) if skipped else history, future, beyond)
+            table = answer.marked(history, table, self.horizon, skipped) if skipped else table
+            return panel.native(answer.since(panel, history, table, self.horizon))
 
     def make_future_frame(self, frame: Any = None) -> Any:
         """The steps that `predict` forecasts, for covariates known ahead to be filled in: its `future`.
@@ -201,7 +202,9 @@ class Forecaster(Operated):
     def _lesson(self, frame: Any, split: SplitLike, roles: Mapping[str, Any]) -> tuple[Any, ...]:
         """Head, preparation, the panel that came and what is learnt from, Spec, and the windows of both parts."""
         reads = models.reads(self.model, self.configs()[0])
-        panel = self._readable(Panel.of(frame, **roles), reads)
+        panel = Panel.of(frame, **roles)
+        ends.refuse_empty(panel)
+        panel = self._readable(panel, reads)
         head = heads.build(self.quantiles, self._loss)
         answer.names(panel, self._levels, self.on_short == "skip")
         prepared = self._unlearnt()
@@ -212,6 +215,8 @@ class Forecaster(Operated):
         laid = prepared.fit(history, arrays, parts.train, self._told(reads)).lay(history, arrays)
         train, val = (windows.cut(laid, part, self.input_size, self.horizon) for part in (parts.train, parts.val))
         windows.refuse_empty(train, parts.train, self.on_short == "error")
+        self.unread_ = unread.counted([train, val], parts.train)
+        unread.say(panel.source, self.unread_, parts.train, self.input_size, self.horizon)
         return head, prepared, panel, (history, parts), self._spec(panel, laid, prepared, head), train, val
 
     def _history(self, panel: Panel) -> tuple[Panel, Any, dict[str, str]]:

@@ -16,6 +16,7 @@ from tsrnn import forks
 from tsrnn.errors import InputError, listed, quoted
 from tsrnn.reading import Column, Note, Reading
 from tsrnn.roles import ID_NAMES
+from tsrnn.units import spelling
 
 _STATIONS = (*ID_NAMES, "stations", "site", "sites", "platform", "location", "gauge", "basin", "stn", "id", "name")
 _PLACES = ("depth", "depth_md", "dept")
@@ -158,7 +159,7 @@ def _laid(whole: Any, raw: Any, time: str, stations: str | None, ids: list[Any],
         column = _words(cells).alias(name)
         frame[name] = column.fill_nan(None) if column.dtype.is_float() else column
         described = str(attrs.get("long_name") or attrs.get("standard_name") or "")
-        columns[name] = Column(str(attrs.get("units", "")), description=described, measured=not static)
+        columns[name] = Column(spelling(str(attrs.get("units", ""))), description=described, measured=not static)
         if not static and (filled := int(values.isnull().sum() - raw[name].isnull().sum())):
             notes.append(Note("cells that hold the fill value, missing", filled, name, loud=False))
     return Reading(pl.DataFrame(frame), columns, tuple(notes), index=time, id=id)

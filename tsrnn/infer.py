@@ -82,7 +82,7 @@ def forecast(
     Any number of windows is taken; a few at a time are in the model. `shift` as of `quantiles`.
     """
     model.eval()
-    answers, size = [], _batch_size(model)
+    answers, size = [], batch_size(model)
     for first in range(0, len(batch.past), size):
         rows = slice(first, first + size)
         part = batch.rows(rows).to(device_of(model))
@@ -102,7 +102,7 @@ def hindcasts(
 ) -> Iterator[tuple[Rows, Floats, Floats | None]]:
     """`forecast` of all windows in turn, `size` at a time: the panel rows of their first targets, points, quantiles."""
     done = 0
-    for batch in windows.batches(size or _batch_size(model)):
+    for batch in windows.batches(size or batch_size(model)):
         here = slice(done, done + len(batch.past))
         moved = None if shift is None or not levels else shift(levels, here)
         yield windows.targets_at[here], *forecast(model, head, batch, levels, moved)
@@ -171,7 +171,7 @@ def score(
     series = windows.buffer.series_of(windows.targets_at)
     tallies: dict[tuple[str, int], _Tally] = defaultdict(lambda: _Tally(series, len(arrays.ids), spec.horizon))
     in_units, count = any(metrics.physical(name) for name in measures), tallies["", 0]
-    for batch in windows.batches(_batch_size(model)):
+    for batch in windows.batches(batch_size(model)):
         batch = batch.to(device)
         params, rows = model(batch), slice(count.done, count.done + len(batch.past))
         assert batch.target is not None
@@ -192,7 +192,7 @@ def loss(model: Model, head: Head, windows: Windows | None) -> float:
     if windows is None or not len(windows):
         return math.inf
     model.eval()
-    losses = [(float(model.loss(batch, head)), len(batch.past)) for batch in windows.batches(_batch_size(model))]
+    losses = [(float(model.loss(batch, head)), len(batch.past)) for batch in windows.batches(batch_size(model))]
     return sum(each * count for each, count in losses) / len(windows)
 
 
@@ -219,7 +219,7 @@ class _Tally:
         return torch.cat([rows, rows.sum(1, keepdim=True)], 1).numpy()
 
 
-def _batch_size(model: Model) -> int:
+def batch_size(model: Model) -> int:
     """Windows that are in a model at once."""
     spec = model.spec
     return max(1, min(512, _CELLS // (spec.targets * (spec.horizon * spec.params + spec.input_size))))

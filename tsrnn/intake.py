@@ -1,6 +1,6 @@
 """The door: a frame comes in, columns find their roles, what counts becomes numbers, and what is wrong is named."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,7 +9,7 @@ import polars as pl
 from tsrnn import dates, figures, missing, station
 from tsrnn import levels as words
 from tsrnn.arrays import Rows
-from tsrnn.errors import InputError, notice, quoted
+from tsrnn.errors import InputError, notice, quoted, unknown
 from tsrnn.frames import NAMELESS, Origin, to_polars
 from tsrnn.reading import Note
 from tsrnn.roles import Roles, find_roles
@@ -38,6 +38,7 @@ def take(
     treatment: dict[str, Any],
     levels: words.Levels | None = None,
     numbered: bool = False,
+    lacking: Collection[str] = (),
 ) -> Taken:
     """Read a frame; with `levels`, as another was read before.
 
@@ -48,6 +49,7 @@ def take(
         treatment: `TREATMENT`'s keys.
         levels: the words of each covariate, if they were learnt before; then asked["time"] may be a name given inside.
         numbered: the rows were numbered then.
+        lacking: channels that a model knows to miss, which need not be there.
 
     Raises:
         InputError: a column is missing, cannot be read, or can be read in several ways.
@@ -64,6 +66,7 @@ def take(
     again = levels is not None
     came = asked
     table, asked, treatment, notes = station.opened(table, asked, treatment, source, again)
+    table = _with_absent(table, (*asked["target"], *asked["past"]), lacking, source) if again else table
     roles, remark = find_roles(table, origin, source, asked, numbered)
     if unnamed and unnamed[0] in roles.targets:
         raise InputError(f"{source}: a column to forecast has no name; give it one, by which its forecast is called")
@@ -93,6 +96,25 @@ def take(
     return Taken(table, roles, origin, order, treatment, tuple(notes))
 
 
+def _with_absent(table: pl.DataFrame, names: Iterable[str], lacking: Collection[str], source: str) -> pl.DataFrame:
+    """The table with channels that it lacks, missing throughout, where the model learnt what is missing.
+
+    Raises:
+        InputError: it did not.
+    """
+    for name in names:
+        if name in table.columns:
+            continue
+        if name not in lacking:
+            said = unknown(f"column of {source}", name, table.columns)
+            raise InputError(
+                f"{said}; if nothing was measured, give it as an empty column, or fit again on series some of which "
+                "lack it, so that the model learns to miss it"
+            )
+        table = table.with_columns(pl.lit(None, pl.Float64).alias(name))
+    return table
+
+
 def _tell_apart(table: pl.DataFrame, roles: Roles, chosen: bool, forced: bool, source: str) -> None:
     """Refuse series that nobody told apart; `chosen`: the targets were named, `forced`: twins are dropped."""
     if roles.id is None:
@@ -110,8 +132,8 @@ def _once(table: pl.DataFrame, roles: Roles, keep: Literal["first", "last"]) -> 
 def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str], again: bool = False) -> pl.DataFrame:
     """Every column that counts holds finite numbers or nulls; `words` stay as they are.
 
-    Nulls alone are nothing to learn from. Where a frame is read as another was (`again`), a sensor may have been out
-    throughout: that is said, and what nothing can be made of is refused where it is asked for.
+    A column of nulls alone may be a target or a past covariate: a well ahead of which a curve was not run, a sensor
+    that was out throughout, which is said where a frame is read as another was (`again`). `fit` refuses it.
 
     Raises:
         InputError: a cell is no number, or infinite, or a column is empty.
@@ -125,10 +147,10 @@ def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str]
             elif column.dtype.is_decimal():
                 column = changed[name] = column.cast(pl.Float64)
         if column.null_count() == len(column):
-            if not again or name in roles.static:
-                what = "targets" if name in roles.targets else "covariates"
-                raise InputError(f"{source}: column {quoted(name)} is empty; drop it or leave it out of the {what}")
-            notice(f"{source}: column {quoted(name)} holds no value in any row; it is read as missing throughout")
+            if name in roles.static or (not again and name in roles.future):
+                raise InputError(f"{source}: column {quoted(name)} is empty; drop it or leave it out of the covariates")
+            if again:
+                notice(f"{source}: column {quoted(name)} holds no value in any row; it is read as missing throughout")
             column = changed[name] = column.cast(pl.String if name in kept else pl.Float64)
         if _is_infinite(column):
             row = int(column.is_infinite().fill_null(False).arg_max() or 0)

@@ -46,12 +46,13 @@ def beside(batch: Batch, groups: Groups, channels: int) -> Batch:
     return replace(batch, past=torch.cat([past, pairs], -1), observed=torch.cat([observed, seen], -1))
 
 
-def dropped(batch: Batch, share: float, groups: Groups, channels: int, generator: torch.Generator | None) -> Batch:
+def dropped(
+    batch: Batch, share: float, groups: Groups, channels: int, targets: int, generator: torch.Generator | None
+) -> Batch:
     """The batch with whole past covariates as if never measured, each of a window with the chance `share`.
 
-    Targets stay: a forecast is never made from a look-back without one.
+    Targets, the first channels, stay: a forecast is never made from a look-back without one.
     """
-    targets = batch.past.shape[-1] if batch.target is None else batch.target.shape[-1]
     if not share or channels <= targets:
         return batch
     gone = torch.rand(len(batch.past), channels - targets, generator=generator) < share  # [batch covariate]
@@ -68,6 +69,12 @@ def _since(observed: Tensor, lengths: Tensor | None) -> Tensor:
     before = torch.as_tensor(-1, device=observed.device) if lengths is None else (time - lengths - 1)[:, None, None]
     last = torch.where(observed, place, before).cummax(1).values
     return (place - last).clamp(min=0).log1p() / math.log1p(time)
+
+
+def behind(groups: Groups, first: int) -> Groups:
+    """The groups of the channels from `first` on, counted from there."""
+    kept = (tuple(k - first for k in group if k >= first) for group in groups)
+    return tuple(group for group in kept if group) if first else groups
 
 
 def plain(groups: Sequence[Sequence[int]], channels: int) -> Groups:

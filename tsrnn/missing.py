@@ -14,7 +14,7 @@ from typing import Any
 import polars as pl
 
 from tsrnn import figures
-from tsrnn.errors import InputError, listed, unknown
+from tsrnn.errors import InputError, unknown
 from tsrnn.reading import Note
 
 Values = list[int | float | str]
@@ -116,9 +116,9 @@ def masked(
         values = missing.get(name, []) if isinstance(missing, dict) else missing or []
         if values:
             column, count = _without(column, _holds(column, values))
-            notes += [
-                Note(f"cells that hold {listed(map(str, values))}, missing as asked", count, name, loud=False)
-            ] * (count > 0)
+            notes += [Note(f"cells that hold {_shown(values)}, missing as asked", count, name, loud=False)] * (
+                count > 0
+            )
         if name in flags:
             flag, good = flags[name]
             if flag not in table.columns:
@@ -177,6 +177,10 @@ def _values(values: Any) -> Values:
             raise InputError(f'missing and flags take numbers and words such as [-9999, "T"], not {value!r}')
         read.append(_number(number))
     return read
+
+
+def _shown(values: Values) -> str:
+    return ", ".join(value if isinstance(value, str) else f"{value:.10g}" for value in values)
 
 
 def _number(value: int | float | str) -> int | float | str:

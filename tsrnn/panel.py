@@ -148,7 +148,10 @@ class Panel:
         asked = {kind: reading[kind] for kind in ("id", "past", "future", "static")}
         asked |= {"target": reading["targets"], "time": reading["index"]}
         levels = words.plain(reading.get("levels"))
-        return cls._take(frame, "frame", asked, treatment, levels, reading.get("numbered", reading["index"] == "row"))
+        told = {k for group in reading.get("holes", {}).get("channels", ()) for k in group}
+        lacking = [name for k, name in enumerate([*reading["targets"], *reading["past"]]) if k in told]
+        numbered = reading.get("numbered", reading["index"] == "row")
+        return cls._take(frame, "frame", asked, treatment, levels, numbered, lacking)
 
     @classmethod
     def _take(cls, frame: Any, source: str, *how: Any) -> "Panel":

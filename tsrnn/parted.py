@@ -192,6 +192,7 @@ def _is_clock(column: pl.Series) -> bool:
     if figures.is_text(column.dtype):
         return bool(figures.text(column).str.contains(r"^([01]?\d|2[0-4]):?[0-5]\d(:[0-5]\d(\.\d+)?)?$").all())
     if column.dtype.is_integer():
+        column = column.cast(pl.Int64, strict=False)  # 2400 is no Int8
         return bool((column.is_between(0, 2400) & (column % 100 < 60)).all())
     return column.dtype == pl.Time
 

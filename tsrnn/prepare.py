@@ -11,12 +11,13 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import buffer, ends, features, masks, recalled, scale, split, transforms
+from tsrnn import buffer, ends, features, masks, recalled, refine, scale, split, transforms
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.future import known_ahead
 from tsrnn.panel import Panel
+from tsrnn.reading import Reading
 from tsrnn.scale import Affine
 from tsrnn.steps import zone_of
 
@@ -60,6 +61,8 @@ class Preparation:
             InputError: no scaler has that name.
         """
         self.reading = panel.reading
+        if units := refine.units_of(panel):
+            self.reading["units"] = units
         self.scaling = scale.fit(self.scaler, transforms.logged(arrays, self.logs), part, self.scale_per_series)
         self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
         self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)
@@ -91,14 +94,15 @@ class Preparation:
         return {"channels": masks.WIDTH * len(holes["channels"]), "known": len(holes["known"])}
 
     def read(self, frame: Any) -> Panel:
-        """A frame with the roles and the treatment of rows that the training's had; a panel as it is.
+        """A frame or a reading with the roles, units and treatment of rows that the training's had; a panel as it is.
 
         Raises:
             InputError: a column is missing or cannot be used, rows keep another step, or it cannot be told what the
                 clock of the training's calendar showed.
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
-        panel: Panel = frame if isinstance(frame, Panel) else Panel.again(frame, self.reading)
+        panel: Panel = frame if isinstance(frame, Panel) else self._again(frame)
+        panel = refine.in_units(panel, self.reading.get("units", {}))
         if panel.offers:  # covariates that nobody asked for, some of which the training may have left out
             kept: dict[str, Any] = {kind: tuple(self.reading[kind]) for kind in ("past", "future", "static")}
             panel = replace(panel, roles=replace(panel.roles, **kept))
@@ -107,6 +111,7 @@ class Preparation:
         panel = panel.transformed(self.reading.get("transforms"))
         if "zone" in self.reading:
             panel = _by_the_clock_of(self.reading["zone"], panel)
+        self._say_what_is_out(panel, isinstance(frame, Panel))
         if freq is not None and not panel.rows_as_they_stand and (strides := ends.strides(panel, freq)):
             name, apart = next(iter(strides.items()))
             whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
@@ -118,6 +123,26 @@ class Preparation:
                 f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
             )
         return panel
+
+    def _again(self, frame: Any) -> Panel:
+        """A frame, or what a reader gave, read as the training's was."""
+        if not isinstance(frame, Reading):
+            return Panel.again(frame, self.reading)
+        frame = refine.together(frame)
+        return replace(Panel.again(frame.frame, self.reading), columns=frame.columns)
+
+    def _say_what_is_out(self, panel: Panel, alone: bool) -> None:
+        """Notice the first series that lacks a covariate which the training never missed; `alone`: or all of them."""
+        told = {k for group in self.groups for k in group}
+        names = (*panel.roles.targets, *panel.roles.past)
+        known = [name for k, name in enumerate(names) if k not in told and k >= len(panel.roles.targets)]
+        for series, lacking in ends.without_values(panel, known, alone).items():
+            notice(
+                f"{panel.source}: series {quoted(series)} holds no {listed(lacking)}, which no row of the training "
+                "missed: the model reads the training's mean there; fit on series some of which lack it for one that "
+                "learnt to miss it"
+            )
+            return
 
     def arrays(self, panel: Panel) -> Arrays:
         """A panel's numbers in its own units, with the features that the calendar gives."""

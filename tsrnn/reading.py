@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
+EMPTY = "curves empty throughout, left out of the targets"  # a note on a column of nulls
 _MOST = 6  # kinds of notes that the one line tells of
 
 

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tsrnn import families, physical, units
+from tsrnn import families, physical, units, wind
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
-from tsrnn.reading import Reading, line
+from tsrnn.reading import Column, Reading, line
 from tsrnn.resample import resampled
 
 WORDS = ("depth_unit", "families", "clip", "washout", "resample")  # of `load`, beside the roles
@@ -41,13 +41,13 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     if asked.get("families"):
         reading = families.applied(reading, kin, id)
-    roles = reading.roles(roles)
     reading = physical.checked(reading, kin, id, asked.get("clip", False))
     reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
     if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
         source = roles.get("source", "the frame")
         raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
-    made = Panel.of(reading.frame, **reading.roles(roles))
+    roles = reading.roles(roles)
+    made = Panel.of(reading.frame, **roles)
     if asked.get("resample") is not None:
         made = resampled(made, asked["resample"])
     counts = {
@@ -57,10 +57,51 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     }
     unread = {*reading.frame.columns} - counts
     told = tuple(replace(note, loud=False) if note.column in unread else note for note in reading.notes)
-    made = replace(made, columns=reading.columns, notes=(*told, *made.notes))
+    columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
+    made = replace(made, columns=columns, notes=(*told, *made.notes))
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
+
+
+def units_of(panel: Panel) -> dict[str, str]:
+    """The units of the columns that count, where they are known."""
+    names = (
+        panel.roles.index,
+        *panel.roles.targets,
+        *(name for kind in panel.roles.covariates.values() for name in kind),
+    )
+    return {name: unit for name in names if (unit := units.spelling(panel.columns.get(name, Column()).unit))}
+
+
+def in_units(panel: Panel, wanted: Mapping[str, str]) -> Panel:
+    """The panel with its columns in these units, which is said; those whose unit is not known stay as they are.
+
+    Raises:
+        InputError: no factor leads from a column's unit to the one that is wanted.
+    """
+    changed, told = [], []
+    for name, unit in units_of(panel).items():
+        if unit == wanted.get(name, unit):
+            continue
+        way = units.conversion(unit, wanted[name])
+        if way is None:
+            raise InputError(
+                f"{panel.source}: column {name!r} is in {unit!r} and the training's was in {wanted[name]!r}, between "
+                "which no factor is known; convert it, or fit again"
+            )
+        changed.append(way.of(panel.frame[name]))
+        told.append(f"{name} from {unit} to {wanted[name]}")
+    if not told:
+        return panel
+    notice(f"{panel.source}: converted {', '.join(told)}, the training's")
+    columns = {name: replace(its, unit=wanted.get(name, its.unit)) for name, its in panel.columns.items()}
+    return replace(panel, frame=panel.frame.with_columns(changed), columns=columns)
+
+
+def together(reading: Reading) -> Reading:
+    """A reading as `panel` takes it, before roles: every curve in one unit."""
+    return _in_one_unit(reading, None, "the reading")
 
 
 def _in_one_unit(reading: Reading, depth_unit: Any, source: str) -> Reading:

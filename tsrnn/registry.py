@@ -29,15 +29,21 @@ class Unregistered(InputError):
 def names(folder: str) -> dict[str, str]:
     """name -> where it lies, "package.module" or "package.module:Class", in alphabetical order, nothing imported.
 
-    A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own.
+    A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own. A model that
+    declares `TASKS = ("along",)` is for those tasks alone and stands under `names("models.along")`; one that declares
+    none forecasts.
 
     A name that two claim leads to tsrnn's own, or to the first of two packages, and `load` refuses it.
 
     Raises:
         RuntimeError: two files claim one name.
     """
+    folder, _, task = folder.partition(".")
+    if task:
+        return {name: place for name, place in _files(folder).items() if task in _tasks(place)}
     places = {point.name: point.value for point in reversed(_points(folder))}
-    return dict(sorted({**places, **_files(folder)}.items()))
+    own = {name: place for name, place in _files(folder).items() if not _tasks(place)}
+    return dict(sorted({**places, **own}.items()))
 
 
 @cache
@@ -61,12 +67,11 @@ def load(folder: str, name: str, kind: str) -> Any:
         Unregistered: there is none; the message names the nearest.
         InputError: two claim the name, or another package's cannot be imported.
     """
-    known = names(folder)
-    if name not in known:
-        raise Unregistered(str(unknown(kind, name, known)))
+    place = place_of(folder, name)
+    if place is None:
+        raise Unregistered(str(unknown(kind, name, names(folder))))
     if name in clashes(folder):
         raise InputError(clashes(folder)[name])
-    place = known[name]
     if is_own(folder, name):
         return import_module(place)
     try:
@@ -74,6 +79,11 @@ def load(folder: str, name: str, kind: str) -> Any:
     except (Exception, SystemExit) as fault:  # whatever someone else's file raises when it is imported
         reason = f"cannot be imported: {type(fault).__name__}: {fault}" if place else "it says no place"
         raise broken(kind, name, place, reason) from fault
+
+
+def place_of(folder: str, name: str) -> str | None:
+    """Where a name lies, whatever task it is for; None: nothing goes by it."""
+    return _files(folder).get(name) or names(folder).get(name)
 
 
 def broken(kind: str, name: str, place: str, reason: str) -> InputError:
@@ -129,7 +139,7 @@ def declared(folder: str, name: str, constant: str) -> str:
 
 def _tree(folder: str, name: str) -> ast.Module:
     """The file of a plug-in, read; empty where another package's cannot be."""
-    place = names(folder)[name]
+    place = place_of(folder, name) or ""
     if is_own(folder, name):
         return ast.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
     try:
@@ -137,6 +147,16 @@ def _tree(folder: str, name: str) -> ast.Module:
         return ast.parse(Path(found.origin).read_text(encoding="utf-8") if found and found.origin else "")
     except (Exception, SystemExit):  # a package above it is imported
         return ast.parse("")
+
+
+@cache
+def _tasks(place: str) -> tuple[str, ...]:
+    """The tasks that a file of tsrnn's own says it is for, and no others; none where it says nothing."""
+    text = ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8")
+    for node in ast.parse(text).body if "TASKS" in text else ():
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TASKS":
+            return tuple(ast.literal_eval(node.value))
+    return ()
 
 
 def _variants(path: Path) -> tuple[str, ...]:

@@ -165,14 +165,18 @@ def by_series(arrays: Arrays, val: Sequence[str], test: Sequence[str]) -> Split:
     return Split(part(set(arrays.ids) - set(val) - set(test)), part(set(val)), part(set(test)))
 
 
-def starts(arrays: Arrays, part: Part, reach: int, horizon: int) -> tuple[Rows, Rows]:
+def starts(arrays: Arrays, part: Part, reach: int, horizon: int, inside: int = 0) -> tuple[Rows, Rows]:
     """Where windows may begin to forecast in each stretch without a gap: the first row, and how many: [segment] each.
 
-    `reach`: rows that a window needs before that row.
+    Args:
+        reach: rows that a window needs before that row.
+        horizon: rows from it on that must lie in the part.
+        inside: rows before it that must lie there too, where the stretch goes back further than the part.
     """
     begin, end = arrays.segments()
     series = np.searchsorted(arrays.offsets, begin, side="right") - 1
-    first = np.maximum(begin + reach, part.begin[series])
+    least = part.begin[series] + np.where(part.begin[series] > begin, inside, 0)
+    first = np.maximum(begin + reach, least)
     last = np.minimum(end, part.end[series]) - horizon
     return first, np.maximum(last - first + 1, 0)
 

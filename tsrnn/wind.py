@@ -18,7 +18,7 @@ import polars as pl
 from tsrnn import figures, missing
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.frames import from_polars, to_polars
-from tsrnn.reading import Note
+from tsrnn.reading import Column, Note
 
 _WORDS = ("speed", "direction", "u", "v")
 _NAME = re.compile(
@@ -108,6 +108,8 @@ def applied(
     notes: list[Note] = []
     for asked in treatment["wind"] or ():
         pair = [asked["speed"], asked["direction"]]
+        if {asked["u"], asked["v"]} <= {*table.columns} and not {*pair} & {*table.columns}:
+            continue  # a table that was read before
         for name in pair:
             if name not in table.columns:
                 raise unknown(f"column of {source}", name, table.columns)
@@ -117,6 +119,16 @@ def applied(
         table = made.drop([name for name in pair if name not in set(named)])
         notes += [*counted, *suspects, *more]
     return table, notes
+
+
+def columns(wind: Any, known: Mapping[str, Column]) -> dict[str, Column]:
+    """What there is to say of the components: they have the unit of the speed."""
+    said: dict[str, Column] = {}
+    for asked in wind or ():
+        unit = known[asked["speed"]].unit if asked["speed"] in known else ""
+        said[asked["u"]] = Column(unit, description="wind towards the east")
+        said[asked["v"]] = Column(unit, description="wind towards the north")
+    return said
 
 
 def circular(table: pl.DataFrame, names: Iterable[str]) -> list[str]:

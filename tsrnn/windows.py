@@ -1,6 +1,9 @@
 """Cut windows: a vector of valid starts over the buffer. Nothing is copied until a batch is gathered, and then once.
 
 Buffer [row channel] --`cut`--> Windows --`gather(which)`--> Batch
+
+Which rows are a window's past and which its targets, and whether the past shows the targets' channels, is the task's to
+say (`tsrnn.tasks`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,6 +18,7 @@ from tsrnn.buffer import Buffer, real_steps
 from tsrnn.errors import InputError
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
+from tsrnn.tasks import AHEAD, Task
 
 _POOL = 32  # batches sorted by length together: enough for like lengths, few enough to stay random
 
@@ -22,27 +26,35 @@ _POOL = 32  # batches sorted by length together: enough for like lengths, few en
 class Windows:
     """The windows of one part of a split. `len()` says how many; `gather` makes batches of them."""
 
-    def __init__(self, source: Buffer, starts: Rows, input_size: int, horizon: int) -> None:
-        """`starts`: the panel row of each window's first target, rising."""
+    def __init__(self, source: Buffer, starts: Rows, input_size: int, horizon: int, task: Task = AHEAD) -> None:
+        """`starts`: the panel row of each window's anchor, rising: of a forecast its first target."""
         self.buffer = source
         self.targets_at = starts
         self.input_size = input_size
         self.horizon = horizon
-        self.ahead = torch.from_numpy(source.rows_of(starts))  # [window] the buffer row of each first target
+        self.task = task
+        self.ahead = torch.from_numpy(source.rows_of(starts))  # [window] the buffer row of each anchor
         differ = source.static is not None or len(source.undo.loc) > 1
         self.series = torch.from_numpy(source.series_of(starts)) if differ and len(source.arrays.ids) > 1 else None
-        self.lengths = source.lengths_before(starts, input_size)  # [window] real steps of the past; None: all
-        self.phase = source.numbers_of(starts)  # [window] the absolute step number of each first target
-        self._values = _windowed(source.values, input_size + horizon)
-        self._observed = None if source.observed is None else _windowed(source.observed, input_size + horizon)
-        self._known = None if source.known is None else _windowed(source.known, input_size + horizon)
+        before, length = task.before(input_size), task.length(input_size, horizon)
+        self.lengths = source.lengths_before(starts, input_size, input_size - before)  # [window] None: all
+        self.phase = source.numbers_of(starts)  # [window] the absolute step number of each anchor
+        self._first = self.ahead - before  # [window] the buffer row of each first row
+        self._begin, self._end = task.targets(input_size, horizon)
+        self._hidden = 0 if task.shows else source.targets  # channels in front that the past does not show
+        self.channels = source.values.shape[1] - self._hidden  # that the past shows, masks aside
+        self.shown = source.targets - self._hidden  # of these, targets
+        self.masks = masks.behind(source.masks, self._hidden)
+        self._values = _windowed(source.values, length)
+        self._observed = None if source.observed is None else _windowed(source.observed, length)
+        self._known = None if source.known is None else _windowed(source.known, length)
 
     def __len__(self) -> int:
         return len(self.ahead)
 
     def gather(self, which: Tensor) -> Batch:
         """Copy the windows `which` [batch] (int64 window numbers) into a batch."""
-        rows = self.ahead.index_select(0, which).sub_(self.input_size)  # [batch] the first of the past
+        rows = self._first.index_select(0, which)  # [batch] the first of the past
         past, target = self._parted(self._values, rows)
         batch = Batch(past=past, target=target, undo=self.buffer.undo)
         batch.lengths = None if self.lengths is None else self.lengths[which]
@@ -60,7 +72,7 @@ class Windows:
                 batch.undo = undo.mapped(lambda part: part[series])
         elif self.buffer.static is not None:
             batch.static = self.buffer.static.expand(len(which), -1)
-        return masks.beside(batch, self.buffer.masks, self.buffer.values.shape[1])
+        return masks.beside(batch, self.masks, self.channels)
 
     def batches(
         self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
@@ -74,21 +86,23 @@ class Windows:
         if len(self) <= most:
             return self
         keep = np.linspace(0, len(self) - 1, most).round().astype(np.int64)
-        return Windows(self.buffer, self.targets_at[keep], self.input_size, self.horizon)
+        return Windows(self.buffer, self.targets_at[keep], self.input_size, self.horizon, self.task)
 
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""
-        return self if steps == self.input_size else Windows(self.buffer, self.targets_at, steps, self.horizon)
+        if steps == self.input_size:
+            return self
+        return Windows(self.buffer, self.targets_at, steps, self.horizon, self.task)
 
     def _parted(self, overlapping: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The windows that start at `rows`: [batch time channel], [batch horizon target]."""
         block = overlapping.index_select(0, rows)  # [batch time+horizon channel]
-        past, ahead = block.split_with_sizes((self.input_size, self.horizon), 1)
+        past, asked = block[:, : self.input_size], block[:, self._begin : self._end]
         targets = self.buffer.targets
-        return past, ahead if targets == ahead.shape[2] else ahead[..., :targets]
+        return past[..., self._hidden :], asked if targets == asked.shape[2] else asked[..., :targets]
 
 
-def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
+def cut(source: Buffer, part: Part, input_size: int, horizon: int, task: Task = AHEAD) -> Windows:
     """All windows whose targets lie in `part`, whose rows lie in one segment, and which hold an observed target.
 
     Raises:
@@ -96,13 +110,16 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int) -> Windows:
     """
     if input_size < 1 or horizon < 1:
         raise InputError(f"input_size and horizon must be at least 1, not {input_size} and {horizon}")
-    first, counts = split.starts(source.arrays, part, input_size - source.padding, horizon)
+    before, (begin, end) = task.before(input_size), task.targets(input_size, horizon)
+    own = before - begin  # rows of targets before the anchor
+    first, counts = split.starts(source.arrays, part, before - source.padding, end - before, own)
     starts = np.empty(counts.sum(), np.int64)
-    for a, count, end in zip(first, counts, np.cumsum(counts), strict=True):
-        starts[end - count : end] = np.arange(a, a + count)
+    for a, count, last in zip(first, counts, np.cumsum(counts), strict=True):
+        starts[last - count : last] = np.arange(a, a + count)
     if source.observed is not None and len(starts):
-        starts = starts[_some_observed(source, starts, input_size, horizon)]
-    return Windows(source, starts, input_size, horizon)
+        asked, shown = (begin - before, end - before), input_size if task.shows else 0
+        starts = starts[_some_observed(source, starts, asked, shown)]
+    return Windows(source, starts, input_size, horizon, task)
 
 
 def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -> Batch:
@@ -222,10 +239,13 @@ def _windowed(rows: Tensor, length: int) -> Tensor:
     return rows.unfold(0, length, 1).transpose(1, 2)
 
 
-def _some_observed(source: Buffer, starts: Rows, input_size: int, horizon: int) -> np.ndarray:
-    """Which windows hold an observed target cell, and an observed cell in their past: [window] bool."""
+def _some_observed(source: Buffer, starts: Rows, asked: tuple[int, int], shown: int) -> np.ndarray:
+    """Which windows hold a measured target among the rows [begin, end) from their anchor on, and one of `shown` rows
+    before it, where their past shows any: [window] bool."""
     assert source.observed is not None
     at = source.rows_of(starts)
     seen = source.observed[:, : source.targets].any(1).numpy()
     total = np.concatenate([[0], np.cumsum(seen)])
-    return np.asarray((total[at + horizon] > total[at]) & (total[at] > total[at - input_size]))
+    begin, end = asked
+    some = total[at + end] > total[at + begin]
+    return np.asarray(some & (total[at] > total[at - shown]) if shown else some)

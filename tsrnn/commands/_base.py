@@ -135,8 +135,9 @@ def parameters(
 
 
 def history(data: str) -> Any:
-    """The frame of a data set or a file, with every column: a saved model knows which of them it reads."""
-    return reading(data).frame
+    """A data set or a file with every column: a saved model knows which of them it reads, and in which units."""
+    known = reading(data)
+    return known if any(column.unit for column in known.columns.values()) else known.frame
 
 
 def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:

@@ -4,7 +4,21 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, DateFormat, Freq, Id, Json, Target, Time, dataset, roles
+from tsrnn.commands._base import (
+    Data,
+    DateFormat,
+    Duplicates,
+    Freq,
+    Id,
+    Json,
+    Missing,
+    Target,
+    Time,
+    Wind,
+    dataset,
+    roles,
+    station,
+)
 
 
 def run(  # noqa: PLR0913  one parameter per option
@@ -19,6 +33,9 @@ def run(  # noqa: PLR0913  one parameter per option
     id: Id = None,
     date_format: DateFormat = None,
     freq: Freq = None,
+    missing: Missing = None,
+    wind: Wind = None,
+    duplicates: Duplicates = None,
     json_: Json = False,
 ) -> None:
     """Show series and columns: coverage, gaps, ranges, units, steps, and what was met on the way."""
@@ -26,6 +43,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn.console import sections
 
     asked: dict[str, Any] = roles(time, target, id, date_format=date_format, freq=freq)
+    asked |= station(missing, wind, duplicates)
     if families is not None:
         asked["families"] = True if families == "default" else families
     if resample is not None:

@@ -1,7 +1,9 @@
 """tsrnn models: the shelf of forecasters."""
 
 from inspect import cleandoc
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from tsrnn.commands._base import Json
 from tsrnn.errors import InputError
@@ -12,12 +14,20 @@ _CAPTION = (
 )
 
 
-def run(json_: Json = False) -> None:
+def run(
+    task: Annotated[
+        str, typer.Option(help="ahead: forecasters; along: models that say something of each row.")
+    ] = "ahead",
+    json_: Json = False,
+) -> None:
     """List the models by the names that users type: what they are and read, how large they are, and whose."""
+    from tsrnn import tasks
     from tsrnn.console import show
     from tsrnn.registry import names
 
-    rows = [_described(name, place) for name, place in names("models").items()]
+    tasks.find(task)
+    shelf = "models" if task == "ahead" else f"models.{task}"
+    rows = [_described(name, place) for name, place in names(shelf).items()]
     if json_:
         show(rows, as_json=True)
         return

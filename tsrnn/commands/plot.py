@@ -69,15 +69,17 @@ def _forecast(
 def _measured(
     source: str, units: dict[str, str], out: Path, shown: dict[str, Any], wells: dict[str, Any], as_wells: Any
 ) -> None:
-    """A file as it is: a log in tracks, anything else in facets."""
-    from tsrnn import catalog, plot
+    """A file as it is: a log in tracks, anything else, a log of times too, in facets."""
+    from tsrnn import catalog, las_writer, plot
 
     name = dataset(source)
-    if name not in catalog.names() and (Path(name).is_dir() or Path(name).suffix.lower() == ".las"):
-        plot.tracks(reading(name, units), out, **wells)
+    las = name not in catalog.names() and (Path(name).is_dir() or Path(name).suffix.lower() == las_writer.SUFFIX)
+    known = reading(name, units) if las or as_wells else None
+    if known is not None and (as_wells or "depth" in known.frame.columns):
+        plot.tracks(known, out, **wells)
         return
     panel = catalog.load(name)
-    if as_wells or plot.are_logs(panel):
+    if plot.are_logs(panel):
         plot.tracks(reading(name, units), out, **wells)
     else:
         plot.columns(panel, out, units=units, **shown)

@@ -1,5 +1,6 @@
 """tsrnn predict: what a saved model says of the steps after a file's end."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,13 +26,19 @@ def run(
     from tsrnn import Forecaster, las_writer
     from tsrnn.catalog import read_file
     from tsrnn.console import write
+    from tsrnn.reading import Column
 
     forecaster = Forecaster.load(model)
     if on_short is not None:
         forecaster.set_params(on_short=on_short).configs()
     ahead, known = None if future is None else read_file(future), reading(data)
-    table, roles = forecaster.predict(known.frame, future=ahead), forecaster.preparation_.reading
+    table, roles = forecaster.predict(known, future=ahead), forecaster.preparation_.reading
     if out is not None and las_writer.asked(out, table, roles["index"]):
-        las_writer.write(table, out, id=roles["id"], index=roles["index"], columns=known.columns)
+        told = roles.get("units", {}).items()
+        columns = {
+            **known.columns,
+            **{name: replace(known.columns.get(name, Column()), unit=unit) for name, unit in told},
+        }
+        las_writer.write(table, out, id=roles["id"], index=roles["index"], columns=columns)
     else:
         write(table, out, as_json=json_)

@@ -20,7 +20,6 @@ SENTINELS = (
 _LEAST = min(abs(value) for value in SENTINELS)
 _NOTHING = r"(?i)^([-*#?.~]+|\(?null\)?|#?n/?a|#n/a|nan|none|missing|absent|err(or)?|-?1\.#\w*|[-+]?inf(inity)?)$"
 _FORTRAN = r"^([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)$"
-EMPTY = "curves empty throughout, left out of the targets"
 
 
 @dataclass

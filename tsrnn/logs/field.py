@@ -6,9 +6,8 @@ from dataclasses import replace
 import polars as pl
 
 from tsrnn.errors import InputError
-from tsrnn.logs.cells import EMPTY
 from tsrnn.logs.well import ID, Well
-from tsrnn.reading import Column, Note, Reading
+from tsrnn.reading import EMPTY, Column, Note, Reading
 
 
 def together(wells: Sequence[Well]) -> Reading:

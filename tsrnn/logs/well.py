@@ -12,7 +12,7 @@ from tsrnn.logs import cells, clock, kinds, mends
 from tsrnn.logs.cells import Told
 from tsrnn.logs.header import Curve, Header, depth_unit
 from tsrnn.logs.rows import OVER, Rows
-from tsrnn.reading import Column, Note
+from tsrnn.reading import EMPTY, Column, Note
 
 ID, DEPTH, TIME = "well", "depth", "time"
 
@@ -77,7 +77,7 @@ def _curves(
             name = _free(curve, {ID, *columns}, about)
             curves[place], columns[name] = column.alias(name), _column(curve, name)
         notes += [Note(what, count, curve.mnemonic, source, loud) for what, count, loud in about.notes]
-    told.add(cells.EMPTY, len(hollow))
+    told.add(EMPTY, len(hollow))
     height = sum(len(rows.columns[0]) for rows in sections)
     for place, curve in hollow.items():
         if curve.mnemonic not in {ID, *columns}:

@@ -6,6 +6,7 @@ A model file names its paper and holds
     MODEL     a class derived from `_base.Model`; `MODEL(config, spec)` builds it
     VARIANTS  optional: {name: {field: value}}, the names by which the file is known instead of its own
     PAPER     optional: whose it is, in a few words; {name: words} with variants
+    TASKS     optional: the tasks that it is for, if not for forecasting: ("along",)
     FAMILY    optional: naive, linear, feed-forward, recurrent or mixed; boards name the best of each
     ABOUT     optional: {name: sentence}, what each variant is; else the docstring's first sentence speaks for the file
 
@@ -105,6 +106,21 @@ def build(model: str | type, config: Any, spec: Spec) -> Model:
         ) from fault
 
 
+def check_task(model: str | type, task: str) -> None:
+    """Refuse a model that is for other tasks.
+
+    Raises:
+        InputError: it is, or there is no such model.
+    """
+    entry = find(model)
+    if task not in entry.kind.tasks:
+        known = ", ".join(registry.names("models" if task == "ahead" else f"models.{task}"))
+        raise InputError(
+            f"model {entry.name!r} is for the task {' or '.join(sorted(entry.kind.tasks))!r}, not for {task!r}; take "
+            f"one of {known}"
+        )
+
+
 def is_own(kind: type) -> bool:
     """Whether a class is one of tsrnn's."""
     return kind.__module__.partition(".")[0] == "tsrnn"
@@ -117,7 +133,7 @@ def reads(model: str | type, config: Any) -> frozenset[str]:
 
 def _registered(name: str) -> Entry:
     source = registry.load("models", name, "model")
-    place = registry.names("models")[name]
+    place = str(registry.place_of("models", name))
     try:
         if isinstance(source, type):
             _check_kind(source)

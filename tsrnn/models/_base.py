@@ -41,6 +41,7 @@ class Model(nn.Module):
     """
 
     Config: ClassVar[type] = NoOptions  # of a class that stands in no model file: its frozen dataclass of options
+    tasks: frozenset[str] = frozenset({"ahead"})  # what it can do (tsrnn.tasks)
     sees_newest: bool = True  # False only where the method forecasts from an older step on purpose
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
     reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tsrnn import families
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
@@ -39,9 +40,9 @@ class Logs:
     def wells(self) -> dict[str, pl.DataFrame]:
         """Rows of each well by depth."""
         if self.id is None:
-            return {"": self.frame.sort(self.index)}
+            return {"": self.frame.drop_nulls(self.index).sort(self.index)}
         parts = self.frame.partition_by(self.id, maintain_order=True)
-        return {str(part[self.id][0]): part.sort(self.index) for part in parts}
+        return {str(part[self.id][0]): part.drop_nulls(self.index).sort(self.index) for part in parts}
 
     def unit(self, name: str) -> str:
         return self.columns.get(name, Column()).unit
@@ -95,13 +96,15 @@ def taken(data: Any) -> Logs:
         logs = Logs(table, roles.index, roles.id, columns, "the log")
     if not logs.frame.schema[logs.index].is_numeric():
         raise InputError(f"{logs.source}: tracks are drawn over depths and {quoted(logs.index)} holds none")
+    if logs.frame[logs.index].null_count() == logs.frame.height:
+        raise InputError(f"{logs.source} holds no rows with a depth")
     return logs
 
 
 def are_logs(panel: Panel) -> bool:
-    """Whether a panel holds a curve that the template knows, over what may be depths."""
-    known = {name.lower() for track in template.read() for trace in track.traces for name in trace.names}
-    curves = any(name.lower() in known for name in panel.frame.columns)
+    """Whether a panel holds a curve of a known family, over what may be depths."""
+    kin = families.named(None)
+    curves = any(families.of(name, kin) for name in panel.frame.columns)
     return curves and panel.frame.schema[panel.roles.index].is_float()
 
 
@@ -132,7 +135,13 @@ def choose(logs: Logs, tracks: Sequence[Track], asked: Sequence[str], forecast: 
 
 
 def drawn(rows: pl.DataFrame, logs: Logs, tracks: Sequence[Track]) -> list[list[Curve]]:
-    """The curves of a well in each track: of a family the first that was measured."""
+    """The curves of a well in each track: of a family the first that was measured.
+
+    Args:
+        rows: of the well, to be shown.
+        logs: the rows of all wells that are: they share their scales.
+        tracks: with the columns that each curve may be.
+    """
     at = rows[logs.index].cast(pl.Float64).to_numpy()
     cuts = breaks(at, logs.unit(logs.index))
     page: list[list[Curve]] = []
@@ -171,7 +180,7 @@ def _narrowed(traces: Sequence[Trace], chosen: Sequence[str], apart: bool) -> It
 
 
 def _scale(trace: Trace, unit: str, column: pl.Series, log: bool) -> Scale:
-    """The trade's scale, unless the unit is another one or most of the curve, in all wells, lies off it."""
+    """The trade's scale, unless the unit is an unknown one or most of the curve, in all wells, lies off it."""
     scale, values = trace.scaled(unit), column.cast(pl.Float64).drop_nulls().to_numpy()
     if scale is not None and len(values) and ((values < min(scale)) | (values > max(scale))).mean() <= _OFF:
         return scale

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tsrnn.plot import strips
+from tsrnn.plot import pen, strips
 from tsrnn.plot._base import canvas, legend_shape, named, save, text
 from tsrnn.plot.bit import Ahead
 from tsrnn.plot.logs import Curve, Logs
@@ -24,11 +24,8 @@ _BODY, _HEAD, _TITLE, _LINE = 8.6, 0.34, 0.24, 0.2  # inches of the logs, a curv
 _LEAST = 2.4  # inches of all tracks together
 _UPRIGHT = 1.05  # inches of the head above a strip, whose name stands upright, at most
 _LONGEST = 1.5  # wells share their depths where all of them span no more than so many times the longest
-_GRID, _INK, _FORECAST, _BIT = "#d8d8d8", "#222222", "#111111", "#c2185b"
-_PALE, _FILL = 0.22, 0.18  # of one interval, of a filled curve
 _SMALL, _LETTER = 7.0, 0.058  # points of the letters of heads, and inches of one
 _TICKS = 16  # of depths, at most
-_MANY = 2500  # rows from which lines are thinner
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,9 @@ def page(wells: Sequence[Well], tracks: Sequence[Track], logs: Logs, path: str |
     head = max(_HEAD * heads, min(upright, _UPRIGHT))
     width = 2 * _EDGE + len(wells) * (_DEPTHS + across)
     with canvas(width, 1, layout=None) as figure:
-        handles = _handles(wells)
+        handles = pen.handles(
+            [each for well in wells for each in well.ahead], [each for well in wells for each in well.strips]
+        )
         columns, lines = legend_shape(handles, width)
         foot = _EDGE + lines * _LINE
         titles = _TITLE * (1 + any(well.ahead for well in wells))
@@ -105,13 +104,13 @@ def _well(
     top = bottom + _BODY
     for curves, log in tracks:
         axes = place.axes(left, bottom, width, _BODY)
-        _grid(axes, curves, log)
+        pen.grid(axes, curves, log)
         for curve in curves:
             bits = [each.bits[0] for each in well.ahead if each.curve == curve.name]
-            _curve(axes, curve, min(bits, default=np.inf))
+            pen.curve(axes, curve, min(bits, default=np.inf))
         for each in well.ahead:
             for curve in (curve for curve in curves if curve.name == each.curve):
-                _ahead(axes, curve, each)
+                pen.forecast(axes, curve, each)
         if not curves:
             place.write("not measured", left + width / 2, top + 0.1, ha="center")
         for row, curve in enumerate(reversed(curves)):
@@ -122,46 +121,6 @@ def _well(
         name = _short(strip.name[::-1], _UPRIGHT - 0.1)[::-1]  # its end tells more than its beginning
         place.write(name, left + _STRIP / 2, top + 0.06, rotation=90, ha="center", va="bottom")
         left += _STRIP + _BETWEEN
-
-
-def _grid(axes: "Axes", curves: Sequence[Curve], log: bool) -> None:
-    """Tenths of a track, or the decades of its first curve and what lies between."""
-    lines, heavy = np.arange(1, 10) / 10, np.arange(1, 10) == 5
-    if log and curves:
-        low, high = sorted(curves[0].scale)
-        tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-        lines = curves[0].place((tens[:, None] * np.arange(1, 10)).ravel())
-        heavy = np.arange(len(lines)) % 9 == 0
-    for line, wide in zip(lines, heavy, strict=True):
-        if 0 < line < 1:
-            axes.axvline(line, color=_GRID, linewidth=0.8 if wide else 0.3, zorder=0)
-
-
-def _curve(axes: "Axes", curve: Curve, until: float) -> None:
-    """A line, filled down to a depth: below it, intervals are."""
-    across, seen = curve.place(curve.values), np.isfinite(curve.values)
-    alone = seen & ~np.append(False, seen[:-1]) & ~np.append(seen[1:], False)
-    if curve.trace.fill:
-        edge = 0.0 if curve.trace.fill == "left" else 1.0
-        filled = curve.at <= until
-        axes.fill_betweenx(curve.at, edge, across, filled, color=curve.trace.colour, alpha=_FILL, linewidth=0)
-    thick = 0.9 if len(curve.at) <= _MANY else 0.55
-    axes.plot(across, curve.at, color=curve.trace.colour, linestyle=curve.trace.style, linewidth=thick)
-    axes.plot(across[alone], curve.at[alone], ".", color=curve.trace.colour, markersize=1.5)
-
-
-def _ahead(axes: "Axes", curve: Curve, ahead: Ahead) -> None:
-    for fan in ahead.fans:
-        for low, high in fan.intervals.values():
-            edges = curve.place(low), curve.place(high)
-            axes.fill_betweenx(fan.at, *edges, color=curve.trace.colour, alpha=_PALE, linewidth=0, zorder=1.5)
-        mark = "o" if len(fan.at) == 1 else None
-        across = curve.place(fan.point)
-        axes.plot(
-            across, fan.at, color=_FORECAST, linestyle=curve.trace.style, linewidth=1.5, marker=mark, markersize=3
-        )
-    for depth in np.unique(ahead.bits):
-        axes.axhline(depth, color=_BIT, linewidth=1.0, linestyle=(0, (4, 2)), zorder=3)
 
 
 def _head(place: _Place, curve: Curve, at: tuple[float, float, float]) -> None:
@@ -197,7 +156,7 @@ def _depths(places: Sequence["Axes"], limits: tuple[float, float]) -> None:
     ticks = ticks[(ticks >= limits[0]) & (ticks <= limits[1])]
     for axes in places:
         axes.set(xlim=(0, 1), ylim=limits[::-1], xticks=[], yticks=ticks)
-        axes.grid(axis="y", color=_GRID, linewidth=0.5)
+        axes.grid(axis="y", color=pen.GRID, linewidth=0.5)
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0, labelleft=False, labelsize=8)
         axes.spines[:].set(visible=True, linewidth=0.6)
@@ -212,25 +171,6 @@ def _limits(wells: Sequence[Well]) -> list[tuple[float, float]]:
     if bottom - top <= _LONGEST * longest:
         return [(top - margin, bottom + margin)] * len(wells)
     return [(well.top - margin, well.top + longest + margin) for well in wells]
-
-
-def _handles(wells: Sequence[Well]) -> dict[str, Any]:
-    """What the legend explains: what is ahead of the bit, and classes."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles: dict[str, Any] = {}
-    shares = dict.fromkeys(
-        share for well in wells for each in well.ahead for fan in each.fans for share in fan.intervals
-    )
-    if any(well.ahead for well in wells):
-        handles["forecast"] = Line2D([], [], color=_FORECAST, linewidth=1.5)
-        for depth, share in enumerate(shares, 1):  # a narrow interval lies on the wider ones
-            handles[f"{share} % interval"] = Patch(facecolor=_INK, alpha=1 - (1 - _PALE) ** depth)
-        handles["last measurement"] = Line2D([], [], color=_BIT, linewidth=1.0, linestyle=(0, (4, 2)))
-    for rock in dict.fromkeys(rock for well in wells for strip in well.strips for rock in strip.rocks):
-        handles.setdefault(rock.name, Patch(**{**strips.look(rock), "label": None}))
-    return {text(name): handle for name, handle in handles.items()}
 
 
 def _short(words: str, width: float) -> str:

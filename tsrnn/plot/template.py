@@ -2,12 +2,13 @@
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tsrnn import families, units
 from tsrnn.errors import InputError, quoted, unknown
 
 Scale = tuple[float, float]  # at the left and the right edge of the track
@@ -29,16 +30,17 @@ class Trace:
     colour: str
     style: str = "-"
     fill: str = ""
-    units: tuple[str, ...] = ()
-    others: Mapping[str, Scale] = field(default_factory=dict)
+    unit: str = ""  # of the scale; "": whatever the curve's is
 
     def scaled(self, unit: str) -> Scale | None:
-        """The scale in a unit; None where it is known in others alone."""
-        spelled = unit.strip().lower()
-        others = {name.lower(): scale for name, scale in self.others.items()}
-        if spelled in others:
-            return others[spelled]
-        return self.scale if not spelled or not self.units or spelled in map(str.lower, self.units) else None
+        """The scale in a curve's unit; None where there is none."""
+        if self.scale is None or not unit or not self.unit:
+            return self.scale
+        way = units.conversion(unit, self.unit)
+        if way is None:
+            return None
+        left, right = (float(f"{(edge - way.offset) / way.factor:.3g}") for edge in self.scale)
+        return left, right
 
 
 @dataclass(frozen=True)
@@ -101,8 +103,15 @@ def _track(entry: Mapping[str, Any]) -> Track:
 def _trace(entry: Mapping[str, Any], log: bool) -> Trace:
     from matplotlib.colors import is_color_like
 
-    _known(entry, ("names", "scale", "units", "others", "colour", "style", "fill"), "a curve")
-    names = _words(entry.get("names"), "names")
+    _known(entry, ("family", "names", "scale", "colour", "style", "fill"), "a curve")
+    if "family" in entry:
+        kin = families.named(None)
+        if entry["family"] not in kin:
+            raise unknown("family", str(entry["family"]), kin)
+        family = kin[entry["family"]]
+        names, unit = (family.name, *(name for name in family.aliases if name != family.name)), family.unit
+    else:
+        names, unit = _words(entry.get("names")), ""
     colour, style, fill = entry.get("colour", _PALETTE[0]), entry.get("style", "-"), entry.get("fill", "")
     if not is_color_like(colour):
         raise InputError(f"{names[0]} has the colour {quoted(colour)}, which is none; write one such as '#1b6b2f'")
@@ -111,8 +120,7 @@ def _trace(entry: Mapping[str, Any], log: bool) -> Trace:
     if fill not in _SIDES:
         raise unknown(f"fill of {names[0]}", str(fill), _SIDES[1:])
     scale = _scale(entry["scale"], names[0], log) if "scale" in entry else None
-    others = {unit: _scale(other, names[0], log) for unit, other in dict(entry.get("others", {})).items()}
-    return Trace(names, scale, colour, style, fill, _words(entry.get("units", []), "units", 0), others)
+    return Trace(names, scale, colour, style, fill, unit)
 
 
 def _scale(value: Any, name: str, log: bool) -> Scale:
@@ -125,9 +133,9 @@ def _scale(value: Any, name: str, log: bool) -> Scale:
     return float(value[0]), float(value[1])
 
 
-def _words(value: Any, what: str, least: int = 1) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) < least or not all(isinstance(word, str) for word in value):
-        raise InputError(f'{what} of a curve is a list such as ["GR", "ECGR"], not {quoted(value)}')
+def _words(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
+        raise InputError(f'names of a curve is a list such as ["GR", "ECGR"], not {quoted(value)}; or name its family')
     return tuple(value)
 
 

@@ -1,6 +1,7 @@
 """Well logs as geologists look at them: tracks of curves over depth, which grows downwards, and what lies ahead."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,17 +67,18 @@ def tracks(
     known = [track for track in templates.read(template) if len(wells) == 1 or curves or not track.single]
     chosen = logs.choose(taken, known, _several(curves), foretold)
     columns = classes.columns(taken.frame, None if strips is None else _several(strips))
-    drawn = []
-    for name, rows in wells.items():
-        ahead = bit.ahead(forecast, taken, foretold, name, rows)
-        top, bottom = depth or _window(name, rows[taken.index], ahead)
-        shown = rows.filter(pl.col(taken.index).is_between(top, bottom))
-        if not shown.height:
-            raise InputError(f"{taken.source}: well {name!r} has no rows between {top:g} and {bottom:g}")
-        curves_of, strips_of = logs.drawn(shown, taken, chosen), _strips(shown, taken, columns)
-        drawn.append(Well(name, curves_of, strips_of, ahead, top, bottom))
+    told = {name: bit.ahead(forecast, taken, foretold, name, rows) for name, rows in wells.items()}
+    limits = {name: depth or _window(rows[taken.index], told[name]) for name, rows in wells.items()}
+    shown = {name: _between(taken, name, rows, limits[name]) for name, rows in wells.items()}
+    seen = replace(taken, frame=pl.concat(shown.values()))
+    drawn = [
+        Well(name, logs.drawn(rows, seen, chosen), _strips(rows, taken, columns), told[name], *limits[name])
+        for name, rows in shown.items()
+    ]
+    if not any(curve for well in drawn for track in well.tracks for curve in track) and not columns:
+        raise InputError(f"{taken.source}: no curve was measured in what is to be drawn; name others, or other depths")
     if not curves:
-        _tell_left(taken, drawn, columns)
+        _tell_left(seen, drawn, columns)
     return sheet.page(drawn, chosen, taken, path)
 
 
@@ -102,7 +104,15 @@ def _wells(taken: Logs, asked: Sequence[str], forecast: Any) -> dict[str, pl.Dat
     return {name: wells[name] for name in names}
 
 
-def _window(name: str, depths: pl.Series, ahead: Sequence[bit.Ahead]) -> tuple[float, float]:
+def _between(taken: Logs, name: str, rows: pl.DataFrame, limits: tuple[float, float]) -> pl.DataFrame:
+    """The rows of a well to show."""
+    shown = rows.filter(pl.col(taken.index).is_between(*limits))
+    if not shown.height:
+        raise InputError(f"{taken.source}: well {name!r} has no rows between {limits[0]:g} and {limits[1]:g}")
+    return shown
+
+
+def _window(depths: pl.Series, ahead: Sequence[bit.Ahead]) -> tuple[float, float]:
     """The depths to show of a well."""
     windows = [each.window for each in ahead] or [(float(depths.min()), float(depths.max()))]  # type: ignore[arg-type]  # numbers
     return min(top for top, _ in windows), max(bottom for _, bottom in windows)

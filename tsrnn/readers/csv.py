@@ -18,6 +18,7 @@ from tsrnn import heading, layout
 from tsrnn.errors import InputError, notice, quoted
 from tsrnn.readers._base import contents, first_lines
 from tsrnn.reading import Column, Note, Reading
+from tsrnn.units import spelling
 
 SUFFIXES = (".csv", ".tsv", ".txt")
 _GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
@@ -61,7 +62,7 @@ def read(path: Path) -> Reading:
     }
     frame = _named(path, _table(path, sample, names, options), names)
     said = {name: unit or heading.unit_of(name) for name, unit in zip(names, units, strict=True)}
-    columns = {name: Column(said[name]) for name in frame.columns if said.get(name)}
+    columns = {name: Column(spelling(said[name])) for name in frame.columns if said.get(name)}
     above = sum(bool(line.strip()) for line in lines[:skipped])
     notes = [Note("lines above the names, skipped", above, loud=False), Note("rows of units", under, loud=False)]
     return Reading(frame, columns, tuple(note for note in notes if note.count))

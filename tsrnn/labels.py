@@ -1,0 +1,128 @@
+"""Labels of any kind and their numbers: text, whole numbers, truth values -> 0, 1, 2..., and back to a frame."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import polars as pl
+
+from tsrnn.arrays import Floats
+from tsrnn.errors import InputError, listed, quoted, unknown
+from tsrnn.frames import Origin, to_polars
+from tsrnn.panel import Panel
+
+CROSS_ENTROPY = "cross_entropy"
+MOST = 1000  # classes: more are values, or names of rows
+
+
+def classes_of(column: pl.Series, source: str) -> list[Any]:
+    """The classes in a column, in order: numbers by size, text by letters.
+
+    Raises:
+        InputError: there is one class, or none, or so many that they are none.
+    """
+    kinds = column.drop_nulls()
+    kinds = (kinds.fill_nan(None).drop_nulls() if kinds.dtype.is_float() else kinds).unique().sort()
+    if len(kinds) < 2:
+        held = "no label at all" if not len(kinds) else f"one class alone, {kinds[0]!r}"
+        raise InputError(f"{source}: column {quoted(column.name)} holds {held}; there is nothing to tell apart")
+    if len(kinds) > MOST:
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {len(kinds):,} different values, which are no classes; take "
+            "loss='mae' where they are numbers"
+        )
+    return list(kinds.to_list())
+
+
+def encode(column: pl.Series, classes: Sequence[Any], source: str) -> pl.Series:
+    """Each label's number, null where there is none.
+
+    Raises:
+        InputError: a label is none of the classes.
+    """
+    column = column.fill_nan(None) if column.dtype.is_float() else column
+    strangers = sorted({str(each) for each in column.unique() if each is not None and each not in set(classes)})
+    if strangers:
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {listed(strangers)}, which is no class of the training's "
+            f"({listed(map(str, classes))})"
+        )
+    numbers = dict(zip(classes, range(len(classes)), strict=True))
+    codes = [None if each is None else float(numbers[each]) for each in column]
+    return pl.Series(column.name, codes, pl.Float64)
+
+
+def restored(classes: Any, count: int) -> list[Any] | None:
+    """Classes from a saved model; None where it tells values.
+
+    Raises:
+        InputError: they are not `count` different words or numbers.
+    """
+    if classes is None:
+        return None
+    plain = isinstance(classes, list) and all(isinstance(each, str | int | float | bool) for each in classes)
+    if not plain or len(classes) != count or len(set(classes)) != count:
+        raise InputError(f"classes must be {count} different words or numbers")
+    return list(classes)
+
+
+def opened(
+    frame: Any, target: str, loss: str | None, roles: Mapping[str, Any]
+) -> tuple[pl.DataFrame, list[Any] | None, dict[str, Any]]:
+    """A frame with its labels as numbers, the classes (None: the target holds values), and roles.
+
+    A panel's id, index and step stand where `roles` say nothing.
+
+    Raises:
+        InputError: there is no such column, it may be read in two ways, or it holds no classes.
+    """
+    if isinstance(frame, Panel):
+        known: dict[str, Any] = {
+            "id": frame.roles.id,
+            "time": frame.roles.index,
+            "source": frame.source,
+            "freq": frame.freq,
+        }
+        known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
+        table, roles = frame.frame, {**known, **roles}
+    else:
+        table = to_polars(frame, "frame")[0]
+    if target not in table.columns:
+        raise unknown("column of frame", str(target), table.columns)
+    column = table[target]
+    if loss is None and column.dtype.is_integer():
+        raise InputError(
+            f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
+            "values"
+        )
+    if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
+        return table, None, dict(roles)
+    classes = classes_of(column, "frame")
+    return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
+
+
+def without(frame: Any, target: str) -> tuple[pl.DataFrame, Origin]:
+    """The frame with nothing to be read in the target's column, and the type that came in."""
+    table, origin = (frame.frame, frame.origin) if isinstance(frame, Panel) else to_polars(frame, "frame")
+    return table.with_columns(pl.lit(0.0).alias(target)), origin
+
+
+def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:
+    """The columns of numbers that have no role yet."""
+    return [name for name, kind in table.schema.items() if kind.is_numeric() and name not in taken]
+
+
+def values(panel: Panel, answer: Floats) -> pl.DataFrame:
+    """Ids, index and the target's values: answer [row 1]."""
+    return pl.DataFrame([*_keys(panel), pl.Series(panel.roles.targets[0], answer[:, 0])])
+
+
+def told(panel: Panel, shares: Floats, decided: Sequence[int], classes: Sequence[Any]) -> pl.DataFrame:
+    """Ids, index, the label of each row, and `<target>_p_<class>`: shares [row class]."""
+    name = panel.roles.targets[0]
+    labels = pl.Series(name, [classes[code] for code in decided])
+    columns = [pl.Series(f"{name}_p_{kind}", shares[:, k]) for k, kind in enumerate(classes)]
+    return pl.DataFrame([*_keys(panel), labels, *columns])
+
+
+def _keys(panel: Panel) -> list[pl.Series]:
+    return [panel.frame[key] for key in (panel.roles.id, panel.roles.index) if key is not None]

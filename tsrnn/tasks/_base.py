@@ -1,0 +1,29 @@
+"""The contract of a task: what is asked of a window, where its targets lie, and what the past may show of them."""
+
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+
+class Task(ABC):
+    """A window is a stretch of rows of one series that hangs on one of them, its anchor.
+
+    Its past are its first `input_size` rows, its targets some of its rows. What the past shows are past covariates,
+    and the targets' own channels in front of them where `shows`: a task whose targets lie in the past never does, or a
+    model would read its own labels.
+    """
+
+    name: ClassVar[str]
+    shows: ClassVar[bool]  # the past has the targets' channels, in front of the covariates'
+    measures: ClassVar[tuple[str, ...]]  # of `tsrnn.metrics`, the usual ones; the first one chooses
+
+    @abstractmethod
+    def before(self, input_size: int) -> int:
+        """Rows of a window before its anchor."""
+
+    @abstractmethod
+    def length(self, input_size: int, horizon: int) -> int:
+        """Rows of a window."""
+
+    @abstractmethod
+    def targets(self, input_size: int, horizon: int) -> tuple[int, int]:
+        """[begin, end) of the rows of a window that hold targets."""

@@ -1,0 +1,23 @@
+"""A label or a value for each step of a sequence, by what lies before and behind it: many-to-many."""
+
+from tsrnn.tasks._base import Task
+
+
+class Along(Task):
+    """The anchor is the last row. Targets lie in the past itself, which shows none of them."""
+
+    name = "along"
+    shows = False
+    measures = ("mse", "mae")
+
+    def before(self, input_size: int) -> int:
+        return input_size - 1
+
+    def length(self, input_size: int, horizon: int) -> int:
+        return input_size
+
+    def targets(self, input_size: int, horizon: int) -> tuple[int, int]:
+        return 0, input_size
+
+
+TASK = Along()
