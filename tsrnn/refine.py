@@ -90,6 +90,24 @@ def units_of(panel: Panel) -> dict[str, str]:
     return {name: unit for name in names if (unit := units.spelling(panel.columns.get(name, Column()).unit))}
 
 
+def in_roles(panel: Panel, wanted: Mapping[str, Any]) -> Panel:
+    """The panel with its columns in the roles of a reading: read again where it was made with others.
+
+    What a data set offers by itself was asked for by nobody, and stays.
+
+    Raises:
+        InputError: a column is missing, or cannot be used in its role.
+    """
+    targets, *rest = (tuple(wanted[kind]) for kind in ("targets", "past", "future", "static"))
+    roles = panel.roles
+    if roles.targets == targets and (panel.offers or [roles.past, roles.future, roles.static] == rest):
+        return panel
+    done = {"numbered": panel.numbered and wanted["index"] not in panel.frame.columns, "wind": None, "flags": None}
+    made = Panel.again(panel.frame, {**wanted, **done}, panel.source)
+    kept = {name: getattr(panel, name) for name in ("columns", "origin", "sha256", "split", "seasonality")}
+    return replace(made, notes=panel.notes, wind=panel.wind, flags=panel.flags, **kept)
+
+
 def in_units(panel: Panel, wanted: Mapping[str, str]) -> Panel:
     """The panel with its columns in these units, which is said; those whose unit is not known stay as they are.
 
