@@ -50,6 +50,16 @@ def test_a_well_without_a_covariate_is_forecast_with_the_mask(told):
     assert told.predict(together).filter(well="D").equals(answer)
 
 
+def test_a_panel_read_in_other_roles_is_read_again_in_the_training_s(untold):
+    blind = well("D", 3)
+    right = untold.predict(blind)
+    place = {"time": "depth", "id": "well"}
+    for roles in ({}, {"target": "GR"}, {"target": "DTC"}, {"target": "DTC", "past_covariates": "GR"}):
+        assert untold.predict(Panel.of(blind, **place, **roles)).equals(right)
+    with pytest.raises(InputError, match=r"unknown column of D\.las 'DTC'"):
+        untold.predict(Panel.of(blind.drop("DTC"), **place, source="D.las"))
+
+
 def test_a_model_that_never_missed_it_says_what_it_reads(untold):
     blind = lacking(well("D", 3))
     words = "series 'D' holds no 'DTC', which no row of the training missed: the model reads the training's mean"

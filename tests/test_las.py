@@ -86,7 +86,7 @@ class TestCurves:
     def test_an_empty_curve_is_no_target_and_refuses_no_file(self, tmp_path):
         reading = read(tmp_path, TWO, "1 50 -999.25\n2 60 -999.25\n")
         assert reading.frame.schema["RHOB"] == pl.Null
-        assert said(reading, "RHOB", "empty throughout, left out", loud=False) == 1
+        assert said(reading, "RHOB", "empty throughout", loud=False) == 1
         full = write(tmp_path, "y.las", TWO.replace("31/2-10 A", "B") + "1 50 2.1\n2 60 2.2\n")
         with pytest.warns(Notice, match="1 curves empty throughout"):
             assert catalog.load(tmp_path / "x.las").roles.targets == ("GR",)
@@ -113,7 +113,7 @@ class TestCurves:
 
     def test_places_times_and_codes_by_their_mnemonics(self):
         places = "DEPT DEPTH_MD TVDSS TWT x_loc X Y_UTM EASTING UTM_N LATITUDE TIME DATE INDEX"
-        codes = "FORCE_2020_LITHOFACIES_LITHOLOGY FACIES ZONE ZONE_ID CLASS QFLAG UFLG[3] LITH_CODE"
+        codes = "FORCE_2020_LITHOFACIES_LITHOLOGY FACIES ZONE ZONE_ID CLASS QFLAG UFLG[3] LITH_CODE LITH"
         curves = "GR DEN DEPOROSITY DT DTC LITHODENSITY FORMATION_PRESSURE TEMP MUDWEIGHT ZDEN NPHI XPHASE MDT LAT"
         assert not any(kinds.is_measured(name) for name in f"{places} {codes}".split())
         assert all(kinds.is_measured(name) for name in curves.split())
@@ -170,6 +170,32 @@ class TestNull:
         assert said(reading, "GR", "-999.25 beside NULL -9999", "missing=[-999.25]") == 2
         with pytest.warns(Notice, match=r"missing=\[-999.25\]"):
             catalog.load(tmp_path / "x.las")
+
+    def test_are_said_once(self, tmp_path):
+        body = "1 -999.25\n" + "".join(f"{depth} {60 + depth % 5}\n" for depth in range(2, 20))
+        read(tmp_path, HEADER.replace("-999.25", "-9999"), body)
+        with pytest.warns(Notice) as caught:
+            panel = catalog.load(tmp_path / "x.las")
+        assert [str(warning.message).count("-999.25") for warning in caught] == [2]  # the cells, and what drops them
+        assert sum(note.loud for note in panel.notes) == 1
+
+    def test_are_not_said_to_be_kept_where_they_were_dropped(self, tmp_path):
+        read(tmp_path, HEADER.replace("-999.25", "-9999"), "1 -999.25\n2 60\n3 -999\n")
+        with pytest.warns(Notice, match=r"1 cells of -999 beside") as caught:
+            panel = catalog.load(tmp_path / "x.las", missing={"GR": [-999.25]})
+        assert not [warning for warning in caught if "-999.25" in str(warning.message)]
+        assert not [note for note in panel.notes if "cells of -999.25 beside" in note.what]
+
+    def test_of_others_where_the_header_names_none(self, tmp_path):
+        reading = read(tmp_path, HEADER.replace("NULL. -999.25 :\n", ""), "1 9999\n2 60\n")
+        assert said(reading, "GR", "9999 where the header names no NULL") == 1
+
+    @pytest.mark.parametrize("row", [0, 1, 3])
+    def test_is_no_depth(self, tmp_path, row):
+        lines = ["1 50", "2 60", "3 70", "4 80"]
+        lines[row] = "-999.25 50"
+        path = write(tmp_path, "x.las", HEADER + "\n".join(lines))
+        refused(path, f"line {14 + row} holds the header's NULL -999.25 in the index curve 'DEPT'")
 
     def test_a_place_may_be_where_a_null_would(self, tmp_path):
         reading = read(tmp_path, HEADER.replace("GR.gAPI", "z_loc.M").replace("-999.25", "-9999"), "1 -999\n2 -998\n")
@@ -346,6 +372,13 @@ class TestRefusals:
         refused(tmp_path / "hole.las", "no file")
         (tmp_path / "bare").mkdir()
         refused(tmp_path / "bare", "no .las files")
+        with pytest.raises(InputError, match="the list of well logs is empty"):
+            catalog.load([])
+
+    def test_a_log_whose_curves_hold_nothing_says_so(self, tmp_path):
+        read(tmp_path, HEADER, "1 -999.25\n2 -999.25\n")
+        with pytest.raises(InputError, match=r"no column to forecast beside .*\('GR' without any value\)"):
+            catalog.load(tmp_path / "x.las")
 
     def test_files_that_are_cut_off(self, tmp_path):
         refused(write(tmp_path, "head.las", HEADER[: HEADER.index("~A")]), "no ~A section")

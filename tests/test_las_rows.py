@@ -22,6 +22,11 @@ class TestRows:
         assert frame["GR"].to_list() == [50, 60]
         assert frame["ZONE"].to_list() == ["upper Draupne", "Heather"]
 
+    def test_nothing_between_two_tabs_is_a_blank_cell_where_no_header_declares_tabs(self, tmp_path):
+        reading = read(tmp_path, TWO, "1\t50\t2.1\n2\t\t2.2\n3\t60\t\n")
+        assert reading.frame["GR"].to_list() == [50, None, 60]
+        assert reading.frame["RHOB"].to_list() == [2.1, 2.2, None]
+
     def test_wrapped_lines_that_no_header_declares(self, tmp_path):
         reading = read(tmp_path, TWO, "1\n50 2.1\n2\n60\n2.2\n")
         assert reading.frame["RHOB"].to_list() == [2.1, 2.2]

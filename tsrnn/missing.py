@@ -15,7 +15,7 @@ import polars as pl
 
 from tsrnn import figures
 from tsrnn.errors import InputError, unknown
-from tsrnn.reading import Note
+from tsrnn.reading import Note, mend
 
 Values = list[int | float | str]
 _NINES = [
@@ -136,8 +136,8 @@ def suspected(table: pl.DataFrame, names: Iterable[str], missing: Any) -> list[N
     for name in names:
         if (missing.get(name) if isinstance(missing, dict) else missing) != []:
             for value, count in sentinels(table[name]):
-                mend = f"missing=[{value:.10g}] takes them as missing"
-                notes.append(Note(f"cells that hold {value:.10g}, far from all others ({mend})", count, name))
+                what = f"cells that hold {value:.10g}, far from all others ({mend(value)} takes them as missing)"
+                notes.append(Note(what, count, name))
     return notes
 
 

@@ -138,7 +138,7 @@ class Panel:
         return replace(made, notes=(*made.notes, *far))
 
     @classmethod
-    def again(cls, frame: Any, reading: Mapping[str, Any]) -> "Panel":
+    def again(cls, frame: Any, reading: Mapping[str, Any], source: str = "frame") -> "Panel":
         """A frame read as another was: with its `reading`, which may come from a saved model.
 
         Raises:
@@ -151,7 +151,7 @@ class Panel:
         told = {k for group in reading.get("holes", {}).get("channels", ()) for k in group}
         lacking = [name for k, name in enumerate([*reading["targets"], *reading["past"]]) if k in told]
         numbered = reading.get("numbered", reading["index"] == "row")
-        return cls._take(frame, "frame", asked, treatment, levels, numbered, lacking)
+        return cls._take(frame, source, asked, treatment, levels, numbered, lacking)
 
     @classmethod
     def _take(cls, frame: Any, source: str, *how: Any) -> "Panel":

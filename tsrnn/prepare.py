@@ -101,7 +101,7 @@ class Preparation:
                 clock of the training's calendar showed.
         """
         freq, levels = self.reading.get("freq"), words.plain(self.reading.get("levels"))
-        panel: Panel = frame if isinstance(frame, Panel) else self._again(frame)
+        panel = refine.in_roles(frame, self.reading) if isinstance(frame, Panel) else self._again(frame)
         panel = refine.in_units(panel, self.reading.get("units", {}))
         if panel.offers:  # covariates that nobody asked for, some of which the training may have left out
             kept: dict[str, Any] = {kind: tuple(self.reading[kind]) for kind in ("past", "future", "static")}

@@ -5,6 +5,7 @@ column, so that a curve never loses a cell in silence: one line is said where a 
 `tsrnn describe` and by `Panel.notes`.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import polars as pl
 
-EMPTY = "curves empty throughout, left out of the targets"  # a note on a column of nulls
+EMPTY = "curves empty throughout"  # a note on a column of nulls
+MEND = re.compile(r"missing=\[(.+?)\]")  # in the words of a note, as `mend` writes it
 _MOST = 6  # kinds of notes that the one line tells of
 
 
@@ -94,6 +96,11 @@ def _names(roles: Mapping[str, Any]) -> Iterable[str]:
     for kind in ("past", "future", "static"):
         value = roles.get(f"{kind}_covariates") or ()
         yield from [value] if isinstance(value, str) else value
+
+
+def mend(value: float) -> str:
+    """What takes cells of a number as missing, as notes name it."""
+    return f"missing=[{value:.10g}]"
 
 
 def line(notes: Iterable[Note]) -> str:

@@ -3,7 +3,7 @@
 Reading --one unit per curve, families, ranges, washout--> Reading --`Panel.of`--> Panel with units and notes
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from tsrnn import families, physical, units, wind
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
-from tsrnn.reading import Column, Reading, line
+from tsrnn.reading import MEND, Column, Note, Reading, line
 from tsrnn.resample import resampled
 
 WORDS = ("depth_unit", "families", "clip", "washout", "resample")  # of `load`, beside the roles
@@ -56,12 +56,28 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
         *(name for kind in made.roles.covariates.values() for name in kind),
     }
     unread = {*reading.frame.columns} - counts
-    told = tuple(replace(note, loud=False) if note.column in unread else note for note in reading.notes)
+    told = _once(reading.notes, unread, made)
     columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
     made = replace(made, columns=columns, notes=(*told, *made.notes))
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
+
+
+def _once(notes: Iterable[Note], unread: Collection[str], made: Panel) -> tuple[Note, ...]:
+    """The reader's notes: quiet of columns that nobody reads; nulls of other writers, where the panel tells of them.
+
+    Those that `missing` took are no longer kept, and not told of a second time.
+    """
+    told, loud = [], {(note.column, mend) for note in made.notes if note.loud for mend in MEND.findall(note.what)}
+    for note in notes:
+        mends = [float(number) for number in MEND.findall(note.what)]
+        asked = made.missing.get(note.column, ()) if isinstance(made.missing, Mapping) else made.missing or ()
+        if note.column not in unread and any(number in asked for number in mends):
+            continue
+        twice = any((note.column, number) in loud for number in MEND.findall(note.what))
+        told.append(replace(note, loud=note.loud and not twice and note.column not in unread))
+    return tuple(told)
 
 
 def units_of(panel: Panel) -> dict[str, str]:
@@ -72,6 +88,24 @@ def units_of(panel: Panel) -> dict[str, str]:
         *(name for kind in panel.roles.covariates.values() for name in kind),
     )
     return {name: unit for name in names if (unit := units.spelling(panel.columns.get(name, Column()).unit))}
+
+
+def in_roles(panel: Panel, wanted: Mapping[str, Any]) -> Panel:
+    """The panel with its columns in the roles of a reading: read again where it was made with others.
+
+    What a data set offers by itself was asked for by nobody, and stays.
+
+    Raises:
+        InputError: a column is missing, or cannot be used in its role.
+    """
+    targets, *rest = (tuple(wanted[kind]) for kind in ("targets", "past", "future", "static"))
+    roles = panel.roles
+    if roles.targets == targets and (panel.offers or [roles.past, roles.future, roles.static] == rest):
+        return panel
+    done = {"numbered": panel.numbered and wanted["index"] not in panel.frame.columns, "wind": None, "flags": None}
+    made = Panel.again(panel.frame, {**wanted, **done}, panel.source)
+    kept = {name: getattr(panel, name) for name in ("columns", "origin", "sha256", "split", "seasonality")}
+    return replace(made, notes=panel.notes, wind=panel.wind, flags=panel.flags, **kept)
 
 
 def in_units(panel: Panel, wanted: Mapping[str, str]) -> Panel:

@@ -83,7 +83,10 @@ def find_roles(
         left = [name for name in left if not axis.counts_rows(table[name])]
         remark = _left_over(table, source, left, id, long is not None)
     if not targets:
-        raise InputError(f"{source} has no column to forecast beside {listed(table.columns)}; name one as the target")
+        hollow = [name for name in free if table[name].null_count() == table.height]
+        empty = f" ({listed(hollow)} without any value)" if hollow else ""
+        beside = f"{source} has no column to forecast beside {listed(table.columns)}{empty}"
+        raise InputError(f"{beside}; name one as the target")
     roles = Roles(targets, time or _free_name("row", columns), id, named["past"], named["future"], named["static"])
     _refuse_two_roles(roles, source)
     return roles, remark

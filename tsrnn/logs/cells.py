@@ -11,6 +11,7 @@ import polars as pl
 from tsrnn.arrays import Floats
 from tsrnn.errors import quoted
 from tsrnn.logs.header import Null
+from tsrnn.reading import mend
 
 # What stands for nothing in the logs of many writers; beside the header's own it is only pointed at.
 SENTINELS = (
@@ -77,9 +78,10 @@ def _floats(values: Floats, missing: np.ndarray, null: Null, told: Told, sentine
     told.add(f"cells of the header's NULL {null.text}" if null.named else _unnamed(null), hits.sum(), not null.named)
     column = np.where(missing | hits, np.nan, values)
     if sentinels and np.nanmax(np.abs(column), initial=0.0) >= _LEAST:
+        beside = f"beside NULL {null.text}" if null.named else "where the header names no NULL"
         for value in SENTINELS:
             told.add(
-                f"cells of {value:.10g} beside NULL {null.text}, kept as numbers (missing=[{value:.10g}] drops them)",
+                f"cells of {value:.10g} {beside}, kept as numbers ({mend(value)} drops them)",
                 (column == value).sum(),
             )
     return pl.Series(column).fill_nan(None)

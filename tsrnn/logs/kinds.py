@@ -9,7 +9,7 @@ _PLACE = re.compile(
 _DEPTH = re.compile(r"DEP|DEPTH?([_ ]?\w+)?|MD|[BTV]DEP|DMEA|TVD[_ ]?\w*|ELEV\w*|[OT]WT|INDEX")
 _TIME = re.compile(r"(TIME|DATE)([_ ]\w+)?|ETIM|DATETIME|TIMESTAMP")
 _CODE = re.compile(
-    r"\w*(LITHO(?!_?DEN)|FACIES|CONFIDENCE)\w*|\w*FLA?G(S|\[\d+\])?(_\w+)?"
+    r"\w*(LITHO(?!_?DEN)|FACIES|CONFIDENCE)\w*|LITH|\w*FLA?G(S|\[\d+\])?(_\w+)?"
     r"|(\w+_)?(ZONE|CLASS|CODE|FORMATION)S?(_(ID|NO|NUM\w*|CODE|NAME|TOPS?))?"
 )
 _CLOCKED = {"S", "SEC", "SECOND", "SECONDS", "MS", "MSEC", "MIN", "MINUTES", "H", "HR", "HRS", "HOURS", "HHMMSS"}

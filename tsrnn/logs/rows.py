@@ -158,6 +158,8 @@ def _row(path: Path, number: int, line: str, layout: mends.Layout, mended: Count
     if len(cells) == layout.width:
         layout.learn(line)
         return cells
+    if layout.separator is None and line.count("\t") == layout.width - 1:
+        return mends.split(line, "\t", layout.width)  # blank cells among them
     what, mend = layout.mend(line)
     if mend is None:
         raise InputError(

@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from tsrnn.errors import InputError, quoted
@@ -15,6 +16,7 @@ from tsrnn.logs.rows import OVER, Rows
 from tsrnn.reading import EMPTY, Column, Note
 
 ID, DEPTH, TIME = "well", "depth", "time"
+_FEW, _FAR = 3, 100  # rows that tell a step; steps to a neighbour that no depth is away
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def _curves(
         column = cells.curve(_joined(sections, place), header.null, curve.unit, about, sentinels)
         if column.null_count() == len(column):
             hollow[place] = curve
-            about.add("curve empty throughout, left out of the targets", 1, loud=False)
+            about.add("curve empty throughout", 1, loud=False)
         else:
             name = _free(curve, {ID, *columns}, about)
             curves[place], columns[name] = column.alias(name), _column(curve, name)
@@ -109,13 +111,33 @@ def _index(path: Path, header: Header, sections: Sequence[Rows], told: Told) -> 
     wrong = ~values.is_finite().fill_null(False)
     if wrong.any():
         row = int(wrong.arg_max() or 0)
-        lines = [line for rows in sections for line in rows.lines]
-        where = f"line {lines[row]}" if lines else f"row {row + 1}"
         raise InputError(
-            f"{path}: {where} holds {quoted(column[row])} in the index curve {quoted(curve.mnemonic)}, which is not a "
-            "number; mend it"
+            f"{path}: {_where(sections, row)} holds {quoted(column[row])} in the index curve "
+            f"{quoted(curve.mnemonic)}, which is not a number; mend it"
+        )
+    astray = header.null.hits(values.to_numpy()) & _off(values.to_numpy())
+    if astray.any():
+        where = _where(sections, int(astray.argmax()))
+        raise InputError(
+            f"{path}: {where} holds the header's NULL {header.null.text} in the index curve {quoted(curve.mnemonic)}; "
+            "mend it, or leave the row out"
         )
     return values, _unit(header, told)
+
+
+def _off(values: np.ndarray) -> np.ndarray:
+    """Index values that turn back from a neighbour, or lie very far from it: [row]."""
+    if len(values) < _FEW:
+        return np.zeros(len(values), bool)
+    steps = np.diff(values)
+    share = steps / (np.median(steps) or 1.0)
+    strange = (share <= 0) | (share > _FAR)
+    return np.asarray(np.append(False, strange) | np.append(strange, False))
+
+
+def _where(sections: Sequence[Rows], row: int) -> str:
+    lines = [line for rows in sections for line in rows.lines]
+    return f"line {lines[row]}" if lines else f"row {row + 1}"
 
 
 def _unit(header: Header, told: Told) -> str:

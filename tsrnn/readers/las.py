@@ -36,6 +36,8 @@ def read(path: Path | Sequence[Path]) -> Reading:
             raise InputError(f"the folder {path} holds no .las files")
     else:
         files = [path] if isinstance(path, Path) else list(path)
+        if not files:
+            raise InputError("the list of well logs is empty; name a file")
     return field.together([_well(file) for file in files])
 
 
