@@ -12,6 +12,7 @@ import pytest
 from small import QUICK
 
 from tsrnn import Forecaster, load, missing, parted, recalled, wind
+from tsrnn.commands._base import station as options
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 
@@ -451,3 +452,26 @@ def test_what_no_frame_is_read_by_is_no_saved_reading(wrong):
     assert recalled.reading(reading) == reading
     with pytest.raises(InputError, match=next(iter(wrong))):
         recalled.reading({**reading, **wrong})
+
+
+class TestDirections:
+    @pytest.mark.parametrize("name", ["drct", "DD", "WindDir_D1_WVT", "Wind.Dir", "wind_direction_true"])
+    def test_their_names(self, name):
+        table = pl.DataFrame({name: range(360), "FH": range(360)})
+        assert wind.circular(table, [name]) == [name]
+
+    def test_one_without_a_speed_may_be_anything(self):
+        assert wind.circular(pl.DataFrame({"direction": range(360)}), ["direction"]) == []
+
+    def test_what_is_no_direction_is_counted(self):
+        table = _with({}).with_columns(wd=pl.Series([990, 999, *range(300, 298 + N)]))
+        with pytest.warns(Notice, match="wd: 2 cells outside 0 to 360, such as 990, 999"):
+            Panel.of(table.drop("p"))
+
+
+class TestCommands:
+    def test_a_value_may_be_missing_in_one_column(self):
+        assert options(["T=-9999", "T=99", "p=MM"], None, None) == {"missing": {"T": ["-9999", "99"], "p": ["MM"]}}
+        assert options(["-9999", "MM"], None, None) == {"missing": ("-9999", "MM")}
+        with pytest.raises(InputError, match="name the column of each value"):
+            options(["T=-9999", "99"], None, None)
