@@ -79,7 +79,7 @@ def find_roles(
     targets, remark = named["target"], None
     if not targets:
         long = next((name for name in _TARGET_NAMES if name in free), None)
-        flagged = [name for name in free if name in flags or _is_flag(table, name)]
+        flagged = [name for name in free if name in flags or is_flag(table, name)]
         channels = [name for name in free if not long and _is_channel(table[name], origin)]
         counts = [name for name in channels if name not in flagged] or [name for name in channels if name not in flags]
         free = [name for name in free if name in counts or name not in flagged]
@@ -124,7 +124,8 @@ def _is_channel(column: pl.Series, origin: Origin) -> bool:
     return figures.hold_numbers(column)
 
 
-def _is_flag(table: pl.DataFrame, name: str) -> bool:
+def is_flag(table: pl.DataFrame, name: str) -> bool:
+    """Whether a column tells how good another one, or its row, is: by its name and by its cells."""
     return missing.is_flag(name, table.columns) and missing.holds_flags(table[name])
 
 

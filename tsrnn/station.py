@@ -90,11 +90,7 @@ def cleaned(
         what = "values not forecast, as of a flag, a place, a part of the date, or beside the target that was told"
         notes += [Note(what, len(column) - column.null_count(), column.name, loud=False) for column in left]
     if unasked and treatment["wind"] is None:
-        mend = 'wind={"speed": ..., "direction": ...} makes u and v of them, which a network can learn'
-        what = f"degrees of a circle, where 359 and 1 are neighbours, forecast as plain numbers; {mend}"
-        for name in wind.circular(looked, roles.targets):
-            notes.append(Note(what, table.height - table[name].null_count(), name))
-            notes += [] if name in suspects else wind.outside(looked[name])
+        notes += wind.told(looked, roles.targets, suspects)
     return table, [*notes, *_zeros(looked, roles.targets)]
 
 

@@ -9,7 +9,7 @@ north, in the unit of the speed: u = -s sin d, v = -s cos d. In a calm both are 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -145,7 +145,18 @@ def circular(table: pl.DataFrame, names: Iterable[str]) -> list[str]:
     return [name for name, low, high in ranges if high is not None and high > _CIRCLE / 2]  # type: ignore[operator]  # numbers
 
 
-def outside(degrees: pl.Series) -> list[Note]:
+def told(table: pl.DataFrame, names: Iterable[str], suspects: Collection[str]) -> list[Note]:
+    """Notes on directions that are forecast as numbers; `suspects`: columns whose odd values were told of."""
+    mend = 'wind={"speed": ..., "direction": ...} makes u and v of them, which a network can learn'
+    what = f"degrees of a circle, where 359 and 1 are neighbours, forecast as plain numbers; {mend}"
+    notes = []
+    for name in circular(table, names):
+        notes.append(Note(what, table.height - table[name].null_count(), name))
+        notes += [] if name in suspects else _outside(table[name])
+    return notes
+
+
+def _outside(degrees: pl.Series) -> list[Note]:
     """A note on cells of a direction that are none, such as 990 for a wind that turns about."""
     wrong = degrees.filter(~degrees.is_between(0, _CIRCLE))
     if not len(wrong):
