@@ -184,3 +184,18 @@ def test_whole_numbers_in_which_day_and_month_can_change_places():
     with pytest.raises(InputError, match="date_format='%d%m%Y' or date_format='%m%d%Y'"):
         _read(cells)
     assert _as_datetimes(_read(cells, date_format="%d%m%Y")[0]) == DAYS[:9]
+
+
+def test_midnight_may_be_the_24th_hour_of_a_day():
+    cells = [20200130 * 100 + hour for hour in range(1, 25)] + [2020013101]
+    with pytest.warns(Notice, match="%Y%m%d%H"):
+        read, _ = _read(cells)
+    assert _as_datetimes(read)[-2:] == [dt.datetime(2020, 1, 31), dt.datetime(2020, 1, 31, 1)]
+
+
+def test_one_that_is_no_date_among_dates_is_named():
+    cells = [int(day.strftime("%Y%m%d")) for day in DAYS] * 2
+    cells[3] = 20200230
+    with pytest.raises(InputError, match=r"row 4 holds 20200230, which is no date as the others are by '%Y%m%d'"):
+        _read(cells)
+    assert _read(cells, date_format="number")[0].to_list() == cells

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tsrnn import Forecaster, catalog, load
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.readers import netcdf, zarr
 
 xarray = pytest.importorskip("xarray")
@@ -64,6 +64,14 @@ def test_stations_are_series_and_what_is_theirs_is_no_target(tmp_path):
     model = Forecaster("gru", input_size=6, horizon=2, hidden_size=8, max_epochs=1)
     made = model.fit(load(path, target="T", static_covariates="lat")).predict()
     assert made["station"].to_list() == ["Jena"] * 2 + ["Gera"] * 2
+
+
+def test_flags_of_stations_are_no_targets_and_directions_are_told_of(tmp_path):
+    wd = (("time", "site"), np.linspace(0, 359, 48).reshape(24, 2))
+    data = _several().assign(T_qc=(("time", "site"), np.zeros((24, 2), "i1")), wd=wd)
+    with pytest.warns(Notice, match="wd: 48 degrees of a circle"):
+        panel = load(_saved(data, tmp_path / "a.nc"))
+    assert panel.roles.targets == ("T", "index", "wd")
 
 
 def test_names_of_stations_may_be_a_variable(tmp_path):

@@ -272,6 +272,21 @@ class TestStationFiles:
         units = [reading.columns[name].unit if name in reading.columns else "" for name in reading.frame.columns]
         assert units == ["", "degC", "hPa", "", "g/m**3", "W/m2", "umol/m2/s", "m/s"]
 
+    def test_a_row_of_words_for_missing_values_is_no_row_of_names(self, tmp_path):
+        row = "2020 01 31 22 {} MM MM 5.0\n"
+        text = "#YY MM DD hh mm WDIR GST WSPD\n#yr mo dy hr mn degT m/s m/s\n" + row.format(50) + row.format(40)
+        assert _csv(_write(tmp_path, "buoy.txt", text)).columns[-3:] == ["WDIR", "GST", "WSPD"]
+
+    def test_a_loggers_table(self, tmp_path):
+        text = '"TOA5","x"\n"TIMESTAMP","AirT","n"\n"TS","Deg C","1"\n"","Avg",""\n"2020-01-01 00:00:00","NAN",3\n'
+        reading = csv.read(_write(tmp_path, "logger.dat", text + '"2020-01-01 00:10:00",1.5,4\n'))
+        assert reading.frame["AirT"].to_list() == [None, 1.5]
+        assert load(_write(tmp_path, "logger.dat", text + '"2020-01-01 00:10:00",1.5,4\n'), target="AirT")
+
+    def test_blanks_around_words_are_none_of_theirs(self, tmp_path):
+        frame = _csv(_write(tmp_path, "a.csv", "id;t\n   044; 1\n   044; 2\n"))
+        assert frame["id"].to_list() == ["044", "044"]
+
     def test_blanks_between_columns(self, tmp_path):
         text = (
             "#YY  MM DD hh mm WDIR WSPD  GST\n#yr  mo dy hr mn degT m/s  m/s\n"

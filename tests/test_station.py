@@ -12,6 +12,7 @@ import pytest
 from small import QUICK
 
 from tsrnn import Forecaster, load, missing, parted, recalled, wind
+from tsrnn.commands._base import station as options
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 
@@ -106,13 +107,27 @@ class TestSuspects:
         [
             list(range(0, 1000)),  # 999 is one of them
             [-99.0, *np.linspace(-90, 40, 50)],
-            [9999.0] * 40,
             [*np.geomspace(1, 5000, 40), 9999.0],
             ["-9999"] * 20,
         ],
     )
     def test_what_may_be_a_value_is_none(self, cells):
         assert missing.sentinels(pl.Series(cells)) == []
+
+    def test_one_that_stands_alone_is_told_of(self):
+        assert missing.sentinels(pl.Series([9999.0] * 40)) == [(9999, 40)]
+        with pytest.warns(Notice, match="60 cells that hold -9999, and none holds anything else"):
+            Panel.of(_with({}).with_columns(p=pl.lit(-9999)), target=None)
+
+    def test_a_number_that_is_real_elsewhere_is_named_with_its_column(self):
+        table = _with({5: 99.0}).with_columns(wd=pl.Series([float(k) for k in range(60, 60 + N)]))
+        with pytest.warns(Notice, match=r'missing=\{"T": \[99\]\} takes them'):
+            Panel.of(table, target=["T", "wd"])
+
+    def test_numbers_between_blanks_are_looked_at_too(self):
+        text = _with({3: -9999.0}).with_columns(pl.format(" {}", "T").alias("T"))
+        with pytest.warns(Notice, match="T: 1 cells that hold -9999"):
+            Panel.of(text, target="T")
 
     def test_nothing_is_said_where_it_was_asked(self, recwarn):
         table = _with({3: -9999.0})
@@ -139,6 +154,19 @@ class TestFlags:
     TABLE = _with({}).with_columns(
         T_qc=pl.Series([0, 1, 4, None] * (N // 4)), flag=pl.Series([0, 9] * (N // 2)), p_flag=pl.Series(["D", ""] * 30)
     )
+
+    @pytest.mark.parametrize("name", ["quality", "flag", "T_qc"])
+    def test_fractions_are_no_flags(self, name):
+        table = _with({}).with_columns(pl.Series(name, WAVE))
+        assert name in Panel.of(table, target=None).roles.targets
+
+    def test_a_frame_of_flags_alone_is_forecast(self):
+        table = pl.DataFrame({"date": HOURS, "flag": [k % 2 for k in range(N)]})
+        assert Panel.of(table).roles.targets == ("flag",)
+
+    def test_a_column_that_was_named_as_flags_is_no_target(self):
+        table = _with({}).with_columns(QT=pl.Series([k % 3 for k in range(N)]))
+        assert "QT" not in Panel.of(table, target=None, flags={"T": ["QT", [0]]}).roles.targets
 
     def test_columns_of_flags_are_no_targets(self):
         assert Panel.of(self.TABLE, target=None).roles.targets == ("T", "p")
@@ -424,3 +452,26 @@ def test_what_no_frame_is_read_by_is_no_saved_reading(wrong):
     assert recalled.reading(reading) == reading
     with pytest.raises(InputError, match=next(iter(wrong))):
         recalled.reading({**reading, **wrong})
+
+
+class TestDirections:
+    @pytest.mark.parametrize("name", ["drct", "DD", "WindDir_D1_WVT", "Wind.Dir", "wind_direction_true"])
+    def test_their_names(self, name):
+        table = pl.DataFrame({name: range(360), "FH": range(360)})
+        assert wind.circular(table, [name]) == [name]
+
+    def test_one_without_a_speed_may_be_anything(self):
+        assert wind.circular(pl.DataFrame({"direction": range(360)}), ["direction"]) == []
+
+    def test_what_is_no_direction_is_counted(self):
+        table = _with({}).with_columns(wd=pl.Series([990, 999, *range(300, 298 + N)]))
+        with pytest.warns(Notice, match="wd: 2 cells outside 0 to 360, such as 990, 999"):
+            Panel.of(table.drop("p"))
+
+
+class TestCommands:
+    def test_a_value_may_be_missing_in_one_column(self):
+        assert options(["T=-9999", "T=99", "p=MM"], None, None) == {"missing": {"T": ["-9999", "99"], "p": ["MM"]}}
+        assert options(["-9999", "MM"], None, None) == {"missing": ("-9999", "MM")}
+        with pytest.raises(InputError, match="name the column of each value"):
+            options(["T=-9999", "99"], None, None)

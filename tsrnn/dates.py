@@ -86,10 +86,16 @@ def _of_text(cells: pl.Series, source: str, ids: pl.Series | None) -> tuple[pl.S
 
 
 def _of_numbers(column: pl.Series, source: str, ids: pl.Series | None) -> tuple[pl.Series, str | None]:
-    parsed = written.whole(column)
+    parsed, named = written.whole(column), names_a_date(column.name)
     if not parsed:
+        stray = written.nearly(column) if named else None
+        if stray is not None:
+            pattern, row = stray
+            raise InputError(
+                f"{source}: column {quoted(column.name)}, row {row + 1} holds {column[row]}, which is no date as the "
+                f"others are by {pattern!r}; mend the cell, or pass date_format='number' if they are counts"
+            )
         return column, None
-    named = names_a_date(column.name)
     even = [pattern for pattern, dates in parsed.items() if _is_even(dates, ids)]
     if not named and not even and _is_even(column, ids):
         return column, None

@@ -72,7 +72,7 @@ def unit_rows(rows: Sequence[Sequence[str]]) -> int:
 
 def _is_of_units(cells: Sequence[str], place: int) -> bool:
     words = [re.sub(r"^#\s*", "", cell.strip()) for cell in cells]
-    told = [word for word in words if word not in ("", "-", "--")]
+    told = [word for word in words if word not in ("", "-", "--", "1")]
     second = _OF_A_LOGGER if place else frozenset()
     if told and all(re.fullmatch(r"\d+[sdn]", word) for word in told):  # widths and types, as the USGS writes them
         return True
@@ -87,7 +87,8 @@ def remarks(lines: list[str], mark: str) -> int:
     if skipped is None:
         return 0
     first = _cells(lines[skipped], mark)
-    if not all(is_value(cell) or not cell.strip() for cell in first):
+    above = skipped > 0 and is_value(first[0])  # a word such as MM may stand for a missing value
+    if not above and not all(is_value(cell) or not cell.strip() for cell in first):
         return skipped + _free_text(lines[skipped:], mark)
     names = skipped
     for place in range(skipped - 1, -1, -1):  # the names are a remark, under which units may be another

@@ -1,6 +1,6 @@
 """The door: a frame comes in, columns find their roles, what counts becomes numbers, and what is wrong is named."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -67,7 +67,7 @@ def take(
     came = asked
     table, asked, treatment, notes = station.opened(table, asked, treatment, source, again)
     table = _with_absent(table, (*asked["target"], *asked["past"]), lacking, source) if again else table
-    roles, remark = find_roles(table, origin, source, asked, numbered)
+    roles, remark = find_roles(table, origin, source, asked, numbered, _flags(treatment))
     if unnamed and unnamed[0] in roles.targets:
         raise InputError(f"{source}: a column to forecast has no name; give it one, by which its forecast is called")
     if roles.index not in table.columns:
@@ -94,6 +94,11 @@ def take(
     treatment = {**treatment, "date_format": date_format, "numbered": numbered, "levels": levels}
     notes = [note for note in (*notes, *met) if note.count]
     return Taken(table, roles, origin, order, treatment, tuple(notes))
+
+
+def _flags(treatment: Mapping[str, Any]) -> list[str]:
+    """Columns that were named as flags of others."""
+    return [flag for flag, _ in (treatment["flags"] or {}).values()]
 
 
 def _with_absent(table: pl.DataFrame, names: Iterable[str], lacking: Collection[str], source: str) -> pl.DataFrame:

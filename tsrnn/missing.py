@@ -132,17 +132,25 @@ def masked(
 
 def suspected(table: pl.DataFrame, names: Iterable[str], missing: Any) -> list[Note]:
     """What looks like a missing value and was not asked about, a loud note of each number; none is where [] was."""
+    looked = [name for name in names if (missing.get(name) if isinstance(missing, dict) else missing) != []]
+    met = {name: sentinels(table[name]) for name in looked}
     notes = []
-    for name in names:
-        if (missing.get(name) if isinstance(missing, dict) else missing) != []:
-            for value, count in sentinels(table[name]):
-                what = f"cells that hold {value:.10g}, far from all others ({mend(value)} takes them as missing)"
-                notes.append(Note(what, count, name))
+    for name, values in met.items():
+        for value, count in values:
+            told = {other for other in looked if value in dict(met[other])}
+            real = any(_holds(table[other], [value]).any() for other in looked if other not in told)
+            said = f'missing={{"{name}": [{value:.10g}]}}' if real else mend(value)  # elsewhere it was measured
+            alone = count == table.height - table[name].null_count()
+            where = "and none holds anything else" if alone else "far from all others"
+            notes.append(Note(f"cells that hold {value:.10g}, {where} ({said} takes them as missing)", count, name))
     return notes
 
 
 def sentinels(column: pl.Series) -> list[tuple[float, int]]:
-    """Numbers of `SENTINELS` that lie farther from the others of a column than these lie apart, with their counts."""
+    """Numbers of `SENTINELS` that lie farther from the others of a column than these lie apart, with their counts.
+
+    One that stands alone in a column is told of too: nothing was measured.
+    """
     if not (column.dtype.is_integer() or column.dtype.is_float()):
         return []
     rest, named = column.drop_nulls(), []
@@ -153,6 +161,8 @@ def sentinels(column: pl.Series) -> list[tuple[float, int]]:
             break
         named.append((value, int((rest == end).sum())))
         rest = rest.filter(rest != end)
+    if not len(rest) and len(named) == 1 and named[0][1] >= _OTHERS:
+        return named
     if not named or len(rest) < _OTHERS:
         return []
     low, high = ends
@@ -167,6 +177,27 @@ def is_flag(name: str, columns: Iterable[str]) -> bool:
     of = shape["base"] or shape["after"]
     others = {re.sub(r"\s*[(\[].*", "", column).lower() for column in columns}  # T (degC) is T
     return of is None or of.isdigit() or of.lower() in others
+
+
+def is_bare(name: str) -> bool:
+    """Whether a flag's name tells of no other column: flag, quality, qc."""
+    shape = _FLAG.fullmatch(name.strip())
+    return shape is not None and shape["base"] is None and shape["after"] is None
+
+
+def holds_flags(column: pl.Series) -> bool:
+    """Whether cells can be flags: words, whole numbers, or beside another column shares of good ones, from 0 to 1."""
+    cells = column.drop_nulls()
+    if figures.is_text(column.dtype):
+        cells = figures.text(column).drop_nulls()
+        numbers = cells.cast(pl.Float64, strict=False)
+        if numbers.null_count():
+            return True
+        cells = numbers
+    if not cells.dtype.is_numeric() or cells.dtype.is_integer():
+        return True
+    whole = bool((cells == cells.round()).all())
+    return whole or (not is_bare(column.name) and bool(cells.is_between(0, 1).all()))
 
 
 def _values(values: Any) -> Values:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import polars as pl
 
 EMPTY = "curves empty throughout"  # a note on a column of nulls
-MEND = re.compile(r"missing=\[(.+?)\]")  # in the words of a note, as `mend` writes it
+MEND = re.compile(r"missing=(?:\{.+?: )?\[(.+?)\]")  # in the words of a note, as `mend` writes it
 _MOST = 6  # kinds of notes that the one line tells of
 
 

@@ -13,6 +13,7 @@ from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.reading import MEND, Column, Note, Reading, line
 from tsrnn.resample import resampled
+from tsrnn.roles import is_flag
 
 WORDS = ("depth_unit", "families", "clip", "washout", "resample")  # of `load`, beside the roles
 
@@ -46,8 +47,14 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
         source = roles.get("source", "the frame")
         raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
+    unasked = not roles.get("target")
     roles = reading.roles(roles)
+    if chosen := roles.get("target") if unasked else None:  # by the reader: what is none of its format's measurements
+        roles["target"] = [name for name in chosen if not is_flag(reading.frame, name)] or chosen
     made = Panel.of(reading.frame, **roles)
+    circles = []
+    if chosen and made.wind is None and made.frame.schema[made.roles.index].is_temporal():
+        circles = wind.told(made.frame, made.roles.targets, {note.column for note in made.notes if note.loud})
     if asked.get("resample") is not None:
         made = resampled(made, asked["resample"])
     counts = {
@@ -56,7 +63,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
         *(name for kind in made.roles.covariates.values() for name in kind),
     }
     unread = {*reading.frame.columns} - counts
-    told = _once(reading.notes, unread, made)
+    told = _once((*reading.notes, *circles), unread, made)
     columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
     made = replace(made, columns=columns, notes=(*told, *made.notes))
     if aloud and (said := line(told)):

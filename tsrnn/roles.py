@@ -11,7 +11,7 @@ from tsrnn import axis, dates, figures, missing, parted
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin
 
-ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station", "station_id", "stations_id", "site_id")
+ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station", "station_id", "stations_id", "site_id", "stn")
 _TARGET_NAMES = ("y", "target")
 _PLACE = re.compile(
     r"(?:lat|latitude|lon|long|longitude|elev|elevation|altitude|alt|height|stn|wmo|usaf|wban|"
@@ -43,7 +43,12 @@ class Roles:
 
 
 def find_roles(
-    table: pl.DataFrame, origin: Origin, source: str, asked: dict[str, Any], numbered: bool = False
+    table: pl.DataFrame,
+    origin: Origin,
+    source: str,
+    asked: dict[str, Any],
+    numbered: bool = False,
+    flags: Collection[str] = (),
 ) -> tuple[Roles, str | None]:
     """Find the columns the caller did not name; refuse the ones that are not there.
 
@@ -53,6 +58,7 @@ def find_roles(
         source: how messages call the frame.
         asked: target, time, id, past, future, static: names, several, or None.
         numbered: no column is the index; the rows will be numbered.
+        flags: columns that were named as flags of others.
 
     Returns:
         The roles, and what is to be said of the columns that have none (None: nothing).
@@ -73,8 +79,10 @@ def find_roles(
     targets, remark = named["target"], None
     if not targets:
         long = next((name for name in _TARGET_NAMES if name in free), None)
-        free = [name for name in free if not missing.is_flag(name, columns)]
-        counts = [name for name in free if not long and _is_channel(table[name], origin)]
+        flagged = [name for name in free if name in flags or is_flag(table, name)]
+        channels = [name for name in free if not long and _is_channel(table[name], origin)]
+        counts = [name for name in channels if name not in flagged] or [name for name in channels if name not in flags]
+        free = [name for name in free if name in counts or name not in flagged]
         dull = [name for name in counts if parted.restates(table, time, name) or _is_place(table, name, id)]
         targets = (long,) if long else tuple(name for name in counts if name not in dull or len(dull) == len(counts))
         free = [name for name in free if name not in dull]
@@ -117,6 +125,11 @@ def _is_channel(column: pl.Series, origin: Origin) -> bool:
     if figures.is_text(column.dtype) and (figures.are_codes(column) or dates.are_dates(column)):
         return False
     return figures.hold_numbers(column)
+
+
+def is_flag(table: pl.DataFrame, name: str) -> bool:
+    """Whether a column tells how good another one, or its row, is: by its name and by its cells."""
+    return missing.is_flag(name, table.columns) and missing.holds_flags(table[name])
 
 
 def _is_place(table: pl.DataFrame, name: str, id: str | None) -> bool:

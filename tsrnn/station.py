@@ -10,7 +10,7 @@ from typing import Any
 
 import polars as pl
 
-from tsrnn import holes, missing, parted, wind
+from tsrnn import figures, holes, missing, parted, wind
 from tsrnn.reading import Note
 from tsrnn.roles import ID_NAMES, Roles, several
 
@@ -77,19 +77,21 @@ def cleaned(
     """
     names = (*roles.targets, *roles.past, *roles.future, *roles.static)
     table, notes = missing.masked(table, names, treatment, source)
-    notes += missing.suspected(table, names, treatment["missing"])
+    looked = table.with_columns(
+        figures.text(table[name]).cast(pl.Float64, strict=False)
+        for name in names
+        if figures.is_text(table.schema[name]) and figures.hold_numbers(table[name])
+    )
+    told = missing.suspected(looked, names, treatment["missing"])
+    notes, suspects = [*notes, *told], {note.column for note in told}
     if unasked:
         read = {*names, roles.index, roles.id}
         left = [column for column in table.get_columns() if column.name not in read and column.dtype.is_numeric()]
-        what = "values of no measurement, or of a column that nobody named: not forecast"
+        what = "values not forecast, as of a flag, a place, a part of the date, or beside the target that was told"
         notes += [Note(what, len(column) - column.null_count(), column.name, loud=False) for column in left]
     if unasked and treatment["wind"] is None:
-        mend = 'wind={"speed": ..., "direction": ...} makes u and v of them, which a network can learn'
-        what = f"degrees of a circle, where 359 and 1 are neighbours, forecast as plain numbers; {mend}"
-        notes += [
-            Note(what, table.height - table[name].null_count(), name) for name in wind.circular(table, roles.targets)
-        ]
-    return table, [*notes, *_zeros(table, roles.targets)]
+        notes += wind.told(looked, roles.targets, suspects)
+    return table, [*notes, *_zeros(looked, roles.targets)]
 
 
 def further(

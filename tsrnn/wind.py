@@ -9,7 +9,7 @@ north, in the unit of the speed: u = -s sin d, v = -s cos d. In a calm both are 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,14 @@ from tsrnn.reading import Column, Note
 
 _WORDS = ("speed", "direction", "u", "v")
 _NAME = re.compile(
-    r"(?:.*[ _.-])?(?:wd|wdir|wdr|winddir|mwd|wind[ _]?dir(?:ection)?|wind[ _.-]from[ _.-]direction|windrichtung)"
-    r"(?:[ _.-]?\d+ ?m?)?(?:[ _.-](?:deg|degrees|avg|mean))?(?: ?[(\[].*[)\]])?",
+    r"(?:.*[ _.-])?(?:wd|wdir|wdr|drct|mwd|wi?nd[ _.]?dir(?:ection)?|wind[ _.-]from[ _.-]direction|windrichtung|"
+    r"wind[ _.]?bearing|wdf)(?:[ _.-]?\d+ ?m?)?(?:[ _.-]?(?:deg|degrees|avg|mean|true|d1[ _]wvt))*(?: ?[(\[].*[)\]])?",
+    re.IGNORECASE,
+)
+_SHORT = re.compile(r"dd|ddd|dir|direction|d10|wind[ _]deg", re.IGNORECASE)  # where a speed of the wind stands beside
+_SPEED = re.compile(
+    r"(?:.*[ _.-])?(?:ws|wv|wspd|wspeed|wi?nd[ _.]?sp(?:ee)?d|sknt|ff|fff|fh|f10)"
+    r"(?:[ _.-]?\d+ ?m?)?(?: ?[(\[].*[)\]])?",
     re.IGNORECASE,
 )
 _CIRCLE = 360.0
@@ -133,9 +139,30 @@ def columns(wind: Any, known: Mapping[str, Column]) -> dict[str, Column]:
 
 def circular(table: pl.DataFrame, names: Iterable[str]) -> list[str]:
     """Those of some columns that hold directions of the wind: by their names, and from 0 to 360."""
-    called = [name for name in names if _NAME.fullmatch(name)]
+    blows = any(_SPEED.fullmatch(name) for name in table.columns)
+    called = [name for name in names if _NAME.fullmatch(name) or (blows and _SHORT.fullmatch(name))]
     ranges = [(name, table[name].min(), table[name].max()) for name in called if table[name].dtype.is_numeric()]
     return [name for name, low, high in ranges if high is not None and high > _CIRCLE / 2]  # type: ignore[operator]  # numbers
+
+
+def told(table: pl.DataFrame, names: Iterable[str], suspects: Collection[str]) -> list[Note]:
+    """Notes on directions that are forecast as numbers; `suspects`: columns whose odd values were told of."""
+    mend = 'wind={"speed": ..., "direction": ...} makes u and v of them, which a network can learn'
+    what = f"degrees of a circle, where 359 and 1 are neighbours, forecast as plain numbers; {mend}"
+    notes = []
+    for name in circular(table, names):
+        notes.append(Note(what, table.height - table[name].null_count(), name))
+        notes += [] if name in suspects else _outside(table[name])
+    return notes
+
+
+def _outside(degrees: pl.Series) -> list[Note]:
+    """A note on cells of a direction that are none, such as 990 for a wind that turns about."""
+    wrong = degrees.filter(~degrees.is_between(0, _CIRCLE))
+    if not len(wrong):
+        return []
+    shown = ", ".join(f"{value:.10g}" for value in wrong.unique().sort().head(3))
+    return [Note(f"cells outside 0 to 360, such as {shown}, which are no direction", len(wrong), degrees.name)]
 
 
 def _vectors(table: pl.DataFrame, asked: Mapping[str, str], source: str) -> tuple[pl.DataFrame, list[Note]]:

@@ -41,6 +41,7 @@ DIGITS = {
     14: ("%Y%m%d%H%M%S",),
 }
 _YEARS = (1700, 2200)  # whole numbers are dates between these alone
+_STRAY = 0.1  # of whole numbers that are dates otherwise
 _SHAPES = 40  # ways of writing in one column that are looked at
 
 Parsed = dict[str, pl.Series]
@@ -128,12 +129,27 @@ def whole(column: pl.Series) -> Parsed:
     return results
 
 
+def nearly(column: pl.Series) -> tuple[str, int] | None:
+    """The reading that fits nearly every whole number, and the first row that it does not fit; None: none does."""
+    width = int(column.cast(pl.String).str.len_chars().median() or 0)  # type: ignore[arg-type]  # lengths
+    text = column.cast(pl.String)
+    for pattern in DIGITS.get(width, ()):
+        dates = digits(text + ("01" if pattern == "%Y%m" else ""), pattern + ("%d" if pattern == "%Y%m" else ""))
+        wrong = ~dates.dt.year().is_between(*_YEARS).fill_null(False) & column.is_not_null()
+        if 0 < wrong.sum() <= _STRAY * len(column):
+            return pattern, int(wrong.arg_max() or 0)
+    return None
+
+
 def digits(cells: pl.Series, pattern: str) -> pl.Series:
     if "%H" not in pattern:
         return cells.str.to_date(pattern, strict=False)
     clock = pattern.partition("%H")[2]
     rest = {"": "0000", "%M": "00"}.get(clock, "")
-    return (cells + rest).str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="us").alias(cells.name)
+    late = cells.str.contains(r"^\d{8}240*$")  # midnight at the end of a day
+    at = pl.select(pl.when(late).then(cells.str.slice(0, 8) + "0" * (6 - len(rest))).otherwise(cells)).to_series()
+    dates = (at + rest).str.to_datetime("%Y%m%d%H%M%S", strict=False, time_unit="us")
+    return (dates + pl.select(pl.duration(days=pl.lit(late.cast(pl.Int64)))).to_series()).alias(cells.name)
 
 
 def cells_of(column: pl.Series) -> pl.Series:

@@ -4,7 +4,7 @@ The types are options that several commands have.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn import catalog, registry, terminal
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, listed, unknown
 from tsrnn.reading import Column, Reading
 
 
@@ -47,7 +47,8 @@ Freq = Annotated[
     typer.Option(help='One step of the time column: "1h", "B", "MS", "dekad", 0.5... Default: what the rows keep.'),
 ]
 Missing = Annotated[
-    list[str] | None, typer.Option(help="Number or word that stands for a missing value; repeat for several.")
+    list[str] | None,
+    typer.Option(help="Number or word that stands for a missing value, -9999 or T=-9999; repeat for several."),
 ]
 Wind = Annotated[str | None, typer.Option(help="Columns of the wind's speed and direction, read as u and v: wv,wd.")]
 Duplicates = Annotated[
@@ -102,8 +103,21 @@ def roles(
 
 def station(missing: list[str] | None, wind: str | None, duplicates: str | None) -> dict[str, Any]:
     """What `Panel.of` takes to read a station's rows and cells."""
-    treatment = {"missing": tuple(missing or ()) or None, "wind": tuple(words(wind)) or None, "duplicates": duplicates}
+    treatment = {"missing": _absent(missing or ()), "wind": tuple(words(wind)) or None, "duplicates": duplicates}
     return {name: value for name, value in treatment.items() if value is not None}
+
+
+def _absent(values: Sequence[str]) -> tuple[str, ...] | dict[str, list[str]] | None:
+    """Values that stand for nothing everywhere, or name=value: in that column."""
+    named = [value.rpartition("=") for value in values if "=" in value.strip("=")]
+    if not named:
+        return tuple(values) or None
+    if len(named) < len(values):
+        raise InputError(f"--missing {listed(values)}: name the column of each value, as T=-9999, or of none")
+    table: dict[str, list[str]] = {}
+    for name, _, value in named:
+        table.setdefault(name, []).append(value)
+    return table
 
 
 def _step(freq: str | None) -> str | float | None:

@@ -20,9 +20,9 @@ from tsrnn.readers._base import contents, first_lines
 from tsrnn.reading import Column, Note, Reading
 from tsrnn.units import spelling
 
-SUFFIXES = (".csv", ".tsv", ".txt")
+SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
 _GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
-_MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "null", "NULL", "None"]
+_MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None"]
 
 
 def read(path: Path) -> Reading:
@@ -89,7 +89,7 @@ def _table(path: Path, sample: list[list[str]], names: list[str], options: dict[
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
         if not table.height:
             raise InputError(f"{path} holds column names but no values")
-    return table
+    return table.with_columns(pl.col(pl.String).str.strip_chars())  # a table of columns of one width pads its ids
 
 
 def _check_widths(path: Path, options: dict[str, Any]) -> None:
