@@ -49,7 +49,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     roles = reading.roles(roles)
     made = Panel.of(reading.frame, **roles)
     if asked.get("resample") is not None:
-        made = resampled(made, asked["resample"])
+        made = resampled(replace(made, columns=reading.columns), asked["resample"])
     counts = {
         made.roles.index,
         *made.roles.targets,
