@@ -77,6 +77,14 @@ def test_describe_on_the_command_line(tmp_path, run):
     assert run("describe", str(tmp_path / "b.csv"))[0] == 2
 
 
+def test_no_number_is_parted_where_the_screen_is_narrow(run, monkeypatch, tmp_path):
+    monkeypatch.setenv("COLUMNS", "60")
+    path = tmp_path / "a.csv"
+    long = "a_long_name_of_a_column_" * 3
+    path.write_text(f"ds,{long}\n" + "".join(f"2024-01-{day:02},{day * -1.2345}\n" for day in range(1, 9)))
+    assert "-9.876" in run("describe", str(path))[1]
+
+
 def test_simulated_and_numbered_panels():
     assert describe.content(load("wells"))["series"][0]["step"] == pytest.approx(0.1524)
     tables = describe.content(Panel.of(pl.DataFrame({"y": [1.0, None, 3.0]}), rows_as_they_stand=True))

@@ -78,6 +78,15 @@ class TestCurves:
         write(tmp_path, "b.las", HEADER.replace("31/2-10 A", "B") + "1 5\n")
         assert las.read(tmp_path).frame["GR"].to_list() == [2, 3, 5]
 
+    def test_logs_in_a_folder_of_the_folder_are_told_of(self, tmp_path):
+        write(tmp_path, "a.las", HEADER + ROWS)
+        for name in ("deep", "empty"):
+            (tmp_path / name).mkdir()
+        write(tmp_path / "deep", "b.LAS", HEADER + ROWS)
+        assert loud(las.read(tmp_path)) == {("", "folders of well logs in this one, not looked into"): 1}
+        (tmp_path / "a.las").unlink()
+        refused(tmp_path, "holds no .las files", "deep does")
+
     def test_a_curve_called_like_the_index_or_the_well(self, tmp_path):
         for name in ("depth", "well"):
             frame = read(tmp_path, HEADER.replace("GR.gAPI", f"{name}.M")).frame
@@ -112,7 +121,7 @@ class TestCurves:
         assert catalog.load(path, past_covariates=["DT"]).roles.targets == ("GR", "RXO")
 
     def test_places_times_and_codes_by_their_mnemonics(self):
-        places = "DEPT DEPTH_MD TVDSS TWT x_loc X Y_UTM EASTING UTM_N LATITUDE TIME DATE INDEX"
+        places = "DEPT DEPTH_MD TVDSS TWT measured_to x_loc X Y_UTM EASTING UTM_N LATITUDE TIME DATE INDEX"
         codes = "FORCE_2020_LITHOFACIES_LITHOLOGY FACIES ZONE ZONE_ID CLASS QFLAG UFLG[3] LITH_CODE LITH"
         curves = "GR DEN DEPOROSITY DT DTC LITHODENSITY FORMATION_PRESSURE TEMP MUDWEIGHT ZDEN NPHI XPHASE MDT LAT"
         assert not any(kinds.is_measured(name) for name in f"{places} {codes}".split())

@@ -22,6 +22,12 @@ class TestRows:
         assert frame["GR"].to_list() == [50, 60]
         assert frame["ZONE"].to_list() == ["upper Draupne", "Heather"]
 
+    def test_quoted_words_of_wrapped_lines_that_make_whole_rows_by_chance(self, tmp_path):
+        header = TWO.replace("NO", "YES").replace("GR.gAPI", "ZONE.")
+        frame = read(tmp_path, header, "".join(f'{depth}\n"upper sand" 2.{depth}\n' for depth in (1, 2, 3))).frame
+        assert frame["ZONE"].to_list() == ["upper sand"] * 3
+        assert frame["RHOB"].to_list() == [2.1, 2.2, 2.3]
+
     def test_nothing_between_two_tabs_is_a_blank_cell_where_no_header_declares_tabs(self, tmp_path):
         reading = read(tmp_path, TWO, "1\t50\t2.1\n2\t\t2.2\n3\t60\t\n")
         assert reading.frame["GR"].to_list() == [50, None, 60]

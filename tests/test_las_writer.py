@@ -82,6 +82,14 @@ def test_a_quantile_is_a_curve_with_a_name_that_a_header_can_hold(tmp_path):
     assert load(tmp_path / "a.las").frame["GR_Q10"].equals(frame["GR_q0.1"].alias("GR_Q10"))
 
 
+def test_the_depth_of_the_last_measurement_has_the_depths_unit_and_is_no_target_when_read_again(tmp_path):
+    frame = one_well(5).select("well", "depth", "GR", pl.lit(3.5).alias("measured_to"))
+    las_writer.write(frame, tmp_path / "a.las", columns=COLUMNS)
+    panel = load(tmp_path / "a.las")
+    assert panel.columns["measured_to"].unit == panel.columns["depth"].unit == "m"
+    assert panel.roles.targets == ("GR",)
+
+
 def test_a_curve_that_holds_the_null_value_keeps_it(tmp_path):
     frame = one_well(5).with_columns(pl.Series("SP", [-999.25, 1.0, None, 2.0, 3.0]))
     las_writer.write(frame, tmp_path / "a.las")

@@ -6,11 +6,13 @@ import numpy as np
 import polars as pl
 import pytest
 
+from tsrnn import refine
 from tsrnn.catalog import load
 from tsrnn.ends import strides
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
+from tsrnn.reading import Column, Reading
 from tsrnn.resample import resampled
 
 
@@ -24,6 +26,17 @@ def wells(*steps, rows=120):
 
 def panel_of(*steps, **options):
     return Panel.of(wells(*steps, **options), target="GR", time="depth", id="well")
+
+
+def test_between_two_codes_lies_no_third_one():
+    frame = pl.DataFrame({"depth": [0.0, 0.5, 1.0, 1.5, 2.0, 2.5], "FACIES": [1.0, 3.0, 3.0, None, 5.0, None]})
+    frame = frame.with_columns(GR=pl.Series([1.0, 3.0, 3.0, 4.0, 5.0, 6.0]), z_loc=pl.Series([0.5] * 6))
+    columns = {"FACIES": Column(measured=False), "z_loc": Column(measured=False), "GR": Column("gAPI")}
+    read = refine.panel(Reading(frame, columns, index="depth"), {"resample": 1.5})
+    assert read.frame["depth"].to_list() == [0.0, 1.5, 3.0]
+    assert read.frame["FACIES"].to_list() == [1.0, 3.0, None]
+    assert read.frame["GR"].to_list() == [2.0, 4.0, 6.0]
+    assert read.frame["z_loc"].to_list() == [0.5] * 3
 
 
 def test_depths_are_averaged_around_the_depth_that_stands_for_them():

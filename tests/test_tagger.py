@@ -1,5 +1,7 @@
 """A label or a value for each row: learnt from what lies before and behind it, never from the label itself."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -7,9 +9,11 @@ import pytest
 import torch
 
 from tsrnn import labels, models, tasks, windows
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.heads.classes import ClassesHead
+from tsrnn.panel import Panel
+from tsrnn.reading import Column
 from tsrnn.registry import names
 from tsrnn.shapes import Batch, Spec
 from tsrnn.simulate import wells
@@ -172,3 +176,17 @@ def test_probabilities_of_values_are_refused():
     tagger = Tagger(**{**SMALL, "max_epochs": 1}).fit(frame, target="RHOB", inputs="GR", id="well", time="depth")
     with pytest.raises(InputError, match="tells values, which have no probabilities"):
         tagger.predict_proba(frame)
+
+
+def test_a_panel_in_other_units_is_converted_to_the_training_s(fitted):
+    roles = {"id": "well", "time": "depth", "target": "GR"}
+    units = {"GR": Column("gAPI"), "RHOB": Column("g/cm3"), "facies": Column("")}
+    tagger = Tagger(**SMALL).fit(replace(Panel.of(world(), **roles), columns=units), **WORLD)
+    blind = wells(wells=1, rows=60, seed=5).drop("facies")
+    right = tagger.predict(replace(Panel.of(blind, id="well", time="depth"), columns=units))
+    heavy = Panel.of(blind.with_columns(pl.col("RHOB") * 1000), id="well", time="depth", source="heavy.las")
+    with pytest.warns(Notice, match=r"heavy\.las: converted RHOB from kg/m3 to g/cm3"):
+        told = tagger.predict(replace(heavy, columns=units | {"RHOB": Column("kg/m3")}))
+    assert told["facies"].equals(right["facies"])
+    with pytest.warns(Notice, match=r"heavy\.las: column 'RHOB' holds no value"):
+        tagger.predict(Panel.of(blind.drop("RHOB"), id="well", time="depth", source="heavy.las"))

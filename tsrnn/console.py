@@ -1,6 +1,7 @@
 """What a person sees: tables, boards; and what a program reads: CSV, Parquet, JSON."""
 
 import json
+import re
 import sys
 from collections.abc import Iterable
 from functools import partial
@@ -15,6 +16,9 @@ from rich.text import Text
 
 from tsrnn import files
 from tsrnn.errors import InputError
+
+_NUMBER = re.compile(r"-?[\d.]*(e[-+]?\d+)?")  # or nothing; it is not folded
+_SHORT = 8  # letters of a word that is not, either
 
 
 def show(rows: Any, as_json: bool, caption: str = "") -> None:
@@ -48,7 +52,9 @@ def sections(found: dict[str, list[dict[str, Any]]], as_json: bool) -> None:
         if not rows:
             continue
         names = [each for each, value in rows[0].items() if not isinstance(value, list)]
-        columns = (Column(each, overflow="fold") for each in names)
+        cells = {each: [_words(row[each]) for row in rows] for each in names}
+        whole = {name for name, words in cells.items() if all(len(w) <= _SHORT or _NUMBER.fullmatch(w) for w in words)}
+        columns = (Column(each, overflow="fold", no_wrap=each in whole) for each in names)
         table = Table(*columns, title=name.replace("_", " "), title_justify="left", box=None, header_style="bold")
         for row in rows:
             table.add_row(*(_words(row[each]) for each in names))

@@ -62,7 +62,8 @@ def told(tables: Mapping[str, list[Record]], by_series: bool = False) -> dict[st
             for name, cells in shares
         ]
     notes = [{name: value for name, value in note.items() if name != "loud"} for note in tables["notes"]]
-    sections = {"series": series, "columns": tables["columns"], **rest, "notes": notes}
+    columns = [each | {"about": "" if each["about"] == each["column"] else each["about"]} for each in tables["columns"]]
+    sections = {"series": series, "columns": columns, **rest, "notes": notes}
     return {name: _short(rows) for name, rows in sections.items()}
 
 

@@ -1,6 +1,7 @@
 """Labels of any kind and their numbers: text, whole numbers, truth values -> 0, 1, 2..., and back to a frame."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -100,10 +101,14 @@ def opened(
     return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
 
 
-def without(frame: Any, target: str) -> tuple[pl.DataFrame, Origin]:
-    """The frame with nothing to be read in the target's column, and the type that came in."""
-    table, origin = (frame.frame, frame.origin) if isinstance(frame, Panel) else to_polars(frame, "frame")
-    return table.with_columns(pl.lit(0.0).alias(target)), origin
+def without(frame: Any, target: str) -> tuple[Panel | pl.DataFrame, Origin]:
+    """The frame, or the panel, with nothing to be read in the target's column, and the type that came in."""
+    nothing = pl.lit(0.0).alias(target)
+    if isinstance(frame, Panel):
+        columns = {name: column for name, column in frame.columns.items() if name != target}
+        return replace(frame, frame=frame.frame.with_columns(nothing), columns=columns), frame.origin
+    table, origin = to_polars(frame, "frame")
+    return table.with_columns(nothing), origin
 
 
 def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:

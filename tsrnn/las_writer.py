@@ -6,6 +6,7 @@ the few lines that a log is made of are written here. Standard: Canadian Well Lo
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,6 +15,7 @@ import numpy as np
 import polars as pl
 
 from tsrnn import files
+from tsrnn.answer import MEASURED_TO
 from tsrnn.errors import InputError, listed, notice, quoted
 from tsrnn.frames import to_polars
 from tsrnn.reading import Column
@@ -112,6 +114,7 @@ def _text(well: str, table: pl.DataFrame, columns: Mapping[str, Column]) -> str:
     """A log: its first column the depths."""
     index, *curves = table.columns
     known, null = columns.get(index, Column()), _null(table)
+    columns = {MEASURED_TO: replace(known, description="depth of the last measurement"), **columns}
     unit, steps = known.unit or "M", _step(table[index].cast(pl.Float64).to_numpy())
     cells = [_cells(column, null) for column in (_plain(table[index]), *table.get_columns()[1:])]
     ends = {"STRT": cells[0][0], "STOP": cells[0][-1], "STEP": f"{steps:.9g}"}

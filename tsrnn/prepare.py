@@ -115,12 +115,13 @@ class Preparation:
         if freq is not None and not panel.rows_as_they_stand and (strides := ends.strides(panel, freq)):
             name, apart = next(iter(strides.items()))
             whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
+            told = freq if isinstance(freq, str) else float(f"{freq:.6g}")
             mend = (
-                f"load it with resample={freq!r}, or fit again" if apart < 1 else "give rows at that step, or fit again"
+                f"load it with resample={told!r}, or fit again" if apart < 1 else "give rows at that step, or fit again"
             )
             raise InputError(
-                f"{panel.source}: rows{whose} are {apart:.3g} steps of the training's apart, which is "
-                f"{freq if isinstance(freq, str) else f'{freq:.6g}'}; {mend} on these"
+                f"{panel.source}: rows{whose} are {apart:.3g} steps of the training's apart, which is {told}; "
+                f"{mend} on these"
             )
         return panel
 

@@ -56,7 +56,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     if chosen and made.wind is None and made.frame.schema[made.roles.index].is_temporal():
         circles = wind.told(made.frame, made.roles.targets, {note.column for note in made.notes if note.loud})
     if asked.get("resample") is not None:
-        made = resampled(made, asked["resample"])
+        made = resampled(replace(made, columns=reading.columns), asked["resample"])
     counts = {
         made.roles.index,
         *made.roles.targets,

@@ -14,7 +14,7 @@ import polars as pl
 from tsrnn import frequency
 from tsrnn.errors import InputError, quoted
 from tsrnn.panel import Panel
-from tsrnn.reading import Note
+from tsrnn.reading import Column, Note
 from tsrnn.steps import Step
 
 _COARSER = 1.5  # steps that rows may lie apart before a bin between them is empty
@@ -29,7 +29,8 @@ def resampled(panel: Panel, freq: Any) -> Panel:
         freq: a length of the index: `0.5`, `"1h"`, a timedelta.
 
     Returns:
-        Numbers are means over bins; words are the first of theirs. Notes count the rows of each series, and of each
+        Numbers are means over bins, codes (whole, of a column that is no measurement) the most frequent of theirs,
+        words the first. Notes count the rows of each series, and of each
         column the bins of which less than half was measured.
 
     Raises:
@@ -45,12 +46,21 @@ def resampled(panel: Panel, freq: Any) -> Panel:
     bins = _bins(index, step)
     keys = [bins.name] if panel.roles.id is None else [panel.roles.id, bins.name]
     names = [name for name in panel.frame.columns if name not in (panel.roles.id, panel.roles.index)]
-    means = [pl.col(name).mean() if panel.frame.schema[name].is_numeric() else pl.col(name).first() for name in names]
+    means = [_of_bin(panel, name) for name in names]
     table = panel.frame.with_columns(bins).group_by(keys, maintain_order=True)
     frame = table.agg(*means, *(pl.col(name).count().alias(f"\0{name}") for name in names), pl.len().alias("\0"))
     made = replace(panel, frame=_labelled(frame, index, step).select(panel.frame.columns), freq=step.word, order=None)
     notes = _notes(panel, frame, names, made, word)
     return replace(made, freq=step.word or word, notes=(*panel.notes, *notes), sha256=None)
+
+
+def _of_bin(panel: Panel, name: str) -> pl.Expr:
+    """What stands for a column's cells of one bin: between two codes lies no third one."""
+    column = panel.frame[name]
+    if not column.dtype.is_numeric():
+        return pl.col(name).first()
+    measured = panel.columns.get(name, Column()).measured
+    return pl.col(name).mean() if measured or (column % 1 != 0).any() else pl.col(name).drop_nulls().mode().min()
 
 
 def _bins(index: pl.Series, step: Step) -> pl.Series:

@@ -114,9 +114,9 @@ class Tagger(Estimator):
         config, fit_config = self.configs()
         table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
         inputs = labels.numbers(table, {target, *_named(roles)}) if inputs is None else inputs
-        panel = self._readable(
-            Panel.of(table, target=target, past_covariates=inputs, **roles), models.reads(self.model, config)
-        )
+        panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
+        panel = replace(panel, columns=frame.columns if isinstance(frame, Panel) else {})
+        panel = self._readable(panel, models.reads(self.model, config))
         prepared = self._unlearnt()
         arrays = prepared.arrays(panel)
         parts = self._parts(arrays, panel, split)
@@ -168,8 +168,8 @@ class Tagger(Estimator):
         """The panel and, of each row, the classes' probabilities or the value in its own unit: [row number]."""
         self._check_fitted()
         prepared = self.preparation_
-        table, origin = labels.without(frame, prepared.reading["targets"][0])
-        panel = replace(prepared.read(table), origin=origin)
+        unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
+        panel = replace(prepared.read(unlabelled), origin=origin)
         laid = prepared.lay(panel)
         answer = overlap.answers(self.model_, self.head_, laid, self.input_size, _TASK)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)

@@ -28,6 +28,7 @@ def run(  # noqa: PLR0913  one parameter per option
         str | None, typer.Option(help='Name curves by family: "default", or a TOML file as `tsrnn.families` reads it.')
     ] = None,
     resample: Annotated[str | None, typer.Option(help='Bring all series to one step: 0.5, "1h"...')] = None,
+    depth_unit: Annotated[str | None, typer.Option(help='Bring the depths of all wells to it: "m" or "ft".')] = None,
     time: Time = None,
     target: Target = None,
     id: Id = None,
@@ -46,6 +47,8 @@ def run(  # noqa: PLR0913  one parameter per option
     asked |= station(missing, wind, duplicates)
     if families is not None:
         asked["families"] = True if families == "default" else families
+    if depth_unit is not None:
+        asked["depth_unit"] = depth_unit
     if resample is not None:
         asked["resample"] = roles(None, None, None, freq=resample)["freq"]
     tables = describe.content(load(dataset(data), **asked))

@@ -6,7 +6,7 @@ _PLACE = re.compile(
     r"[XYZ]([_ ]?(LOC|COORD|POS|OFFSET|UTM)\w*)?|(UTM[_ ]?)?(EAST|NORTH)(INGS?)?(_\w+)?|UTM\w*"
     r"|LAT(I|ITUDE)|LONG(ITUDE)?"
 )
-_DEPTH = re.compile(r"DEP|DEPTH?([_ ]?\w+)?|MD|[BTV]DEP|DMEA|TVD[_ ]?\w*|ELEV\w*|[OT]WT|INDEX")
+_DEPTH = re.compile(r"DEP|DEPTH?([_ ]?\w+)?|MD|[BTV]DEP|DMEA|TVD[_ ]?\w*|ELEV\w*|[OT]WT|INDEX|MEASURED_TO")
 _TIME = re.compile(r"(TIME|DATE)([_ ]\w+)?|ETIM|DATETIME|TIMESTAMP")
 _CODE = re.compile(
     r"\w*(LITHO(?!_?DEN)|FACIES|CONFIDENCE)\w*|LITH|\w*FLA?G(S|\[\d+\])?(_\w+)?"

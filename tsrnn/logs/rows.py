@@ -106,6 +106,8 @@ def _goes_over_lines(body: str, width: int) -> bool:
 def _at_once(body: str, width: int, separator: str | None, wrapped: bool) -> tuple[list[pl.Series], np.ndarray]:
     """The cells of a section whose every row is full, and the lines that hold rows, from 0; empty where one is not."""
     none: tuple[list[pl.Series], np.ndarray] = [], np.zeros(0, np.int64)
+    if wrapped and '"' in body:
+        return none  # blanks within a cell make whole rows by chance
     raw = body.encode()
     if separator is not None:
         mark = re.escape(separator.encode())

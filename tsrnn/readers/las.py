@@ -4,6 +4,7 @@ Depths are the file's own: STRT, STOP and STEP are not believed. What a file mea
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tsrnn.errors import InputError
@@ -11,7 +12,7 @@ from tsrnn.logs import field, header, rows, sections, well
 from tsrnn.logs.sections import Section
 from tsrnn.logs.well import Well
 from tsrnn.readers._base import opening
-from tsrnn.reading import Reading
+from tsrnn.reading import Note, Reading
 
 SUFFIXES = (".las",)
 
@@ -31,14 +32,21 @@ def read(path: Path | Sequence[Path]) -> Reading:
             or too short; two files hold one well or measure depth in different units.
     """
     if isinstance(path, Path) and path.is_dir():
-        files = sorted(each for each in path.iterdir() if each.suffix.lower() in SUFFIXES)
+        files, within = _logs(path), [each for each in path.iterdir() if each.is_dir() and _logs(each)]
         if not files:
-            raise InputError(f"the folder {path} holds no .las files")
+            nearest = f"; {min(within)} does" if within else ""
+            raise InputError(f"the folder {path} holds no .las files{nearest}")
     else:
-        files = [path] if isinstance(path, Path) else list(path)
+        files, within = [path] if isinstance(path, Path) else list(path), []
         if not files:
             raise InputError("the list of well logs is empty; name a file")
-    return field.together([_well(file) for file in files])
+    made = field.together([_well(file) for file in files])
+    inside = Note("folders of well logs in this one, not looked into", len(within))
+    return replace(made, notes=(*made.notes, inside)) if within else made
+
+
+def _logs(folder: Path) -> list[Path]:
+    return sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
 
 
 def _well(path: Path) -> Well:
