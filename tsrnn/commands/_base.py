@@ -54,6 +54,14 @@ Wind = Annotated[str | None, typer.Option(help="Columns of the wind's speed and 
 Duplicates = Annotated[
     str | None, typer.Option(help='Of rows with one index value keep the "first" or the "last"; default: an error.')
 ]
+Load = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--load",
+        help="What is done with a file's columns, as name=value: families=true, depth_unit=m, resample=0.5, clip=true, "
+        "washout=true; repeat for several.",
+    ),
+]
 Model = Annotated[
     str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
 ]
@@ -105,6 +113,17 @@ def station(missing: list[str] | None, wind: str | None, duplicates: str | None)
     """What `Panel.of` takes to read a station's rows and cells."""
     treatment = {"missing": _absent(missing or ()), "wind": tuple(words(wind)) or None, "duplicates": duplicates}
     return {name: value for name, value in treatment.items() if value is not None}
+
+
+def loading(given: list[str] | None) -> dict[str, Any]:
+    """What `load` does with the columns of a file on the way to a panel (`tsrnn.refine`)."""
+    from tsrnn.refine import WORDS
+
+    asked = options(given, "load")
+    for word in asked:
+        if word not in WORDS:
+            raise unknown("--load", word, WORDS)
+    return asked
 
 
 def _absent(values: Sequence[str]) -> tuple[str, ...] | dict[str, list[str]] | None:
@@ -166,9 +185,9 @@ def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
     return replace(known, columns={**known.columns, **named})
 
 
-def options(given: list[str] | None) -> dict[str, Any]:
+def options(given: list[str] | None, option: str = "set") -> dict[str, Any]:
     """name=value pairs; values as in TOML, bare words as text."""
-    named: dict[str, Any] = dict(pairs(given, "set"))
+    named: dict[str, Any] = dict(pairs(given, option))
     for name, text in named.items():
         with suppress(tomllib.TOMLDecodeError):
             named[name] = tomllib.loads(f"value = {text}")["value"]

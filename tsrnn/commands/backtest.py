@@ -16,6 +16,7 @@ from tsrnn.commands._base import (
     Id,
     InputSize,
     Json,
+    Load,
     Missing,
     Model,
     OnShort,
@@ -24,6 +25,7 @@ from tsrnn.commands._base import (
     Time,
     Wind,
     dataset,
+    loading,
     parameters,
     roles,
     station,
@@ -64,6 +66,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Forecast from past cutoffs, each without a row after it, and write forecasts beside the truth.
@@ -77,6 +80,7 @@ def run(  # noqa: PLR0913  one parameter per option
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     panel, groups = load(dataset(data), **columns), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]

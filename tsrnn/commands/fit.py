@@ -14,6 +14,7 @@ from tsrnn.commands._base import (
     Horizon,
     Id,
     InputSize,
+    Load,
     Missing,
     Model,
     OnShort,
@@ -22,6 +23,7 @@ from tsrnn.commands._base import (
     Time,
     Wind,
     dataset,
+    loading,
     parameters,
     roles,
     station,
@@ -49,6 +51,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     past: Past = None,
     future: Future = None,
 ) -> None:
@@ -57,6 +60,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
     forecaster.save(out)
     report = forecaster.report_

@@ -1,0 +1,43 @@
+"""--load: what is done with a file's columns on the way to a model, from the command line."""
+
+from pathlib import Path
+
+import pytest
+from conftest import Run
+from small_logs import HEADER, write
+
+pytest.importorskip("lasio")
+TASK = ("--target", "GR", "--model", "ols", "--input-size", "12", "--horizon", "3")
+
+
+@pytest.fixture
+def logs(tmp_path: Path) -> Path:
+    """A well in metres and one in feet, a row every half metre."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    feet = HEADER.replace("31/2-10 A", "B").replace("DEPT.M", "DEPT.FT")
+    for name, header, unit in (("a.las", HEADER, 1.0), ("b.las", feet, 1 / 0.3048)):
+        rows = "".join(f"{(1000 + k / 2) * unit:.6f} {50 + k % 7}\n" for k in range(80))
+        write(folder, name, header + rows)
+    return folder
+
+
+def test_wells_in_metres_and_feet_are_learnt_from_together(run: Run, logs: Path) -> None:
+    status, _, err = run("fit", "logs", "--out", "saved", *TASK)
+    assert (status, "pass depth_unit='m' to convert them" in err) == (2, True)
+    status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", "depth_unit=m")
+    assert (status, "depth: 80 values converted from ft to m" in err) == (0, True), err
+    status, out, err = run(
+        "backtest", "logs", *TASK, "--windows", "2", "--load", "depth_unit=m", "--load", "resample=1.0"
+    )
+    assert (status, out.startswith("well,depth,")) == (0, True), err
+
+
+def test_what_load_does_not_do_is_one_sentence(run: Run, logs: Path) -> None:
+    for given, said in (
+        ("depth_unt=m", "unknown --load 'depth_unt': did you mean 'depth_unit'?"),
+        ("depth_unit", "--load takes name=value, not 'depth_unit'"),
+        ("clip=1", "clip takes True or False, not 1"),
+    ):
+        status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", given)
+        assert (status, err.count("\n"), said in err) == (2, 1, True), err
