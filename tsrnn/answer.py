@@ -55,9 +55,10 @@ def since(panel: Panel, history: Panel, answered: pl.DataFrame, horizon: int) ->
         horizon: steps.
     """
     index = panel.frame[panel.roles.index]
+    if not index.dtype.is_float() or panel.roles.future or MEASURED_TO in answered.columns:
+        return answered
     ends = history.frame[panel.roles.index].gather(history.offsets[1:] - 1)
-    late = (index.gather(panel.offsets[1:] - 1) > ends).any()
-    if not index.dtype.is_float() or panel.roles.future or MEASURED_TO in answered.columns or not late:
+    if not (index.gather(panel.offsets[1:] - 1) > ends).any():
         return answered
     return answered.with_columns(ends.gather(np.repeat(np.arange(len(ends)), horizon)).alias(MEASURED_TO))
 
