@@ -29,7 +29,6 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
             clip       True: values beyond what a quantity can be become null (`tsrnn.physical`)
             resample   a step such as 0.5 or "1h": rows are averaged over bins of that length (`tsrnn.resample`)
             washout    True: a column `washout` of flags, 1 where the caliper is 2 in wider than the bit
-
         aloud: say the line; the catalogue's own data are known.
 
     Raises:
