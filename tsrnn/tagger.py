@@ -98,7 +98,7 @@ class Tagger(Labelled):
         """
         self.configs()
         table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
-        inputs = labels.numbers(table, {target, *_named(roles)}) if inputs is None else inputs
+        inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         panel = replace(panel, columns=frame.columns if isinstance(frame, Panel) else {})
         return self._learn(panel, split, on_epoch)
@@ -146,8 +146,3 @@ class Tagger(Labelled):
             return split.by_series(arrays, arrays.ids[-max(1, round(self.val_size * count)) :], ())
         rows = arrays.stops() - arrays.offsets[:-1]
         return split.tail(arrays, split.held_out(rows, self.input_size, self.val_size))
-
-
-def _named(roles: Mapping[str, Any]) -> set[str]:
-    values = [roles.get(key) for key in ("id", "time", "future_covariates", "static_covariates")]
-    return {name for value in values if value is not None for name in ([value] if isinstance(value, str) else value)}
