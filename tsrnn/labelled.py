@@ -42,8 +42,6 @@ class Labelled(Estimator):
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
         if self.loss is not None and self.loss != labels.CROSS_ENTROPY and self.loss not in heads.LOSSES:
             raise unknown("loss", str(self.loss), [labels.CROSS_ENTROPY, *heads.LOSSES])
-        if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
-            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
         models.check_task(self.model, self.task.name)
         return parameters.sort(self.model, self.options)
 

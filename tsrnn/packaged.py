@@ -2,7 +2,7 @@
 
 A `.ts` file has a header (`@classLabel true a b c`) and a line per case: its channels between colons, its label last.
 The files are read where they lie; aeon itself, which takes seconds to import, is not. A case is a series called
-`train-001` or `test-001`, in the archive's own parts; of the training's, every fifth case of each class is validated on.
+`train-001` or `test-001`, in the archive's own parts; every fifth of each class in the training's is validated on.
 """
 
 import hashlib

@@ -70,6 +70,8 @@ class Tagger(Labelled):
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
         if not isinstance(self.input_size, int) or not 1 < self.input_size <= models.MOST:
             raise InputError(f"input_size must be a whole number of rows, at least 2, not {self.input_size!r}")
+        if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
         return super().configs()
 
     def fit(  # type: ignore[override]  # it says of which column
