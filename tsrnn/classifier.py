@@ -164,6 +164,17 @@ class SequenceClassifier(Labelled):
             return float((self._decided(answer) == truth).mean())
         return float(1 - ((answer[:, 0] - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
 
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn's tools ask of it."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=True, three_d_array=True, allow_nan=True),
+        )
+
     def _opened(self, X: Any, y: Any, roles: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
         """A frame, the name of its target, and the roles of its columns."""
         if sequences.is_table(X) and (y is None or isinstance(y, str)):
