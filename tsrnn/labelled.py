@@ -84,6 +84,7 @@ class Labelled(Estimator):
             model = models.build(self.model, config, replace(spec, params=head.params))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
+        self.panel_, self.split_ = panel, wanted
         return self
 
     def save(self, folder: str | Path) -> None:
