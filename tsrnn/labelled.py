@@ -79,6 +79,7 @@ class Labelled(Estimator):
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
         self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
+        self.panel_, self.split_ = panel, wanted
         return self
 
     def _trained(
