@@ -83,10 +83,18 @@ class Labelled(Estimator):
         return self
 
     def _trained(
-        self, spec: Spec, head: heads.Head, train: windows.Windows, val: windows.Windows | None, on_epoch: Any = None
+        self,
+        spec: Spec,
+        head: heads.Head,
+        train: windows.Windows,
+        val: windows.Windows | None,
+        on_epoch: Any = None,
+        epochs: int = 0,
     ) -> tuple[models.Model, Report]:
-        """A model trained on windows, stopped by others."""
+        """A model trained on windows, stopped by others, or after so many epochs where they are said."""
         config, fit_config = self.configs()
+        if epochs:
+            fit_config = replace(fit_config.settled(len(train), spec.targets), max_epochs=epochs)
 
         from tsrnn import fit as training
 
