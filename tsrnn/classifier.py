@@ -87,7 +87,7 @@ class SequenceClassifier(WholeSeries):
         y: Any = None,
         *,
         inputs: str | Sequence[str] | None = None,
-        split: Mapping[str, Any] | None = None,
+        split: Mapping[str, Any] | str | None = None,
         on_epoch: Any = None,
         **roles: Any,
     ) -> Self:
@@ -97,8 +97,8 @@ class SequenceClassifier(WholeSeries):
             X: sequences, as the class says.
             y: one label for each; of a frame, the name of its column (None: a panel's target).
             inputs: columns of a frame that it is told from; by default every other column of numbers.
-            split: None holds out `val_size` of each class' cases; a mapping such as {"by_series": {"val": ["A"],
-                "test": ["B"]}} takes that one (of arrays, cases are called "0", "1"...).
+            split: None holds out `val_size` of each class' cases, "standard" is a panel's own, and a mapping such as
+                {"by_series": {"val": ["A"], "test": ["B"]}} is that one (of arrays, cases are called "0", "1"...).
             on_epoch: called with (epoch, validation loss) after each epoch; True stops the training.
             roles: columns of a frame, as of `Panel.of` (`time`, `id`, `future_covariates`, `static_covariates`).
 

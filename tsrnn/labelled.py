@@ -4,7 +4,7 @@ A face derived from `Labelled` names its task, takes its frame in, and says how 
 like is its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -50,11 +50,11 @@ class Labelled(Estimator):
         """Rows that the model reads at once."""
         return self.input_size
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         """Which rows train, which stop the training, which are left for the test."""
         raise NotImplementedError
 
-    def _learn(self, panel: Panel, wanted: Mapping[str, Any] | None, on_epoch: Any = None) -> Self:
+    def _learn(self, panel: Panel, wanted: split.SplitRow, on_epoch: Any = None) -> Self:
         """Train on a panel whose target holds labels' numbers, or values.
 
         Raises:

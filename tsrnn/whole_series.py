@@ -182,10 +182,11 @@ class WholeSeries(Labelled):
     def _rows(self, arrays: Arrays) -> int:
         return self.input_size or int(arrays.lengths.max())
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         codes = arrays.columns[0][arrays.offsets[1:] - 1]  # [series]
         if wanted is not None:
-            parts = split.standard(arrays, wanted, panel.source)
+            rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
+            parts = split.standard(arrays, rule, panel.source)
             if self.classes_ is not None:
                 stratified.refuse_unlearnt(codes, parts, self.classes_, panel.source)
             return parts
