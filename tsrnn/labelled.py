@@ -4,7 +4,7 @@ A face derived from `Labelled` names its task, takes its frame in, and says how 
 like is its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -54,11 +54,11 @@ class Labelled(Estimator):
         """Rows that the model reads at once."""
         return self.input_size
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         """Which rows train, which stop the training, which are left for the test."""
         raise NotImplementedError
 
-    def _learn(self, panel: Panel, wanted: Mapping[str, Any] | None, on_epoch: Any = None) -> Self:
+    def _learn(self, panel: Panel, wanted: split.SplitRow, on_epoch: Any = None) -> Self:
         """Train on a panel whose target holds labels' numbers, or values.
 
         Raises:
@@ -90,10 +90,18 @@ class Labelled(Estimator):
         return self
 
     def _trained(
-        self, spec: Spec, head: heads.Head, train: windows.Windows, val: windows.Windows | None, on_epoch: Any = None
+        self,
+        spec: Spec,
+        head: heads.Head,
+        train: windows.Windows,
+        val: windows.Windows | None,
+        on_epoch: Any = None,
+        epochs: int = 0,
     ) -> tuple[models.Model, Report]:
-        """A model trained on windows, stopped by others."""
+        """A model trained on windows, stopped by others, or after so many epochs where they are said."""
         config, fit_config = self.configs()
+        if epochs:
+            fit_config = replace(fit_config.settled(len(train), spec.targets), max_epochs=epochs)
 
         from tsrnn import fit as training
 

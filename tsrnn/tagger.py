@@ -200,7 +200,7 @@ class Tagger(Labelled):
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         if wanted is not None:
             return split.standard(arrays, wanted, panel.source)
         count = len(arrays.ids)
