@@ -41,3 +41,16 @@ def test_what_load_does_not_do_is_one_sentence(run: Run, logs: Path) -> None:
     ):
         status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", given)
         assert (status, err.count("\n"), said in err) == (2, 1, True), err
+
+
+def test_a_saved_model_calls_a_bad_file_by_its_path(run: Run, logs: Path, tmp_path: Path) -> None:
+    assert run("fit", "logs/a.las", "--out", "saved", *TASK)[0] == 0
+    words = HEADER + "".join(f"{1000 + k / 2} {50 + k}\n" for k in range(80))
+    write(tmp_path, "other.las", words.replace("GR.gAPI", "SGR.gAPI"))
+    (tmp_path / "bad.csv").write_text("well,depth,GR\n" + "".join(f"A,{1000 + k / 2},high\n" for k in range(80)))
+    for command in (("predict", "saved"), ("forecasts", "saved"), ("calibrate", "saved"), ("plot", "saved")):
+        out = ("--out", "x.png") if command[0] == "plot" else ()
+        status, _, err = run(*command, "other.las", *out)
+        assert (status, "unknown column of other.las 'GR'" in err) == (2, True), err
+        status, _, err = run(*command, "bad.csv", *out)
+        assert (status, "tsrnn: bad.csv: column 'GR'" in err) == (2, True), err

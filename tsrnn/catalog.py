@@ -103,8 +103,7 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     reading = read(paths)
-    source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = refine.panel(reading, {"source": source, **roles})
+    panel = refine.panel(reading, {"source": reading.source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
 
@@ -117,11 +116,11 @@ def read(path: Path | Sequence[Path]) -> Reading:
     suffixes = readers.by_suffix()
     suffix = path.suffix.lower() if isinstance(path, Path) else ""
     if not isinstance(path, Path) or (path.is_dir() and suffix not in suffixes):
-        return _reading(suffixes[".las"].read(path))
+        return _reading(suffixes[".las"].read(path), path)
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
-    return _reading(suffixes[suffix].read(path))
+    return _reading(suffixes[suffix].read(path), path)
 
 
 def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
@@ -129,8 +128,9 @@ def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
     return read(path).frame
 
 
-def _reading(answer: "Reading | pl.DataFrame") -> Reading:
-    return answer if isinstance(answer, Reading) else Reading(answer)
+def _reading(answer: "Reading | pl.DataFrame", path: Path | Sequence[Path]) -> Reading:
+    source = os.fsencode(path).decode(errors="replace") if isinstance(path, Path) else f"{len(path)} files"
+    return replace(answer if isinstance(answer, Reading) else Reading(answer), source=source)
 
 
 def find(row: Row) -> Path | None:

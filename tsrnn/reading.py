@@ -65,6 +65,7 @@ class Reading:
         index: the column that the format makes the index, such as a log's depth; "": it has none.
         id: the column that the format tells series apart by; "": it has none.
         series: series -> column -> what its own file says, where a file holds one series and they may differ.
+        source: how messages call it: the file, the folder or the data set; "": a frame.
     """
 
     frame: "pl.DataFrame"
@@ -73,6 +74,7 @@ class Reading:
     index: str = ""
     id: str = ""
     series: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
+    source: str = ""
 
     def roles(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The roles that somebody asked for, and the format's own where nothing was said of them.

@@ -167,12 +167,6 @@ def parameters(
     return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
 
 
-def history(data: str) -> Any:
-    """A data set or a file with every column: a saved model knows which of them it reads, and in which units."""
-    known = reading(data)
-    return known if any(column.unit for column in known.columns.values()) else known.frame
-
-
 def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
     """A data set, file or folder of logs as it was read: every column, with its unit, or the one it is given here."""
     name = dataset(data)
@@ -180,7 +174,7 @@ def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
         known = catalog.read(Path(name))
     else:
         panel = catalog.load(name)
-        known = Reading(panel.frame, panel.columns)
+        known = Reading(panel.frame, panel.columns, source=name)
     named = {column: replace(known.columns.get(column, Column()), unit=unit) for column, unit in (units or {}).items()}
     return replace(known, columns={**known.columns, **named})
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Data, history, levels
+from tsrnn.commands._base import Data, levels, reading
 
 
 def run(
@@ -23,7 +23,7 @@ def run(
     """
     from tsrnn import Forecaster
 
-    forecaster = Forecaster.load(model).calibrate(history(data), levels(levels_, "levels"), adaptive=adaptive)
+    forecaster = Forecaster.load(model).calibrate(reading(data), levels(levels_, "levels"), adaptive=adaptive)
     assert forecaster.calibration_ is not None
     ends = ", ".join(f"{level:g}" for level in forecaster.calibration_.levels)
     folder = model if out is None else out

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Json, history
+from tsrnn.commands._base import Json, reading
 
 
 def run(
@@ -17,5 +17,5 @@ def run(
     from tsrnn import Forecaster
     from tsrnn.card import dumped
 
-    card = Forecaster.load(model).card(None if data is None else history(data))
+    card = Forecaster.load(model).card(None if data is None else reading(data))
     typer.echo(dumped(card) if json_ else str(card), nl=False)

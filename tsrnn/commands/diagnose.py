@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn import registry
-from tsrnn.commands._base import Json, history, numbers, words
+from tsrnn.commands._base import Json, numbers, reading, words
 from tsrnn.errors import InputError, unknown
 
 
@@ -51,4 +51,4 @@ def _fitted(model: Path, data: str | None) -> tuple[Any, Any]:
 
     if data is None:
         raise InputError(f"a saved model is looked at on data; name a data set or a file after {model}")
-    return Forecaster.load(model), history(data)
+    return Forecaster.load(model), reading(data)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Json, history
+from tsrnn.commands._base import Data, Json, reading
 
 FOUND = 3  # exit status
 
@@ -26,7 +26,7 @@ def run(
     from tsrnn import Forecaster
     from tsrnn.console import show, write
 
-    drift = Forecaster.load(model).drift(history(data), alpha=alpha)
+    drift = Forecaster.load(model).drift(reading(data), alpha=alpha)
     if picture is not None:
         drift.plot(picture)
     if out is not None:

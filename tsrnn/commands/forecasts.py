@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import By, Data, Json, history, words
+from tsrnn.commands._base import By, Data, Json, reading, words
 
 _ROWS = 100_000  # of the table that are held at once
 
@@ -37,7 +37,7 @@ def run(
     chunk = max(1, _ROWS // (forecaster.spec_.targets * forecaster.spec_.horizon))
     split = catalog.row(data).split if data in catalog.names() else None
     asked: Iterator[Any] = forecaster.forecasts(
-        history(data), every=every, series=series or None, part=part, split=split, chunk=chunk
+        reading(data), every=every, series=series or None, part=part, split=split, chunk=chunk
     )
     groups, usual, grouped = words(by), [], []
 
