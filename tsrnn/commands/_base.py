@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tsrnn import catalog, registry, terminal
 from tsrnn.errors import InputError, listed, unknown
 from tsrnn.reading import Column, Reading
+
+if TYPE_CHECKING:
+    from tsrnn.panel import Panel
 
 
 def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -165,6 +168,11 @@ def parameters(
     if config is not None:
         params |= read_toml(config)
     return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
+
+
+def history(data: str, load_: list[str] | None) -> "Reading | Panel":
+    """A data set or a file for a saved model, with what `load` was asked to do with its columns."""
+    return catalog.load(dataset(data), **loading(load_)) if load_ else reading(data)
 
 
 def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:

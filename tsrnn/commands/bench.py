@@ -19,12 +19,14 @@ from tsrnn.commands._base import (
     Freq,
     Id,
     Json,
+    Load,
     Missing,
     Target,
     Time,
     Wind,
     at_least_one,
     benchmark,
+    loading,
     numbers,
     resumable,
     roles,
@@ -62,6 +64,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -76,6 +79,7 @@ def run(  # noqa: PLR0913  one parameter per option
         threads=at_least_one(threads, "threads") or 1,
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     source = suites.Source(benchmark(data), tuple(columns.items()))
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name

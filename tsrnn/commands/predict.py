@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Data, Json, OnShort, reading
+from tsrnn.commands._base import Data, Json, Load, OnShort, history
 
 
 def run(
@@ -20,6 +20,7 @@ def run(
     ] = None,
     future: Annotated[Path | None, typer.Option(help="File of future covariates, where the model needs them.")] = None,
     on_short: OnShort = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Forecast what follows the end of a file with a saved model."""
@@ -31,7 +32,7 @@ def run(
     forecaster = Forecaster.load(model)
     if on_short is not None:
         forecaster.set_params(on_short=on_short).configs()
-    ahead, known = None if future is None else read_file(future), reading(data)
+    ahead, known = None if future is None else read_file(future), history(data, load_)
     table, roles = forecaster.predict(known, future=ahead), forecaster.preparation_.reading
     if out is not None and las_writer.asked(out, table, roles["index"]):
         told = roles.get("units", {}).items()

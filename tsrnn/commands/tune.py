@@ -14,6 +14,7 @@ from tsrnn.commands._base import (
     Horizon,
     Id,
     Json,
+    Load,
     Missing,
     Model,
     Set,
@@ -22,6 +23,7 @@ from tsrnn.commands._base import (
     Wind,
     at_least_one,
     benchmark,
+    loading,
     numbers,
     options,
     resumable,
@@ -57,12 +59,14 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
     from tsrnn import Forecaster, bench, parameters, suites, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     source = suites.Source(benchmark(data), tuple(columns.items()))
     panel, splits = bench.opened(source)
     if len(splits) > 1:

@@ -88,7 +88,7 @@ class Source:
     """Where the benchmark is: a suite's name or file, or a data set's, and roles of columns that a user named."""
 
     place: str
-    roles: tuple[tuple[str, Any], ...] = ()
+    roles: tuple[tuple[str, Any], ...] = field(default=(), hash=False)  # values may be tables
 
     @property
     def suite(self) -> Suite:
