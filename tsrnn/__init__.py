@@ -29,7 +29,7 @@ The map, in the order in which data meets the rooms:
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
-    overlap, tagger                             a label or a value for each row, from overlapping windows
+    labelled, overlap, tagger                   labels and values told; one for each row, from overlapping windows
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
