@@ -85,7 +85,7 @@ class TestCurves:
         write(tmp_path / "deep", "b.LAS", HEADER + ROWS)
         assert loud(las.read(tmp_path)) == {("", "folders of well logs in this one, not looked into"): 1}
         (tmp_path / "a.las").unlink()
-        refused(tmp_path, "holds no .las files", "deep does")
+        refused(tmp_path, "holds no .las files and no tables", "deep does")
 
     def test_a_curve_called_like_the_index_or_the_well(self, tmp_path):
         for name in ("depth", "well"):

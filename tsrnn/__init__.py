@@ -15,7 +15,7 @@ The map, in the order in which data meets the rooms:
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     resample, refine, describe                  another step; readings become panels; what is in one
-    heading, layout, gridded, logs/, readers/, simulate, catalog    files, small worlds and data sets by name
+    heading, layout, gridded, logs/, readers/, stacked, simulate, catalog    files, small worlds, data sets
     labels, tasks/                              words and their numbers; what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name

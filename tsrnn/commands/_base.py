@@ -28,7 +28,8 @@ def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 Data = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file.",
+        help="A data set's name (see `tsrnn datasets`), a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file, or a folder of "
+        "logs or of tables.",
         autocompletion=_known(catalog.names),
     ),
 ]
