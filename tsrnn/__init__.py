@@ -8,7 +8,7 @@ The map, in the order in which data meets the rooms:
     metrics, conformal                          measures of a forecast; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
-    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
+    forks, frames, figures, written, epochs, dates  what a foreign frame, a number and a date look like
     parted, missing, wind                       times in several columns, what stands for a missing value, u and v
     levels, axis, roles, series                 columns find their roles
     holes, station, intake, digests             what a station writes; what counts becomes numbers; holes filled

@@ -28,8 +28,8 @@ def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 Data = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `tsrnn datasets`), a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file, or a folder of "
-        "logs or of tables.",
+        help="A data set's name (see `tsrnn datasets`), a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file, or a folder "
+        "of logs or of tables.",
         autocompletion=_known(catalog.names),
     ),
 ]
@@ -44,7 +44,10 @@ Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depth
 Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
 DateFormat = Annotated[
-    str | None, typer.Option(help='How dates are written, such as "%d/%m/%Y"; "number": whole numbers are counts.')
+    str | None,
+    typer.Option(
+        help='How dates are written: "%d/%m/%Y", "epoch_s", "epoch_ms", "excel", "decimal_year"; "number": counts.'
+    ),
 ]
 Freq = Annotated[
     str | None,
