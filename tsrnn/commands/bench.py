@@ -22,6 +22,7 @@ from tsrnn.commands._base import (
     Load,
     Missing,
     Target,
+    TaskName,
     Time,
     Wind,
     at_least_one,
@@ -65,6 +66,7 @@ def run(  # noqa: PLR0913  one parameter per option
     wind: Wind = None,
     duplicates: Duplicates = None,
     load_: Load = None,
+    task: TaskName = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -80,7 +82,7 @@ def run(  # noqa: PLR0913  one parameter per option
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    source = suites.Source(benchmark(data), tuple(columns.items()))
+    source = suites.Source(benchmark(data), tuple(columns.items()), task)
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = max(1, execute.cores() // threads) if workers is None else workers
