@@ -462,3 +462,10 @@ def test_a_spoilt_log_is_read_or_refused_in_one_sentence(tmp_path_factory, edits
         column = frame[name]
         assert (column.null_count() == len(column)) is (column.dtype == pl.Null)
         assert not column.dtype.is_float() or column.drop_nulls().is_finite().all()
+
+
+def test_the_bit_is_no_default_target(tmp_path):
+    head = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nBS.in : bit size\nCALI.in : caliper\n")
+    read(tmp_path, head, "".join(f"{1 + k} {50 + k} 8.5 {8.6 + k % 3 / 10:.1f}\n" for k in range(9)))
+    assert catalog.load(tmp_path / "x.las").roles.targets == ("GR", "CALI")
+    assert catalog.load(tmp_path / "x.las", target="BS").roles.targets == ("BS",)

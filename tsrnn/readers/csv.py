@@ -45,7 +45,7 @@ def read(path: Path) -> Reading:
     names = [heading.bare(name) for name in names[:1]] + names[1:]
     if all(heading.is_value(name) for name in names):
         raise InputError(f"{path} starts with values, not with column names; put a line of names on top")
-    under = heading.unit_rows(sample[1:4])
+    under = heading.unit_rows(sample[1:4], heading.is_toa5(lines))
     units = [
         next((unit for row in sample[1 : 1 + under] if (unit := _unit(row, place))), "") for place in range(len(names))
     ]
