@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tsrnn import ends
 from tsrnn import index as indexing
 from tsrnn.panel import Panel
 from tsrnn.reading import Column
@@ -31,7 +32,8 @@ def content(panel: Panel) -> dict[str, list[Record]]:
     """Tables of records by name; see the module. Lengths of gaps are in the index's unit, times in hours."""
     names = [name for name, kind in panel.frame.schema.items() if _counts(panel, name, kind)]
     each = [_cell(panel, name, series) for series in range(len(panel.ids)) for name in names]
-    series = [_series(panel, row) for row in range(len(panel.ids))]
+    strange = () if panel.rows_as_they_stand else ends.strides(panel, panel.freq or panel.step.word or None)
+    series = [_series(panel, row, name in strange) for row, name in enumerate(panel.ids)]
     columns = [_column(panel, name, [cell for cell in each if cell["column"] == name]) for name in names]
     coverage = [
         {"series": row["series"]} | {cell["column"]: cell["%"] for cell in each if cell["series"] == row["series"]}
@@ -78,13 +80,15 @@ def _counts(panel: Panel, name: str, kind: pl.DataType) -> bool:
     return numeric and name not in (panel.roles.index, panel.roles.id)
 
 
-def _series(panel: Panel, row: int) -> Record:
-    """What there is to say of a series as a whole."""
+def _series(panel: Panel, row: int, strange: bool) -> Record:
+    """What there is to say of a series as a whole; `strange`: gaps are counted by a step of its own."""
     first, last = (int(place) for place in panel.offsets[row : row + 2])
     index = panel.frame[panel.roles.index][first:last]
     gaps = 0
     if not panel.rows_as_they_stand:
-        gaps = len(indexing.breaks(index, np.array([0, len(index)]), panel.step))
+        whole = np.array([0, len(index)])
+        step = indexing.step_of(index, whole, None) if strange else panel.step
+        gaps = len(indexing.breaks(index, whole, step))
     return {
         "series": panel.ids[row],
         "rows": last - first,
