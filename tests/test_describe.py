@@ -110,3 +110,14 @@ def test_gaps_of_a_well_of_another_step_are_counted_by_its_own():
     rows = [(name, depth, depth % 7) for name, depths in wells.items() for depth in depths]
     panel = Panel.of(pl.DataFrame(rows, ["well", "depth", "GR"], orient="row"), target="GR")
     assert [(row["step"], row["gaps"]) for row in describe.content(panel)["series"]] == [(0.5, 0), (1.5, 1)]
+
+
+def test_notes_that_are_alike_but_for_their_series_are_one_line():
+    told = tuple(Note("cells of the header's NULL", count, "GR", well) for count, well in ((2, "W1"), (3, "W2")))
+    reading = Reading(log().frame, {}, (*told, Note("cells that are no number", 1, "GR", "W2")))
+    tables = describe.content(refined(reading, {"target": "GR"}, aloud=False))
+    assert [tuple(note.values()) for note in describe.told(tables)["notes"]] == [
+        ("2 series", "GR", 5, "cells of the header's NULL"),
+        ("W2", "GR", 1, "cells that are no number"),
+    ]
+    assert len(describe.told(tables, by_series=True)["notes"]) == len(tables["notes"]) == 3

@@ -23,6 +23,7 @@ from tsrnn.steps import unit_of
 
 _DIGITS = 5  # of a number that is told
 _SAMPLE = 4096  # rows of a series whose step is looked at
+_FEW = 3  # columns of which the same is told one by one
 _MANY = 16  # series whose coverage stands side by side
 
 Record = dict[str, Any]
@@ -49,11 +50,12 @@ def content(panel: Panel) -> dict[str, list[Record]]:
 def told(tables: Mapping[str, list[Record]], by_series: bool = False) -> dict[str, list[Record]]:
     """The tables as a person reads them, numbers in few digits.
 
-    The coverage is turned over: a row per column, a number per series; of very many series it is left out.
+    The coverage is turned over: a row per column, a number per series; of very many series it is left out. Notes that
+    are alike but for their series are one, with the sum of their counts.
 
     Args:
         tables: as of `content`.
-        by_series: give a row per series and column instead of the coverage.
+        by_series: give a row per series and column instead of the coverage, and every note.
     """
     series = [{"#": str(row), **each} for row, each in enumerate(tables["series"], 1)]
     rest: dict[str, list[Record]] = {"each": tables["each"]} if by_series else {}
@@ -63,10 +65,35 @@ def told(tables: Mapping[str, list[Record]], by_series: bool = False) -> dict[st
             {"column": name} | {each["#"]: f"{share:.0f}" for each, share in zip(series, cells, strict=True)}
             for name, cells in shares
         ]
-    notes = [{name: value for name, value in note.items() if name != "loud"} for note in tables["notes"]]
+    notes = tables["notes"] if by_series else _alike(tables["notes"])
+    notes = [{name: value for name, value in note.items() if name != "loud"} for note in notes]
     columns = [each | {"about": "" if each["about"] == each["column"] else each["about"]} for each in tables["columns"]]
     sections = {"series": series, "columns": columns, **rest, "notes": notes}
     return {name: _short(rows) for name, rows in sections.items()}
+
+
+def _alike(notes: list[Record]) -> list[Record]:
+    """One note for all series of which it says the same of a column, and for many columns of which it quietly does."""
+    columns: dict[str, set[str]] = {}
+    for note in notes:
+        columns.setdefault(note["what"], set()).add(note["column"] if not note["loud"] else "")
+    kinds: dict[tuple[str, str], list[Record]] = {}
+    for note in notes:
+        few = note["loud"] or len(columns[note["what"]]) <= _FEW
+        kinds.setdefault((note["column"] if few else f"{len(columns[note['what']])} columns", note["what"]), []).append(
+            note
+        )
+    return [
+        {
+            "series": f"{len(names)} series"
+            if len(names := {note["series"] for note in same}) > 1
+            else same[0]["series"],
+            "column": column,
+            "count": sum(note["count"] for note in same),
+            "what": what,
+        }
+        for (column, what), same in kinds.items()
+    ]
 
 
 def _short(rows: list[Record]) -> list[Record]:
