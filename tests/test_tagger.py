@@ -248,6 +248,11 @@ def test_values_come_back_in_their_own_unit():
         ({"facies": pl.lit("sand")}, {}, "column 'facies' holds one class alone, 'sand'"),
         ({"facies": pl.lit(None, pl.String)}, {}, "column 'facies' holds no label at all"),
         ({"facies": pl.int_range(pl.len()) % 3}, {}, "column 'facies' holds whole numbers: loss='cross_entropy' takes"),
+        (
+            {"facies": (pl.int_range(pl.len()) % 3).replace({0: None}).cast(pl.Float64)},
+            {},
+            "column 'facies' holds whole numbers: loss='cross_entropy' takes",
+        ),
         ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mse' or 'mae'"),
         ({}, {"input_size": 1}, "input_size must be a whole number of rows, at least 2, not 1"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),
