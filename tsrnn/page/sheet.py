@@ -1,0 +1,111 @@
+"""What the page of one suite says: its boards, comparisons, figures, samples, and where each row comes from."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from tsrnn.board import table as boards
+from tsrnn.board.choice import criterion, said
+from tsrnn.board.lines import measured
+from tsrnn.board.own import comparable, own
+from tsrnn.board.rows import apart
+from tsrnn.board.text import CAPTION, notes
+from tsrnn.page import cells, drawn, origin, samples
+from tsrnn.page.entries import Entry, baseline, entries, pairs
+from tsrnn.suites import Suite
+
+OTHERS = 12  # published lines on a board
+
+
+def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
+    """The context of `templates/board.html` for a suite's rows in a folder.
+
+    Raises:
+        InputError: as `tsrnn.board.own.own`.
+    """
+    rows = own(folder, suite)
+    return of_rows(rows, suite, folder, others)
+
+
+def of_rows(rows: pl.DataFrame, suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
+    """`sheet` of these rows."""
+    chooses = () if suite.leads else (criterion(suite.measures),)
+    theirs = comparable(rows, suite)
+    parts, lines = [], []
+    for place, part in enumerate(apart(rows)):
+        wide = measured(part, (*suite.measures, *chooses), folder, suite.leads)
+        table = boards.board(wide, suite.by, (*suite.measures, *chooses), theirs if not place else None, folder)
+        table = boards.shortened(table, others)
+        made = entries(table, wide, suite, f"{'bc'[place]}")
+        remarks = said(table, suite.measures) if chooses else []
+        parts.append(_part(made, suite, ("", "Models as they come")[place], [*_verdict(table, suite), *remarks]))
+        lines.append(made)
+    first = lines[0]
+    return {
+        "title": suite.name,
+        "kind": "board",
+        "facts": _facts(rows, suite, first),
+        "parts": parts,
+        "caption": CAPTION if theirs.height else "",
+        "matrix": cells.differences(*pairs(first, suite.by, suite.measures[0], folder), suite.measures[0]),
+        **drawn.pictures(first, suite, folder),
+        "samples": samples.windows(_named(first), folder),
+        "origins": [_origin(line, suite) for made in lines for line in made if line.rows is not None],
+        "measures": [cells.words(name) for name in suite.measures],
+        "baseline": baseline([line.cells["model"] for line in first], suite),
+    }
+
+
+def _named(lines: Sequence[Entry]) -> dict[str, pl.DataFrame]:
+    return {line.name: line.rows for line in lines if line.rows is not None}
+
+
+def _verdict(table: pl.DataFrame, suite: Suite) -> list[str]:
+    """Who wins, if anybody does."""
+    first, best = suite.measures[0], boards.winner(table, suite.measures[0])
+    together = table.filter(pl.col("group") == 1)["model"].to_list()
+    if best is not None:
+        sentences = [f"{table['model'][best]} stands first and is told apart from every other line of ours."]
+    elif len(together) > 1:
+        sentences = [f"No winner can be named: {len(together)} lines cannot be told apart ({', '.join(together)})."]
+    else:
+        sentences = ["No winner can be named."]
+    return [*sentences, *notes(table, first)]
+
+
+def _part(lines: Sequence[Entry], suite: Suite, title: str, remarks: Sequence[str]) -> dict[str, Any]:
+    tracks = list(dict.fromkeys(line.cells["track"] for line in lines if line.ours))
+    classes = sorted({line.cells["class"] for line in lines} - {""})
+    return {
+        "title": title,
+        "remarks": remarks,
+        "tracks": tracks if len(tracks) > 1 else [],
+        "classes": classes,
+        **cells.board(lines, suite),
+    }
+
+
+def _facts(rows: pl.DataFrame, suite: Suite, lines: Sequence[Entry]) -> dict[str, str]:
+    """What was compared, in a few words each."""
+    folds = rows["fold"].n_unique()
+    windows = rows.group_by("horizon").agg(pl.col("windows").max()).sort("horizon").drop_nulls()
+    counted = ", ".join(f"{count:,} at horizon {horizon}" for horizon, count in windows.iter_rows())
+    facts = {
+        "data": suite.data,
+        "sha256": ", ".join(each[:12] for each in rows["sha256"].unique(maintain_order=True)),
+        "measures": ", ".join(map(cells.words, suite.measures)),
+        "lines": f"{sum(line.ours for line in lines)} of ours, {sum(not line.ours for line in lines)} published",
+        "rows": f"{rows.height:,}, {rows['seed'].n_unique()} seeds" + (f", {folds} folds" if folds > 1 else ""),
+        "test windows": "every one, stride 1" + (f": {counted}" if folds == 1 and counted else ""),
+        "hardware": origin._listed(rows["hardware"]),
+        "measured": origin._span(rows["finished"]),
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _origin(line: Entry, suite: Suite) -> Mapping[str, Any]:
+    assert line.rows is not None
+    rows = line.rows.unique(["horizon", "seed", "fold"], keep="first", maintain_order=True)
+    return {"name": line.name, "anchor": line.anchor, **origin.origin(rows, suite)}
