@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import isfinite, nan
 from typing import Any
 
+from tsrnn.board.skill import Standing
 from tsrnn.board.ties import Pair
 from tsrnn.page.entries import Entry
 from tsrnn.page.slices import Table
@@ -16,45 +17,42 @@ _FAR = 0.25  # above the best of a column, where shading ends
 
 def board(lines: Sequence[Entry], suite: Suite) -> dict[str, Any]:
     """Headings and rows of a board; a cell is a list of texts, one per measure where these differ."""
-    by, measures = suite.by, suite.measures
+    measures = suite.measures
     first = [name.removeprefix(f"{measures[0]}_") for name in lines[0].cells if name.startswith(f"{measures[0]}_")]
     named = dict(zip(map(str, suite.leads), map(str, suite.said_leads), strict=True))
     skill = any(line.standing and line.standing.skill is not None for line in lines)
     seeded = any(line.cells["spread"] is not None for line in lines)
-    options = any(line.cells["options"] for line in lines)
-    heads = ["group", *(["options"] if options else []), "track", "class"]
-    places = [f"{by} {named.get(place, place)}" for place in first]
-    tail = ["seeds", "parameters", "s/fit"]
-    measured = ["mean", *(["±"] if seeded else []), *(["skill"] if skill else []), "wins", "rank"]
+    classed = any(line.cells["class"] for line in lines)
+    columns = ["mean", *(["±"] if seeded else []), "group", *(["class"] if classed else [])]
+    columns += [named.get(place, place) for place in first]
+    columns += [*(["skill %"] if skill else []), "wins %", "rank", "seeds", "parameters", "s/fit"]
     rows = []
     for line in lines:
         cell = line.cells
-        texts = [[_text(cell["group"])], *([[cell["options"] or ""]] if options else []), [cell["track"]], [cell["class"]]]
-        texts += [[_score(cell[f"{name}_{place}"], line) for name in measures] for place in first]
-        texts.append([_score(cell[name], line) for name in measures])
+        texts = [[_score(cell[name], line) for name in measures]]
         texts += [[_form(cell["spread"], ".4f")]] if seeded else []
-        texts += _standing(line, skill)
+        texts += [[_text(cell["group"])], *([[cell["class"]]] if classed else [])]
+        texts += [[_score(cell[f"{name}_{place}"], line) for name in measures] for place in first]
+        texts += standing(line.standing, skill)
         texts += [[_text(cell["seeds"])], [_form(cell["parameters"], ",")], [_form(cell["seconds"], ".0f")]]
         rows.append({"entry": line, "cells": texts})
-    columns = [*heads, *places, *measured, *tail]
-    return {"columns": columns, "words": len(heads), "rows": rows}
+    return {"columns": columns, "rows": rows}
 
 
-def _standing(line: Entry, skill: bool) -> list[list[str]]:
-    standing = line.standing
-    if standing is None:
+def standing(found: Standing | None, skill: bool) -> list[list[str]]:
+    """Skill (where there is a baseline), wins and rank; intervals in brackets."""
+    if found is None:
         return [[""]] * (3 if skill else 2)
-    found = [[_between(standing.skill, standing.skill_interval, 100, ".0f", " %")]] if skill else []
-    found.append([_form(None if standing.wins is None else 100 * standing.wins, ".0f", " %")])
-    found.append([_between(standing.rank, standing.rank_interval, 1, ".1f")])
-    return found
+    texts = [[_between(found.skill, found.skill_interval, 100, ".0f")]] if skill else []
+    texts.append([_form(None if found.wins is None else 100 * found.wins, ".0f")])
+    return [*texts, [_between(found.rank, found.rank_interval, 1, ".1f")]]
 
 
-def _between(value: float | None, interval: tuple[float, float] | None, by: float, form: str, unit: str = "") -> str:
+def _between(value: float | None, interval: tuple[float, float] | None, by: float, form: str) -> str:
     if value is None or interval is None:
         return NONE
     low, high = (f"{by * end:{form}}" for end in interval)
-    return f"{by * value:{form}}{unit} ({low} to {high})"
+    return f"{by * value:{form}} ({low} to {high})"
 
 
 def differences(lines: Sequence[Entry], pairs: Sequence[Pair], measure: str) -> dict[str, Any] | None:

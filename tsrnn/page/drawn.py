@@ -2,18 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from tsrnn.page import cells, figures, slices
-from tsrnn.page.entries import Entry
+from tsrnn.page.entries import NAIVE, Entry
 from tsrnn.page.slices import Table
 from tsrnn.suites import Suite
 
 _LINES = 5  # of a chart, beside the naive one
 _HEATS = 14  # lines of a table of parts
+_BEHIND = 1.6  # times the first line's worst number: what a chart shows
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,21 @@ def _once(rows: Mapping[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
 
 
 def _chart(title: str, across: str, table: Table, words: str) -> Picture:
-    """The best lines and the one that is last, over places; the table has them all."""
+    """The best lines and a naive one, over places; the table has more."""
     places, lines = table
-    names = [*list(lines)[:_LINES], *list(lines)[_LINES:][-1:]]
+    near = _near(lines)
+    last = [name for name in near[_LINES:] if name.split()[0] in NAIVE][:1]
+    names = [*near[:_LINES], *last]
     shown = [figures.Course(name, lines[name]) for name in names]
-    said = f"{title}: {words} of {', '.join(names)}; the table below says all"
+    said = f"{title}: {words} of {', '.join(names)}; the table below says more"
     drawn = figures.courses(title, shown, places, (across, words), said)
-    return Picture(title, drawn, "The first five lines of the board, and the last.", cells.heat(_fewer(table)))
+    return Picture(title, drawn, f"The first {len(near[:_LINES])} lines of the board.", cells.heat(_fewer(table)))
+
+
+def _near(lines: Mapping[str, Sequence[float]]) -> list[str]:
+    """Lines that are not so far behind the first that they would press it flat."""
+    most = _BEHIND * max(each for each in next(iter(lines.values())) if isfinite(each))
+    return [name for name, values in lines.items() if max((each for each in values if isfinite(each)), default=0) < most]
 
 
 def _heat(title: str, table: Table, words: str = "") -> Picture:

@@ -23,16 +23,20 @@ def origin(rows: pl.DataFrame, suite: Suite) -> dict[str, Any]:
     """Of one line's rows: what they share, the command and the file that make them, and each row's own facts."""
     first = rows.row(0, named=True)
     config = json.loads(first["config"])
-    shared = {name: _listed(rows[name]) for name in _SHARED if name in rows.columns}
-    shared["finished"] = _span(rows["finished"])
     return {
-        "shared": {name: value for name, value in shared.items() if value},
+        "shared": shared(rows),
         "command": command(rows, suite),
         "file": _toml(first, config),
         "own_class": config.get("class"),
         "columns": [name for name in _OWN if name in rows.columns and rows[name].is_not_null().any()],
         "rows": rows,
     }
+
+
+def shared(rows: pl.DataFrame) -> dict[str, str]:
+    """What rows say of their making, each value once."""
+    found = {name: listed(rows[name]) for name in _SHARED if name in rows.columns}
+    return {name: value for name, value in {**found, "finished": span(rows["finished"])}.items() if value}
 
 
 _OWN = ("horizon", "seed", "fold", "mse", "mae", "val_mse", "val_mae", "windows", "parameters", "epochs", "seconds")
@@ -46,7 +50,7 @@ def command(rows: pl.DataFrame, suite: Suite) -> str:
         words += ["--preset", suites.AS_IT_COMES, "--models", first["model"]]
     else:
         words += ["--config", f"{first['model']}.toml"]
-    words += ["--horizons", _numbers(rows["horizon"]), "--seeds", _numbers(rows["seed"])]
+    words += ["--horizons", numbers(rows["horizon"]), "--seeds", numbers(rows["seed"])]
     if first["track"] == AS_IT_COMES or first["track"].startswith("L="):
         words += ["--input-size", str(first["input_size"])]
     return shlex.join([*words, *_roles(json.loads(first["config"]), suite)])
@@ -89,14 +93,14 @@ def _roles(config: Mapping[str, Any], suite: Suite) -> list[str]:
     return words
 
 
-def _numbers(column: pl.Series) -> str:
+def numbers(column: pl.Series) -> str:
     return ",".join(map(str, sorted(column.unique())))
 
 
-def _listed(column: pl.Series) -> str:
+def listed(column: pl.Series) -> str:
     return ", ".join(str(each) for each in column.drop_nulls().unique(maintain_order=True) if str(each))
 
 
-def _span(column: pl.Series) -> str:
+def span(column: pl.Series) -> str:
     first, last = str(column.min())[:16], str(column.max())[:16]
     return first if first == last else f"{first} to {last}"

@@ -40,12 +40,13 @@ def of_rows(rows: pl.DataFrame, suite: Suite, folder: Path, others: int = OTHERS
         table = boards.shortened(table, others)
         made = entries(table, wide, suite, f"{'bc'[place]}")
         remarks = said(table, suite.measures) if chooses else []
-        parts.append(_part(made, suite, ("", "Models as they come")[place], [*_verdict(table, suite), *remarks]))
+        parts.append(_part(made, suite, ("", "Models as they come")[place], [*_verdict(table, made, suite), *remarks]))
         lines.append(made)
     first = lines[0]
     return {
         "title": suite.name,
         "kind": "board",
+        "by": suite.by,
         "facts": _facts(rows, suite, first),
         "parts": parts,
         "caption": CAPTION if theirs.height else "",
@@ -62,17 +63,17 @@ def _named(lines: Sequence[Entry]) -> dict[str, pl.DataFrame]:
     return {line.name: line.rows for line in lines if line.rows is not None}
 
 
-def _verdict(table: pl.DataFrame, suite: Suite) -> list[str]:
+def _verdict(table: pl.DataFrame, lines: Sequence[Entry], suite: Suite) -> list[str]:
     """Who wins, if anybody does."""
-    first, best = suite.measures[0], boards.winner(table, suite.measures[0])
-    together = table.filter(pl.col("group") == 1)["model"].to_list()
+    best = boards.winner(table, suite.measures[0])
+    together = [line.name for line in lines if line.cells["group"] == 1]
     if best is not None:
-        sentences = [f"{table['model'][best]} stands first and is told apart from every other line of ours."]
+        sentence = f"{lines[best].name} stands first and is told apart from every other line of ours."
     elif len(together) > 1:
-        sentences = [f"No winner can be named: {len(together)} lines cannot be told apart ({', '.join(together)})."]
+        sentence = f"No winner can be named: {len(together)} lines cannot be told apart: {', '.join(together)}."
     else:
-        sentences = ["No winner can be named."]
-    return [*sentences, *notes(table, first)]
+        sentence = "No winner can be named: which lines can be told apart is not known."
+    return [sentence, *notes(table, suite.measures[0])]
 
 
 def _part(lines: Sequence[Entry], suite: Suite, title: str, remarks: Sequence[str]) -> dict[str, Any]:
@@ -99,8 +100,8 @@ def _facts(rows: pl.DataFrame, suite: Suite, lines: Sequence[Entry]) -> dict[str
         "lines": f"{sum(line.ours for line in lines)} of ours, {sum(not line.ours for line in lines)} published",
         "rows": f"{rows.height:,}, {rows['seed'].n_unique()} seeds" + (f", {folds} folds" if folds > 1 else ""),
         "test windows": "every one, stride 1" + (f": {counted}" if folds == 1 and counted else ""),
-        "hardware": origin._listed(rows["hardware"]),
-        "measured": origin._span(rows["finished"]),
+        "hardware": origin.listed(rows["hardware"]),
+        "measured": origin.span(rows["finished"]),
     }
     return {name: value for name, value in facts.items() if value}
 
