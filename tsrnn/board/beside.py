@@ -4,7 +4,7 @@ windows     the losses of every test window: series (number), step at which its 
             in half precision where its numbers fit: rounded by at most 0.05 %, up or down, which a mean of hundreds
             of windows does not feel, at a quarter of the room
 measures    the row's measures, long: measure, series (null: over all), lead (from 1; null: over all), value
-slices      the same of parts of the test, long: axis (lead, channel, month), at (which of them, in their order), measure
+slices      the same of parts of the test, long: axis (lead, channel, month), at (which, in their order), measure, value
 samples     a few test windows, long: series, target, start (step at which the window's targets begin), at (its index
             value), step (from 1; below it what was measured before), measured, forecast, low and high (80 % interval)
 

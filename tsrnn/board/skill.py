@@ -50,7 +50,7 @@ def standings(
         base: the line that skill is counted from; None: none is.
     """
     means = np.stack([_over_seeds(each) for each in scores])  # [line task]
-    whole = np.isfinite(means).all(1)
+    whole: npt.NDArray[np.bool_] = np.asarray(np.isfinite(means).all(1))
     logs = None if base is None else _logs(means, means[base])
     drawn = _drawn(scores, units, base, whole, draws, seed)
     wins, ranks = ahead(means[whole]), _places(means[whole][None])[0].mean(1)

@@ -9,18 +9,23 @@
 Without JavaScript the page has everything but sorting and filtering. Colours follow the reader's screen.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 
 from tsrnn import files
+from tsrnn.board.rows import read
 from tsrnn.errors import InputError
-from tsrnn.page.sheet import of_rows, sheet
-from tsrnn.suites import Suite
+from tsrnn.page import svg
+from tsrnn.page.overall import overall
+from tsrnn.page.sheet import OTHERS, board, sheet
+from tsrnn.suites import Suite, find
 from tsrnn.version import VERSION
 
 _TEMPLATES = Path(__file__).parent / "templates"
-
-__all__ = ["html", "of_rows", "sheet", "write"]
+_PARTS = ("figure.css", "page.css", "page.js")
+ENDINGS = (".html", ".htm")
+INDEX = "index.html"
 
 
 def html(context: dict[str, Any]) -> str:
@@ -35,29 +40,63 @@ def html(context: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    own = {name: Markup((_TEMPLATES / name).read_text(encoding="utf-8")) for name in ("figure.css", "page.css", "page.js")}
-    styles, script = own["figure.css"] + own["page.css"], own["page.js"]
+    figure, page, script = (Markup((_TEMPLATES / name).read_text(encoding="utf-8")) for name in _PARTS)
+    context = {"back": "", "pages": {}} | context
     return world.get_template(f"{context['kind']}.html").render(
-        **context, styles=styles, script=script, svg=Markup, version=VERSION
+        **context, styles=figure + page, script=script, svg=Markup, version=VERSION
     )
 
 
-def write(suite: Suite, folder: Path, path: Path, others: int | None = None) -> None:
-    """Write a suite's page.
+def write(suite: Suite | None, folder: Path, path: Path, others: int = OTHERS, back: str = "") -> Path:
+    """Write the page of a suite, or of all data sets; the path again.
+
+    Args:
+        folder: of result rows.
+        others: published lines on it.
+        back: the address of a page of all data sets, where there is one beside it.
 
     Raises:
         InputError: there are no rows, or the file cannot be written.
     """
-    context = sheet(suite, folder) if others is None else sheet(suite, folder, others)
-    save(html(context), path)
+    if path.suffix not in ENDINGS:
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; name an .html file, or a folder")
+    said = overall(folder) if suite is None else sheet(suite, folder, others)
+    _save(html({**said, "back": back}), path)
+    return path
 
 
-def save(text: str, path: Path) -> None:
-    """Write a page.
+def site(folder: Path, out: Path, suite: Suite | None = None, others: int = OTHERS) -> list[Path]:
+    """Write a page of each data set (or of one suite) into a folder, and of several an `index.html` over all.
 
     Raises:
-        InputError: it is no page by its name, or cannot be written.
+        InputError: as `write`.
     """
-    if path.suffix not in (".html", ".htm"):
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; name an .html file")
+    named = [suite] if suite is not None else [find(name) for name in read(folder)["dataset"].unique().sort()]
+    back = INDEX if len(named) > 1 else ""
+    made = [write(each, folder, out / f"{file_name(each.name)}.html", others, back) for each in named]
+    if back:
+        pages = {each.name: path.name for each, path in zip(named, made, strict=True)}
+        _save(html({**overall(folder), "pages": pages}), out / INDEX)
+        made.append(out / INDEX)
+    return made
+
+
+def picture(suite: Suite, folder: Path, path: Path, others: int = OTHERS) -> Path:
+    """Draw a suite's board into an SVG file of its own, light or dark as its reader's screen is; the path again.
+
+    Raises:
+        InputError: there are no rows, no line has every place, or the file cannot be written.
+    """
+    if path.suffix != ".svg":
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into an .svg file")
+    _save(svg.alone(board(suite, folder, others)), path)
+    return path
+
+
+def file_name(name: str) -> str:
+    """A data set's name as a file's: letters, digits, and dashes for the rest."""
+    return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "board"
+
+
+def _save(text: str, path: Path) -> None:
     files.replaced(path, lambda file: file.write(text.encode("utf-8", "replace")))

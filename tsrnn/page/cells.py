@@ -10,7 +10,7 @@ from tsrnn.page.entries import Entry
 from tsrnn.page.slices import Table
 from tsrnn.suites import Suite
 
-NONE = "–"
+NONE = "-"
 SHADES = 6  # of a cell's background, the best one first
 _FAR = 0.25  # above the best of a column, where shading ends
 
@@ -78,7 +78,7 @@ def _percent(value: float, other: float) -> str:
 def heat(table: Table, relative: bool = False) -> dict[str, Any]:
     """A table whose cells are shaded by how far they lie behind the best of their column."""
     places, lines = table
-    best = [min((values[k] for values in lines.values() if isfinite(values[k])), default=nan) for k in range(len(places))]
+    best = [min(filter(isfinite, column), default=nan) for column in zip(*lines.values(), strict=True)]
     rows = [
         (name, [(_short(value, relative), _shade(value, best[k])) for k, value in enumerate(values)])
         for name, values in lines.items()

@@ -103,8 +103,8 @@ def _chart(title: str, across: str, table: Table, words: str) -> Picture:
 
 def _near(lines: Mapping[str, Sequence[float]]) -> list[str]:
     """Lines that are not so far behind the first that they would press it flat."""
-    most = _BEHIND * max(each for each in next(iter(lines.values())) if isfinite(each))
-    return [name for name, values in lines.items() if max((each for each in values if isfinite(each)), default=0) < most]
+    most = _BEHIND * max(filter(isfinite, next(iter(lines.values()))))
+    return [name for name, values in lines.items() if max(filter(isfinite, values), default=0) < most]
 
 
 def _heat(title: str, table: Table, words: str = "") -> Picture:

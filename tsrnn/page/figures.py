@@ -40,7 +40,7 @@ def intervals(name: str, marks: Sequence[Mark], measured: str, said: str) -> str
             parts.append(svg.line(axis(mark.low), y, axis(mark.high), y, "l0" if mark.first else "i"))
         parts.append(svg.dot(axis(mark.value), y, kind, radius=4.5))
         parts.append(svg.text(left, y + 4, mark.name, "" if mark.ours else "q", "end"))
-        beyond = " ›" if mark.value > axis.high else ""
+        beyond = " >" if mark.value > axis.high else ""
         parts.append(svg.text(WIDTH, y + 4, f"{mark.value:.4g}{beyond}", "t", "end"))
     return svg.figure(name, bottom + 40, said, *parts)
 
@@ -145,9 +145,10 @@ def sample(name: str, drawn: Sample, measured: str, colours: Mapping[str, int], 
     ahead = [(k, step) for k, step in enumerate(drawn.steps) if step > 0]
     at = [x(step) for _, step in ahead]
     for line, (low, high) in drawn.intervals.items():
-        edges = [[y(edge[k]) for k, _ in ahead] for edge in (low, high)]
-        parts.append(svg.band(at, *edges, f"b{colours[line]}"))
-    points = [(x(step), y(each) if isfinite(each) else each) for step, each in zip(drawn.steps, drawn.measured, strict=True)]
+        under, over = ([y(edge[k]) for k, _ in ahead] for edge in (low, high))
+        parts.append(svg.band(at, under, over, f"b{colours[line]}"))
+    truth = zip(drawn.steps, drawn.measured, strict=True)
+    points = [(x(step), y(each) if isfinite(each) else each) for step, each in truth]
     parts.append(svg.path(points, "i", "measured"))
     ends, labels = [], [(line, f"s{colours[line]}") for line in names] + [("measured", "")]
     for line, forecast in drawn.forecasts.items():

@@ -2,7 +2,7 @@
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -93,14 +93,17 @@ def _roles(config: Mapping[str, Any], suite: Suite) -> list[str]:
     return words
 
 
-def numbers(column: pl.Series) -> str:
-    return ",".join(map(str, sorted(column.unique())))
+def numbers(values: Iterable[int]) -> str:
+    """Each number once, as an option takes them."""
+    return ",".join(map(str, sorted({*values})))
 
 
 def listed(column: pl.Series) -> str:
+    """Each value once, in words."""
     return ", ".join(str(each) for each in column.drop_nulls().unique(maintain_order=True) if str(each))
 
 
 def span(column: pl.Series) -> str:
-    first, last = str(column.min())[:16], str(column.max())[:16]
+    """The first and the last of some ISO times, to the minute."""
+    first, last = (str(end)[:16].replace("T", " ") for end in (column.min(), column.max()))
     return first if first == last else f"{first} to {last}"

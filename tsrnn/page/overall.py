@@ -103,17 +103,17 @@ def _line(line: Any, rows: pl.DataFrame, skilled: bool) -> dict[str, Any]:
     (model, track), _, standing, anchor = line
     own = rows.filter((pl.col("model") == model) & (pl.col("track") == track))
     texts = [str(standing.tasks), *(each[0] for each in cells.standing(standing, skilled))]
-    texts += [str(own["seed"].n_unique()), f"{own['seconds'].mean() or 0:.0f}"]
+    texts += [str(own["seed"].n_unique()), f"{sum(own['seconds'].drop_nulls()) / own.height:.0f}"]
     shared = {name: value for name, value in origin.shared(own).items() if name not in ("sha256", "threads")}
-    commands = [_command(part) for _, part in own.group_by("dataset", maintain_order=True)]
+    asked = own.group_by("dataset", maintain_order=True).agg(pl.col("horizon").unique(), pl.col("seed").unique())
+    commands = [_command(model, *each) for each in asked.iter_rows()]
     return {"model": model, "track": track, "cells": texts, "anchor": anchor, "shared": shared, "commands": commands}
 
 
-def _command(rows: pl.DataFrame) -> str:
+def _command(model: str, name: str, horizons: list[int], seeds: list[int]) -> str:
     """Of one data set's rows; the data set's own page has the file that goes with it."""
-    model, name = rows["model"][0], rows["dataset"][0]
     words = ["tsrnn", "bench", name, "--full", "--models", model]
-    return shlex.join([*words, "--horizons", origin.numbers(rows["horizon"]), "--seeds", origin.numbers(rows["seed"])])
+    return shlex.join([*words, "--horizons", origin.numbers(horizons), "--seeds", origin.numbers(seeds)])
 
 
 def _facts(rows: pl.DataFrame, sets: Sequence[str], tasks: int) -> dict[str, str]:
@@ -147,7 +147,8 @@ def _picture(lines: Sequence[Any]) -> Picture:
         for name, _, standing, _ in lines
         if standing.rank is not None
     ]
-    said = "Mean rank over tasks with its 95 % interval: " + ", ".join(f"{each.name} {each.value:.3g}" for each in marks[:5])
+    first = ", ".join(f"{each.name} {each.value:.3g}" for each in marks[:5])
+    said = f"Mean rank over tasks with its 95 % interval: {first}"
     drawn = figures.intervals("ranks", marks, "mean rank", said) if len(marks) > 1 else ""
     return Picture("Mean rank and its interval", drawn, "By drawing data sets, and each line's seeds, again.")
 
@@ -166,14 +167,14 @@ def _matrix(lines: Sequence[Any], means: Numbers) -> dict[str, Any] | None:
     both = np.isfinite(means)
     shared = (both[:, None] & both[None]).sum(2)
     lower = (means[:, None] < means[None]).sum(2) + (means[:, None] == means[None]).sum(2) / 2
-    table = []
-    for k in range(len(lines)):
-        row = [
-            ("", "n") if k == j or not shared[k, j] else _share(float(lower[k, j] / shared[k, j])) for j in range(len(lines))
-        ]
-        table.append(row)
+    np.fill_diagonal(shared, 0)
+    counts = zip(lower.tolist(), shared.tolist(), strict=True)
+    table = [[_share(*pair) for pair in zip(*row, strict=True)] for row in counts]
     return {"names": [_said(line[0]) for line in lines], "cells": table}
 
 
-def _share(share: float) -> tuple[str, str]:
+def _share(won: float, tasks: int) -> tuple[str, str]:
+    if not tasks:
+        return "", "n"
+    share = won / tasks
     return f"{100 * share:.0f}", "w" if share > 0.5 else "l" if share < 0.5 else ""

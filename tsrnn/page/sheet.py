@@ -10,8 +10,9 @@ from tsrnn.board import table as boards
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
-from tsrnn.board.rows import apart
+from tsrnn.board.rows import AS_IT_COMES, apart
 from tsrnn.board.text import CAPTION, notes
+from tsrnn.errors import InputError
 from tsrnn.page import cells, drawn, origin, samples
 from tsrnn.page.entries import Entry, baseline, entries, pairs
 from tsrnn.suites import Suite
@@ -26,23 +27,15 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
         InputError: as `tsrnn.board.own.own`.
     """
     rows = own(folder, suite)
-    return of_rows(rows, suite, folder, others)
-
-
-def of_rows(rows: pl.DataFrame, suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
-    """`sheet` of these rows."""
-    chooses = () if suite.leads else (criterion(suite.measures),)
     theirs = comparable(rows, suite)
-    parts, lines = [], []
-    for place, part in enumerate(apart(rows)):
-        wide = measured(part, (*suite.measures, *chooses), folder, suite.leads)
-        table = boards.board(wide, suite.by, (*suite.measures, *chooses), theirs if not place else None, folder)
-        table = boards.shortened(table, others)
-        made = entries(table, wide, suite, f"{'bc'[place]}")
-        remarks = said(table, suite.measures) if chooses else []
-        parts.append(_part(made, suite, ("", "Models as they come")[place], [*_verdict(table, made, suite), *remarks]))
-        lines.append(made)
-    first = lines[0]
+    made: list[list[Entry]] = []
+    parts = []
+    for title, part in zip(("", "Models as they come"), apart(rows), strict=False):
+        table, lines = _lines(part, suite, folder, others, "bc"[len(made)])
+        remarks = [] if suite.leads else said(table, suite.measures)
+        parts.append(_part(lines, suite, title, [*_verdict(table, lines, suite), *remarks]))
+        made.append(lines)
+    first = made[0]
     return {
         "title": suite.name,
         "kind": "board",
@@ -53,10 +46,33 @@ def of_rows(rows: pl.DataFrame, suite: Suite, folder: Path, others: int = OTHERS
         "matrix": cells.differences(*pairs(first, suite.by, suite.measures[0], folder), suite.measures[0]),
         **drawn.pictures(first, suite, folder),
         "samples": samples.windows(_named(first), folder),
-        "origins": [_origin(line, suite) for made in lines for line in made if line.rows is not None],
+        "origins": [_origin(line, suite) for lines in made for line in lines if line.rows is not None],
         "measures": [cells.words(name) for name in suite.measures],
         "baseline": baseline([line.cells["model"] for line in first], suite),
     }
+
+
+def board(suite: Suite, folder: Path, others: int = OTHERS) -> str:
+    """The board as one figure.
+
+    Raises:
+        InputError: as `sheet`, or no line has every place.
+    """
+    _, lines = _lines(apart(own(folder, suite))[0], suite, folder, others, "b")
+    if not (figure := drawn.standing(lines, suite).drawn):
+        raise InputError(f"no model in {folder} has every {suite.by} of {suite.name}; run `tsrnn bench` on")
+    return figure
+
+
+def _lines(
+    rows: pl.DataFrame, suite: Suite, folder: Path, others: int, prefix: str
+) -> tuple[pl.DataFrame, list[Entry]]:
+    """A board as a table, and its lines."""
+    measures = (*suite.measures, *(() if suite.leads else (criterion(suite.measures),)))
+    theirs = None if (rows["track"] == AS_IT_COMES).all() else comparable(rows, suite)
+    wide = measured(rows, measures, folder, suite.leads)
+    table = boards.shortened(boards.board(wide, suite.by, measures, theirs, folder), others)
+    return table, entries(table, wide, suite, prefix)
 
 
 def _named(lines: Sequence[Entry]) -> dict[str, pl.DataFrame]:
