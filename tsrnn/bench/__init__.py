@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from tsrnn import claims, execute, models, progress
 from tsrnn.allocator import threads, tune_allocator
+from tsrnn.bench import shown
 from tsrnn.bench.jobs import SHARES as SHARES
 from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes
@@ -74,6 +75,7 @@ class Measured(NamedTuple):
     row: dict[str, Any]
     windows: Mapping[str, Any]
     measures: Mapping[str, Any]
+    shown: Mapping[str, Mapping[str, Any]]
 
 
 def run_one(job: Job) -> dict[str, Any]:
@@ -112,7 +114,8 @@ def _measured(job: Job) -> Measured:
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
     kept = {} if job.fold or suite.leads else test.by_window  # folds are compared by what was held out
-    return Measured(row, kept, table)
+    parts = shown.slices(test, forecaster.panel_, measures)
+    return Measured(row, kept, table, {"slices": parts, "samples": shown.samples(forecaster, split)})
 
 
 def _with_row(outcome: execute.Outcome) -> execute.Outcome:
