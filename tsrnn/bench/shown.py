@@ -18,8 +18,16 @@ _DIGITS = 5  # that a sample's numbers keep
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
+def of(
+    forecaster: Forecaster, split: Mapping[str, Any] | str | None, score: infer.Score, measures: Sequence[str]
+) -> dict[str, dict[str, list[Any]]]:
+    """The columns of both tables, by their kinds (`tsrnn/board/beside.py`)."""
+    parts = slices(score, forecaster.panel_, measures)
+    return {"slices": parts, "samples": samples(forecaster, split)}
+
+
 def slices(score: infer.Score, panel: Panel, measures: Sequence[str]) -> dict[str, list[Any]]:
-    """Columns of `slices` (`tsrnn/board/beside.py`): by lead, by channel where there are several, by month."""
+    """Columns of `slices`: by lead, by channel where there are several, by month."""
     records: list[tuple[str, str, str, float]] = []
     for name in measures:
         leads = score.by_lead[name][-1, :-1]
@@ -54,7 +62,7 @@ def _by_month(score: infer.Score, panel: Panel, measure: str) -> dict[str, float
 
 
 def samples(forecaster: Forecaster, split: Mapping[str, Any] | str | None, part: str = "test") -> dict[str, list[Any]]:
-    """Columns of `samples` (`tsrnn/board/beside.py`): windows evenly spread over a part, the same for every model.
+    """Columns of `samples`: windows evenly spread over a part, the same for every model.
 
     A long horizon is thinned to every so many steps. The interval is the model's own or a calibrated one, where it has
     either.
