@@ -45,7 +45,7 @@ def slices(score: infer.Score, panel: Panel, measures: Sequence[str]) -> dict[st
 
 
 def _by_month(score: infer.Score, panel: Panel, measure: str) -> dict[str, float]:
-    """The mean over the windows whose targets begin in a month; nothing where the index has none, or there is one."""
+    """The mean over windows whose targets begin in a month, in the order in which they come; nothing of one month."""
     index = panel.frame[panel.roles.index]
     if not str(index.dtype).startswith("Date") or not len(score.by_window):
         return {}
@@ -54,7 +54,7 @@ def _by_month(score: infer.Score, panel: Panel, measure: str) -> dict[str, float
     losses = np.asarray(score.by_window[measure], np.float64)
     root = 2 if measure.endswith("rmse") else 1
     found = {}
-    for month in np.unique(months):
+    for month in months[np.sort(np.unique(months, return_index=True)[1])].tolist():
         known = losses[(months == month) & np.isfinite(losses)]
         if len(known):
             found[_MONTHS[month - 1]] = float((known**root).mean() ** (1 / root))

@@ -53,18 +53,19 @@ def standings(
     whole: npt.NDArray[np.bool_] = np.asarray(np.isfinite(means).all(1))
     logs = None if base is None else _logs(means, means[base])
     drawn = _drawn(scores, units, base, whole, draws, seed)
+    ends = _ends if len({*units}) > 1 or any(len(each) > 1 for each in scores) else _none
     wins, ranks = ahead(means[whole]), _places(means[whole][None])[0].mean(1)
     found, place = [], iter(range(int(whole.sum())))
     for line, tasks in enumerate(np.isfinite(means).sum(1)):
         skill, between = None, None
         if logs is not None and np.isfinite(logs[line]).any():
-            skill, between = _skill(np.nanmean(logs[line])), _ends(drawn[0][:, line])
+            skill, between = _skill(np.nanmean(logs[line])), ends(drawn[0][:, line])
         if not whole[line]:
             found.append(Standing(int(tasks), skill, between))
             continue
         k = next(place)
         others = float((wins[k].sum() - 0.5) / (len(wins) - 1)) if len(wins) > 1 else None
-        found.append(Standing(int(tasks), skill, between, others, float(ranks[k]), _ends(drawn[1][:, k])))
+        found.append(Standing(int(tasks), skill, between, others, float(ranks[k]), ends(drawn[1][:, k])))
     return found
 
 
@@ -102,6 +103,10 @@ def _ends(values: Numbers) -> Interval | None:
         return None
     low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)
+
+
+def _none(values: Numbers) -> None:
+    """The interval where nothing can be drawn again: of one unit and one seed."""
 
 
 def _places(means: Numbers) -> Numbers:

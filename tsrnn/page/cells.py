@@ -49,8 +49,10 @@ def standing(found: Standing | None, skill: bool) -> list[list[str]]:
 
 
 def _between(value: float | None, interval: tuple[float, float] | None, by: float, form: str) -> str:
-    if value is None or interval is None:
-        return NONE
+    if value is None:
+        return ""
+    if interval is None:
+        return f"{by * value:{form}}"
     low, high = (f"{by * end:{form}}" for end in interval)
     return f"{by * value:{form}} ({low} to {high})"
 
@@ -114,5 +116,5 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _form(value: Any, form: str, unit: str = "") -> str:
-    return NONE if value is None else f"{value:{form}}{unit}"
+def _form(value: Any, form: str) -> str:
+    return "" if value is None else f"{value:{form}}"

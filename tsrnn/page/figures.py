@@ -11,7 +11,7 @@ COLOURS = 6  # that figure.css has
 _ROW = 19  # units of a line of names
 _TALL = 260  # of a chart
 _LEFT, _TOP, _FOOT = 46, 26, 42
-_FAR = 3.0  # widths of the better half of a board, beyond which a mark stands at the edge
+_FAR = 2.5  # widths of the better two thirds of a board, beyond which a mark stands at the edge
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ def intervals(name: str, marks: Sequence[Mark], measured: str, said: str) -> str
 def _near(values: Sequence[float], ends: Sequence[float]) -> list[float]:
     """The ends that an axis shows: a naive line far behind does not press all others together."""
     ordered = sorted(values)
-    far = ordered[0] + _FAR * max(ordered[len(ordered) // 2] - ordered[0], 1e-9)
+    far = ordered[0] + _FAR * max(ordered[(len(ordered) - 1) * 2 // 3] - ordered[0], 1e-9)
     return [each for each in ends if each <= far]
 
 

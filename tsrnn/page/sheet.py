@@ -114,12 +114,17 @@ def _facts(rows: pl.DataFrame, suite: Suite, lines: Sequence[Entry]) -> dict[str
         "sha256": ", ".join(each[:12] for each in rows["sha256"].unique(maintain_order=True)),
         "measures": ", ".join(map(cells.words, suite.measures)),
         "lines": f"{sum(line.ours for line in lines)} of ours, {sum(not line.ours for line in lines)} published",
-        "rows": f"{rows.height:,}, {rows['seed'].n_unique()} seeds" + (f", {folds} folds" if folds > 1 else ""),
+        "rows": f"{rows.height:,}, {_count(rows['seed'].n_unique(), 'seed')}"
+        + (f", {folds} folds" if folds > 1 else ""),
         "test windows": "every one, stride 1" + (f": {counted}" if folds == 1 and counted else ""),
         "hardware": origin.listed(rows["hardware"]),
         "measured": origin.span(rows["finished"]),
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'s' * (number != 1)}"
 
 
 def _origin(line: Entry, suite: Suite) -> Mapping[str, Any]:

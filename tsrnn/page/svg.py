@@ -25,7 +25,9 @@ class Scale:
     log: bool = False
 
     def __call__(self, value: float) -> float:
-        low, high, value = (log10(each) if self.log else each for each in (self.low, self.high, max(value, 1e-300)))
+        low, high = self.low, self.high
+        if self.log:
+            low, high, value = (log10(max(each, 1e-300)) for each in (low, high, value))
         share = (value - low) / (high - low) if high > low else 0.5
         return round(self.begin + (self.end - self.begin) * min(1.0, max(0.0, share)), 1)
 
