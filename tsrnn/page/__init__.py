@@ -81,6 +81,21 @@ def site(folder: Path, out: Path, suite: Suite | None = None, others: int = OTHE
     return made
 
 
+def beside(suite: Suite, folder: Path) -> list[Path]:
+    """Write `board.html` and `board.svg` beside a suite's rows; what was written. A board that is not whole has no svg.
+
+    Raises:
+        InputError: there are no rows, or a file cannot be written.
+    """
+    said = sheet(suite, folder)
+    made = {folder / "board.html": html(said)}
+    if said["board"]:
+        made[folder / "board.svg"] = svg.alone(said["board"])
+    for path, text in made.items():
+        _save(text, path)
+    return [*made]
+
+
 def picture(suite: Suite, folder: Path, path: Path, others: int = OTHERS) -> Path:
     """Draw a suite's board into an SVG file of its own, light or dark as its reader's screen is; the path again.
 

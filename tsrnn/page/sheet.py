@@ -44,6 +44,7 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
         "parts": parts,
         "caption": CAPTION if theirs.height else "",
         "matrix": cells.differences(*pairs(first, suite.by, suite.measures[0], folder), suite.measures[0]),
+        "board": drawn.standing(first, suite).drawn,
         **drawn.pictures(first, suite, folder),
         "samples": samples.windows(_named(first), folder),
         "origins": [_origin(line, suite) for lines in made for line in lines if line.rows is not None],
