@@ -15,7 +15,7 @@ The map, in the order in which data meets the rooms:
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     resample, refine, describe                  another step; readings become panels; what is in one
-    heading, layout, gridded, logs/, readers/, simulate, catalog    files, small worlds and data sets by name
+    heading, layout, gridded, logs/, readers/, simulate, packaged, catalog    files, small worlds and data sets by name
     labels, tasks/                              words and their numbers; what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
@@ -29,7 +29,8 @@ The map, in the order in which data meets the rooms:
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
-    overlap, tagger                             a label or a value for each row, from overlapping windows
+    labelled, overlap, tagger                   labels and values told; one for each row, from overlapping windows
+    sequences, classifier                       one for each series, from all of its rows
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tsrnn.catalog import load as load
+    from tsrnn.classifier import SequenceClassifier as SequenceClassifier
     from tsrnn.errors import InputError as InputError
     from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
@@ -59,11 +61,12 @@ _PUBLIC = {
     "InputError": "errors",
     "Notice": "errors",
     "Panel": "panel",
+    "SequenceClassifier": "classifier",
     "Tagger": "tagger",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Notice", "Panel", "Tagger", "__version__", "load"]
+__all__ = ["Forecaster", "InputError", "Notice", "Panel", "SequenceClassifier", "Tagger", "__version__", "load"]
 
 
 def __getattr__(name: str) -> "Any":

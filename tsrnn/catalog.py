@@ -33,7 +33,7 @@ class Row:
 
     name: str
     title: str
-    reader: str  # a reader's name, or "simulate"
+    reader: str  # a reader's name, "simulate", or "aeon": tsrnn.packaged
     rows: int
     time: str
     target: tuple[str, ...] = ()  # empty: every numeric column
@@ -173,10 +173,15 @@ def digest(path: Path) -> str:
 def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     from tsrnn import refine
 
+    split = row.split
     if row.reader == "simulate":
         from tsrnn import simulate
 
         reading, checksum = Reading(getattr(simulate, row.name)()), None
+    elif row.reader == "aeon":
+        from tsrnn import packaged
+
+        reading, checksum, split = packaged.read(row.name, row.sha256)
     else:
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
@@ -187,7 +192,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     arguments |= {name: getattr(row, name) for name in kept}
     panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
-    return replace(panel, seasonality=row.seasonality, split=row.split, sha256=checksum, offers=offers)
+    return replace(panel, seasonality=row.seasonality, split=split, sha256=checksum, offers=offers)
 
 
 def _frame(row: Row) -> tuple[Reading, str]:

@@ -116,6 +116,12 @@ def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:
     return [name for name, kind in table.schema.items() if kind.is_numeric() and name not in taken]
 
 
+def named(roles: Mapping[str, Any]) -> set[str]:
+    """The columns that roles name."""
+    values = [roles.get(key) for key in ("id", "time", "future_covariates", "static_covariates")]
+    return {name for value in values if value is not None for name in ([value] if isinstance(value, str) else value)}
+
+
 def values(panel: Panel, answer: Floats) -> pl.DataFrame:
     """Ids, index and the target's values: answer [row 1]."""
     return pl.DataFrame([*_keys(panel), pl.Series(panel.roles.targets[0], answer[:, 0])])

@@ -105,6 +105,8 @@ class Windows:
 def cut(source: Buffer, part: Part, input_size: int, horizon: int, task: Task = AHEAD) -> Windows:
     """All windows whose targets lie in `part`, whose rows lie in one segment, and which hold an observed target.
 
+    Of a task of whole series, the one of each that ends with its last row.
+
     Raises:
         InputError: `input_size` or `horizon` below 1.
     """
@@ -116,6 +118,8 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int, task: Task = 
     starts = np.empty(counts.sum(), np.int64)
     for a, count, last in zip(first, counts, np.cumsum(counts), strict=True):
         starts[last - count : last] = np.arange(a, a + count)
+    if task.ends:
+        starts = starts[np.isin(starts, source.arrays.offsets[1:] - 1)]
     if source.observed is not None and len(starts):
         asked = [(begin - before, end - before)] + ([(-before, input_size - before)] if task.shows else [])
         starts = starts[_some_observed(source, starts, asked)]

@@ -2,6 +2,8 @@
 
 from tsrnn.commands._base import Json
 
+_PLACES = {"simulate": "simulated", "aeon": "in the package aeon (extra boards)"}
+
 
 def run(json_: Json = False) -> None:
     """List the data sets that are known by name, and where each is; `tsrnn bench` takes a suite's file too."""
@@ -11,6 +13,6 @@ def run(json_: Json = False) -> None:
     rows = []
     for name in catalog.names():
         row = catalog.row(name)
-        place = "simulated" if row.reader == "simulate" else str(catalog.find(row) or "to be downloaded")
+        place = _PLACES.get(row.reader) or str(catalog.find(row) or "to be downloaded")
         rows.append({"name": name, "rows": row.rows, "about": row.title, "licence": row.licence, "found": place})
     show(rows, as_json=json_)

@@ -14,6 +14,7 @@ class Task(ABC):
 
     name: ClassVar[str]
     shows: ClassVar[bool]  # the past has the targets' channels, in front of the covariates'
+    ends: ClassVar[bool] = False  # a series' last row alone is an anchor: one window per series
     measures: ClassVar[tuple[str, ...]]  # of `tsrnn.metrics`, the usual ones; the first one chooses
 
     @abstractmethod

@@ -1,0 +1,175 @@
+"""What the faces share that tell a label or a value of what they read: the head, the training, a saved folder.
+
+A face derived from `Labelled` names its task, takes its frame in, and says how series are parted; what an answer looks
+like is its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+
+from tsrnn import heads, labels, masks, models, parameters, rebuild, split, store, windows
+from tsrnn.arrays import Arrays
+from tsrnn.buffer import Buffer
+from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.estimator import Estimator
+from tsrnn.heads.classes import ClassesHead
+from tsrnn.panel import Panel
+from tsrnn.prepare import Preparation
+from tsrnn.scale import Affine
+from tsrnn.shapes import Spec
+from tsrnn.tasks import Task
+from tsrnn.version import VERSION
+
+
+class Labelled(Estimator):
+    """Learns labels (by cross-entropy) or values (mae, mse, huber) that no model reads.
+
+    After `fit`: `model_`, `classes_` (None where values are told), `report_`.
+    """
+
+    kind: ClassVar[str]  # of its saved folder, and what messages call it
+    task: ClassVar[Task]
+    pad, horizon, quantiles = True, 1, None
+    class_weights: str | Sequence[float] | None
+    penalty: Any
+    classes_: list[Any] | None
+
+    def configs(self) -> tuple[Any, parameters.FitConfig]:
+        """The model's Config and how to train it; errors as of `Forecaster.configs`."""
+        if self.loss is not None and self.loss != labels.CROSS_ENTROPY and self.loss not in heads.LOSSES:
+            raise unknown("loss", str(self.loss), [labels.CROSS_ENTROPY, *heads.LOSSES])
+        if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
+        models.check_task(self.model, self.task.name)
+        return parameters.sort(self.model, self.options)
+
+    def _rows(self, arrays: Arrays) -> int:
+        """Rows that the model reads at once."""
+        return self.input_size
+
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+        """Which rows train, which stop the training, which are left for the test."""
+        raise NotImplementedError
+
+    def _learn(self, panel: Panel, wanted: Mapping[str, Any] | None, on_epoch: Any = None) -> Self:
+        """Train on a panel whose target holds labels' numbers, or values.
+
+        Raises:
+            InputError: the model cannot read it, or no row is left to learn from.
+        """
+        config, fit_config = self.configs()
+        panel = self._readable(panel, models.reads(self.model, config))
+        prepared = self._unlearnt(1)
+        arrays = prepared.arrays(panel)
+        prepared.padding = (size := self._rows(arrays)) - 1
+        parts = self._parts(arrays, panel, wanted)
+        prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
+        _of_covariates_alone(prepared.reading)
+        if self.classes_ is not None:
+            prepared.scaling = _unscaled(prepared.scaling)
+        laid = prepared.lay(panel, arrays)
+        train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
+        if not len(train):
+            name = quoted(panel.roles.targets[0])
+            raise InputError(f"{panel.source}: no row with a label is left to learn {name} from")
+        head, spec = self._head(arrays, parts), self._spec_of(laid, size)
+
+        from tsrnn import fit as training
+
+        with training.seeded(fit_config.random_state):
+            model = models.build(self.model, config, replace(spec, params=head.params))
+            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
+        self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
+        return self
+
+    def save(self, folder: str | Path) -> None:
+        """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
+        self._check_fitted()
+        tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
+        learnt = self.preparation_
+        config = {
+            "version": VERSION,
+            "kind": self.kind,
+            "params": parameters.words(self.get_params(), strict=True),
+            "spec": asdict(self.spec_),
+            "ids": list(learnt.ids),
+            "reading": learnt.reading,
+            "classes": self.classes_,
+        }
+        store.write(folder, config, tensors | learnt.tensors())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: nothing of this kind is saved there, or a newer version's, or damaged.
+        """
+        config = (saved := store.opened(folder)).config
+        if (kind := config.get("kind", store.MODEL)) != cls.kind:
+            raise InputError(f"{folder} holds no {cls.kind}, but a saved {kind!r}")
+        with rebuild.blaming(saved, cls.kind):
+            self = cls(**rebuild.params(config))
+            model_config, _ = self.configs()
+            self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
+            head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
+            self.head_ = head or ClassesHead(len(self.classes_ or ()), None, self.penalty)
+            size = {} if self.input_size is None else {"input_size": self.input_size}
+            self.spec_ = rebuild.spec(config["spec"], {"params": self.head_.params, **size})
+            prepared = self._unlearnt(self.spec_.input_size).remember(config["ids"], config["reading"])
+            sizes = prepared.shapes(self.spec_.channels + self.spec_.targets, self.spec_.known, self.spec_.static)
+            self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
+        tensors = saved.tensors()
+        with rebuild.blaming(saved, cls.kind):
+            self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
+        return self
+
+    def _unlearnt(self, rows: int | None = None) -> Preparation:
+        """A preparation with padding for windows of so many rows; None: as they are asked for."""
+        size = self.input_size if rows is None else rows
+        return Preparation(self.scaler, self.scale_per_series, self.calendar, size - 1, self.horizon)
+
+    def _head(self, arrays: Arrays, parts: split.Split) -> heads.Head:
+        if self.classes_ is None:
+            return heads.build(None, self.loss or "mae")
+        weights: Any = self.class_weights
+        if isinstance(weights, str):
+            if weights != "balanced":
+                raise unknown("class_weights", weights, ["balanced"])
+            rows = np.concatenate([np.arange(a, b) for a, b in zip(parts.train.begin, parts.train.end, strict=True)])
+            codes = arrays.columns[0][rows]
+            counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
+            weights = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
+        return ClassesHead(len(self.classes_), weights, self.penalty)
+
+    def _spec_of(self, laid: Buffer, size: int) -> Spec:
+        told = masks.WIDTH * len(laid.masks)
+        begin, end = self.task.targets(size, size)
+        return Spec(
+            input_size=size,
+            horizon=end - begin,
+            channels=laid.values.shape[1] - laid.targets + told,
+            targets=laid.targets,
+            known=0 if laid.known is None else laid.known.shape[1],
+            static=0 if laid.static is None else laid.static.shape[1],
+            seasonality=min(24, size),
+            segment=1,
+        )
+
+
+def _of_covariates_alone(reading: dict[str, Any]) -> None:
+    """Masks of the target, which nobody is to read, are told to nobody."""
+    if "holes" in reading:
+        kept = (tuple(k for k in group if k) for group in reading["holes"]["channels"])
+        reading["holes"] = {**reading["holes"], "channels": tuple(group for group in kept if group)}
+
+
+def _unscaled(scaling: Affine) -> Affine:
+    loc, scale = scaling.loc.copy(), scaling.scale.copy()
+    loc[:, :1], scale[:, :1] = 0.0, 1.0
+    return Affine(loc, scale)
