@@ -10,14 +10,17 @@ Four kinds, as instruments and machines have them:
 A fault is as long and as large as a seed says; channels other than the one that is hit know nothing of it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from tsrnn import simulate
+from tsrnn.arrays import Rows
 from tsrnn.errors import InputError, unknown
+from tsrnn.panel import Panel
 
 LABEL = "is_anomaly"
 
@@ -26,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 def shift(values: Floats, begin: int, end: int, season: int, rng: np.random.Generator) -> Floats:
     """The level of rows [begin, end) moved by 1.5 to 3 standard deviations, either way."""
-    return values[begin:end] + rng.choice([-1, 1]) * rng.uniform(1.5, 3) * values.std()
+    return values[begin:end] + rng.choice([-1, 1]) * rng.uniform(1.5, 3) * np.nanstd(values[:begin])
 
 
 def flatline(values: Floats, begin: int, end: int, season: int, rng: np.random.Generator) -> Floats:
@@ -37,7 +40,7 @@ def flatline(values: Floats, begin: int, end: int, season: int, rng: np.random.G
 def spike(values: Floats, begin: int, end: int, season: int, rng: np.random.Generator) -> Floats:
     """The first three rows at most off by 3 to 6 standard deviations."""
     moved = values[begin:end].copy()
-    moved[:3] += rng.choice([-1, 1]) * rng.uniform(3, 6) * values.std()
+    moved[:3] += rng.choice([-1, 1]) * rng.uniform(3, 6) * np.nanstd(values[:begin])
     return moved
 
 
@@ -55,7 +58,51 @@ KINDS: dict[str, Callable[[Floats, int, int, int, np.random.Generator], Floats]]
 _SPIKE = 3  # rows of a spike
 _YEAR = 8760  # hours
 _SENSORS = ("pressure", "temperature", "dew_point", "relative_humidity", "wind_speed", "radiation")
-_ROOM = 3  # seasons that each fault has to lie in
+ROOM = 3  # seasons that each fault has to lie in
+_SHORTEST, _MOST = 4, 8  # rows of a fault; faults of a series
+
+
+def put(
+    values: Mapping[str, Floats],
+    season: int,
+    rows: tuple[int, int],
+    *,
+    kinds: Sequence[str] = tuple(KINDS),
+    count: int = 8,
+    seed: int = 0,
+) -> npt.NDArray[np.int8]:
+    """Put `count` faults into rows [begin, end) of one series, in place: [row] 1 where one is, else 0.
+
+    Args:
+        values: [row] of each channel that may be hit; each fault hits one.
+        season: rows of the shortest season; a fault lasts a quarter of it to the whole, a spike three rows.
+        rows: begin and end.
+        kinds: of `KINDS`, in turn.
+        seed: one seed is one world.
+
+    Raises:
+        InputError: no such kind, or too few rows for so many faults.
+    """
+    for kind in kinds:
+        if kind not in KINDS:
+            raise unknown("kind of fault", kind, KINDS)
+    begin, end = rows
+    room = (end - begin) // max(count, 1)  # rows that each fault has to lie in
+    if season < 1 or begin < season or room < ROOM * season:
+        raise InputError(
+            f"{count} faults need {season} rows before the first of them and {ROOM * season} rows each; there are "
+            f"{begin} and {room}"
+        )
+    rng = np.random.default_rng(seed)
+    names = list(values)
+    label = np.zeros(len(values[names[0]]), np.int8)
+    for number in range(count):
+        kind, hit = kinds[number % len(kinds)], values[names[int(rng.integers(len(names)))]]
+        lasts = _SPIKE if kind == "spike" else int(rng.integers(max(1, season // 4), season + 1))
+        first = begin + number * room + int(rng.integers(season, max(season, room - lasts - season // 2) + 1))
+        hit[first : first + lasts] = KINDS[kind](hit, first, first + lasts, season, rng)
+        label[first : first + lasts] = 1
+    return label
 
 
 def inject(
@@ -68,41 +115,41 @@ def inject(
     count: int = 8,
     seed: int = 0,
 ) -> pl.DataFrame:
-    """A frame with `count` faults in its rows from `begin` on, and a column `is_anomaly`, 1 where one is, else 0.
-
-    Args:
-        frame: one series, without gaps.
-        columns: that may be hit; each fault hits one.
-        season: rows of the shortest season; a fault lasts a quarter of it to the whole, a spike three rows.
-        kinds: of `KINDS`, in turn.
-        seed: one seed is one world.
+    """`put` on a frame of one series, from row `begin` on, and its labels as a column `is_anomaly`.
 
     Raises:
-        InputError: no such kind or column, or too few rows for so many faults.
+        InputError: no such column, or what `put` refuses.
     """
-    for kind in kinds:
-        if kind not in KINDS:
-            raise unknown("kind of fault", kind, KINDS)
     for column in columns:
         if column not in frame.columns:
             raise unknown("column of frame", column, frame.columns)
-    room = (frame.height - begin) // max(count, 1)  # rows that each fault has to lie in
-    if begin < season or room < _ROOM * season:
-        raise InputError(
-            f"{count} faults need {season} rows before the first of them and {_ROOM * season} rows each; the frame has "
-            f"{begin} and {room}"
-        )
-    rng = np.random.default_rng(seed)
-    values = {name: frame[name].to_numpy().astype(np.float64) for name in columns}
-    label = np.zeros(frame.height, np.int8)
-    for number in range(count):
-        kind, name = kinds[number % len(kinds)], columns[int(rng.integers(len(columns)))]
-        rows = _SPIKE if kind == "spike" else int(rng.integers(max(1, season // 4), season + 1))
-        first = begin + number * room + int(rng.integers(season, room - rows - season // 2))
-        values[name][first : first + rows] = KINDS[kind](values[name], first, first + rows, season, rng)
-        label[first : first + rows] = 1
-    hit = [pl.Series(name, each) for name, each in values.items()]
-    return frame.with_columns(*hit, pl.Series(LABEL, label))
+    values = {name: frame[name].cast(pl.Float64).to_numpy().copy() for name in columns}
+    label = put(values, season, (begin, frame.height), kinds=kinds, count=count, seed=seed)
+    return frame.with_columns(*(pl.Series(name, each) for name, each in values.items()), pl.Series(LABEL, label))
+
+
+def into(panel: Panel, begin: Rows, end: Rows, season: int, seed: int) -> tuple[Panel, npt.NDArray[np.int8]]:
+    """A panel with faults in the targets of its rows [begin, end) [series], and where they are: [row].
+
+    As many as there is room for, eight in a series at most, of all kinds; of the season, or of a shorter time where
+    there is no room for one of it.
+    """
+    targets = panel.roles.targets
+    values = {name: panel.frame[name].cast(pl.Float64).to_numpy().copy() for name in targets}
+    labels = np.zeros(panel.frame.height, np.int8)
+    for number, (first, last, a, b) in enumerate(
+        zip(panel.offsets, panel.offsets[1:], begin - panel.offsets[:-1], end - panel.offsets[:-1], strict=False)
+    ):
+        lasts = min(season, (b - a) // (ROOM + 1))
+        if lasts < _SHORTEST:
+            continue
+        a = max(a, lasts)
+        here = {name: each[first:last] for name, each in values.items()}
+        count = min(_MOST, (b - a) // (ROOM * lasts))
+        turn = [*KINDS][seed % len(KINDS) :] + [*KINDS][: seed % len(KINDS)]
+        labels[first:last] = put(here, int(lasts), (int(a), int(b)), kinds=turn, count=int(count), seed=seed + number)
+    frame = panel.frame.with_columns(pl.Series(name, each) for name, each in values.items())
+    return replace(panel, frame=frame), labels
 
 
 def transformer_faults() -> pl.DataFrame:

@@ -37,6 +37,8 @@ class Labelled(Estimator):
     class_weights: str | Sequence[float] | None
     penalty: Any
     classes_: list[Any] | None
+    lesson_: Panel  # what was learnt from
+    parts_: split.Split
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -68,14 +70,15 @@ class Labelled(Estimator):
         prepared.padding = (size := self._rows(arrays)) - 1
         parts = self._parts(arrays, panel, wanted)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
-        _of_covariates_alone(prepared.reading)
+        if not self.task.shows:
+            _of_covariates_alone(prepared.reading)
         if self.classes_ is not None:
             prepared.scaling = _unscaled(prepared.scaling)
         laid = prepared.lay(panel, arrays)
         train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
         if not len(train):
             name = quoted(panel.roles.targets[0])
-            raise InputError(f"{panel.source}: no row with a label is left to learn {name} from")
+            raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
         head, spec = self._head(arrays, parts), self._spec_of(laid, size)
 
         from tsrnn import fit as training
@@ -84,6 +87,7 @@ class Labelled(Estimator):
             model = models.build(self.model, config, replace(spec, params=head.params))
             self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
         self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
+        self.lesson_, self.parts_ = panel, parts
         return self
 
     def save(self, folder: str | Path) -> None:
@@ -121,7 +125,8 @@ class Labelled(Estimator):
             size = {} if self.input_size is None else {"input_size": self.input_size}
             self.spec_ = rebuild.spec(config["spec"], {"params": self.head_.params, **size})
             prepared = self._unlearnt(self.spec_.input_size).remember(config["ids"], config["reading"])
-            sizes = prepared.shapes(self.spec_.channels + self.spec_.targets, self.spec_.known, self.spec_.static)
+            channels = self.spec_.channels + (0 if self.task.shows else self.spec_.targets)
+            sizes = prepared.shapes(channels, self.spec_.known, self.spec_.static)
             self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
         tensors = saved.tensors()
         with rebuild.blaming(saved, cls.kind):
@@ -153,7 +158,7 @@ class Labelled(Estimator):
         return Spec(
             input_size=size,
             horizon=end - begin,
-            channels=laid.values.shape[1] - laid.targets + told,
+            channels=laid.values.shape[1] - (0 if self.task.shows else laid.targets) + told,
             targets=laid.targets,
             known=0 if laid.known is None else laid.known.shape[1],
             static=0 if laid.static is None else laid.static.shape[1],
