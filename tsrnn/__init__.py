@@ -5,7 +5,7 @@ The map, in the order in which data meets the rooms:
     version, errors, journal, alive, files, registry, settings, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
-    metrics, conformal                          measures of a forecast; intervals that hold what they say
+    metrics, vus, conformal                     measures of a forecast, and of scores; intervals that hold
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
@@ -15,11 +15,13 @@ The map, in the order in which data meets the rooms:
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     resample, refine, describe                  another step; readings become panels; what is in one
-    heading, layout, gridded, logs/, readers/, simulate, packaged, catalog    files, small worlds and data sets by name
+    heading, layout, gridded, logs/, readers/   files
+    simulate, faults, packaged, packaged_anomalies, catalog    small worlds, what breaks in them, data sets by name
     labels, tasks/                              words and their numbers; what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
+    overlap, residuals, anomalies               windows that overlap; how far a row is from what is said of it
     calibration, paths                          past errors and the intervals they ask for; sample paths
     trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
@@ -27,9 +29,9 @@ The map, in the order in which data meets the rooms:
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
     las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
-    estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
+    estimator, judged, evaluation, watched, saving    what every face shares; rows that stand out; looking back; kept
     operation, forecaster                       at work; the bed of the river
-    labelled, overlap, tagger                   labels and values told; one for each row, from overlapping windows
+    labelled, tagger, reconstructor, detector   labels and values told, of each row; windows told again; faults found
     sequences, classifier                       one for each series, from all of its rows
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
@@ -53,6 +55,7 @@ if TYPE_CHECKING:
     from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
     from tsrnn.panel import Panel as Panel
+    from tsrnn.reconstructor import Reconstructor as Reconstructor
     from tsrnn.tagger import Tagger as Tagger
     from tsrnn.version import VERSION as __version__
 
@@ -61,12 +64,13 @@ _PUBLIC = {
     "InputError": "errors",
     "Notice": "errors",
     "Panel": "panel",
+    "Reconstructor": "reconstructor",
     "SequenceClassifier": "classifier",
     "Tagger": "tagger",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Notice", "Panel", "SequenceClassifier", "Tagger", "__version__", "load"]
+__all__ = ["Forecaster", "InputError", "Notice", "Panel", "Reconstructor", "SequenceClassifier", "Tagger", "__version__", "load"]
 
 
 def __getattr__(name: str) -> "Any":
