@@ -125,17 +125,17 @@ def test_the_best_is_what_validation_says_and_the_forecaster_takes_it(panel: Pan
 
 def test_failed_and_nan_trials_do_not_end_the_study(panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     calls = {"n": 0}
-    score = Forecaster.score
+    scores = Forecaster.scores
 
-    def sometimes(self: Forecaster, *args: Any, **kwargs: Any) -> Score:
+    def sometimes(self: Forecaster, *args: Any, **kwargs: Any) -> dict[str, Score]:
         calls["n"] += 1
         if calls["n"] == 1:
             raise RuntimeError("broken on purpose")
         if calls["n"] == 2:
-            return Score({"mse": math.nan}, 1)
-        return score(self, *args, **kwargs)
+            return {"val": Score({"mse": math.nan}, 1)}
+        return scores(self, *args, **kwargs)
 
-    monkeypatch.setattr(Forecaster, "score", sometimes)
+    monkeypatch.setattr(Forecaster, "scores", sometimes)
     states = [trial.state.name for trial in tune.sweep(panel, ASKED, 4, url, "s").trials]
     assert states == ["FAIL", "PRUNED", "COMPLETE", "COMPLETE"]
 

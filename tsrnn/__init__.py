@@ -5,7 +5,7 @@ The map, in the order in which data meets the rooms:
     version, errors, journal, alive, files, registry, settings, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
-    metrics, vus, conformal                     measures of a forecast, and of scores; intervals that hold
+    metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
     forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
@@ -14,10 +14,10 @@ The map, in the order in which data meets the rooms:
     holes, station, intake, digests             what a station writes; what counts becomes numbers; holes filled
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    resample, refine, describe                  another step; readings become panels; what is in one
-    heading, layout, gridded, logs/, readers/   files
-    simulate, faults, packaged, packaged_anomalies, catalog    small worlds, what breaks in them, data sets by name
-    labels, tasks/                              words and their numbers; what is asked of a window
+    labels, resample, refine, describe          words and their numbers; another step; readings become panels
+    heading, layout, gridded, logs/, readers/, simulate, faults    files, small worlds, and what breaks in them
+    packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
+    tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
@@ -31,8 +31,10 @@ The map, in the order in which data meets the rooms:
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, judged, evaluation, watched, saving    what every face shares; rows that stand out; looking back; kept
     operation, forecaster                       at work; the bed of the river
-    labelled, tagger, reconstructor, detector   labels and values told, of each row; windows told again; faults found
+    labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
+    detector                                    whether what stands out is what is labelled
     sequences, classifier                       one for each series, from all of its rows
+    faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
@@ -70,7 +72,17 @@ _PUBLIC = {
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Notice", "Panel", "Reconstructor", "SequenceClassifier", "Tagger", "__version__", "load"]
+__all__ = [
+    "Forecaster",
+    "InputError",
+    "Notice",
+    "Panel",
+    "Reconstructor",
+    "SequenceClassifier",
+    "Tagger",
+    "__version__",
+    "load",
+]
 
 
 def __getattr__(name: str) -> "Any":

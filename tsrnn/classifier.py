@@ -35,7 +35,8 @@ class SequenceClassifier(Labelled):
         scaler: standard, robust, mean_abs or none, fitted on the training rows; of the inputs, and of values to tell.
         calendar: add calendar (or depth) features of a frame's index to the inputs.
         masks: tell the model which cells were measured, where the inputs have holes.
-        val_size: share of each class' cases held out for early stopping when `fit` gets no split.
+        val_size: share of each class' cases held out for early stopping when `fit` gets no split; 0.0: none, and
+            the training goes on for `max_epochs`.
         options: fields of the model's Config and of `FitConfig`, as of `tsrnn.Forecaster`.
 
     After `fit`: `model_`, `classes_` (None where values are told), `report_`, and `n_features_in_` (steps) of an array
@@ -77,6 +78,8 @@ class SequenceClassifier(Labelled):
         size = self.input_size
         if size is not None and (not isinstance(size, int) or not 1 <= size <= models.MOST):
             raise InputError(f"input_size must be a whole number of steps, at least 1, or None, not {size!r}")
+        if not isinstance(self.val_size, float) or not 0 <= self.val_size < 1:
+            raise InputError(f"val_size is a share of at least 0 and below 1, not {self.val_size!r}")
         super().configs()
         return sort(self.model, {"buckets": True, **self.options})
 
@@ -160,6 +163,17 @@ class SequenceClassifier(Labelled):
         if self.classes_ is not None:
             return float((self._decided(answer) == truth).mean())
         return float(1 - ((answer[:, 0] - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn's tools ask of it."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(two_d_array=True, three_d_array=True, allow_nan=True),
+        )
 
     def _opened(self, X: Any, y: Any, roles: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
         """A frame, the name of its target, and the roles of its columns."""

@@ -15,10 +15,9 @@ from tsrnn.frames import to_polars
 from tsrnn.judged import Judged
 from tsrnn.panel import Panel
 from tsrnn.reconstructor import Reconstructor
-from tsrnn.residuals import Usual, inside
-from tsrnn.vus import vus_pr
+from tsrnn.residuals import Usual
+from tsrnn.vus import BEST, measures, vus_pr
 
-VUS_PR = "vus_pr"
 _COPIES = 4  # of the validation rows, each with other faults
 _SHARES = (0.0, 0.125, 0.25, 0.5, 1.0)  # of a season, that a score may be a mean over
 
@@ -32,7 +31,7 @@ class Detector(Judged):
     Args:
         model: a name of `tsrnn models`, or of `tsrnn models --task reconstruct`; or a class of either kind.
         input_size: rows that a model reads at once.
-        horizon: of a forecaster: steps ahead; a row is judged by its forecasts at all of them.
+        steps: of a forecaster: how many ahead; a row is judged by its forecasts at all of them.
         smooth: rows that a score is a mean over; None: chosen.
         label: the column of the labels, where there are any: 0 where all is well. No model reads it.
         options: as of `tsrnn.Forecaster`, or `tsrnn.Reconstructor`.
@@ -48,14 +47,14 @@ class Detector(Judged):
         model: str | type = "gru",
         *,
         input_size: int = 64,
-        horizon: int = 8,
+        steps: int = 8,
         smooth: int | None = None,
         label: str = faults.LABEL,
         **options: Any,
     ) -> None:
         self.model = model
         self.input_size = input_size
-        self.horizon = horizon
+        self.steps = steps
         self.smooth = smooth
         self.label = label
         self.options = options
@@ -66,7 +65,7 @@ class Detector(Judged):
         sizes = {"input_size": self.input_size, **self.options}
         if "reconstruct" in models.find(self.model).kind.tasks:
             return Reconstructor(self.model, **sizes)
-        return Forecaster(self.model, horizon=self.horizon, **sizes)
+        return Forecaster(self.model, horizon=self.steps, **sizes)
 
     def configs(self) -> tuple[Any, Any]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -80,7 +79,12 @@ class Detector(Judged):
         self.configs()
         self.whole_ = _unlabelled(frame, self.label, roles)
         face = self.face_ = self.inner.fit(self.whole_, split=split, on_epoch=on_epoch)
-        self.model_, self.head_, self.report_, self.preparation_ = face.model_, face.head_, face.report_, face.preparation_
+        self.model_, self.head_, self.report_, self.preparation_ = (
+            face.model_,
+            face.head_,
+            face.report_,
+            face.preparation_,
+        )
         self.lesson_, self.parts_ = face.lesson_, face.parts_
         season = max(2, self.whole_.season)
         widths = {max(1, round(share * season)) for share in _SHARES} if self.smooth is None else {self.smooth}
@@ -95,15 +99,15 @@ class Detector(Judged):
 
     predict = anomalies
 
-    def scores(self, frame: Any, split: Any, parts: Sequence[str], measures: Sequence[str]) -> dict[str, infer.Score]:
-        """VUS-PR of parts by name; of "val" it is that over faults put into it.
+    def scores(self, frame: Any, split: Any, parts: Sequence[str], words: Sequence[str]) -> dict[str, infer.Score]:
+        """VUS-PR of parts by name, and what it lacks of 1; of "val" it is that over faults put into it.
 
         Raises:
             InputError: another measure is asked for, there is no column of labels, or no anomaly is in a part.
         """
-        for word in measures:
-            if word != VUS_PR:
-                raise unknown("measure of a detector", word, [VUS_PR])
+        for word in words:
+            if word not in BEST:
+                raise unknown("measure of a detector", word, BEST)
         panel = self.whole_ if frame is None else self._panel(frame)
         named = self.parts_ if split is None else _parts(panel, split)
         scores = self._scored(panel, self._usual(None, self.smooth_))[1]
@@ -111,7 +115,7 @@ class Detector(Judged):
         for name in parts:
             part = named.part(name)
             if name == "val":
-                answers[name] = infer.Score({VUS_PR: self.found_[self.smooth_]}, int(inside(part, len(scores)).sum()))
+                answers[name] = infer.Score(measures(self.found_[self.smooth_]), int((part.end - part.begin).sum()))
             else:
                 answers[name] = _score(panel, self._labels(panel), scores, part)
         return answers
@@ -128,8 +132,7 @@ class Detector(Judged):
         return labels
 
     def _tried(self, season: int, widths: Sequence[int]) -> dict[int, float]:
-        """VUS-PR over faults put into the validation rows, by the rows that a score is a mean over; NaN: none fit in.
-        """
+        """VUS-PR over faults put into the validation rows, by the rows that a score is a mean over; NaN: no room."""
         panel, part = self.lesson_, self.parts_.val
         usual, found = Usual.learn(self._errors(panel, part), panel.offsets), {width: [] for width in widths}
         for seed in range(_COPIES):
@@ -138,7 +141,7 @@ class Detector(Judged):
             for width, values in found.items():
                 scores = replace(usual, smooth=width).score(parts, panel.offsets)
                 if labels.any():
-                    values.append(_score(faulty, labels.astype(bool), scores, part).values[VUS_PR])
+                    values.append(_score(faulty, labels.astype(bool), scores, part).vus_pr)
         return {width: float(np.mean(values)) if values else np.nan for width, values in found.items()}
 
     def _errors(self, panel: Panel, part: split.Part | None = None) -> Floats:
@@ -163,7 +166,9 @@ def _unlabelled(frame: Any, label: str, roles: Mapping[str, Any]) -> Panel:
     table = to_polars(frame, "frame")[0]
     if label not in table.columns:
         return Panel.of(table, **roles)
-    named = {name for value in roles.values() if value is not None for name in ([value] if isinstance(value, str) else value)}
+    named = {
+        name for value in roles.values() if value is not None for name in ([value] if isinstance(value, str) else value)
+    }
     if label in named:
         raise InputError(f"frame: column {quoted(label)} holds the labels, which no model may read")
     seen = Panel.of(table.drop(label), **roles)
@@ -184,5 +189,7 @@ def _score(panel: Panel, labels: np.ndarray, scores: Floats, part: split.Part) -
     if not each:
         raise InputError(f"{panel.source}: no row of the part is labelled as an anomaly; there is none to be found")
     table = np.array([[each.get(name, np.nan)] for name in panel.ids] + [[np.mean([*each.values()])]])
-    value = {VUS_PR: float(table[-1, 0])}
-    return infer.Score(value, int((part.end - part.begin).sum()), {}, {VUS_PR: table}, panel.ids)
+    rows = int((part.end - part.begin).sum())
+    return infer.Score(
+        measures(float(table[-1, 0])), rows, {}, dict(zip(BEST, (1 - table, table), strict=True)), panel.ids
+    )

@@ -1,4 +1,4 @@
-"""Faults put into sound series on purpose, with the rows that hold them labelled: to try detectors on, and to choose by.
+"""Faults put into sound series on purpose, their rows labelled: to try detectors on, and to choose by.
 
 Four kinds, as instruments and machines have them:
 

@@ -22,6 +22,7 @@ from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.tasks import Task
+from tsrnn.trained import Report
 from tsrnn.version import VERSION
 
 
@@ -44,8 +45,6 @@ class Labelled(Estimator):
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
         if self.loss is not None and self.loss != labels.CROSS_ENTROPY and self.loss not in heads.LOSSES:
             raise unknown("loss", str(self.loss), [labels.CROSS_ENTROPY, *heads.LOSSES])
-        if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
-            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
         models.check_task(self.model, self.task.name)
         return parameters.sort(self.model, self.options)
 
@@ -63,7 +62,7 @@ class Labelled(Estimator):
         Raises:
             InputError: the model cannot read it, or no row is left to learn from.
         """
-        config, fit_config = self.configs()
+        config, _ = self.configs()
         panel = self._readable(panel, models.reads(self.model, config))
         prepared = self._unlearnt(1)
         arrays = prepared.arrays(panel)
@@ -79,16 +78,24 @@ class Labelled(Estimator):
         if not len(train):
             name = quoted(panel.roles.targets[0])
             raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
-        head, spec = self._head(arrays, parts), self._spec_of(laid, size)
+        head = self._head(arrays, parts)
+        spec = replace(self._spec_of(laid, size), params=head.params)
+        model, self.report_ = self._trained(spec, head, train, val, on_epoch)
+        self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
+        self.panel_, self.split_, self.lesson_, self.parts_ = panel, wanted, panel, parts
+        return self
+
+    def _trained(
+        self, spec: Spec, head: heads.Head, train: windows.Windows, val: windows.Windows | None, on_epoch: Any = None
+    ) -> tuple[models.Model, Report]:
+        """A model trained on windows, stopped by others."""
+        config, fit_config = self.configs()
 
         from tsrnn import fit as training
 
         with training.seeded(fit_config.random_state):
-            model = models.build(self.model, config, replace(spec, params=head.params))
-            self.report_ = training.fit(model, head, train, val, fit_config, on_epoch)
-        self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
-        self.lesson_, self.parts_ = panel, parts
-        return self
+            model = models.build(self.model, config, spec)
+            return model, training.fit(model, head, train, val, fit_config, on_epoch)
 
     def save(self, folder: str | Path) -> None:
         """Write config.json and weights.safetensors into `folder`; the data stay out of it."""

@@ -10,6 +10,7 @@ from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
+from tsrnn.reading import Reading
 
 CROSS_ENTROPY = "cross_entropy"
 MOST = 1000  # classes: more are values, or names of rows
@@ -66,6 +67,24 @@ def restored(classes: Any, count: int) -> list[Any] | None:
     return list(classes)
 
 
+def asked(frame: Any, target: str | None, inputs: Any, roles: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]]:
+    """The column to tell, those that it is told from (None: not said), and other roles: a panel's where none is said.
+
+    Raises:
+        InputError: no target is named, and there is no panel that has one alone.
+    """
+    if isinstance(frame, Panel):
+        own = frame.roles
+        if target is None and len(own.targets) > 1:
+            raise InputError(f"{frame.source} has {len(own.targets)} targets; name the one to tell with target=")
+        others = {"future_covariates": own.future, "static_covariates": own.static}
+        roles = {**{name: list(columns) for name, columns in others.items() if columns}, **roles}
+        target, inputs = target or own.targets[0], inputs or list(own.past) or None
+    if target is None:
+        raise InputError("name the column to tell with target=")
+    return target, inputs, dict(roles)
+
+
 def opened(
     frame: Any, target: str, loss: str | None, roles: Mapping[str, Any]
 ) -> tuple[pl.DataFrame, list[Any] | None, dict[str, Any]]:
@@ -85,6 +104,8 @@ def opened(
         }
         known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
         table, roles = frame.frame, {**known, **roles}
+        if frame.classes is not None and target == frame.roles.targets[0] and loss in (None, CROSS_ENTROPY):
+            return table, list(frame.classes), dict(roles)
     else:
         table = to_polars(frame, "frame")[0]
     if target not in table.columns:
@@ -101,12 +122,50 @@ def opened(
     return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
 
 
-def without(frame: Any, target: str) -> tuple[Panel | pl.DataFrame, Origin]:
-    """The frame, or the panel, with nothing to be read in the target's column, and the type that came in."""
+def of_reading(reading: Reading, target: str, source: str) -> tuple[Reading, tuple[Any, ...] | None]:
+    """A reading whose target holds words or truth values with their numbers, and the classes; others as they are.
+
+    Raises:
+        InputError: the column holds no classes.
+    """
+    column = reading.frame[target] if target in reading.frame.columns else None
+    if column is None or column.dtype.is_numeric():
+        return reading, None
+    classes = classes_of(column, source)
+    frame = reading.frame.with_columns(encode(column, classes, source))
+    return replace(reading, frame=frame), tuple(classes)
+
+
+def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
+    """The frame, or the panel, with each label's number in the target's column; as it is where values are told.
+
+    Raises:
+        InputError: there is no such column, or a label is none of the classes.
+    """
+    if classes is None:
+        return frame
+    table = _table(frame)
+    if target not in table.columns:
+        raise unknown("column of frame", target, table.columns)
+    if isinstance(frame, Panel) and frame.classes is not None:
+        words = [None if code is None else frame.classes[int(code)] for code in table[target]]
+        table = table.with_columns(pl.Series(target, words))
+    table = table.with_columns(encode(table[target], classes, frame.source if isinstance(frame, Panel) else "frame"))
+    return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
+
+
+def _table(frame: Any) -> pl.DataFrame:
+    return frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0]
+
+
+def without(frame: Any, target: str) -> tuple[Any, Origin]:
+    """The frame, panel or reading with nothing to be read in the target's column, and the type that came in."""
     nothing = pl.lit(0.0).alias(target)
     if isinstance(frame, Panel):
         columns = {name: column for name, column in frame.columns.items() if name != target}
         return replace(frame, frame=frame.frame.with_columns(nothing), columns=columns), frame.origin
+    if isinstance(frame, Reading):
+        return replace(frame, frame=frame.frame.with_columns(nothing)), Origin()
     table, origin = to_polars(frame, "frame")
     return table.with_columns(nothing), origin
 

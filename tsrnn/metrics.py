@@ -150,6 +150,10 @@ def _pinball(y: Any, quantiles: Sequence[Any], levels: Sequence[float]) -> Any:
     return sum(cells[1:], start=cells[0]) / len(cells)
 
 
+class Unmeasured(InputError):
+    """A word that no measure goes by."""
+
+
 MEASURES: dict[str, Measure] = {name: each for name, each in globals().items() if isinstance(each, Measure)}
 
 
@@ -160,7 +164,7 @@ def named(word: str) -> Measure:
         InputError: there is none.
     """
     if word.removeprefix(_PHYSICAL) not in MEASURES:
-        raise unknown("measure", word, [*MEASURES, *(f"{_PHYSICAL}{name}" for name in MEASURES)])
+        raise Unmeasured(str(unknown("measure", word, [*MEASURES, *(f"{_PHYSICAL}{name}" for name in MEASURES)])))
     return MEASURES[word.removeprefix(_PHYSICAL)]
 
 
@@ -172,11 +176,16 @@ def ordering(word: str) -> Measure:
     """
     asked = named(word)
     if asked.best is not None:
-        raise InputError(
-            f"{word} orders nothing, for it is best at {asked.best:g} and not where it is lowest; compare by another "
-            "measure, such as mae, and name it after that one"
-        )
+        raise unordered(word, asked.best, "mae")
     return asked
+
+
+def unordered(word: str, best: float, instead: str) -> InputError:
+    """What is wrong with comparing by a measure whose best value is not its lowest."""
+    return InputError(
+        f"{word} orders nothing, for it is best at {best:g} and not where it is lowest; compare by another measure, "
+        f"such as {instead}, and name it after that one"
+    )
 
 
 def physical(word: str) -> bool:

@@ -20,7 +20,6 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.tasks import Task
 
-
 Reading = Callable[[Tensor, Batch], Tensor]  # what a model says of windows -> [batch time number]
 
 

@@ -2,7 +2,7 @@
 
 A `.ts` file has a header (`@classLabel true a b c`) and a line per case: its channels between colons, its label last.
 The files are read where they lie; aeon itself, which takes seconds to import, is not. A case is a series called
-`train-001` or `test-001`, in the archive's own parts; of the training's, every fifth case of each class is validated on.
+`train-001` or `test-001`, in the archive's own parts; every fifth of each class in the training's is validated on.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ _PARTS = ("TRAIN", "TEST")
 def read(name: str, known: str | None = None) -> tuple[Reading, str, dict[str, Any]]:
     """A data set: its table (case, step, x0, x1..., label), the sha256 of its files, and its split.
 
-    Labels are whole numbers: the file's own, or, where it has words, their places in its header, from 0.
+    Labels are whole numbers where all of the file's are, else words.
 
     Raises:
         InputError: aeon is not there, or has no such files, or others than the ones `known` by their sha256.
@@ -72,22 +72,21 @@ def _folder() -> Path:
     return Path(spec.submodule_search_locations[0]) / "datasets" / "data"
 
 
-def _cases(text: str) -> tuple[list[np.ndarray], list[int]]:
+def _cases(text: str) -> tuple[list[np.ndarray], list[Any]]:
     """The cases, [time channel] each, and their labels."""
     header, _, body = text.partition("@data")
     said = next(line for line in header.splitlines() if line.lower().startswith("@classlabel"))
     words = said.split()[2:]
     plain = all(word.lstrip("-").isdigit() for word in words)
-    number = {word: int(word) if plain else place for place, word in enumerate(words)}
     cases, labels = [], []
     for line in body.split():
         *channels, label = line.split(":")
         cases.append(np.stack([np.array(channel.split(","), np.float64) for channel in channels], 1))
-        labels.append(number[label])
+        labels.append(int(label) if plain else label)
     return cases, labels
 
 
-def _table(ids: list[str], cases: list[np.ndarray], labels: list[int]) -> pl.DataFrame:
+def _table(ids: list[str], cases: list[np.ndarray], labels: list[Any]) -> pl.DataFrame:
     lengths = [len(case) for case in cases]
     cells = np.concatenate(cases)
     return pl.DataFrame(
@@ -100,7 +99,7 @@ def _table(ids: list[str], cases: list[np.ndarray], labels: list[int]) -> pl.Dat
     )
 
 
-def _validated(labels: list[int]) -> list[int]:
+def _validated(labels: list[Any]) -> list[int]:
     """Every fifth case of each class, from the middle of its first five on: rows of the training part."""
     codes = np.array(labels)
     return sorted(

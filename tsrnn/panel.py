@@ -56,6 +56,7 @@ class Panel:
     columns: Mapping[str, Column] = field(default_factory=dict, repr=False)  # units and the file's words, where known
     notes: tuple[Note, ...] = field(default=(), repr=False)  # what was met in the file and in the frame, and how often
     order: Rows | None = field(default=None, repr=False)  # where each row stood when it came in, if it moved
+    classes: tuple[Any, ...] | None = None  # the labels whose numbers the target holds (`load` with labels=True)
     offers: bool = False  # covariates are the data set's own, for models that read them; nobody asked for them
     origin: Origin = field(default=Origin(), repr=False)  # the frame type that came in
 

@@ -14,6 +14,7 @@ from tsrnn.judged import Judged
 from tsrnn.labelled import Labelled
 from tsrnn.panel import Panel
 
+
 class Reconstructor(Judged, Labelled):
     """A model that reads all channels of a window, keeps a short code of them and tells the window again.
 
@@ -32,7 +33,7 @@ class Reconstructor(Judged, Labelled):
     After `fit`: `model_`, `report_`.
     """
 
-    def __init__(  # noqa: PLR0913  the public door: every word is a keyword with a default
+    def __init__(
         self,
         model: str | type = "lstm_autoencoder",
         *,

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from tsrnn import families, physical, units, wind
+from tsrnn import families, labels, physical, units, wind
 from tsrnn.errors import InputError, notice
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
@@ -15,7 +15,7 @@ from tsrnn.reading import MEND, Column, Note, Reading, line
 from tsrnn.resample import resampled
 from tsrnn.roles import is_flag
 
-WORDS = ("depth_unit", "families", "clip", "washout", "resample")  # of `load`, beside the roles
+WORDS = ("depth_unit", "families", "clip", "washout", "resample", "labels")  # of `load`, beside the roles
 
 
 def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) -> Panel:
@@ -28,6 +28,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
             families   True, or a TOML file of families: curves get the names and units of theirs (`tsrnn.families`)
             clip       True: values beyond what a quantity can be become null (`tsrnn.physical`)
             resample   a step such as 0.5 or "1h": rows are averaged over bins of that length (`tsrnn.resample`)
+            labels     True: words or truth values in the target's column become the numbers of `classes`
             washout    True: a column `washout` of flags, 1 where the caliper is 2 in wider than the bit
         aloud: say the line; the catalogue's own data are known.
 
@@ -36,7 +37,10 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     """
     asked = {word: arguments[word] for word in WORDS if word in arguments}
     roles = {word: value for word, value in arguments.items() if word not in WORDS}
-    check_types(asked, {"clip": bool, "washout": bool})
+    check_types(asked, {"clip": bool, "washout": bool, "labels": bool})
+    classes = None
+    if asked.get("labels") and isinstance(target := roles.get("target"), str):
+        reading, classes = labels.of_reading(reading, target, roles.get("source", "the frame"))
     reading = _in_one_unit(reading, asked.get("depth_unit"), roles.get("source", "the frame"))
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     if asked.get("families"):
@@ -64,7 +68,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     unread = {*reading.frame.columns} - counts
     told = _once((*reading.notes, *circles), unread, made)
     columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
-    made = replace(made, columns=columns, notes=(*told, *made.notes))
+    made = replace(made, columns=columns, notes=(*told, *made.notes), classes=classes)
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made

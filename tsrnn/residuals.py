@@ -12,6 +12,7 @@ the errors; ours are only measured, and a threshold of stated false alarms is co
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -109,8 +110,7 @@ class Usual:
         return cls(size, smooth, np.sort(scores[np.isfinite(scores)]))
 
     def parts(self, errors: Floats) -> Floats:
-        """What each target adds to a row's score, 1 being usual: [row lead target] -> [row target], NaN where nothing.
-        """
+        """What each target adds to a row's score, 1 being usual: [row lead target] -> [row target], NaN: nothing."""
         seen = np.isfinite(errors)
         total = np.where(seen, errors / self.size, 0.0).sum(1)
         with np.errstate(invalid="ignore"):
@@ -118,12 +118,11 @@ class Usual:
         return mean
 
     def score(self, parts: Floats, offsets: Rows) -> Floats:
-        """The largest part of each row, averaged over the `smooth` rows around it: [row]; NaN where there is no part.
-        """
+        """The largest part of each row, averaged over the `smooth` rows around it: [row]; NaN: there is none."""
         unseen = np.isnan(parts).all(1)
         largest = np.where(unseen, 0.0, np.nan_to_num(parts, nan=-np.inf).max(1, initial=-np.inf))
         before, scores = self.smooth // 2, np.full(len(parts), np.nan)
-        for begin, end in zip(offsets, offsets[1:], strict=False):
+        for begin, end in pairwise(offsets):
             rows = np.arange(end - begin)
             low, high = np.maximum(rows - before, 0), np.minimum(rows - before + self.smooth, end - begin)
             total, count = (

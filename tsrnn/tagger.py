@@ -4,13 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
+import numpy as np
 import torch
 
-from tsrnn import labels, models, overlap, parameters, split, tasks
+from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks
 from tsrnn.arrays import Arrays, Floats
+from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
+from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
 
 _WHOLE_SERIES = 4  # from so many on, whole series stop the training instead of ends of them
@@ -70,13 +73,15 @@ class Tagger(Labelled):
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
         if not isinstance(self.input_size, int) or not 1 < self.input_size <= models.MOST:
             raise InputError(f"input_size must be a whole number of rows, at least 2, not {self.input_size!r}")
+        if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
         return super().configs()
 
-    def fit(  # type: ignore[override]  # it says of which column
+    def fit(
         self,
         frame: Any,
         *,
-        target: str,
+        target: str | None = None,
         inputs: str | Sequence[str] | None = None,
         split: Mapping[str, Any] | None = None,
         on_epoch: Any = None,
@@ -86,8 +91,8 @@ class Tagger(Labelled):
 
         Args:
             frame: a `Panel`, or a pandas, polars or pyarrow frame.
-            target: the column to tell.
-            inputs: columns that it is told from; by default every other column of numbers.
+            target: the column to tell; by default a panel's own.
+            inputs: columns that it is told from; by default a panel's past covariates, or every column of numbers.
             split: None holds out the last `val_size` of the series where there are four or more, else of each one's
                 rows; a mapping such as {"by_series": {"val": ["W4"], "test": ["W7"]}} takes that one.
             on_epoch: called with (epoch, validation loss) after each epoch; True stops the training.
@@ -97,6 +102,7 @@ class Tagger(Labelled):
             InputError: the frame, an option or a label cannot be used; says how to mend it.
         """
         self.configs()
+        target, inputs, roles = labels.asked(frame, target, inputs, roles)
         table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
         inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
@@ -127,14 +133,64 @@ class Tagger(Labelled):
             raise InputError("this tagger tells values, which have no probabilities; fit it with loss='cross_entropy'")
         return self._answered(frame)[1]
 
+    def score(self, frame: Any = None, *, split: Any = "standard", part: str = "test", **words: Any) -> infer.Score:
+        """`scores` of one part: train, val or test."""
+        return self.scores(frame, split, (part,), **words)[part]
+
+    def scores(
+        self,
+        frame: Any = None,
+        split: Any = "standard",
+        parts: Sequence[str] = ("val", "test"),
+        measures: Sequence[str] | None = None,
+    ) -> dict[str, infer.Score]:
+        """Measures over the rows of parts of a split that have a truth, of each series and over all.
+
+        Args:
+            frame: with the target's column; None: the training's own.
+            split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
+            parts: train, val or test.
+            measures: of labels error, accuracy, macro_f1, penalty (by the matrix), boundary_f1 (`tsrnn.agreement`);
+                of values those of `tsrnn.metrics`; by default error and accuracy, or mse and mae.
+
+        Raises:
+            InputError: a measure does not fit, or a part holds no truth.
+        """
+        panel = self._true(frame)
+        laid, answer = self._told_of(panel)
+        arrays = laid.arrays
+        rule = (panel.split or self.split_) if isinstance(split, str) and split == "standard" else split
+        cuts = self._parts(arrays, panel, rule)
+        if isinstance(self.head_, ClassesHead):
+            decided = self.head_.decide(torch.from_numpy(answer)).numpy()
+            costs = None if self.penalty is None else np.asarray(self.penalty, np.float64)
+            asked, count = measures or self.task.measures, self.head_.params
+            return {name: marks.of_labels(arrays, cuts.part(name), decided, count, asked, costs) for name in parts}
+        scaling = self.preparation_.scaling_of(arrays)
+        values, scale, asked = overlap.undone(answer, scaling, laid)[:, 0], scaling.scale[:, 0], measures or USUAL
+        return {name: marks.of_values(arrays, cuts.part(name), values, scale, asked) for name in parts}
+
+    def _true(self, frame: Any) -> Panel:
+        """A frame with its truth: values, or the labels' numbers."""
+        self._check_fitted()
+        if frame is None:
+            if not hasattr(self, "panel_"):
+                raise InputError("a loaded tagger holds no data; pass rows with their truth")
+            return self.panel_
+        return self.preparation_.read(labels.numbered(frame, self.preparation_.reading["targets"][0], self.classes_))
+
+    def _told_of(self, panel: Panel) -> tuple[Buffer, Floats]:
+        """The rows as the model reads them, and what it says of each: probabilities, or the value in its own scale."""
+        laid = self.preparation_.lay(panel)
+        return laid, overlap.answers(self.model_, self.head_, laid, self.input_size, self.task)
+
     def _answered(self, frame: Any) -> tuple[Panel, Floats]:
         """The panel and, of each row, the classes' probabilities or the value in its own unit: [row number]."""
         self._check_fitted()
         prepared = self.preparation_
         unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
         panel = replace(prepared.read(unlabelled), origin=origin)
-        laid = prepared.lay(panel)
-        answer = overlap.answers(self.model_, self.head_, laid, self.input_size, self.task)
+        laid, answer = self._told_of(panel)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
 

@@ -8,13 +8,14 @@ Paparrizos, Boniol, Palpanas, Tsay, Elmore & Franklin 2022, "Volume Under the Su
 their 250 thresholds, and numbers equal to those of aeon's `range_pr_vus_score`.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from tsrnn.errors import InputError
 
+BEST: Mapping[str, float | None] = {"missed": None, "vus_pr": 1.0}  # word -> the value that is best; None: the lowest
 LONGEST = 100  # rows of the widest slope and its mirror, as TSB-AD has it (Liu & Paparrizos 2024)
 _THRESHOLDS = 250
 
@@ -48,11 +49,13 @@ def vus_pr(labels: npt.ArrayLike, scores: npt.ArrayLike, longest: int = LONGEST)
     falling = height[order]
     thresholds = falling[np.linspace(0, len(falling) - 1, _THRESHOLDS).astype(np.int64)]
     counts = np.searchsorted(-falling, -thresholds, side="right")  # [threshold] rows told of
-    areas: list[float] = []
-    for width in range(longest + 1):
-        # slopes have whole rows: an odd width is no longer than the even one before it, only steeper
-        areas.append(_area(wrong, widened(wrong, width), height, order, thresholds, counts))
+    areas = [_area(wrong, widened(wrong, width), height, order, thresholds, counts) for width in range(longest + 1)]
     return float(np.mean(areas))
+
+
+def measures(value: float) -> dict[str, float]:
+    """`BEST`'s words for a VUS-PR: itself, and what it lacks of 1, of which less is better."""
+    return {"missed": 1 - value, "vus_pr": value}
 
 
 def widened(labels: npt.NDArray[np.bool_], width: int) -> Floats:

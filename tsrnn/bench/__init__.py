@@ -7,6 +7,7 @@ goes on where it stopped.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import nan
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ from tsrnn.bench.jobs import Wishes as Wishes
 from tsrnn.bench.jobs import opened as opened
 from tsrnn.bench.jobs import plan as plan
 from tsrnn.board import beside, rows
-from tsrnn.forecaster import Forecaster
+from tsrnn.estimator import Estimator
 from tsrnn.infer import parameters
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
@@ -91,35 +92,35 @@ def measure(job: Job) -> Measured:
 def _measured(job: Job) -> Measured:
     (panel, splits), suite = opened(job.source), job.source.suite
     split = splits[job.fold]
-    forecaster = job.forecaster()
+    estimator: Any = job.estimator()
     with progress.hidden():  # a benchmark shows its own
-        forecaster.fit(offered(panel, forecaster), split=split)
+        estimator.fit(offered(panel, estimator), split=split)
         if suite.calibrate is not None:
-            forecaster.calibrate(levels=[suite.calibrate])
-    measures = tuple(dict.fromkeys((*USUAL, *suite.measures)))
-    val, test = forecaster.scores(None, split, ("val", "test"), measures).values()
-    report = forecaster.report_
+            estimator.calibrate(levels=[suite.calibrate])
+    measures = tuple(dict.fromkeys((*(USUAL if job.asks.forecasts else ()), *suite.measures)))
+    val, test = estimator.scores(None, split, ("val", "test"), measures).values()
+    report = estimator.report_
     row = {
         **job.task,
-        **{name: test.values[name] for name in USUAL},
+        **{name: test.values.get(name, nan) for name in USUAL},
         "windows": test.windows,
-        "parameters": parameters(forecaster.model_),
+        "parameters": parameters(estimator.model_),
         "seconds": round(report.seconds, 2),
-        **{f"val_{name}": val.values[name] for name in USUAL},
+        **{f"val_{name}": val.values.get(name, nan) for name in USUAL},
         "epochs": report.epochs,
         "threads": job.threads,
         **stamp(report.device),
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
-    kept = {} if job.fold or suite.leads else test.by_window  # folds are compared by what was held out
-    return Measured(row, kept, table)
+    by_window = job.asks.forecasts and not (job.fold or suite.leads)  # folds are compared by what was held out
+    return Measured(row, test.by_window if by_window else {}, table)
 
 
 def _with_row(outcome: execute.Outcome) -> execute.Outcome:
     return outcome if outcome.result is None else replace(outcome, result=outcome.result.row)
 
 
-def offered(panel: Panel, forecaster: Forecaster) -> Panel:
+def offered(panel: Panel, estimator: Estimator) -> Panel:
     """A benchmark's panel with the covariates that a model reads: a baseline may read fewer than others."""
-    reads = models.reads(forecaster.model, forecaster.configs()[0])
+    reads = models.reads(estimator.model, estimator.configs()[0])
     return replace(panel, roles=panel.roles.reading(reads))

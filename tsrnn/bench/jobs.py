@@ -7,10 +7,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, heads, models, suites
+from tsrnn import catalog, faces, heads, models, suites, tasks
 from tsrnn.board import rows
 from tsrnn.errors import InputError
-from tsrnn.forecaster import Forecaster
+from tsrnn.estimator import Estimator
 from tsrnn.metrics import named
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
@@ -41,18 +41,24 @@ class Job:
 
     def __str__(self) -> str:
         held_out = f" without {self.fold}" if self.fold else ""
-        return f"{self.name:<15} horizon {self.horizon:<4} seed {self.seed}{held_out}"
+        ahead = f" horizon {self.horizon:<4}" if self.asks.forecasts else ""
+        return f"{self.name:<15}{ahead} seed {self.seed}{held_out}"
 
     @property
     def name(self) -> str:
         """What rows and lines call the model."""
         return models.find(self.model).name
 
-    def forecaster(self) -> Forecaster:
+    @property
+    def asks(self) -> tasks.Task:
+        """The suite's task."""
+        return tasks.find(self.source.suite.task)
+
+    def estimator(self) -> Estimator:
         """What is to be fitted."""
-        silent = {} if self.track == rows.AS_IT_COMES else suites.SILENT
+        silent = suites.SILENT if self.asks.forecasts and self.track != rows.AS_IT_COMES else {}
         options = {**silent, **self.options, "random_state": self.seed}
-        return Forecaster(self.model, input_size=self.input_size, horizon=self.horizon, **options)
+        return faces.make(self.asks.name, self.model, self.input_size, self.horizon, options)
 
     @property
     def task(self) -> dict[str, Any]:
@@ -99,7 +105,7 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(source.place, preset, wishes.input_size)
+    asked = suites.preset(source.suite, preset, wishes.input_size)
     panel, splits = opened(source)
     jobs = [
         replace(
@@ -120,12 +126,14 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
 
 def _check(job: Job, where: str) -> None:
     """Refuse what the model cannot be given, or cannot be measured by, before anything is fitted."""
-    forecaster = job.forecaster()
+    asked = job.estimator()
     try:
-        forecaster.configs()
+        asked.configs()
     except InputError as error:
         raise InputError(f"{where}{error}") from None
-    head = heads.build(forecaster.quantiles, forecaster.loss)
+    if not job.asks.forecasts:
+        return
+    head = heads.build(asked.quantiles, asked.loss)
     for word in job.source.suite.measures:
         if not head.spreads and named(word).levels and job.source.suite.calibrate is None:
             levels = ", ".join(f"{level:g}" for level in named(word).levels)
@@ -143,7 +151,7 @@ def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any
     if not wishes.models:
         return asked.models
     broad = "full" if "full" in source.suite.presets else asked.name
-    full = suites.preset(source.place, broad, wishes.input_size).models
+    full = suites.preset(source.suite, broad, wishes.input_size).models
     named = {model: models.find(model).name for model in wishes.models}
     kinds: dict[str, type] = {}
     for model, name in named.items():
@@ -163,8 +171,10 @@ def _job(
     params: dict[str, Any],
     preset: str,
 ) -> Job:
-    size = input_size or int(params.get("input_size", DEFAULT_INPUT))
-    track = f"L={size}" if input_size or size == 96 else "L chosen"
+    task = source.suite.task
+    usual = DEFAULT_INPUT if tasks.find(task).forecasts else faces.input_size(task)
+    size = input_size or int(params.get("input_size", usual))
+    track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else "L chosen"
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)
@@ -194,7 +204,8 @@ def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
     """
     suite = source.suite
     suites.check_data(suite)
-    panel = catalog.load(suite.data, **source.columns)
+    labelled = {} if tasks.find(suite.task).forecasts else {"labels": True}
+    panel = catalog.load(suite.data, **source.columns, **labelled)
     _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)
     try:

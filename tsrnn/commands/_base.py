@@ -62,8 +62,15 @@ Load = Annotated[
         "washout=true; repeat for several.",
     ),
 ]
-Model = Annotated[
-    str, typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
+OfModels = typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
+Model = Annotated[str, OfModels]
+TaskName = Annotated[
+    str | None,
+    typer.Option(
+        "--task",
+        help="What is asked: ahead, a forecast; along, a label or value of each row...",
+        autocompletion=_known(lambda: registry.names("tasks")),
+    ),
 ]
 InputSize = Annotated[int, typer.Option(help="Look-back, in steps.")]
 Horizon = Annotated[int, typer.Option(help="Steps to forecast.")]
@@ -148,18 +155,19 @@ def _step(freq: str | None) -> str | float | None:
 
 
 def parameters(
-    model: str,
-    input_size: int,
-    horizon: int,
+    model: str | None,
+    input_size: int | None,
+    horizon: int | None,
     quantiles: str | None,
     config: Path | None,
     given: list[str] | None,
     on_short: str | None = None,
 ) -> dict[str, Any]:
-    """The Forecaster's parameters: the command's, a file's over them, single options over both."""
+    """An estimator's parameters: the command's, a file's over them, single options over both."""
     from tsrnn.parameters import read_toml  # it imports torch
 
     params: dict[str, Any] = {"model": model, "input_size": input_size, "horizon": horizon}
+    params = {name: value for name, value in params.items() if value is not None}
     if quantiles:
         params["quantiles"] = levels(quantiles)
     if config is not None:

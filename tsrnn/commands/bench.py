@@ -21,6 +21,7 @@ from tsrnn.commands._base import (
     Json,
     Missing,
     Target,
+    TaskName,
     Time,
     Wind,
     at_least_one,
@@ -62,6 +63,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    task: TaskName = None,
     json_: Json = False,
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
@@ -76,7 +78,7 @@ def run(  # noqa: PLR0913  one parameter per option
         threads=at_least_one(threads, "threads") or 1,
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
-    source = suites.Source(benchmark(data), tuple(columns.items()))
+    source = suites.Source(benchmark(data), tuple(columns.items()), task)
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = max(1, execute.cores() // threads) if workers is None else workers

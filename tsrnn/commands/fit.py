@@ -1,7 +1,7 @@
 """tsrnn fit: a model trained on one file or data set, and saved."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,15 +11,14 @@ from tsrnn.commands._base import (
     DateFormat,
     Duplicates,
     Freq,
-    Horizon,
     Id,
-    InputSize,
     Load,
     Missing,
-    Model,
+    OfModels,
     OnShort,
     Set,
     Target,
+    TaskName,
     Time,
     Wind,
     dataset,
@@ -31,14 +30,17 @@ from tsrnn.commands._base import (
 
 Past = Annotated[list[str] | None, typer.Option("--past", help="Covariate known up to now; repeat for several.")]
 Future = Annotated[list[str] | None, typer.Option("--future", help="Covariate known ahead; repeat for several.")]
+_INPUT_SIZE, _HORIZON = 96, 24  # of a forecast
 
 
 def run(  # noqa: PLR0913  one parameter per option
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder to save the model into.")],
-    model: Model = "lstm",
-    input_size: InputSize = 96,
-    horizon: Horizon = 24,
+    model: Annotated[str | None, OfModels] = None,
+    input_size: Annotated[
+        int | None, typer.Option(help="Rows read at once, the look-back; by default 96, or the task's own.")
+    ] = None,
+    horizon: Annotated[int | None, typer.Option(help="Steps to forecast; by default 24.")] = None,
     quantiles: Annotated[str | None, typer.Option(help="Levels, separated by commas, such as 0.1,0.5,0.9.")] = None,
     on_short: OnShort = None,
     config: Config = None,
@@ -54,14 +56,18 @@ def run(  # noqa: PLR0913  one parameter per option
     load_: Load = None,
     past: Past = None,
     future: Future = None,
+    task: TaskName = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
-    from tsrnn import Forecaster, load
+    from tsrnn import faces, load, tasks
 
-    params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
+    task = task or tasks.AHEAD.name
+    usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
+    params = usual | parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    forecaster = Forecaster(**params).fit(load(dataset(data), **columns))
-    forecaster.save(out)
-    report = forecaster.report_
-    typer.echo(f"{out}: {forecaster.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)
+    columns |= {} if tasks.find(task).forecasts else {"labels": True}
+    fitted: Any = faces.of(task)(**params).fit(load(dataset(data), **columns))
+    fitted.save(out)
+    report = fitted.report_
+    typer.echo(f"{out}: {fitted.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -22,17 +22,17 @@ def run(
     on_short: OnShort = None,
     json_: Json = False,
 ) -> None:
-    """Forecast what follows the end of a file with a saved model."""
-    from tsrnn import Forecaster, las_writer
+    """Forecast what follows the end of a file with a saved model; of another task, tell what its rows are."""
+    from tsrnn import faces, las_writer
     from tsrnn.catalog import read_file
     from tsrnn.console import write
     from tsrnn.reading import Column
 
-    forecaster = Forecaster.load(model)
+    fitted: Any = faces.load(model)
     if on_short is not None:
-        forecaster.set_params(on_short=on_short).configs()
-    ahead, known = None if future is None else read_file(future), reading(data)
-    table, roles = forecaster.predict(known, future=ahead), forecaster.preparation_.reading
+        fitted.set_params(on_short=on_short).configs()
+    known, ahead = reading(data), {} if future is None else {"future": read_file(future)}
+    table, roles = fitted.predict(known, **ahead), fitted.preparation_.reading
     if out is not None and las_writer.asked(out, table, roles["index"]):
         told = roles.get("units", {}).items()
         columns = {

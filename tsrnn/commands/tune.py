@@ -18,6 +18,7 @@ from tsrnn.commands._base import (
     Model,
     Set,
     Target,
+    TaskName,
     Time,
     Wind,
     at_least_one,
@@ -57,13 +58,14 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    task: TaskName = None,
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import Forecaster, bench, parameters, suites, tune
+    from tsrnn import bench, parameters, suites, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
-    source = suites.Source(benchmark(data), tuple(columns.items()))
+    source = suites.Source(benchmark(data), tuple(columns.items()), task)
     panel, splits = bench.opened(source)
     if len(splits) > 1:
         raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")
@@ -76,9 +78,9 @@ def run(  # noqa: PLR0913  one parameter per option
         seed=seed,
         split=next(iter(splits.values())),
         minutes=minutes,
+        task=source.suite.task,
     )
-    first = Forecaster(model, input_size=max(asked.input_sizes), horizon=horizon, **asked.fixed)
-    panel = bench.offered(panel, first)
+    panel = bench.offered(panel, asked.estimator(max(asked.input_sizes), asked.fixed))
     name = study or f"{source.name}-{model}-{horizon}"
     storage = storage or tune.sqlite(out / "sweeps.sqlite3")
     with resumable(), Trials(at_least_one(trials, "trials"), quiet=json_) as screen:

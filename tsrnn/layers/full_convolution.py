@@ -27,15 +27,14 @@ class FullConvolution(nn.Module):
         widths = [channels, *(filters * share for share in _WIDTHS)]
         self.layers = nn.ModuleList(
             nn.Conv1d(before, after, kernel, bias=False)
-            for before, after, kernel in zip(widths, widths[1:], KERNELS, strict=False)
+            for before, after, kernel in zip(widths[:-1], widths[1:], KERNELS, strict=True)
         )
         self.norms = nn.ModuleList(StepNorm(width) for width in widths[1:])
 
     def forward(self, sequence: Tensor, steps: Tensor | None) -> Tensor:
         x = blank(sequence, steps)
-        for layer, norm in zip(self.layers, self.norms, strict=True):
-            around = layer.kernel_size[0] - 1
-            x = layer(F.pad(x.mT, (around // 2, around - around // 2))).mT  # [batch time width]
+        for layer, norm, kernel in zip(self.layers, self.norms, KERNELS, strict=True):
+            x = layer(F.pad(x.mT, ((kernel - 1) // 2, kernel // 2))).mT  # [batch time width]
             x = blank(norm(x, steps).relu(), steps)
         return x
 

@@ -61,9 +61,7 @@ class Autoencoder(Model):
         self.segment = min(config.segment, spec.input_size)
         read = self.segment * (spec.channels + spec.known + spec.static)
         shared: dict[str, Any] = {"num_layers": config.num_layers, "dropout": config.dropout, **config.cell_options}
-        self.encoder = Recurrent(
-            config.cell, read, config.hidden_size, bidirectional=config.bidirectional, **shared
-        )
+        self.encoder = Recurrent(config.cell, read, config.hidden_size, bidirectional=config.bidirectional, **shared)
         self.narrow = nn.Linear(self.encoder.output_size, config.code_size)
         self.decoder = Recurrent(config.cell, config.code_size, config.hidden_size, **shared)
         self.dropout = nn.Dropout(config.dropout)
@@ -98,8 +96,7 @@ class Autoencoder(Model):
         return params.reshape(len(code), steps * self.segment, self.spec.targets, self.spec.params)[:, -time:]
 
     def _folded(self, sequence: Tensor) -> Tensor:
-        """Segments of steps, the oldest one filled up with its first: [batch time width] -> [batch step segment*width].
-        """
+        """Segments, the oldest filled up with its first row: [batch time width] -> [batch step segment*width]."""
         lacking = -sequence.shape[1] % self.segment
         if lacking:
             sequence = torch.cat([sequence[:, :1].expand(-1, lacking, -1), sequence], 1)

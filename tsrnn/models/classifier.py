@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from tsrnn.heads import Head
 from tsrnn.layers.full_convolution import FullConvolution
-from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.pooling import Attention, largest, mean, thinned
+from tsrnn.layers.sequence import whole
 from tsrnn.models._base import COVARIATES, Model
 from tsrnn.options import choice, span
 from tsrnn.recurrence import Recurrent
@@ -132,15 +132,7 @@ class Classifier(Model):
 
     def _views(self, batch: Batch) -> list[Tensor]:
         """What each member makes of every sequence: [batch view]."""
-        batch = settled(batch)
-        parts, time = [batch.past], batch.past.shape[1]
-        if batch.known is not None and self.spec.known:
-            parts.append(batch.known[:, :time])
-        if batch.static is not None and self.spec.static:
-            parts.append(batch.static.unsqueeze(1).expand(-1, time, -1))
-        sequence, steps = to_front(torch.cat(parts, -1), batch.lengths)  # [batch time width]
-        if steps is not None:
-            sequence = sequence[:, : int(steps.max())]
+        sequence, steps = whole(batch, self.spec)
         return [network(sequence, steps) for network in self.networks]
 
     def _answers(self, views: list[Tensor]) -> list[Tensor]:

@@ -7,16 +7,16 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tsrnn import station
+from tsrnn import station, tasks
 from tsrnn.conformal import ends
 from tsrnn.errors import InputError, unknown
-from tsrnn.metrics import named, ordering
+from tsrnn.metrics import named
 from tsrnn.panel import Panel
 from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
-WORDS = ("data", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like", *PRESET)
+WORDS = ("data", "task", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like", *PRESET)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _SWITCHES = ("sort", "rows_as_they_stand")
@@ -39,6 +39,20 @@ def check(said: Mapping[str, Any]) -> None:
         else:
             for name, own in value.items():
                 _CHECKS[name](f"{key}.{name}", own)
+
+
+def check_task(said: Mapping[str, Any]) -> None:
+    """Measures are the task's, and the words of forecasts stand beside no other task.
+
+    Raises:
+        InputError: there is no such task, or a word does not fit it.
+    """
+    task = tasks.find(said.get("task", tasks.AHEAD.name))
+    for place, word in enumerate(said.get("measures", ())):
+        tasks.check_measure(task, word, orders=not place)
+    unfit = next((word for word in ("leads", "calibrate") if word in said and not task.forecasts), None)
+    if unfit:
+        raise InputError(f"{unfit} is for forecasts, and the task {task.name!r} makes none; leave it out")
 
 
 def check_leads(leads: tuple[int, ...], horizons: tuple[int, ...]) -> None:
@@ -97,10 +111,7 @@ def _split(_key: str, value: Any) -> None:
 def _measures(key: str, value: Any) -> None:
     if not isinstance(value, list) or not value or not all(isinstance(word, str) for word in value):
         raise InputError(f'{key} takes a list of measures such as ["physical_rmse", "mae"], not {value!r}')
-    for word in value:
-        named(word)
     _once(key, value)
-    ordering(value[0])
 
 
 def _leads(key: str, value: Any) -> None:
@@ -142,6 +153,7 @@ def _whole(value: Any, least: int) -> bool:
 
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "data": _data,
+    "task": _word,
     "roles": _roles,
     "split": _split,
     "measures": _measures,

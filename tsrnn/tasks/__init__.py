@@ -3,7 +3,8 @@
 Windows, models and faces ask the task where targets lie and what of them the past may show; none knows it by name.
 """
 
-from tsrnn import registry
+from tsrnn import metrics, registry
+from tsrnn.errors import unknown
 from tsrnn.tasks._base import Task as Task
 from tsrnn.tasks.ahead import TASK as AHEAD
 
@@ -18,4 +19,41 @@ def find(name: str) -> Task:
     return task
 
 
-__all__ = ["AHEAD", "Task", "find"]
+def names() -> list[str]:
+    """The tasks there are."""
+    return list(registry.names("tasks"))
+
+
+def models_of(task: str) -> dict[str, str]:
+    """The models that do a task: name -> where each lies.
+
+    Raises:
+        InputError: there is no such task.
+    """
+    shelves = ["models" if each == AHEAD.name else f"models.{each}" for each in find(task).takes or (task,)]
+    return {name: place for shelf in shelves for name, place in registry.names(shelf).items()}
+
+
+def check_measure(task: Task, word: str, orders: bool = False) -> None:
+    """Refuse a word that is no measure of a task, or one by which nothing can be ordered where it shall order.
+
+    Raises:
+        InputError: says which.
+    """
+    if word not in task.told:
+        try:
+            (metrics.ordering if orders else metrics.named)(word)
+        except metrics.Unmeasured:
+            if not task.told:
+                raise
+            raise unknown(f"measure of the task {task.name!r}", word, [*task.told, *metrics.MEASURES]) from None
+    elif orders and (best := task.told[word]) is not None:
+        raise metrics.unordered(word, best, next(iter(task.told)))
+
+
+def levels(task: Task, word: str) -> tuple[float, ...]:
+    """The quantiles that a measure takes, if it does."""
+    return () if word in task.told else metrics.named(word).levels
+
+
+__all__ = ["AHEAD", "Task", "check_measure", "find", "levels", "models_of", "names"]

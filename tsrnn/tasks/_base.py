@@ -1,6 +1,7 @@
 """The contract of a task: what is asked of a window, where its targets lie, and what the past may show of them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import ClassVar
 
 
@@ -13,9 +14,14 @@ class Task(ABC):
     """
 
     name: ClassVar[str]
+    face: ClassVar[str]  # the estimator that does it, "module:Class"
+    forecasts: ClassVar[bool] = False  # it has a horizon
+    takes: ClassVar[tuple[str, ...]] = ()  # tasks whose models do it, where it has none of its own
     shows: ClassVar[bool]  # the past has the targets' channels, in front of the covariates'
     ends: ClassVar[bool] = False  # a series' last row alone is an anchor: one window per series
-    measures: ClassVar[tuple[str, ...]]  # of `tsrnn.metrics`, the usual ones; the first one chooses
+    measures: ClassVar[tuple[str, ...]]  # the usual ones; the first one chooses
+    told: ClassVar[Mapping[str, float | None]] = {}  # measures beside `tsrnn.metrics`, which the face makes of all its
+    # answers at once: word -> the value that is best; None: the lowest
 
     @abstractmethod
     def before(self, input_size: int) -> int:

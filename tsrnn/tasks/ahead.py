@@ -7,6 +7,8 @@ class Ahead(Task):
     """The anchor is the first step ahead."""
 
     name = "ahead"
+    face = "tsrnn.forecaster:Forecaster"
+    forecasts = True
     shows = True
     measures = ("mse", "mae")
 

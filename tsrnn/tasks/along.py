@@ -1,5 +1,6 @@
 """A label or a value for each step of a sequence, by what lies before and behind it: many-to-many."""
 
+from tsrnn.agreement import BEST
 from tsrnn.tasks._base import Task
 
 
@@ -7,8 +8,10 @@ class Along(Task):
     """The anchor is the last row. Targets lie in the past itself, which shows none of them."""
 
     name = "along"
+    face = "tsrnn.tagger:Tagger"
     shows = False
-    measures = ("mse", "mae")
+    measures = ("error", "accuracy")
+    told = BEST
 
     def before(self, input_size: int) -> int:
         return input_size - 1

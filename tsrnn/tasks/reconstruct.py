@@ -7,6 +7,7 @@ class Reconstruct(Task):
     """The anchor is the last row. Targets are the past's own, which it shows, on purpose."""
 
     name = "reconstruct"
+    face = "tsrnn.reconstructor:Reconstructor"
     shows = True
     measures = ("mse", "mae")
 

@@ -1,5 +1,6 @@
 """A label or a value for a whole sequence, by all of its rows: many-to-one."""
 
+from tsrnn.agreement import BEST
 from tsrnn.tasks._base import Task
 
 
@@ -7,9 +8,11 @@ class Whole(Task):
     """The anchor is a series' last row, which holds the target. The past is the series, and shows no target."""
 
     name = "whole"
+    face = "tsrnn.classifier:SequenceClassifier"
     shows = False
     ends = True
-    measures = ("accuracy", "macro_f1")
+    measures = ("error", "accuracy")
+    told = BEST
 
     def before(self, input_size: int) -> int:
         return input_size - 1

@@ -13,9 +13,8 @@ from typing import Any, cast
 import optuna
 from optuna.trial import TrialState
 
-from tsrnn import progress, usual
+from tsrnn import progress, tasks, usual
 from tsrnn.errors import InputError
-from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 from tsrnn.tune import study as studies
 from tsrnn.tune.asked import Sweep as Sweep
@@ -90,7 +89,7 @@ def _run(
 
 
 def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
-    """The parameters of the best trial, as `Forecaster` takes them, and how they were chosen, under `chosen`.
+    """The parameters of the best trial, as the task's estimator takes them, and how they were chosen, under `chosen`.
 
     Raises:
         InputError: no trial of the study succeeded, or none in the minutes asked.
@@ -104,8 +103,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
     trial = min(in_time, key=lambda trial: cast(float, trial.value))
     params = {
         "model": asked.model,
-        "horizon": asked.horizon,
-        "loss": usual.LOSS,
+        **({"horizon": asked.horizon, "loss": usual.LOSS} if tasks.find(asked.task).forecasts else {}),
         **asked.fixed,
         **asked.resolved(trial.params),
     }
@@ -149,7 +147,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep, storage: str) ->
     options = {"random_state": asked.seed, **options}
     if asked.minutes < math.inf:
         options["max_minutes"] = min(asked.minutes, options.get("max_minutes") or math.inf)
-    forecaster = Forecaster(asked.model, input_size=size or asked.input_sizes[0], horizon=asked.horizon, **options)
+    estimator: Any = asked.estimator(size or asked.input_sizes[0], options)
     until = time.monotonic() + 60 * asked.minutes
 
     def report(epoch: int, loss: float) -> bool:
@@ -157,22 +155,23 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep, storage: str) ->
         return trial.should_prune()
 
     try:
-        forecaster.fit(panel, split=asked.split, on_epoch=report)
+        estimator.fit(panel, split=asked.split, on_epoch=report)
         if time.monotonic() > until:
             trial.set_user_attr("error", f"stopped: it took longer than {asked.minutes:g} minutes")
             raise optuna.TrialPruned
-        score = forecaster.score(split=asked.split, part="val", measures=(asked.metric,)).values[asked.metric]
+        scored = estimator.scores(None, asked.split, ("val",), (asked.metric,))["val"]
+        score = scored.values[asked.metric]
     except optuna.TrialPruned:
         raise
     except Exception as error:
         trial.set_user_attr("error", masked(str(error), storage) or type(error).__name__)
         raise
-    trial.set_user_attr("epochs", forecaster.report_.epochs)
+    trial.set_user_attr("epochs", estimator.report_.epochs)
     if not math.isfinite(score):
         trial.set_user_attr("error", "the validation error is not a number")
         raise optuna.TrialPruned
-    most = forecaster.options.get("max_epochs") or usual.EPOCHS
-    if trial.should_prune() and forecaster.report_.epochs < most:
+    most = estimator.options.get("max_epochs") or usual.EPOCHS
+    if trial.should_prune() and estimator.report_.epochs < most:
         raise optuna.TrialPruned
     return float(score)
 

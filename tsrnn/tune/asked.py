@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-from tsrnn import heads, models
+from tsrnn import faces, heads, models, tasks
 from tsrnn.errors import InputError
-from tsrnn.forecaster import Forecaster
-from tsrnn.metrics import USUAL, ordering
+from tsrnn.estimator import Estimator
+from tsrnn.metrics import USUAL
 from tsrnn.parameters import FitConfig
 
 
@@ -26,26 +26,33 @@ class Sweep:
     horizon: int
     input_sizes: tuple[int, ...]
     fixed: dict[str, Any]
-    metric: str = USUAL[0]  # on validation; a word of `tsrnn.metrics`
+    metric: str = USUAL[0]  # on validation; a word of `tsrnn.metrics`, or of the task's own
     seed: int = 0
     split: Any = "standard"
     start: dict[str, Any] = field(default_factory=dict)
     alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
     minutes: float = math.inf  # a trial that takes longer is stopped; never the best
+    task: str = tasks.AHEAD.name
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
-        levels = ordering(self.metric).levels
+        asked = tasks.find(self.task)
+        tasks.check_measure(asked, self.metric, orders=True)
         if not 0 <= self.seed < 1 << 64:
             raise InputError(f"seed takes a whole number of 64 bits, at least 0, not {str(self.seed)[:30]}")
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
-        forecaster = Forecaster(self.model, input_size=min(self.input_sizes), horizon=self.horizon, **self.fixed)
-        forecaster.configs()
-        if levels and not heads.build(forecaster.quantiles, forecaster.loss).spreads:
+        estimator = self.estimator(min(self.input_sizes), self.fixed)
+        estimator.configs()
+        levels = tasks.levels(asked, self.metric)
+        if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
             object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
+
+    def estimator(self, input_size: int, options: Mapping[str, Any]) -> Estimator:
+        """What a trial fits."""
+        return faces.make(self.task, self.model, input_size, self.horizon, options)
 
     def resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """A trial's parameters with the values that its labels stand for."""

@@ -1,0 +1,50 @@
+"""Which estimator does a task: made of a model's parameters, or read from where it was saved."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from typing import Any
+
+from tsrnn import store, tasks
+from tsrnn.estimator import Estimator
+
+
+def of(task: str) -> type[Any]:
+    """The class that does a task.
+
+    Raises:
+        InputError: there is no such task; the message names the nearest.
+    """
+    module, _, name = tasks.find(task).face.partition(":")
+    face: type[Any] = getattr(import_module(module), name)
+    return face
+
+
+def make(task: str, model: str | type, input_size: int | None, horizon: int, options: Mapping[str, Any]) -> Estimator:
+    """An unfitted estimator; `input_size` None: its own, and a horizon where the task has one."""
+    face = of(task)
+    sizes = {"input_size": input_size, "horizon": horizon if tasks.find(task).forecasts else None}
+    estimator: Estimator = face(
+        model, **{**{name: size for name, size in sizes.items() if size is not None}, **options}
+    )
+    return estimator
+
+
+def input_size(task: str) -> int:
+    """The steps that an estimator of that task reads where nobody says how many."""
+    default: int = signature(of(task)).parameters["input_size"].default
+    return default
+
+
+def load(folder: str | Path) -> Estimator:
+    """Whatever estimator was saved in a folder.
+
+    Raises:
+        InputError: no saved one, a newer version's, or damaged.
+    """
+    kind = store.opened(folder).config.get("kind")
+    faces = {name: tasks.find(name).face.rpartition(":")[2].lower() for name in tasks.names()}
+    task = next((name for name, face in faces.items() if face == kind), tasks.AHEAD.name)
+    estimator: Estimator = of(task).load(folder)
+    return estimator

@@ -1,0 +1,73 @@
+"""How good the answers for rows are, of each series and over all: labels by `tsrnn.agreement`, values by `metrics`."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from tsrnn import agreement, metrics
+from tsrnn.agreement import Agreement, Codes
+from tsrnn.arrays import Arrays, Floats
+from tsrnn.errors import InputError
+from tsrnn.infer import Score
+from tsrnn.split import Part
+
+Penalty = npt.NDArray[np.float64] | None
+
+
+def of_labels(
+    arrays: Arrays, part: Part, decided: Codes, classes: int, measures: Sequence[str], penalty: Penalty = None
+) -> Score:
+    """The measures of a part's labelled rows: decided [row] of every row of the panel, as numbers of the classes.
+
+    Raises:
+        InputError: a measure is of no labels, or the part holds none.
+    """
+    for word in measures:
+        if word not in agreement.BEST:
+            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(agreement.BEST)}")
+    truth = np.where(np.isfinite(arrays.columns[0]), np.nan_to_num(arrays.columns[0]), agreement.NONE).astype(np.int64)
+    told = [agreement.agreement(truth[a:b], decided[a:b], classes) for a, b in _rows(part)]
+    nothing = Agreement(np.zeros((classes, classes), np.int64))
+    rows = [*told, sum(told, nothing)]
+    tables = [agreement.measures(measures, each, penalty) for each in rows]
+    return _score(arrays, measures, [each.rows for each in rows], tables)
+
+
+def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures: Sequence[str]) -> Score:
+    """The same of values [row] in the target's unit; measures that are not `physical_` count in `scale` [series].
+
+    Raises:
+        InputError: a measure is of labels or takes quantiles, or the part holds no value.
+    """
+    whole: dict[str, Callable[[Floats, Floats], float]] = {}
+    for word in measures:
+        if word in agreement.BEST or metrics.named(word).levels:
+            of = "labels" if word in agreement.BEST else "quantiles"
+            raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
+        whole[word] = metrics.named(word)
+    pieces = [(arrays.columns[0][a:b].astype(np.float64), told[a:b]) for a, b in _rows(part)]
+    units = [np.full(len(y), unit) for (y, _), unit in zip(pieces, scale.tolist(), strict=True)]
+    pieces.append((np.concatenate([y for y, _ in pieces]), np.concatenate([answer for _, answer in pieces])))
+    units.append(np.concatenate(units))
+    tables, counts = [], []
+    for (y, answer), unit in zip(pieces, units, strict=True):
+        by = {word: 1.0 if metrics.physical(word) else unit for word in measures}
+        tables.append({word: whole[word](y / by[word], answer / by[word]) for word in measures})
+        counts.append(int((np.isfinite(y) & np.isfinite(answer)).sum()))
+    return _score(arrays, measures, counts, tables)
+
+
+def _rows(part: Part) -> list[tuple[int, int]]:
+    """First and end row of each series' share of the part."""
+    return list(zip(part.begin.tolist(), part.end.tolist(), strict=True))
+
+
+def _score(
+    arrays: Arrays, measures: Sequence[str], counts: Sequence[int], tables: Sequence[Mapping[str, float]]
+) -> Score:
+    """Of a table of measures per series, and one over all at the end."""
+    if not counts[-1]:
+        raise InputError("no row of that part has a truth to be held against; take another part")
+    by_lead = {word: np.array([[table[word]] for table in tables]) for word in measures}
+    return Score(dict(tables[-1]), counts[-1], by_lead=by_lead, series=arrays.ids)
