@@ -134,7 +134,8 @@ class Detector(Judged):
     def _tried(self, season: int, widths: Sequence[int]) -> dict[int, float]:
         """VUS-PR over faults put into the validation rows, by the rows that a score is a mean over; NaN: no room."""
         panel, part = self.lesson_, self.parts_.val
-        usual, found = Usual.learn(self._errors(panel, part), panel.offsets), {width: [] for width in widths}
+        usual = Usual.learn(self._errors(panel, part), panel.offsets)
+        found: dict[int, list[float]] = {width: [] for width in widths}
         for seed in range(_COPIES):
             faulty, labels = faults.into(panel, part.begin, part.end, season, seed)
             parts = usual.parts(self._errors(faulty, part))

@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 
 def shift(values: Floats, begin: int, end: int, season: int, rng: np.random.Generator) -> Floats:
     """The level of rows [begin, end) moved by 1.5 to 3 standard deviations, either way."""
-    return values[begin:end] + rng.choice([-1, 1]) * rng.uniform(1.5, 3) * np.nanstd(values[:begin])
+    return np.asarray(values[begin:end] + rng.choice([-1, 1]) * rng.uniform(1.5, 3) * np.nanstd(values[:begin]))
 
 
 def flatline(values: Floats, begin: int, end: int, season: int, rng: np.random.Generator) -> Floats:

@@ -66,6 +66,8 @@ class Reconstructor(Judged, Labelled):
             raise InputError(f"input_size must be a whole number of rows, at least 2, not {size!r}")
         if self.loss not in LOSSES:
             raise unknown("loss", str(self.loss), LOSSES)
+        if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
+            raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
         return super().configs()
 
     def fit(self, frame: Any, *, split: Mapping[str, Any] | None = None, on_epoch: Any = None, **roles: Any) -> Self:

@@ -119,17 +119,18 @@ class Usual:
 
     def score(self, parts: Floats, offsets: Rows) -> Floats:
         """The largest part of each row, averaged over the `smooth` rows around it: [row]; NaN: there is none."""
-        unseen = np.isnan(parts).all(1)
-        largest = np.where(unseen, 0.0, np.nan_to_num(parts, nan=-np.inf).max(1, initial=-np.inf))
+        seen = np.isfinite(parts).sum(1) > 0
+        largest: Floats = np.where(seen, np.nan_to_num(parts, nan=-np.inf).max(1, initial=-np.inf), 0.0)
+        if self.smooth == 1:
+            return np.where(seen, largest, np.nan)
         before, scores = self.smooth // 2, np.full(len(parts), np.nan)
-        for begin, end in pairwise(offsets):
+        for begin, end in pairwise(offsets.tolist()):
             rows = np.arange(end - begin)
             low, high = np.maximum(rows - before, 0), np.minimum(rows - before + self.smooth, end - begin)
-            total, count = (
-                np.concatenate([[0.0], np.cumsum(each[begin:end])]) for each in (largest, (~unseen).astype(np.float64))
-            )
+            total = np.append(0.0, np.cumsum(largest[begin:end]))
+            count = np.append(0.0, np.cumsum(seen[begin:end]))
             scores[begin:end] = (total[high] - total[low]) / np.maximum(count[high] - count[low], 1)
-        scores[unseen] = np.nan
+        scores[~seen] = np.nan
         return scores
 
     def threshold(self, alpha: float) -> float:

@@ -249,4 +249,4 @@ def _some_observed(source: Buffer, starts: Rows, asked: Sequence[tuple[int, int]
     at = source.rows_of(starts)
     seen = source.observed[:, : source.targets].any(1).numpy()
     total = np.concatenate([[0], np.cumsum(seen)])
-    return np.all([total[at + end] > total[at + begin] for begin, end in asked], axis=0)
+    return np.asarray(np.all([total[at + end] > total[at + begin] for begin, end in asked], axis=0))

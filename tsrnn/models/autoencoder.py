@@ -3,8 +3,8 @@
 Srivastava, Mansimov & Salakhutdinov 2015 (arXiv 1502.04681, sec. 2.1): the decoder writes in reverse order, and is not
 fed what it wrote (their unconditioned decoder), so that all it knows is the code. Malhotra et al. 2016 (arXiv
 1607.00148): what such a pair, trained on sound rows alone, cannot write again is an anomaly.
-Departs from them in that the code is a linear map of the last states, narrower than they are, which the decoder reads
-at every step, and in that `segment` steps are read and written at a time.
+Departs from them in that the code is a linear map of the last states, narrower than they are; that the decoder reads it
+at every step, beside a learnt vector of the step's place; and that `segment` steps are read and written at a time.
 """
 
 import math
@@ -63,7 +63,9 @@ class Autoencoder(Model):
         shared: dict[str, Any] = {"num_layers": config.num_layers, "dropout": config.dropout, **config.cell_options}
         self.encoder = Recurrent(config.cell, read, config.hidden_size, bidirectional=config.bidirectional, **shared)
         self.narrow = nn.Linear(self.encoder.output_size, config.code_size)
-        self.decoder = Recurrent(config.cell, config.code_size, config.hidden_size, **shared)
+        self.widen = nn.Linear(config.code_size, config.hidden_size)
+        self.places = nn.Parameter(0.1 * torch.randn(math.ceil(spec.input_size / self.segment), config.hidden_size))
+        self.decoder = Recurrent(config.cell, config.hidden_size, config.hidden_size, **shared)
         self.dropout = nn.Dropout(config.dropout)
         self.readout = nn.Linear(config.hidden_size, self.segment * spec.targets * spec.params)
 
@@ -91,8 +93,8 @@ class Autoencoder(Model):
     def decode(self, code: Tensor, time: int) -> Tensor:
         """A window of `time` steps from each code [batch code]: [batch time target params]."""
         steps = math.ceil(time / self.segment)
-        output, _ = self.decoder(code[:, None].expand(-1, steps, -1).contiguous())  # newest first
-        params = self.readout(self.dropout(output)).flip(1)  # [batch step segment*target*params]
+        output, _ = self.decoder(self.widen(code)[:, None] + self.places[:steps])  # newest first
+        params: Tensor = self.readout(self.dropout(output)).flip(1)  # [batch step segment*target*params]
         return params.reshape(len(code), steps * self.segment, self.spec.targets, self.spec.params)[:, -time:]
 
     def _folded(self, sequence: Tensor) -> Tensor:
