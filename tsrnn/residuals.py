@@ -38,7 +38,7 @@ def of_forecasts(model: Model, head: Head, laid: Buffer, part: Part) -> Floats:
     cut = windows.cut(laid, part, *sizes)
     errors = np.full((laid.arrays.rows, sizes[1], laid.targets), np.nan, np.float32)
     done = 0
-    for batch in cut.batches(infer.batch_size(model)):
+    for batch in cut.batches(infer.batch_size(model)) if len(cut) else ():
         missed = _sizes(head.at(batch.undo).point(model.eval()(batch)), batch).numpy()  # [batch horizon target]
         at = cut.targets_at[done : done + len(missed)]
         for lead in range(sizes[1]):
