@@ -31,6 +31,7 @@ from tsrnn.commands._base import (
     station,
     words,
 )
+from tsrnn.errors import InputError
 
 
 def run(  # noqa: PLR0913  one parameter per option
@@ -79,6 +80,8 @@ def run(  # noqa: PLR0913  one parameter per option
     params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
     models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
+    if len(models) == 1 and "model" in words(by):
+        raise InputError("--by model tells several models apart; name those to compare with, as --beside ols")
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
     panel, groups = load(dataset(data), **columns), words(by)
