@@ -31,12 +31,13 @@ The map, in the order in which data meets the rooms:
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
     labelled, overlap, marks, tagger            labels and values told; one for each row, from overlapping windows
-    sequences, classifier                       one for each series, from all of its rows
+    sequences, stratified, whole_series, classifier  one for each series, from all of its rows
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
-    suites/, board/, bench/                     benchmarks as data; rows, tests of difference, boards; the runner
+    suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
+    submission                                  rows of other people, held against the protocol
     machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from tsrnn.bench import Job
     from tsrnn.execute import Outcome
+    from tsrnn.suites import Suite
 
 _OUT = Path("tsrnn-results")
 _REFRESH = 2  # times a second
@@ -88,6 +89,7 @@ def run(  # noqa: PLR0913  one parameter per option
     count = max(1, execute.cores() // threads) if workers is None else workers
     with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
         outcomes = bench.run(jobs, folder, count, screen.finished, screen.waits)
+    _pictured(source.suite, folder)
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
         typer.echo(json.dumps(screen.rows(), indent=2))
@@ -95,6 +97,17 @@ def run(  # noqa: PLR0913  one parameter per option
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
+
+
+def _pictured(suite: "Suite", folder: Path) -> None:
+    """The page and the picture beside the rows; what stands in their way is said, and the rows stay."""
+    from tsrnn import page
+    from tsrnn.errors import InputError
+
+    try:
+        typer.echo(f"tsrnn: wrote {' and '.join(map(str, page.beside(suite, folder)))}", err=True)
+    except InputError as error:
+        typer.echo(f"tsrnn: no page was written: {error}", err=True)
 
 
 class Screen:
