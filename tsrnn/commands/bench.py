@@ -19,6 +19,7 @@ from tsrnn.commands._base import (
     Freq,
     Id,
     Json,
+    Load,
     Missing,
     Target,
     TaskName,
@@ -26,6 +27,7 @@ from tsrnn.commands._base import (
     Wind,
     at_least_one,
     benchmark,
+    loading,
     numbers,
     resumable,
     roles,
@@ -64,6 +66,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     task: TaskName = None,
     json_: Json = False,
 ) -> None:
@@ -79,6 +82,7 @@ def run(  # noqa: PLR0913  one parameter per option
         threads=at_least_one(threads, "threads") or 1,
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     source = suites.Source(benchmark(data), tuple(columns.items()), task)
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
