@@ -37,7 +37,7 @@ The map, in the order in which data meets the rooms:
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
-    submission                                  rows of other people, held against the protocol
+    submission/                                 rows of other people, held against the protocol
     machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 
