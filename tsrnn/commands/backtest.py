@@ -55,7 +55,7 @@ def run(  # noqa: PLR0913  one parameter per option
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
     on_short: OnShort = None,
     picture: Annotated[
-        Path | None, typer.Option(help="Draw the newest cutoffs into this png, svg or pdf file.")
+        Path | None, typer.Option("--plot", "--picture", help="Draw the newest cutoffs into this png, svg or pdf file.")
     ] = None,
     config: Config = None,
     set_: Set = None,
