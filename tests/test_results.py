@@ -297,6 +297,7 @@ def test_published_accuracies_are_well_formed() -> None:
     with WHOLE.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     for row in rows:
+        assert None not in row, row
         assert row["dataset"] in catalog.names(), row
         assert row["class"] in set("AB"), row
         assert float(row["error"]) + float(row["accuracy"]) == pytest.approx(1), row
