@@ -174,9 +174,9 @@ class WholeSeries(Labelled):
             values, scale = np.zeros(arrays.rows), self.preparation_.scaling_of(arrays).scale[:, 0]
             values[last] = self._undone(answer, laid)[:, 0]
             return marks.of_values(arrays, part, values, scale, measures or USUAL)
-        codes, costs = np.zeros(arrays.rows, np.int64), self.penalty
+        codes = np.zeros(arrays.rows, np.int64)
         codes[last] = self._codes(answer)
-        costs = None if costs is None else np.asarray(costs, np.float64)
+        costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
         return marks.of_labels(arrays, part, codes, len(self.classes_), measures or self.task.measures, costs)
 
     def _rows(self, arrays: Arrays) -> int:
