@@ -54,7 +54,7 @@ class Rocket(nn.Module):
 
     @torch.no_grad()
     def learn(self, sequence: Tensor, steps: Tensor | None) -> None:
-        """Thresholds at even quantiles of what each kernel gives of these rows' own steps, of some where there are many."""
+        """Thresholds at even quantiles of what each kernel gives of these rows' own steps, or of some of many."""
         levels = torch.arange(1, self.thresholds.shape[2] + 1) / (self.thresholds.shape[2] + 1)
         for place in range(len(self.steps)):
             rows = self._convolved(sequence, steps, place).mT  # [batch time kernel]
