@@ -17,6 +17,7 @@ from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
+from tsrnn.reading import Reading
 
 CASE, STEP, LABEL = "case", "step", "label"  # columns of a table that is made of arrays
 ROLES = {"id": CASE, "time": STEP, "rows_as_they_stand": True}  # of its columns, and steps are counted
@@ -24,8 +25,8 @@ _SWAP = "arrays are [case time channel]: swap its axes with X.swapaxes(1, 2), or
 
 
 def is_table(X: Any) -> bool:
-    """Whether it is a frame or a panel, and no array or list of them."""
-    return isinstance(X, Panel) or (hasattr(X, "columns") and not isinstance(X, np.ndarray))
+    """Whether it is a frame, a panel or what a reader gave, and no array or list of them."""
+    return isinstance(X, Panel | Reading) or (hasattr(X, "columns") and not isinstance(X, np.ndarray))
 
 
 def arrays_of(X: Any) -> list[Floats]:
@@ -124,7 +125,7 @@ def labels_of(frame: Any, panel: Panel, name: str) -> list[Any]:
     Raises:
         InputError: there is no such column.
     """
-    table, id = frame.frame if isinstance(frame, Panel) else to_polars(frame, "frame")[0], panel.roles.id
+    table, id = frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0], panel.roles.id
     if name not in table.columns:
         raise unknown("column of frame", name, table.columns)
     assert id is not None

@@ -18,6 +18,7 @@ from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
+from tsrnn.reading import Reading
 from tsrnn.shapes import Spec
 from tsrnn.trained import Report
 
@@ -47,7 +48,7 @@ class WholeSeries(Labelled):
             return self.stopped_, report
         every = np.sort(np.concatenate([train.targets_at, val.targets_at]))
         both = windows.Windows(train.buffer, every, train.input_size, train.horizon, self.task)
-        anew, again = super()._trained(spec, head, both, None, None, report.best_epoch)
+        anew, again = super()._trained(spec, head, both, None, None, report.epochs)
         return anew, replace(report, seconds=report.seconds + again.seconds)
 
     def _opened(self, X: Any, y: Any, roles: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
@@ -89,7 +90,7 @@ class WholeSeries(Labelled):
 
     def _is_frame(self, X: Any) -> bool:
         """Whether X is long, and no table whose rows are cases."""
-        long = not self._of_arrays or isinstance(X, Panel) or sequences.CASE in getattr(X, "columns", ())
+        long = not self._of_arrays or isinstance(X, Panel | Reading) or sequences.CASE in getattr(X, "columns", ())
         return sequences.is_table(X) and long
 
     def _read(self, X: Any) -> Any:
