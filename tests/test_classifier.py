@@ -385,6 +385,12 @@ def test_what_cannot_be_told_is_one_sentence(X, y, said):
             {"split": {"by_series": {"val": ["w000", "w003"]}}},
             "class 'slow' has series in the split's val part and none",
         ),
+        (
+            {each: pl.when(pl.col("wave") != "w002").then(each) for each in ("x0", "x1")},
+            {},
+            "nothing was measured in series 'w002'; leave it out",
+        ),
+        ({}, {"inputs": []}, "no column of numbers to tell 'kind' from; name inputs="),
         ({}, {"y": "kid"}, "unknown column of frame 'kid': did you mean 'kind'"),
         ({}, {"y": None}, "y is None; name the column of labels"),
         (

@@ -31,7 +31,7 @@ The map, in the order in which data meets the rooms:
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
     labelled, overlap, marks, tagger            labels and values told; one for each row, from overlapping windows
-    sequences, stratified, whole_series, classifier  one for each series, from all of its rows
+    cases, sequences, stratified, whole_series, classifier  one for each series, from all of its rows
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
