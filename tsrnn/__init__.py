@@ -35,7 +35,7 @@ The map, in the order in which data meets the rooms:
     weighing, penalty                           how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
     detector                                    whether what stands out is what is labelled
-    sequences, stratified, whole_series, classifier  one for each series, from all of its rows
+    cases, sequences, stratified, whole_series, classifier  one for each series, from all of its rows
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
