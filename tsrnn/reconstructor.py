@@ -142,6 +142,7 @@ class Reconstructor(Judged, Labelled):
 
     def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
         if wanted is not None:
-            return split.standard(arrays, wanted, panel.source)
+            rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
+            return split.standard(arrays, rule, panel.source)
         rows = arrays.stops() - arrays.offsets[:-1]
         return split.tail(arrays, split.held_out(rows, self.input_size, self.val_size))
