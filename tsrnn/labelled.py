@@ -4,7 +4,7 @@ A face derived from `Labelled` names its task, takes its frame in, and says how 
 like is its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self

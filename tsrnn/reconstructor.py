@@ -57,7 +57,7 @@ class Reconstructor(Judged, Labelled):
         self.options = options
 
     kind, task = "reconstructor", tasks.find("reconstruct")
-    classes_ = None
+    classes_ = penalty = class_weights = None
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -140,7 +140,7 @@ class Reconstructor(Judged, Labelled):
             raise InputError("a loaded reconstructor holds no data; pass the rows")
         return self.lesson_ if frame is None else self.preparation_.read(frame)
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         if wanted is not None:
             rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
             return split.standard(arrays, rule, panel.source)
