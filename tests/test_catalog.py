@@ -99,7 +99,7 @@ class TestRows:
         assert row.citation
         assert row.time
         assert row.rows > 0
-        unfiled = row.reader in ("simulate", "aeon")
+        unfiled = row.reader in ("simulate", "faults", "aeon", "aeon_csv")
         assert unfiled or row.reader in registry.names("readers")
         assert (row.file is None) == unfiled
         assert row.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", row.sha256)
@@ -116,6 +116,9 @@ class TestRows:
         ((kind, value),) = row.split.items()
         assert callable(getattr(split, kind))
         if kind == "borders":
+            if row.reader in ("faults", "aeon_csv"):  # sound rows first, then those with anomalies
+                assert value[-1] == row.rows
+                return
             months = [end / (30 * row.seasonality) for end in value]
             assert months == [12, 16, 20]
             assert value[-1] <= row.rows
