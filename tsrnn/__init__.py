@@ -15,7 +15,8 @@ The map, in the order in which data meets the rooms:
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
-    heading, layout, gridded, logs/, readers/, stacked, simulate, faults    files, small worlds, what breaks in them
+    heading, layout, gridded, logs/, readers/, stacked    what lies in files
+    simulate, faults                            small worlds, and what breaks in them
     packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
@@ -31,6 +32,7 @@ The map, in the order in which data meets the rooms:
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, judged, evaluation, watched, saving    what every face shares; rows that stand out; looking back; kept
     operation, forecaster                       at work; the bed of the river
+    weighing, penalty                           how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
     detector                                    whether what stands out is what is labelled
     sequences, stratified, whole_series, classifier  one for each series, from all of its rows
@@ -39,7 +41,7 @@ The map, in the order in which data meets the rooms:
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
-    submission                                  rows of other people, held against the protocol
+    submission/                                 rows of other people, held against the protocol
     machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 

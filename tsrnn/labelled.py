@@ -41,9 +41,9 @@ class Labelled(Estimator):
     penalty: Any
     label_weights: str | Mapping[str, Any] | None = None
     classes_: list[Any] | None
+    costs_: penalties.Costs | None  # [true class, told class], of `penalty`
     lesson_: Panel  # what was learnt from
     parts_: split.Split
-    costs_: penalties.Costs | None  # [true class, told class], of `penalty`
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
