@@ -19,6 +19,7 @@ The map, in the order in which data meets the rooms:
     packaged, catalog                           data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
+    phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     calibration, paths                          past errors and the intervals they ask for; sample paths
@@ -32,6 +33,7 @@ The map, in the order in which data meets the rooms:
     operation, forecaster                       at work; the bed of the river
     labelled, overlap, marks, tagger            labels and values told; one for each row, from overlapping windows
     sequences, classifier                       one for each series, from all of its rows
+    synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
@@ -54,12 +56,14 @@ if TYPE_CHECKING:
     from tsrnn.errors import InputError as InputError
     from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
+    from tsrnn.generator import Generator as Generator
     from tsrnn.panel import Panel as Panel
     from tsrnn.tagger import Tagger as Tagger
     from tsrnn.version import VERSION as __version__
 
 _PUBLIC = {
     "Forecaster": "forecaster",
+    "Generator": "generator",
     "InputError": "errors",
     "Notice": "errors",
     "Panel": "panel",
@@ -68,7 +72,17 @@ _PUBLIC = {
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Notice", "Panel", "SequenceClassifier", "Tagger", "__version__", "load"]
+__all__ = [
+    "Forecaster",
+    "Generator",
+    "InputError",
+    "Notice",
+    "Panel",
+    "SequenceClassifier",
+    "Tagger",
+    "__version__",
+    "load",
+]
 
 
 def __getattr__(name: str) -> "Any":
