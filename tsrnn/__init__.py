@@ -22,7 +22,7 @@ The map, in the order in which data meets the rooms:
     phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
-    calibration, paths                          past errors and the intervals they ask for; sample paths
+    calibration, paths, rollout                 past errors and the intervals they ask for; sample paths, fed back
     trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
