@@ -360,7 +360,7 @@ class TestFiles:
         [
             ("notes.docx", r"notes\.docx has the ending '\.docx'.*\.csv.*\.parquet"),
             ("hole.csv", r"no file hole\.csv"),
-            ("hole", r"'hole'.*Known: ETTh1"),
+            ("hole", r"'hole'.*Known: .*ETTh1"),
             ("eth1", r"did you mean 'ETTh1'"),
         ],
     )

@@ -103,3 +103,21 @@ def test_real_wells():
     ends = {each["series"]: each["last"] for each in tables["series"]}
     early = [each for each in tables["each"] if each["column"] == "GR" and each["to"] < ends[each["series"]]]
     assert len(early) == 13
+
+
+def test_gaps_of_a_well_of_another_step_are_counted_by_its_own():
+    wells = {"fine": [0.5 * k for k in range(40)], "coarse": [1.5 * k for k in range(20) if k not in (7, 8)]}
+    rows = [(name, depth, depth % 7) for name, depths in wells.items() for depth in depths]
+    panel = Panel.of(pl.DataFrame(rows, ["well", "depth", "GR"], orient="row"), target="GR")
+    assert [(row["step"], row["gaps"]) for row in describe.content(panel)["series"]] == [(0.5, 0), (1.5, 1)]
+
+
+def test_notes_that_are_alike_but_for_their_series_are_one_line():
+    told = tuple(Note("cells of the header's NULL", count, "GR", well) for count, well in ((2, "W1"), (3, "W2")))
+    reading = Reading(log().frame, {}, (*told, Note("cells that are no number", 1, "GR", "W2")))
+    tables = describe.content(refined(reading, {"target": "GR"}, aloud=False))
+    assert [tuple(note.values()) for note in describe.told(tables)["notes"]] == [
+        ("2 series", "GR", 5, "cells of the header's NULL"),
+        ("W2", "GR", 1, "cells that are no number"),
+    ]
+    assert len(describe.told(tables, by_series=True)["notes"]) == len(tables["notes"]) == 3

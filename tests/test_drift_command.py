@@ -44,6 +44,6 @@ def test_what_cannot_be_looked_at_is_2(folder, files, run):
     hourly(2600).rename({"y": "z"}).write_csv(files / "other.csv")
     status, _, err = run("drift", str(folder), str(files / "other.csv"))
     assert (status, err.count("\n")) == (2, 1)
-    assert "unknown column of frame 'y'" in err
+    assert "other.csv 'y'" in err
     status, _, err = run("drift", str(folder), str(files / "quiet.csv"), "--alpha", "2")
     assert (status, err.count("\n")) == (2, 1)

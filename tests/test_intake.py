@@ -143,8 +143,8 @@ class TestTime:
         assert (panel.roles.index, panel.roles.targets) == ("Year", ("catch",))
 
     def test_dates_in_several_columns_are_named(self):
-        weeks = {"year": [2000] * N, "week": range(1, N + 1), "load": LOAD}
-        _refused(pl.DataFrame(weeks), "'year', 'week'", "join them into one")
+        days = {"year": [2000] * N, "day": range(1, N + 1), "load": LOAD}
+        _refused(pl.DataFrame(days), "'year', 'day'", "join them into one")
         hours = {"date": ["2024-01-01"] * N, "time": [f"{k:02}:00" for k in range(N)], "load": LOAD}
         _refused(pl.DataFrame(hours), "'time' holds the time of day", "join the two", time="date")
 

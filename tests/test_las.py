@@ -85,7 +85,7 @@ class TestCurves:
         write(tmp_path / "deep", "b.LAS", HEADER + ROWS)
         assert loud(las.read(tmp_path)) == {("", "folders of well logs in this one, not looked into"): 1}
         (tmp_path / "a.las").unlink()
-        refused(tmp_path, "holds no .las files", "deep does")
+        refused(tmp_path, "holds no .las files and no tables", "deep does")
 
     def test_a_curve_called_like_the_index_or_the_well(self, tmp_path):
         for name in ("depth", "well"):
@@ -462,3 +462,10 @@ def test_a_spoilt_log_is_read_or_refused_in_one_sentence(tmp_path_factory, edits
         column = frame[name]
         assert (column.null_count() == len(column)) is (column.dtype == pl.Null)
         assert not column.dtype.is_float() or column.drop_nulls().is_finite().all()
+
+
+def test_the_bit_is_no_default_target(tmp_path):
+    head = HEADER.replace("GR.gAPI :\n", "GR.gAPI :\nBS.in : bit size\nCALI.in : caliper\n")
+    read(tmp_path, head, "".join(f"{1 + k} {50 + k} 8.5 {8.6 + k % 3 / 10:.1f}\n" for k in range(9)))
+    assert catalog.load(tmp_path / "x.las").roles.targets == ("GR", "CALI")
+    assert catalog.load(tmp_path / "x.las", target="BS").roles.targets == ("BS",)

@@ -21,6 +21,7 @@ DOORS = {
     "ray": {"execute.py"},
     "matplotlib": {"plot"},
     "typer": {"commands"},
+    "jinja2": {"page"},
     "rich": {"console.py", "board/text.py", "commands"},
     "pooch": {"catalog.py"},
     "tqdm": {"progress.py"},

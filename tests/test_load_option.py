@@ -33,6 +33,38 @@ def test_wells_in_metres_and_feet_are_learnt_from_together(run: Run, logs: Path)
     assert (status, out.startswith("well,depth,")) == (0, True), err
 
 
+def test_every_command_that_reads_a_file_takes_the_words_of_load(run: Run, logs: Path, tmp_path: Path) -> None:
+    other = HEADER.replace("GR.gAPI", "GRC.gAPI").replace("31/2-10 A", "C")
+    write(tmp_path, "c.las", other + "".join(f"{1000 + k / 2} {50 + k % 7}\n" for k in range(400)))
+    meant = ("--load", "families=true", "--load", "resample=1.0", "--load", "depth_unit=m")
+    assert run("fit", "logs", "--out", "saved", *TASK, *meant)[0] == 0
+    assert "unknown column of c.las 'GR'" in run("predict", "saved", "c.las")[2]
+    status, out, err = run("predict", "saved", "c.las", *meant)
+    assert (status, out.count("C,120")) == (0, 3), err  # a row per metre
+    for command in ("forecasts", "calibrate"):
+        status, _, err = run(command, "saved", "c.las", *meant)
+        assert status == 0, err
+    assert "nothing is watched for drift" in run("drift", "saved", "c.las", *meant)[2]
+    status, _, err = run("card", "saved", "--data", "c.las", *meant)
+    assert status == 0, err
+    assert run("describe", "logs", *meant)[1].count("rows averaged into 41 of step 1") == 2
+    swept = ("--model", "ols", "--trials", "1", "--input-size", "8", "--horizon", "2", "--out", "swept")
+    assert run("tune", "logs", "--target", "GR", *swept)[0] == 2
+    status, _, err = run("tune", "logs", "--target", "GR", *swept, *meant)
+    assert status == 0, err
+    status, out, err = run("bench", "logs", "--target", "GR", "--preset", "smoke", "--models", "ols", "--input-size",
+                           "8", "--horizons", "2", "--workers", "0", *meant)  # fmt: skip
+    assert (status, "ols" in out) == (0, True), err
+
+
+def test_values_that_are_missing_in_one_column_alone_are_for_a_bench_too(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"2020-01-{1 + k // 24:02} {k % 24:02}:00,{k % 13 if k % 20 else -9999}\n" for k in range(480))
+    (tmp_path / "t.csv").write_text("date,T\n" + rows)
+    status, out, err = run("bench", "t.csv", "--missing", "T=-9999", "--preset", "smoke", "--models", "ols",
+                           "--input-size", "8", "--horizons", "2", "--workers", "0")  # fmt: skip
+    assert (status, "ols" in out) == (0, True), err
+
+
 def test_what_load_does_not_do_is_one_sentence(run: Run, logs: Path) -> None:
     for given, said in (
         ("depth_unt=m", "unknown --load 'depth_unt': did you mean 'depth_unit'?"),
@@ -41,3 +73,16 @@ def test_what_load_does_not_do_is_one_sentence(run: Run, logs: Path) -> None:
     ):
         status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", given)
         assert (status, err.count("\n"), said in err) == (2, 1, True), err
+
+
+def test_a_saved_model_calls_a_bad_file_by_its_path(run: Run, logs: Path, tmp_path: Path) -> None:
+    assert run("fit", "logs/a.las", "--out", "saved", *TASK)[0] == 0
+    words = HEADER + "".join(f"{1000 + k / 2} {50 + k}\n" for k in range(80))
+    write(tmp_path, "other.las", words.replace("GR.gAPI", "SGR.gAPI"))
+    (tmp_path / "bad.csv").write_text("well,depth,GR\n" + "".join(f"A,{1000 + k / 2},high\n" for k in range(80)))
+    for command in (("predict", "saved"), ("forecasts", "saved"), ("calibrate", "saved"), ("plot", "saved")):
+        out = ("--out", "x.png") if command[0] == "plot" else ()
+        status, _, err = run(*command, "other.las", *out)
+        assert (status, "unknown column of other.las 'GR'" in err) == (2, True), err
+        status, _, err = run(*command, "bad.csv", *out)
+        assert (status, "tsrnn: bad.csv: column 'GR'" in err) == (2, True), err

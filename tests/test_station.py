@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from small import QUICK
+from small import QUICK, hours, waves
 
 from tsrnn import Forecaster, load, missing, parted, recalled, wind
 from tsrnn.commands._base import station as options
@@ -475,3 +475,25 @@ class TestCommands:
         assert options(["-9999", "MM"], None, None) == {"missing": ("-9999", "MM")}
         with pytest.raises(InputError, match="name the column of each value"):
             options(["T=-9999", "99"], None, None)
+
+
+def test_a_logger_numbers_its_records_and_nobody_forecasts_them(tmp_path):
+    names = '"TOA5","CR1000","CR1000","1"\n"TIMESTAMP","RECORD","batt_volt_Min","AirTC_Avg"\n'
+    rows = "".join(
+        f'"2020-01-{1 + k // 24:02} {k % 24:02}:00:00",{700 + k % 80},12.{k % 9},{k % 7}.5\n' for k in range(90)
+    )
+    for units, unit in (('"TS","RN","Volts","Deg C"', "V"), ('"TS","RN","Fathoms","Deg C"', "")):
+        (tmp_path / "toa5.dat").write_text(names + units + '\n"","","Min","Avg"\n' + rows)
+        panel = load(tmp_path / "toa5.dat")
+        assert panel.roles.targets == ("batt_volt_Min", "AirTC_Avg")
+        assert (panel.columns["batt_volt_Min"].unit if unit else "") == unit
+    record = pl.DataFrame({"date": hours(90), "record": np.random.default_rng(0).integers(0, 90, 90)})
+    assert Panel.of(record).roles.targets == ("record",)
+
+
+def test_a_grade_that_is_taken_for_a_flag_is_told_of():
+    frame = pl.DataFrame({"date": hours(60), "alcohol": waves(60)[:, 0], "quality": [3 + k % 6 for k in range(60)]})
+    with pytest.warns(Notice, match="quality: 60 whole numbers taken for flags, and not forecast; name it as a target"):
+        panel = Panel.of(frame)
+    assert panel.roles.targets == ("alcohol",)
+    assert not [note for note in Panel.of(frame.with_columns(quality=pl.lit(1))).notes if note.loud]

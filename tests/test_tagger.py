@@ -21,7 +21,8 @@ from tsrnn.split import whole
 from tsrnn.tagger import Tagger
 
 SMALL = {"input_size": 32, "hidden_size": 8, "num_layers": 1, "max_epochs": 2, "max_windows": 256, "progress": False}
-WORLD = {"target": "facies", "inputs": ["GR", "RHOB"], "id": "well", "time": "depth"}
+KEYS = {"id": "well", "time": "depth"}
+WORLD = {"target": "facies", "inputs": ["GR", "RHOB"], **KEYS}
 
 
 def world(**options):
@@ -59,7 +60,9 @@ class TestTask:
         assert "bigru" in names("models.along")
         with pytest.raises(InputError, match=r"model 'bigru' is for the task 'along', not for 'ahead'; take one of"):
             Forecaster("bigru", input_size=12, horizon=3).configs()
-        with pytest.raises(InputError, match=r"model 'lstm' is for the task 'ahead', not for 'along'; take one of big"):
+        with pytest.raises(
+            InputError, match=r"model 'lstm' is for the task 'ahead', not for 'along'; take one of .*bigru"
+        ):
             Tagger("lstm").configs()
 
 
@@ -90,7 +93,7 @@ class TestHead:
 
 
 class TestModel:
-    @pytest.mark.parametrize("name", names("models.along"))
+    @pytest.mark.parametrize("name", ["bigru", "bilstm_tagger"])
     def test_padded_rows_never_matter(self, name):
         spec = Spec(input_size=12, horizon=12, channels=2, targets=1, params=3, segment=1)
         model = models.build(name, models.configure(name, {"hidden_size": 8, "dropout": 0.0}), spec).eval()
@@ -111,6 +114,100 @@ def test_words_come_back_with_their_probabilities(fitted):
     shares = told.select(f"facies_p_{kind}" for kind in kinds).to_numpy()
     np.testing.assert_allclose(shares.sum(1), 1, atol=1e-6)
     assert told["facies"].to_list() == [kinds[k] for k in shares.argmax(1)]
+
+
+FEW = {"input_size": 32, "max_epochs": 1, "max_windows": 64, "progress": False, "scaler": "standard"}
+CONTRACT = [
+    (name, loss)
+    for name in names("models.along")
+    for loss in ("cross_entropy", "mse")
+    if (name, loss) != ("ridge_along", "cross_entropy")
+]
+
+
+class TestContract:
+    """What every model of the task keeps, through the face."""
+
+    @pytest.fixture(params=CONTRACT, ids="-".join)
+    def taught(self, request):
+        name, loss = request.param
+        target, inputs = ("facies", ["GR", "RHOB"]) if loss == "cross_entropy" else ("RHOB", ["GR"])
+        inputs = [] if name == "majority" else inputs
+        small = {"hidden_size": 8} if name.startswith("bi") else {}
+        return Tagger(name, loss=loss, **FEW, **small).fit(world(), target=target, inputs=inputs, **KEYS), target
+
+    def test_the_target_is_never_read(self, taught):
+        tagger, target = taught
+        kind = world().schema[target]
+        assert tagger.predict(world().drop(target)).equals(tagger.predict(world()))
+        other = world().with_columns(pl.lit("coal" if kind == pl.String else 9.9).cast(kind).alias(target))
+        assert tagger.predict(other).equals(tagger.predict(world()))
+
+    def test_a_series_is_told_alone_as_among_others_whatever_their_order(self, taught):
+        tagger, _ = taught
+        together = tagger.predict(world())
+        one = tagger.predict(world().filter(pl.col("well") == "W-02"))
+        turned = tagger.predict(pl.concat(world().partition_by("well")[::-1]))
+        for told in (one, turned.filter(pl.col("well") == "W-02")):
+            same = together.filter(pl.col("well") == "W-02")
+            np.testing.assert_allclose(
+                told.select(pl.selectors.numeric()).to_numpy(),
+                same.select(pl.selectors.numeric()).to_numpy(),
+                rtol=1e-4,
+            )
+
+    def test_what_it_scores_is_what_it_tells(self, taught):
+        tagger, target = taught
+        whole = {"by_series": {"val": ["W-02"], "test": ["W-03"]}}
+        score = tagger.score(world(), split=whole, measures=["accuracy" if target == "facies" else "physical_mae"])
+        frame = world().filter(pl.col("well") == "W-03")
+        told = tagger.predict(frame)[target]
+        if target == "facies":
+            seen = frame[target].is_not_null()
+            assert score.accuracy == pytest.approx((told.filter(seen) == frame[target].filter(seen)).mean())
+        else:
+            assert score.physical_mae == pytest.approx((told - frame[target]).abs().mean(), rel=1e-5)
+        assert score.series == ("W-01", "W-02", "W-03")
+
+
+def test_shuffled_labels_are_told_no_better_than_the_commonest_one():
+    frame = world()
+    shuffled = frame.with_columns(pl.col("facies").sample(fraction=1.0, shuffle=True, seed=1))
+    rule = {"by_series": {"val": ["W-02"], "test": ["W-03"]}}
+    tagger = Tagger(**{**SMALL, "max_epochs": 6}, learning_rate=1e-2).fit(shuffled, split=rule, **WORLD)
+    labels_of = shuffled.filter(pl.col("well") == "W-03")["facies"].drop_nulls()
+    commonest = labels_of.value_counts()["count"].max() / len(labels_of)
+    assert tagger.score(shuffled, split=rule, measures=["accuracy"]).accuracy < commonest + 0.08
+
+
+def test_rows_that_weigh_nothing_teach_nothing():
+    sure = (pl.int_range(pl.len()) % 2).cast(pl.Float64)
+    frame = world().with_columns(sure=sure)
+    wrong = frame.with_columns(facies=pl.when(pl.col("sure") == 0).then(pl.lit("coal")).otherwise("facies"))
+    taught = [Tagger(**SMALL, label_weights="sure").fit(each, **WORLD) for each in (frame, wrong)]
+    np.testing.assert_array_equal(*(each.predict_proba(world()) for each in taught))
+    untold = Tagger(**SMALL).fit(wrong, **WORLD)
+    assert not np.array_equal(untold.predict_proba(world()), taught[0].predict_proba(world()))
+    with pytest.raises(InputError, match="label_weights does not say what '0' of 'sure' weighs"):
+        Tagger(**SMALL, label_weights={"sure": {1: 1.0}}).fit(frame, **WORLD)
+    with pytest.raises(InputError, match="unknown column of frame 'sur'"):
+        Tagger(**SMALL, label_weights="sur").fit(frame, **WORLD)
+
+
+def test_a_table_of_penalties_is_read_by_label(fitted):
+    codes = {"coal": 70032, "limestone": 70000, "sand": 30000, "shale": 65000, "shaly_sand": 65030}
+    frame = world().with_columns(pl.col("facies").replace_strict(codes))
+    tagger = Tagger(**SMALL, loss="cross_entropy", penalty="force2020").fit(frame, **WORLD)
+    place = tagger.classes_.index
+    assert tagger.costs_[place(30000)][place(65000)] == 3.5
+    rule = {"by_series": {"val": ["W-02"], "test": ["W-03"]}}
+    assert 0 < tagger.score(frame, split=rule, measures=["penalty"]).penalty < 4
+    with pytest.raises(InputError, match="unknown table of penalties 'force2021'"):
+        Tagger(**SMALL, loss="cross_entropy", penalty="force2021").fit(frame, **WORLD)
+    with pytest.raises(InputError, match="says no penalty of 'coal', 'limestone', 'sand'"):
+        Tagger(**SMALL, penalty="force2020").fit(world(), **WORLD)
+    with pytest.raises(InputError, match="penalty takes 5 rows of 5 costs"):
+        Tagger(**SMALL, penalty=[[0, 1], [1, 0]]).fit(world(), **WORLD)
 
 
 def test_it_learns_what_curves_tell(fitted):
@@ -151,6 +248,11 @@ def test_values_come_back_in_their_own_unit():
         ({"facies": pl.lit("sand")}, {}, "column 'facies' holds one class alone, 'sand'"),
         ({"facies": pl.lit(None, pl.String)}, {}, "column 'facies' holds no label at all"),
         ({"facies": pl.int_range(pl.len()) % 3}, {}, "column 'facies' holds whole numbers: loss='cross_entropy' takes"),
+        (
+            {"facies": (pl.int_range(pl.len()) % 3).replace({0: None}).cast(pl.Float64)},
+            {},
+            "column 'facies' holds whole numbers: loss='cross_entropy' takes",
+        ),
         ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mse' or 'mae'"),
         ({}, {"input_size": 1}, "input_size must be a whole number of rows, at least 2, not 1"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),

@@ -8,14 +8,14 @@ The map, in the order in which data meets the rooms:
     metrics, agreement, conformal               measures of a forecast, of labels; intervals that hold what they say
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
-    forks, frames, figures, written, dates      what a foreign frame, a number and a date look like
+    forks, frames, figures, written, epochs, dates  what a foreign frame, a number and a date look like
     parted, missing, wind                       times in several columns, what stands for a missing value, u and v
     levels, axis, roles, series                 columns find their roles
     holes, station, intake, digests             what a station writes; what counts becomes numbers; holes filled
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
-    heading, layout, gridded, logs/, readers/, simulate    files and small worlds
+    heading, layout, gridded, logs/, readers/, stacked, simulate    files and small worlds
     packaged, catalog                           data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
@@ -32,13 +32,14 @@ The map, in the order in which data meets the rooms:
     estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
     operation, forecaster                       at work; the bed of the river
     labelled, overlap, marks, tagger            labels and values told; one for each row, from overlapping windows
-    sequences, classifier                       one for each series, from all of its rows
+    sequences, stratified, whole_series, classifier  one for each series, from all of its rows
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
-    suites/, board/, bench/                     benchmarks as data; rows, tests of difference, boards; the runner
+    suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
+    submission                                  rows of other people, held against the protocol
     machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
     commands/, cli                              names -> objects: one command per file
 

@@ -1,14 +1,15 @@
 """Which column is the index: pandas' own, one found by its name, its type or its cells; where two will do, it is asked.
 
 In this order: levels of a pandas index that hold dates; columns by name (`ds`, `date`, `depth`... in any case); the one
-column of dates, or of text that is dates; a pandas index of numbers; years; whole numbers that are dates.
+column of dates, or of text that is dates; a pandas index of numbers; years; whole numbers that are dates; numbers that
+may count times from an epoch.
 """
 
 from collections.abc import Sequence
 
 import polars as pl
 
-from tsrnn import dates, figures
+from tsrnn import dates, epochs, figures
 from tsrnn.errors import InputError, listed, quoted
 from tsrnn.frames import Origin
 
@@ -50,6 +51,7 @@ def find(table: pl.DataFrame, origin: Origin, source: str, free: Sequence[str]) 
         if candidates:
             return _only(candidates, source)
     name = _of_years(table, source, free) or _of_whole_numbers(table, source, free)
+    name = name or next((each for each in free if epochs.names_one(each) and epochs.readings(table[each])), None)
     wrong = [each for each in free if each.lower() in (*_NAMES, *_COUNTERS) and not _may_be_index(schema[each])]
     if name is None and wrong:
         raise InputError(

@@ -48,6 +48,12 @@ class Buffer:
         """The rising panel rows as rows of the buffer."""
         return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
 
+    def spread(self, of_rows: Floats) -> Tensor:
+        """A number per panel row as one per row of the buffer, 0 in padding: [row] float32."""
+        numbers = torch.zeros(len(self.values))
+        numbers[torch.from_numpy(self.rows_of(np.arange(self.arrays.rows)))] = torch.from_numpy(of_rows).float()
+        return numbers
+
     def numbers_of(self, panel_rows: Rows) -> Tensor | None:
         """The absolute step number of each of the rising rows; None where the panel has none."""
         if self.arrays.first is None:

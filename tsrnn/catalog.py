@@ -83,7 +83,7 @@ def row(name: str) -> Row:
 
 
 def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Panel":
-    """A data set of the catalogue, or a user's file, folder or list of well logs, as a `Panel`.
+    """A data set of the catalogue, or a user's file, folder or list of well logs or tables, as a `Panel`.
 
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
@@ -103,25 +103,29 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     several = not isinstance(name_or_path, str | Path)
     paths = [Path(each) for each in name_or_path] if several else Path(name_or_path)  # type: ignore[union-attr, arg-type]  # `several` tells them apart
     reading = read(paths)
-    source = f"{len(paths)} files" if isinstance(paths, list) else os.fsencode(paths).decode(errors="replace")
-    panel = refine.panel(reading, {"source": source, **roles})
+    panel = refine.panel(reading, {"source": reading.source, **roles})
     return replace(panel, sha256=None if isinstance(paths, list) else digest(paths))
 
 
 def read(path: Path | Sequence[Path]) -> Reading:
-    """A file (for well logs also a folder or several files) by the reader of its ending.
+    """A file, a folder or several files, of well logs or of one table, by the reader of its ending.
 
     Raises:
         InputError: no reader knows the ending, or what the reader refuses.
     """
+    from tsrnn import stacked
+
     suffixes = readers.by_suffix()
     suffix = path.suffix.lower() if isinstance(path, Path) else ""
     if not isinstance(path, Path) or (path.is_dir() and suffix not in suffixes):
-        return _reading(suffixes[".las"].read(path))
+        tables = stacked.tables(path) if isinstance(path, Path) else list(path)
+        if tables and all(each.suffix.lower() in stacked.SUFFIXES for each in tables):
+            return _reading(stacked.read(tables, read), path)
+        return _reading(suffixes[".las"].read(path), path)
     if suffix not in suffixes:
         ending = f"the ending {path.suffix!r}" if suffix else "no ending"
         raise InputError(f"{path} has {ending}, which no reader knows; save it as one of {', '.join(sorted(suffixes))}")
-    return _reading(suffixes[suffix].read(path))
+    return _reading(suffixes[suffix].read(path), path)
 
 
 def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
@@ -129,8 +133,9 @@ def read_file(path: Path | Sequence[Path]) -> "pl.DataFrame":
     return read(path).frame
 
 
-def _reading(answer: "Reading | pl.DataFrame") -> Reading:
-    return answer if isinstance(answer, Reading) else Reading(answer)
+def _reading(answer: "Reading | pl.DataFrame", path: Path | Sequence[Path]) -> Reading:
+    source = os.fsencode(path).decode(errors="replace") if isinstance(path, Path) else f"{len(path)} files"
+    return replace(answer if isinstance(answer, Reading) else Reading(answer), source=source)
 
 
 def find(row: Row) -> Path | None:
@@ -156,11 +161,14 @@ def checksum(place: str) -> str | None:
 
 
 def digest(path: Path) -> str:
-    """The sha256 of a file; of a folder, that of the sums of its well logs, or of a store's files, by name."""
+    """The sha256 of a file; of a folder, that of the sums of its logs or tables, or of a store's files, by name."""
     if path.is_dir():
+        from tsrnn import stacked
+
         store = path.suffix.lower() == ".zarr"
         kept = [file for file in (path.rglob("*") if store else path.iterdir()) if file.is_file()]
-        files = sorted(file for file in kept if store or file.suffix.lower() == ".las")
+        files = [] if store else stacked.tables(path)
+        files = files or sorted(file for file in kept if store or file.suffix.lower() == ".las")
         lines = [f"{digest(file)}  {file.relative_to(path)}\n" for file in files]
         return sha256("".join(lines).encode()).hexdigest()
     total = sha256()
@@ -188,8 +196,9 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
     kept = ("time", "id", "freq", "rows_as_they_stand", "duplicates", "missing", "wind", "transforms")
     past = [name for name in row.past_covariates if name not in taken]
-    arguments = {"target": row.target or None, "past_covariates": past, "source": row.name}
-    arguments |= {name: getattr(row, name) for name in kept}
+    labelled: dict[str, Any] = {"target": row.target[0], "labels": True} if row.reader == "aeon" else {}
+    arguments: dict[str, Any] = {"target": row.target or None, "past_covariates": past, "source": row.name}
+    arguments |= labelled | {name: getattr(row, name) for name in kept}
     panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=split, sha256=checksum, offers=offers)

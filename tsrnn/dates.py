@@ -2,14 +2,15 @@
 
 A column has one way of writing. Where the day and the month can change places, the reading that gives an even step is
 taken and said; where none or both do, `date_format=` is asked for. Dots put the day first. Whole numbers such as
-20221231 are dates under a name that says so, or where only the dates have an even step.
+20221231 are dates under a name that says so, or where only the dates have an even step. Numbers under such a name that
+may count times from an epoch (`tsrnn.epochs`) are asked about. 24:00 is the next day's 00:00, which is said.
 """
 
 import re
 
 import polars as pl
 
-from tsrnn import figures, written
+from tsrnn import epochs, figures, written
 from tsrnn.errors import InputError, notice, quoted
 
 NUMBER = "number"  # the date_format of whole numbers that are none
@@ -37,19 +38,22 @@ def may_be_dates(column: pl.Series) -> bool:
 
 
 def read(
-    column: pl.Series, source: str, date_format: str | None = None, ids: pl.Series | None = None
+    column: pl.Series, source: str, date_format: str | None = None, ids: pl.Series | None = None, again: bool = False
 ) -> tuple[pl.Series, str | None]:
     """An index as dates (or as the numbers it holds), and how it was read where the cells alone do not tell.
 
     Args:
         column: text, whole numbers, or any other type, which is handed back.
         source: how messages call the frame.
-        date_format: as of `strptime`, such as "%d/%m/%Y"; "number": whole numbers are counts.
+        date_format: as of `strptime`, such as "%d/%m/%Y"; "number": numbers are counts; or one of `tsrnn.epochs.WORDS`.
         ids: the series of each row: steps are taken inside a series.
+        again: it is read as another was; nothing is asked or said that was settled then.
 
     Raises:
         InputError: a cell is no date, or two readings fit.
     """
+    if date_format in epochs.WORDS:
+        return _of_epoch(column, source, str(date_format)), date_format
     if column.dtype.is_float() and date_format != NUMBER and (date_format or names_a_date(column.name)):
         whole = column.cast(pl.Int64, strict=False)
         column = whole if (whole == column).all() and (date_format or written.whole(whole)) else column
@@ -59,13 +63,45 @@ def read(
             return _by_format(cells, source, str(date_format)), date_format
         numbers = cells.cast(pl.Float64, strict=False)
         if numbers.null_count() > cells.null_count() or numbers.null_count() == len(cells):
-            return _of_text(cells, source, ids)
+            read, pattern = _of_text(cells, source, ids)
+            if not again and (late := int(cells.str.contains(written.LATE).sum())):
+                notice(f"{source}: column {quoted(column.name)} holds {late} times 24:00, read as the next day's 00:00")
+            return read, pattern
         column = numbers.cast(pl.Int64) if (numbers == numbers.round()).all() else numbers
+    if date_format is None and not again:
+        _ask_about_epochs(column, source)
     if not column.dtype.is_integer() or date_format == NUMBER:
         return column, date_format if date_format == NUMBER else None
     if date_format is not None:
         return _by_format(column.cast(pl.String), source, date_format), date_format
     return _of_numbers(column, source, ids)
+
+
+def _of_epoch(column: pl.Series, source: str, word: str) -> pl.Series:
+    """Times counted from an epoch, as they were asked for; what is a time already stays.
+
+    Raises:
+        InputError: a cell is no number.
+    """
+    if column.dtype.is_temporal():
+        return column
+    return epochs.read(figures.read(column, source) if figures.is_text(column.dtype) else column, word)
+
+
+def _ask_about_epochs(column: pl.Series, source: str) -> None:
+    """Refuse numbers that may be times counted from an epoch, under a name of times.
+
+    Raises:
+        InputError: names both readings.
+    """
+    named = column.name != "ds" and names_a_date(column.name)  # which names counts as well
+    words = epochs.readings(column) if named or epochs.names_one(column.name) else []
+    if words and not (column.dtype.is_integer() and written.whole(column)):
+        ways = " or ".join(f"{epochs.shown(column, word)}, date_format={word!r}" for word in words)
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {column.drop_nulls()[0]:.13g}, which may be {ways}, or a "
+            f"count, date_format={NUMBER!r}; pass the one that is meant"
+        )
 
 
 def _of_text(cells: pl.Series, source: str, ids: pl.Series | None) -> tuple[pl.Series, str | None]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from tsrnn import ends
 from tsrnn import index as indexing
 from tsrnn.panel import Panel
 from tsrnn.reading import Column
@@ -22,6 +23,7 @@ from tsrnn.steps import unit_of
 
 _DIGITS = 5  # of a number that is told
 _SAMPLE = 4096  # rows of a series whose step is looked at
+_FEW = 3  # columns of which the same is told one by one
 _MANY = 16  # series whose coverage stands side by side
 
 Record = dict[str, Any]
@@ -31,7 +33,8 @@ def content(panel: Panel) -> dict[str, list[Record]]:
     """Tables of records by name; see the module. Lengths of gaps are in the index's unit, times in hours."""
     names = [name for name, kind in panel.frame.schema.items() if _counts(panel, name, kind)]
     each = [_cell(panel, name, series) for series in range(len(panel.ids)) for name in names]
-    series = [_series(panel, row) for row in range(len(panel.ids))]
+    strange = () if panel.rows_as_they_stand else ends.strides(panel, panel.freq or panel.step.word or None)
+    series = [_series(panel, row, name in strange) for row, name in enumerate(panel.ids)]
     columns = [_column(panel, name, [cell for cell in each if cell["column"] == name]) for name in names]
     coverage = [
         {"series": row["series"]} | {cell["column"]: cell["%"] for cell in each if cell["series"] == row["series"]}
@@ -47,11 +50,12 @@ def content(panel: Panel) -> dict[str, list[Record]]:
 def told(tables: Mapping[str, list[Record]], by_series: bool = False) -> dict[str, list[Record]]:
     """The tables as a person reads them, numbers in few digits.
 
-    The coverage is turned over: a row per column, a number per series; of very many series it is left out.
+    The coverage is turned over: a row per column, a number per series; of very many series it is left out. Notes that
+    are alike but for their series are one, with the sum of their counts.
 
     Args:
         tables: as of `content`.
-        by_series: give a row per series and column instead of the coverage.
+        by_series: give a row per series and column instead of the coverage, and every note.
     """
     series = [{"#": str(row), **each} for row, each in enumerate(tables["series"], 1)]
     rest: dict[str, list[Record]] = {"each": tables["each"]} if by_series else {}
@@ -61,10 +65,35 @@ def told(tables: Mapping[str, list[Record]], by_series: bool = False) -> dict[st
             {"column": name} | {each["#"]: f"{share:.0f}" for each, share in zip(series, cells, strict=True)}
             for name, cells in shares
         ]
-    notes = [{name: value for name, value in note.items() if name != "loud"} for note in tables["notes"]]
+    notes = tables["notes"] if by_series else _alike(tables["notes"])
+    notes = [{name: value for name, value in note.items() if name != "loud"} for note in notes]
     columns = [each | {"about": "" if each["about"] == each["column"] else each["about"]} for each in tables["columns"]]
     sections = {"series": series, "columns": columns, **rest, "notes": notes}
     return {name: _short(rows) for name, rows in sections.items()}
+
+
+def _alike(notes: list[Record]) -> list[Record]:
+    """One note for all series of which it says the same of a column, and for many columns of which it quietly does."""
+    columns: dict[str, set[str]] = {}
+    for note in notes:
+        columns.setdefault(note["what"], set()).add(note["column"] if not note["loud"] else "")
+    kinds: dict[tuple[str, str], list[Record]] = {}
+    for note in notes:
+        few = note["loud"] or len(columns[note["what"]]) <= _FEW
+        kinds.setdefault((note["column"] if few else f"{len(columns[note['what']])} columns", note["what"]), []).append(
+            note
+        )
+    return [
+        {
+            "series": f"{len(names)} series"
+            if len(names := {note["series"] for note in same}) > 1
+            else same[0]["series"],
+            "column": column,
+            "count": sum(note["count"] for note in same),
+            "what": what,
+        }
+        for (column, what), same in kinds.items()
+    ]
 
 
 def _short(rows: list[Record]) -> list[Record]:
@@ -78,13 +107,15 @@ def _counts(panel: Panel, name: str, kind: pl.DataType) -> bool:
     return numeric and name not in (panel.roles.index, panel.roles.id)
 
 
-def _series(panel: Panel, row: int) -> Record:
-    """What there is to say of a series as a whole."""
+def _series(panel: Panel, row: int, strange: bool) -> Record:
+    """What there is to say of a series as a whole; `strange`: gaps are counted by a step of its own."""
     first, last = (int(place) for place in panel.offsets[row : row + 2])
     index = panel.frame[panel.roles.index][first:last]
     gaps = 0
     if not panel.rows_as_they_stand:
-        gaps = len(indexing.breaks(index, np.array([0, len(index)]), panel.step))
+        whole = np.array([0, len(index)])
+        step = indexing.step_of(index, whole, None) if strange else panel.step
+        gaps = len(indexing.breaks(index, whole, step))
     return {
         "series": panel.ids[row],
         "rows": last - first,

@@ -71,7 +71,7 @@ def keyed(panel: Panel, frame: Any, names: Sequence[str], source: str) -> pl.Dat
         needed = ", ".join((*keys, *names))
         raise InputError(f"{source} has no column {quoted(missing[0])}; it needs {needed}{hint}")
     table = check_ids(table, id, source)
-    read = dates.read(table[index], source, panel.date_format, None if id is None else table[id])[0]
+    read = dates.read(table[index], source, panel.date_format, None if id is None else table[id], again=True)[0]
     if read.null_count():
         row = int(read.is_null().arg_max() or 0)
         raise InputError(f"{source}: column {quoted(index)} is empty in row {row + 1}; fill it or drop the row")

@@ -15,6 +15,7 @@ _UNITS = """
     deg degC degF degK degT degrees degree C F K celsius kelvin fahrenheit rad sr % percent
     hPa Pa kPa MPa mbar mb bar psi inHg mmHg atm W kW J kJ MJ Wh kWh mol mmol umol g kg mg ug l L ml
     V mV kV A mA Hz kHz S mS uS kt kts kn knot knots mph kph cfs cms lux lx dBZ dB DU okta oktas octas
+    volt volts amp amps meter meters metre metres
     ppm ppmv ppb ppt psu PSU NTU pH gAPI API ohmm ohm b e B E v dimensionless unitless fraction"""
 _TIMES = "yr mo dy hh mn mm ss utc gmt local lst ts rn time date iso8601 yyyy yyyy-mm-dd hh:mm hh:mm:ss"
 _DONE = "avg smp tot max min std wvc med"  # the third row of a TOA5 table: what a logger did
@@ -62,10 +63,17 @@ def unit(text: str) -> str:
     return shown if known and any(shape and shape[1] for shape in shapes) else ""
 
 
-def unit_rows(rows: Sequence[Sequence[str]]) -> int:
-    """How many of the first rows below the names tell of units, or of what a logger did, alone."""
+def is_toa5(lines: Sequence[str]) -> bool:
+    """Whether a table is a Campbell Scientific logger's, with units and what was done in two rows below the names."""
+    return bool(lines) and lines[0].lstrip('\ufeff" ').startswith("TOA5")
+
+
+def unit_rows(rows: Sequence[Sequence[str]], toa5: bool = False) -> int:
+    """How many of the first rows below the names tell of units, or what a logger did, alone; `toa5`: whatever these."""
     count = 0
-    while count < min(2, len(rows) - 1) and _is_of_units(rows[count], count):
+    while count < min(2, len(rows) - 1) and (
+        _is_of_units(rows[count], count) or (toa5 and not any(map(is_value, rows[count])))
+    ):
         count += 1
     return count
 

@@ -40,7 +40,7 @@ class Score:
     its targets begin, and each measure (over horizon and targets; NaN where no target was measured).
 
     `by_lead` says it of series and leads: [series+1 horizon+1], the last row over all series, the last column over all
-    leads; NaN where no target was measured. `series` are the names of its rows.
+    leads; NaN where no target was measured. `series` are the names of its rows. `by_target` says it of each target.
     """
 
     values: Mapping[str, float]
@@ -48,6 +48,7 @@ class Score:
     by_window: Mapping[str, npt.NDArray[Any]] = field(default_factory=dict, repr=False, compare=False)
     by_lead: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
     series: tuple[str, ...] = field(default=(), repr=False, compare=False)
+    by_target: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
 
     def __getattr__(self, name: str) -> float:
         values: Mapping[str, float] = self.__dict__.get("values", {})
@@ -203,12 +204,15 @@ class _Tally:
         self.series = torch.from_numpy(series)
         self.by_window = torch.zeros(len(series), dtype=torch.float64)
         self.by_lead = torch.zeros(count, horizon, dtype=torch.float64)
+        self.by_target = torch.zeros(1, dtype=torch.float64)  # [target], once there were cells
         self.done = 0
 
     def add(self, cells: Tensor) -> None:
         """The next windows' cells [batch horizon target]."""
         here = slice(self.done, self.done + len(cells))
-        leads = cells.double().sum(2).cpu()  # [batch horizon]
+        cells = cells.double()
+        leads = cells.sum(2).cpu()  # [batch horizon]
+        self.by_target = self.by_target + cells.sum((0, 1)).cpu()
         self.by_window[here] = leads.sum(1)
         self.by_lead.index_add_(0, self.series[here], leads)
         self.done += len(cells)
@@ -260,7 +264,7 @@ def _score(
     windows: Windows,
     series: npt.NDArray[np.int64],
 ) -> Score:
-    values, by_window, by_lead = {}, {}, {}
+    values, by_window, by_lead, by_target = {}, {}, {}, {}
     for name in measures:
         of = metrics.named(name).of
         sums = [tallies["", 0], *(each for (other, _), each in tallies.items() if other == name)]
@@ -268,9 +272,10 @@ def _score(
         values[name] = float(of(*(each.sum() for each in each_window)))
         by_window[name] = of(*each_window).astype(np.float32)
         by_lead[name] = of(*(each.margins() for each in sums))
+        by_target[name] = of(*(each.by_target.numpy() for each in sums))
     arrays = windows.buffer.arrays
     places = {"series": series, "step": windows.targets_at - arrays.offsets[series]}
-    return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids)
+    return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids, by_target)
 
 
 def device_of(model: nn.Module) -> torch.device:

@@ -75,7 +75,7 @@ def take(
     table = check_ids(table, roles.id, source)
     if pair := dict(origin.alike).get(roles.id or ""):
         raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
-    table, date_format = index_of(table, roles, source, treatment["date_format"])
+    table, date_format = index_of(table, roles, source, treatment["date_format"], again)
     date_format = date_format if asked is came else treatment["date_format"]  # of the parts that were joined
     table, met = station.cleaned(table, roles, treatment, source, not asked["target"])
     if levels is None:
@@ -166,7 +166,7 @@ def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str]
 
 
 def index_of(
-    table: pl.DataFrame, roles: Roles, source: str, date_format: str | None
+    table: pl.DataFrame, roles: Roles, source: str, date_format: str | None, again: bool = False
 ) -> tuple[pl.DataFrame, str | None]:
     """The table with an index of dates, durations or numbers, and how it was read where its cells do not tell.
 
@@ -174,7 +174,7 @@ def index_of(
         InputError: the index can be read in several ways or not at all.
     """
     column = table[roles.index]
-    read, date_format = dates.read(column, source, date_format, None if roles.id is None else table[roles.id])
+    read, date_format = dates.read(column, source, date_format, None if roles.id is None else table[roles.id], again)
     if read.dtype.is_decimal():
         read = read.cast(pl.Float64)
     number = read.dtype.is_integer() or read.dtype.is_float()

@@ -4,19 +4,21 @@ A face derived from `Labelled` names its task, takes its frame in, and says how 
 like is its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import heads, labels, masks, models, parameters, rebuild, split, store, windows
+from tsrnn import heads, labels, masks, models, parameters, rebuild, split, store, weighing, windows
+from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.estimator import Estimator
 from tsrnn.heads.classes import ClassesHead
+from tsrnn.layers.apart import apart
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
@@ -37,7 +39,9 @@ class Labelled(Estimator):
     pad, horizon, quantiles = True, 1, None
     class_weights: str | Sequence[float] | None
     penalty: Any
+    label_weights: str | Mapping[str, Any] | None = None
     classes_: list[Any] | None
+    costs_: penalties.Costs | None  # [true class, told class], of `penalty`
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -50,11 +54,11 @@ class Labelled(Estimator):
         """Rows that the model reads at once."""
         return self.input_size
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         """Which rows train, which stop the training, which are left for the test."""
         raise NotImplementedError
 
-    def _learn(self, panel: Panel, wanted: Mapping[str, Any] | None, on_epoch: Any = None) -> Self:
+    def _learn(self, panel: Panel, wanted: split.SplitRow, on_epoch: Any = None) -> Self:
         """Train on a panel whose target holds labels' numbers, or values.
 
         Raises:
@@ -72,9 +76,12 @@ class Labelled(Estimator):
             prepared.scaling = _unscaled(prepared.scaling)
         laid = prepared.lay(panel, arrays)
         train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
+        val = val.only(apart(val))  # each row once
         if not len(train):
             name = quoted(panel.roles.targets[0])
             raise InputError(f"{panel.source}: no row with a label is left to learn {name} from")
+        if self.label_weights is not None:
+            train.weights = val.weights = laid.spread(weighing.of_rows(panel, self.label_weights))
         head = self._head(arrays, parts)
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
@@ -83,10 +90,18 @@ class Labelled(Estimator):
         return self
 
     def _trained(
-        self, spec: Spec, head: heads.Head, train: windows.Windows, val: windows.Windows | None, on_epoch: Any = None
+        self,
+        spec: Spec,
+        head: heads.Head,
+        train: windows.Windows,
+        val: windows.Windows | None,
+        on_epoch: Any = None,
+        epochs: int = 0,
     ) -> tuple[models.Model, Report]:
-        """A model trained on windows, stopped by others."""
+        """A model trained on windows, stopped by others, or after so many epochs where they are said."""
         config, fit_config = self.configs()
+        if epochs:
+            fit_config = replace(fit_config.settled(len(train), spec.targets), max_epochs=epochs)
 
         from tsrnn import fit as training
 
@@ -107,6 +122,7 @@ class Labelled(Estimator):
             "ids": list(learnt.ids),
             "reading": learnt.reading,
             "classes": self.classes_,
+            "costs": self.costs_,
         }
         store.write(folder, config, tensors | learnt.tensors())
 
@@ -125,7 +141,8 @@ class Labelled(Estimator):
             model_config, _ = self.configs()
             self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
             head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
-            self.head_ = head or ClassesHead(len(self.classes_ or ()), None, self.penalty)
+            self.costs_ = penalties.costs(config.get("costs", self.penalty), self.classes_ or ())
+            self.head_ = head or ClassesHead(len(self.classes_ or ()), None, self.costs_)
             size = {} if self.input_size is None else {"input_size": self.input_size}
             self.spec_ = rebuild.spec(config["spec"], {"params": self.head_.params, **size})
             prepared = self._unlearnt(self.spec_.input_size).remember(config["ids"], config["reading"])
@@ -143,8 +160,10 @@ class Labelled(Estimator):
         return Preparation(self.scaler, self.scale_per_series, self.calendar, size - 1, self.horizon)
 
     def _head(self, arrays: Arrays, parts: split.Split) -> heads.Head:
+        self.costs_ = None
         if self.classes_ is None:
             return heads.build(None, self.loss or "mae")
+        self.costs_ = penalties.costs(self.penalty, self.classes_)
         weights: Any = self.class_weights
         if isinstance(weights, str):
             if weights != "balanced":
@@ -153,7 +172,7 @@ class Labelled(Estimator):
             codes = arrays.columns[0][rows]
             counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
             weights = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
-        return ClassesHead(len(self.classes_), weights, self.penalty)
+        return ClassesHead(len(self.classes_), weights, self.costs_)
 
     def _spec_of(self, laid: Buffer, size: int) -> Spec:
         told = masks.WIDTH * len(laid.masks)

@@ -111,7 +111,7 @@ def opened(
     if target not in table.columns:
         raise unknown("column of frame", str(target), table.columns)
     column = table[target]
-    if loss is None and column.dtype.is_integer():
+    if loss is None and _are_whole(column):
         raise InputError(
             f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
             "values"
@@ -152,6 +152,14 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
         table = table.with_columns(pl.Series(target, words))
     table = table.with_columns(encode(table[target], classes, frame.source if isinstance(frame, Panel) else "frame"))
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
+
+
+def _are_whole(column: pl.Series) -> bool:
+    """Whether numbers may be the numbers of classes, whatever type holds them: 5 or, beside missing ones, 5.0."""
+    if column.dtype.is_integer():
+        return True
+    cells = column.drop_nulls().drop_nans() if column.dtype.is_float() else column.clear()
+    return len(cells) > 0 and bool((cells == cells.round()).all())
 
 
 def _table(frame: Any) -> pl.DataFrame:

@@ -9,9 +9,10 @@ from itertools import islice
 from pathlib import Path
 
 from tsrnn import heading
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 
 _SEPARATORS = "\t|;,"  # a comma last: it may be a decimal one
+_SHOWN = 40  # letters of a remark that are shown
 SAMPLE = 50  # lines looked at for the separator and for what cells look like
 
 
@@ -89,12 +90,32 @@ def check_widths(path: Path, mark: str, skipped: int, content: Path | bytes | No
             for cells in lines:
                 width = width or len(cells)
                 if cells and len(cells) != width:
+                    if cells[0].lstrip().startswith("#"):
+                        raise remark(path, lines.line_num + skipped, mark.join(cells))
                     raise InputError(
                         f"{path}: line {lines.line_num + skipped} has {len(cells)} cells where the first "
                         f"line names {width} columns; mend the line, or write the file again if it was cut off"
                     )
         except csv.Error as error:
             raise InputError(f"{path}: line {lines.line_num} cannot be read ({error}); mend the line") from None
+
+
+def remark(path: Path, line: int, text: str) -> InputError:
+    """What is said of a line of remarks among the rows."""
+    return InputError(
+        f"{path}: line {line} is a remark, {quoted(text.strip()[:_SHOWN])}, among the rows; drop the line, or put it "
+        "above the names"
+    )
+
+
+def remark_in(path: Path, skipped: int, content: Path | bytes) -> InputError:
+    """What is said of the first line that begins with `#`, below those skipped and the names."""
+    lines = io.BytesIO(content) if isinstance(content, bytes) else path.open("rb")
+    with lines as file:
+        for number, line in enumerate(file, 1):
+            if number > skipped + 1 and line.lstrip().startswith(b"#"):
+                return remark(path, number, line.decode("utf-8", "replace"))
+    return remark(path, skipped + 2, "#")
 
 
 @contextmanager

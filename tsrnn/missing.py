@@ -43,6 +43,7 @@ SENTINELS = (  # as stations, loggers, NetCDF libraries and well logs write them
 )
 _NEAR = 1e-6  # of a number: a float32 holds it no closer
 _OTHERS = 8  # values beside it that a sentinel is told by
+_GRADES = 3  # values that a flag has: good, doubtful, bad
 _FLAG = re.compile(
     r"(?P<base>.+?)[ _.-]?(?:qc|qf|qa|cd|flags?|quality|qcflag|qcode|attributes|[mqs]flag)|"
     r"(?:qc|qf|qn|flags?|quality|qcode|[mqs]flag)(?:[ _.-](?P<after>.+))?",
@@ -183,6 +184,11 @@ def is_bare(name: str) -> bool:
     """Whether a flag's name tells of no other column: flag, quality, qc."""
     shape = _FLAG.fullmatch(name.strip())
     return shape is not None and shape["base"] is None and shape["after"] is None
+
+
+def may_be_measured(column: pl.Series) -> bool:
+    """Whether a flag's name may as well be that of a grade that was measured: quality, of more than a few values."""
+    return column.name.strip().lower() == "quality" and column.drop_nulls().n_unique() > _GRADES
 
 
 def holds_flags(column: pl.Series) -> bool:

@@ -71,7 +71,9 @@ def _cases(text: str) -> tuple[list[np.ndarray], list[Any]]:
     cases, labels = [], []
     for line in body.split():
         *channels, label = line.split(":")
-        cases.append(np.stack([np.array(channel.split(","), np.float64) for channel in channels], 1))
+        cases.append(
+            np.stack([np.array(channel.replace("?", "nan").split(","), np.float64) for channel in channels], 1)
+        )
         labels.append(int(label) if plain else label)
     return cases, labels
 

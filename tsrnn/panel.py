@@ -97,8 +97,8 @@ class Panel:
             freq: one step of the index: `"10m"`, `"1h"`, `"B"` (working days; holidays are stepped over, with
                 `"B-gaps"` they are gaps), `"MS"`, `"1mo-15"`, a timedelta, `0.1524`; see `tsrnn.frequency`. By default
                 the step that the rows keep.
-            date_format: how dates of text or whole numbers are written, as of `strptime` ("%d/%m/%Y"); "number": whole
-                numbers are counts. Asked for where two readings fit.
+            date_format: how dates of text or whole numbers are written, as of `strptime` ("%d/%m/%Y"); "number": they
+                are counts; or a word of `tsrnn.epochs`, "epoch_s". Asked for where two readings fit.
             transforms: of targets and past covariates, such as {"RDEP": "log10"}; undone in forecasts and measures.
             sort: put unsorted rows in order instead of refusing them.
             duplicates: what to do where one index value stands twice in a series: error, first, last.

@@ -10,21 +10,45 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from tsrnn import dates, figures
+from tsrnn import dates, epochs, figures
 from tsrnn.errors import InputError, listed, quoted
 from tsrnn.reading import Note
 
 _PARTS = {
-    "year": ("yyyy", "yy", "yr", "year", "jahr", "annee", "ano"),
+    "year": ("yyyy", "yy", "yr", "year", "jahr", "annee", "ano", "iso_year", "isoyear"),
     "month": ("month", "mo", "mon", "monat", "mois", "mes", "mm"),
     "day": ("dd", "dy", "day", "tag", "jour", "dia", "dom"),
+    "quarter": ("quarter", "qtr", "quartal", "trimestre"),
+    "week": (
+        "week",
+        "wk",
+        "woche",
+        "kw",
+        "semaine",
+        "semana",
+        "iso_week",
+        "isoweek",
+        "weekno",
+        "week_no",
+        "week_number",
+    ),
+    "weekday": ("weekday", "dow", "day_of_week", "wochentag", "iso_weekday", "isoweekday"),
     "ordinal": ("doy", "jday", "dayofyear", "day_of_year", "yday", "jjj"),
     "hour": ("hh", "hr", "hour", "stunde", "heure", "hora", "hhmm", "hrmn", "time"),
     "minute": ("minute", "minuto", "mi", "mn", "mm", "min"),
     "second": ("second", "sekunde", "sec", "ss"),
 }
 _CLOCKS = ("time", "hour", "hr", "hh", "hhmm", "clock", "zeit", "uhrzeit", "heure", "hora", "time_of_day")
-_WHOLE = (("year", "month", "day"), ("year", "ordinal"), ("year", "month"))  # a date stands in all of these
+_WHOLE = (  # a date stands in all of these
+    ("year", "month", "day"),
+    ("year", "ordinal"),
+    ("year", "month"),
+    ("year", "week", "weekday"),
+    ("year", "week"),
+    ("year", "quarter"),
+)
+_FROM_TO = {"quarter": (1, 4), "week": (1, 53), "weekday": (1, 7)}
+_SHORTEST = ("month", "week", "quarter")  # no hours follow these
 _DATE, _TIME = ("year", "month", "day"), ("hour", "minute", "second")
 _NAMES = ("time", "datetime", "date_and_time", "time_of_row")  # the column of times has the first that is free
 _TOLD = 0.9  # of all rows have a date and a time of day of their own, where these belong together
@@ -87,13 +111,15 @@ def _parts(table: pl.DataFrame, free: Sequence[str]) -> dict[str, str]:
     for part, words in _PARTS.items():
         columns = [name for word in words for name in free if lowered[name] == word and _is_whole(table[name])]
         columns = [name for name in columns if name not in named.values()]
+        if part in _FROM_TO:
+            columns = [name for name in columns if _whole(table[name]).is_between(*_FROM_TO[part]).all()]
         if part in ("minute", "second"):
             columns = [name for name in columns if _is_sixtieth(table, name, lowered)]
         if columns:
             named[part] = min(columns, key=lambda name: lowered[name] == "mm" and name.islower())  # beside MM, minutes
     whole = next((needed for needed in _WHOLE if set(needed) <= {*named}), ())
     parts = {part: named[part] for part in whole}
-    for part in ("hour", "minute", "second") if whole and whole[-1] != "month" else ():
+    for part in ("hour", "minute", "second") if whole and whole[-1] not in _SHORTEST else ():
         if part not in named:
             break
         parts[part] = named[part]
@@ -106,7 +132,11 @@ def restates(table: pl.DataFrame, index: str | None, name: str) -> bool:
     if dates.names_a_date(name) and dates.may_be_dates(column):
         return True
     dated = index is not None and table.schema[index] in (pl.Date, pl.Datetime)
-    if index is None or not dated or part is None or not column.dtype.is_integer():
+    if index is None or not dated:
+        return False
+    if epochs.names_one(name) and epochs.restates(table[index], column):
+        return True
+    if part is None or not column.dtype.is_integer():
         return False
     at = table[index].cast(pl.Datetime("us")).dt
     told = at.ordinal_day() if part == "ordinal" else getattr(at, part)()
@@ -154,8 +184,12 @@ def _of_parts(table: pl.DataFrame, parts: dict[str, str], source: str) -> pl.Ser
         numbers |= {"hour": numbers["hour"] // 100, "minute": numbers["hour"] % 100}
     year, month, day, hour, minute, second = (numbers[part] for part in (*_DATE, *_TIME))
     year = year + (year < 100).cast(pl.Int64) * (1900 + 100 * (year < _PIVOT).cast(pl.Int64))
-    written = pl.select(pl.format("{}-{}-{}", *(pl.lit(number) for number in (year, month, day)))).to_series()
-    at = written.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("us"))
+    if "week" in parts:
+        pieces, pattern = (year, numbers["week"], numbers.get("weekday", one)), "%G %V %u"
+    else:
+        pieces, pattern = (year, 3 * numbers["quarter"] - 2 if "quarter" in parts else month, day), "%Y %m %d"
+    written = pl.select(pl.format("{} {} {}", *(pl.lit(number) for number in pieces))).to_series()
+    at = written.str.to_date(pattern, strict=False).cast(pl.Datetime("us"))
     if "ordinal" in parts:
         at = at + pl.select(pl.duration(days=pl.lit(numbers["ordinal"] - 1))).to_series()
     fits = hour.is_between(0, 24) & minute.is_between(0, 59) & second.is_between(0, 60)

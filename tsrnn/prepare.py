@@ -130,7 +130,7 @@ class Preparation:
         if not isinstance(frame, Reading):
             return Panel.again(frame, self.reading)
         frame = refine.together(frame)
-        return replace(Panel.again(frame.frame, self.reading), columns=frame.columns)
+        return replace(Panel.again(frame.frame, self.reading, frame.source or "frame"), columns=frame.columns)
 
     def _say_what_is_out(self, panel: Panel, alone: bool) -> None:
         """Notice the first series that lacks a covariate which the training never missed; `alone`: or all of them."""

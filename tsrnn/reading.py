@@ -65,6 +65,7 @@ class Reading:
         index: the column that the format makes the index, such as a log's depth; "": it has none.
         id: the column that the format tells series apart by; "": it has none.
         series: series -> column -> what its own file says, where a file holds one series and they may differ.
+        source: how messages call it: the file, the folder or the data set; "": a frame.
     """
 
     frame: "pl.DataFrame"
@@ -73,6 +74,7 @@ class Reading:
     index: str = ""
     id: str = ""
     series: Mapping[str, Mapping[str, Column]] = field(default_factory=dict)
+    source: str = ""
 
     def roles(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """The roles that somebody asked for, and the format's own where nothing was said of them.
@@ -83,6 +85,8 @@ class Reading:
         for role, name in (("time", self.index), ("id", self.id)):
             if name and not roles.get(role):
                 roles[role] = name
+        if self.index and roles["time"] == self.index and self.frame.schema[self.index].is_numeric():
+            roles["date_format"] = roles.get("date_format") or "number"  # the format says what it counts
         if not roles.get("target") and any(not column.measured for column in self.columns.values()):
             named = {roles.get("time"), roles.get("id"), *_names(roles)}
             measured = [name for name in self.columns if self.columns[name].measured and name not in named]

@@ -13,6 +13,8 @@ from tsrnn.frames import Origin
 
 ID_NAMES = ("unique_id", "item_id", "series_id", "well", "station", "station_id", "stations_id", "site_id", "stn")
 _TARGET_NAMES = ("y", "target")
+_RECORDS = ("record", "recnum", "recnbr", "rec_no", "record_no", "record_number", "rn")  # a logger's numbers of rows
+_RISING = 0.9  # share of rows whose number is one more than the last
 _PLACE = re.compile(
     r"(?:lat|latitude|lon|long|longitude|elev|elevation|altitude|alt|height|stn|wmo|usaf|wban|"
     r"(?:\w+[ _])?(?:id|no|nr))(?:[ _]?[(\[].*)?",
@@ -83,7 +85,11 @@ def find_roles(
         channels = [name for name in free if not long and _is_channel(table[name], origin)]
         counts = [name for name in channels if name not in flagged] or [name for name in channels if name not in flags]
         free = [name for name in free if name in counts or name not in flagged]
-        dull = [name for name in counts if parted.restates(table, time, name) or _is_place(table, name, id)]
+        dull = [
+            name
+            for name in counts
+            if parted.restates(table, time, name) or _is_place(table, name, id) or _numbers_records(table[name])
+        ]
         targets = (long,) if long else tuple(name for name in counts if name not in dull or len(dull) == len(counts))
         free = [name for name in free if name not in dull]
         chosen = set(targets)
@@ -137,6 +143,13 @@ def _is_place(table: pl.DataFrame, name: str, id: str | None) -> bool:
     return bool(_PLACE.fullmatch(name)) and table.select(name, *([id] if id else [])).n_unique() == (
         table[id].n_unique() if id else 1
     )
+
+
+def _numbers_records(column: pl.Series) -> bool:
+    """Whether a logger numbered its records in a column, from anywhere and perhaps anew now and then."""
+    if column.name.lower() not in _RECORDS or not column.dtype.is_integer() or len(column) < 2:
+        return False
+    return float((column.cast(pl.Int64).diff() == 1).mean() or 0) > _RISING  # type: ignore[arg-type]  # a share
 
 
 def _left_over(table: pl.DataFrame, source: str, left: list[str], id: str | None, long: bool) -> str | None:

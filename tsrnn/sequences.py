@@ -134,13 +134,11 @@ def labels_of(frame: Any, panel: Panel, name: str) -> list[Any]:
 
 def steps_of(X: Any) -> int | None:
     """How many steps every case of an array [case time] has; None of any other."""
-    shape = getattr(X, "shape", None)
-    if shape is None and not isinstance(X, str):
-        try:
-            shape = np.shape(X)
-        except ValueError:  # of unlike lengths
-            return None
-    return int(shape[1]) if shape is not None and len(shape) == 2 else None
+    try:
+        shape = X.shape if hasattr(X, "shape") else np.asarray(X).shape
+    except ValueError:  # of unlike lengths
+        return None
+    return int(shape[1]) if len(shape) == 2 else None
 
 
 def refuse_fractions(table: pl.DataFrame) -> None:

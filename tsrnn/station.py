@@ -14,6 +14,7 @@ from tsrnn import figures, holes, missing, parted, wind
 from tsrnn.reading import Note
 from tsrnn.roles import ID_NAMES, Roles, several
 
+_QUALITY = "whole numbers taken for flags, and not forecast; name it as a target if it was measured"
 _ZEROS = 0.75  # share of zeros from which a target is told to be zero-inflated
 
 
@@ -88,7 +89,11 @@ def cleaned(
         read = {*names, roles.index, roles.id}
         left = [column for column in table.get_columns() if column.name not in read and column.dtype.is_numeric()]
         what = "values not forecast, as of a flag, a place, a part of the date, or beside the target that was told"
-        notes += [Note(what, len(column) - column.null_count(), column.name, loud=False) for column in left]
+        asking = {column.name for column in left if missing.may_be_measured(column)}
+        notes += [
+            Note(_QUALITY if column.name in asking else what, column.count(), column.name, loud=column.name in asking)
+            for column in left
+        ]
     if unasked and treatment["wind"] is None:
         notes += wind.told(looked, roles.targets, suspects)
     return table, [*notes, *_zeros(looked, roles.targets)]

@@ -28,8 +28,10 @@ class Tagger(Labelled):
         loss: cross_entropy of labels; mae, mse or huber of values. None: labels where the target is text or truth
             values, values where it holds fractions; of whole numbers it has to be named.
         class_weights: "balanced" weighs each class by one over its share; numbers weigh them in their order.
-        penalty: [true class, decided class] what a decision costs, in the order of `classes_`: of least expected cost
-            is what is decided. None: the most probable class.
+        penalty: [true class, decided class] what a decision costs, in the order of `classes_`, or a table's name or
+            TOML file (`tsrnn.penalty`): of least expected cost is what is decided. None: the most probable class.
+        label_weights: how much each row's label counts: a column of weights, or what a column's values weigh, such as
+            {"confidence": {1: 1.0, 2: 0.5}}. None: all alike.
         scaler: standard, robust, mean_abs or none, fitted on the training rows; of the inputs, and of values to tell.
         scale_per_series: one location and scale per series instead of one for all.
         calendar: add calendar (or depth) features to the inputs.
@@ -48,6 +50,7 @@ class Tagger(Labelled):
         loss: str | None = None,
         class_weights: str | Sequence[float] | None = None,
         penalty: Any = None,
+        label_weights: str | Mapping[str, Any] | None = None,
         scaler: str = "standard",
         scale_per_series: bool = False,
         calendar: bool = False,
@@ -60,6 +63,7 @@ class Tagger(Labelled):
         self.loss = loss  # type: ignore[assignment]  # a forecaster's is never open
         self.class_weights = class_weights
         self.penalty = penalty
+        self.label_weights = label_weights
         self.scaler = scaler
         self.scale_per_series = scale_per_series
         self.calendar = calendar
@@ -104,7 +108,9 @@ class Tagger(Labelled):
         self.configs()
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
-        inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
+        if inputs is None:
+            reads = models.reads(self.model, self.configs()[0])
+            inputs = labels.numbers(table, {target, *labels.named(roles)}) if "past" in reads else []
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         panel = replace(panel, columns=frame.columns if isinstance(frame, Panel) else {})
         return self._learn(panel, split, on_epoch)
@@ -163,7 +169,7 @@ class Tagger(Labelled):
         cuts = self._parts(arrays, panel, rule)
         if isinstance(self.head_, ClassesHead):
             decided = self.head_.decide(torch.from_numpy(answer)).numpy()
-            costs = None if self.penalty is None else np.asarray(self.penalty, np.float64)
+            costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
             asked, count = measures or self.task.measures, self.head_.params
             return {name: marks.of_labels(arrays, cuts.part(name), decided, count, asked, costs) for name in parts}
         scaling = self.preparation_.scaling_of(arrays)
@@ -194,7 +200,7 @@ class Tagger(Labelled):
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: Mapping[str, Any] | None) -> split.Split:
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         if wanted is not None:
             return split.standard(arrays, wanted, panel.source)
         count = len(arrays.ids)

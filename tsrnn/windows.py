@@ -41,6 +41,7 @@ class Windows:
         self.phase = source.numbers_of(starts)  # [window] the absolute step number of each anchor
         self._first = self.ahead - before  # [window] the buffer row of each first row
         self._begin, self._end = task.targets(input_size, horizon)
+        self.weights: Tensor | None = None  # [buffer row] what each row's targets count in a loss; None: all alike
         self._hidden = 0 if task.shows else source.targets  # channels in front that the past does not show
         self.channels = source.values.shape[1] - self._hidden  # that the past shows, masks aside
         self.shown = source.targets - self._hidden  # of these, targets
@@ -61,6 +62,10 @@ class Windows:
         batch.phase = None if self.phase is None else self.phase.index_select(0, which)
         if self._observed is not None:
             batch.observed, batch.target_observed = self._parted(self._observed, rows)
+        if self.weights is not None:
+            asked = rows[:, None] + torch.arange(self._begin, self._end)
+            weights = self.weights[asked][..., None]  # [batch horizon 1]
+            batch.target_observed = weights if batch.target_observed is None else weights * batch.target_observed
         if self._known is not None:
             batch.known = self._known.index_select(0, rows)  # [batch time+horizon feature]
         if self.series is not None:
@@ -85,8 +90,11 @@ class Windows:
         """At most `most` of the windows, evenly spread: a cheaper validation."""
         if len(self) <= most:
             return self
-        keep = np.linspace(0, len(self) - 1, most).round().astype(np.int64)
-        return Windows(self.buffer, self.targets_at[keep], self.input_size, self.horizon, self.task)
+        return self.only(torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long())
+
+    def only(self, which: Tensor) -> "Windows":
+        """The windows of these rising numbers."""
+        return Windows(self.buffer, self.targets_at[which.numpy()], self.input_size, self.horizon, self.task)
 
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""

@@ -41,6 +41,7 @@ DIGITS = {
     14: ("%Y%m%d%H%M%S",),
 }
 _YEARS = (1700, 2200)  # whole numbers are dates between these alone
+LATE = r"(T| )24:00(:00(\.0+)?)?( ?[+-]\d{2}:?\d{2})?$"  # midnight at the end of a day
 _STRAY = 0.1  # of whole numbers that are dates otherwise
 _SHAPES = 40  # ways of writing in one column that are looked at
 
@@ -79,6 +80,9 @@ def strptime(cells: pl.Series, pattern: str, clocks: list[str]) -> pl.Series:
     """Dates by a pattern followed by one of the clocks ("": none); null where none fits."""
     if clocks == [""]:
         dates = cells.str.to_date(pattern, strict=False)
+    elif (late := cells.str.contains(LATE).fill_null(False)).any():
+        early = strptime(cells.str.replace("24:00", "00:00", literal=True), pattern, clocks)
+        return (early + pl.select(pl.duration(days=pl.lit(late.cast(pl.Int64)))).to_series()).alias(cells.name)
     else:
         tried = [cells.str.to_datetime(pattern + clock, strict=False, time_unit="us") for clock in clocks]
         if len({column.dtype for column in tried}) > 1:  # some cells name a zone and some do not

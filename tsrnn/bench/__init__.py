@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from tsrnn import claims, execute, models, progress
 from tsrnn.allocator import threads, tune_allocator
+from tsrnn.bench import shown
 from tsrnn.bench.jobs import SHARES as SHARES
 from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes
@@ -75,6 +76,7 @@ class Measured(NamedTuple):
     row: dict[str, Any]
     windows: Mapping[str, Any]
     measures: Mapping[str, Any]
+    shown: Mapping[str, Mapping[str, Any]]
 
 
 def run_one(job: Job) -> dict[str, Any]:
@@ -113,7 +115,8 @@ def _measured(job: Job) -> Measured:
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
     by_window = job.asks.forecasts and not (job.fold or suite.leads)  # folds are compared by what was held out
-    return Measured(row, test.by_window if by_window else {}, table)
+    pictured = shown.of(estimator, split, test, measures) if job.asks.forecasts else {}
+    return Measured(row, test.by_window if by_window else {}, table, pictured)
 
 
 def _with_row(outcome: execute.Outcome) -> execute.Outcome:

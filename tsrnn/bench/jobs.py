@@ -58,7 +58,7 @@ class Job:
         """What is to be fitted."""
         silent = suites.SILENT if self.asks.forecasts and self.track != rows.AS_IT_COMES else {}
         options = {**silent, **self.options, "random_state": self.seed}
-        return faces.make(self.asks.name, self.model, self.input_size, self.horizon, options)
+        return faces.make(self.asks.name, self.model, self.input_size or None, self.horizon, options)
 
     @property
     def task(self) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def _job(
 ) -> Job:
     task = source.suite.task
     usual = DEFAULT_INPUT if tasks.find(task).forecasts else faces.input_size(task)
-    size = input_size or int(params.get("input_size", usual))
+    size = input_size or int(params.get("input_size", usual) or 0)
     track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else "L chosen"
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}

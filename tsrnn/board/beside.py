@@ -4,8 +4,12 @@ windows     the losses of every test window: series (number), step at which its 
             in half precision where its numbers fit: rounded by at most 0.05 %, up or down, which a mean of hundreds
             of windows does not feel, at a quarter of the room
 measures    the row's measures, long: measure, series (null: over all), lead (from 1; null: over all), value
+slices      the same of parts of the test, long: axis (lead, channel, month), at (which, in their order), measure, value
+samples     a few test windows, long: series, target, start (step at which the window's targets begin), at (its index
+            value), step (from 1; below it what was measured before), measured, forecast, low and high (80 % interval)
 
-Tests of difference need the first; boards by a measure that is no column of a row, or by lead, need the second.
+Tests of difference need the first; boards by a measure that is no column of a row, or by lead, need the second; a page
+shows the last two (`tsrnn/page/`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,8 +29,13 @@ from tsrnn.errors import InputError
 KINDS: dict[str, dict[str, type[pl.DataType]]] = {
     "windows": {"series": pl.Int32, "step": pl.Int32},
     "measures": {"measure": pl.String, "series": pl.String, "lead": pl.Int32, "value": pl.Float64},
+    "slices": {"axis": pl.String, "at": pl.String, "measure": pl.String, "value": pl.Float32},
+    "samples": {
+        **{"series": pl.String, "target": pl.String, "start": pl.Int32, "at": pl.String, "step": pl.Int32},
+        **dict.fromkeys(("measured", "forecast", "low", "high"), pl.Float32),
+    },
 }
-_SAID = {"windows": "losses of windows", "measures": "measures"}
+_SAID = {"windows": "losses of windows", "measures": "measures", "slices": "measures of parts", "samples": "forecasts"}
 _HALF = (2.0**-14, 65504.0)  # the least and largest numbers that half precision holds with all its digits
 _ENCODINGS = {"series": "DELTA_BINARY_PACKED", "step": "DELTA_BINARY_PACKED"}  # whole numbers that rise
 
@@ -65,8 +74,8 @@ def write(folder: Path, kind: str, name: str, columns: Mapping[str, Any], mend: 
 
 
 def _save(table: pl.DataFrame, kind: str, file: BinaryIO) -> None:
-    if kind == "measures":
-        table.write_parquet(file)
+    if kind != "windows":
+        table.write_parquet(file, compression="zstd", compression_level=19, statistics=False)
         return
     arrow = table.to_arrow()
     for place, name in enumerate(arrow.column_names):

@@ -62,19 +62,24 @@ def standings(rows: pl.DataFrame, by: str = "horizon", measure: str = USUAL[0]) 
 
 def _scores(rows: pl.DataFrame, by: str, measure: str) -> pl.DataFrame:
     """model, track, and a column of the mean per task, named "<data set> <its checksum> <place>"."""
+    task = pl.format("{} {} {}", "dataset", "sha256", by).alias("task")
+    line = ["dataset", "sha256", "model", "track", by]
+    means = chosen(rows, by, measure).group_by(line, maintain_order=True).agg(pl.col(measure).mean())
+    return means.with_columns(task).pivot("task", index=["model", "track"], values=measure)
+
+
+def chosen(rows: pl.DataFrame, by: str = "horizon", measure: str = USUAL[0]) -> pl.DataFrame:
+    """One row per data set, place, model, track and seed: of the configuration that is lowest on validation."""
     validated = f"val_{measure}"
     line, configured = ["dataset", "sha256", "model", "track"], list(LINE)
     rows = over_folds(rows, by, (measure, validated))
-    chosen = (
+    best = (
         rows.group_by(configured, maintain_order=True)
         .agg(pl.col(by).n_unique(), pl.col(validated).mean())
         .sort([by, validated], descending=[True, False], nulls_last=True, maintain_order=True)
         .unique(line, keep="first", maintain_order=True)
     )
-    kept = rows.join(chosen.select(configured), on=configured, how="semi")
-    task = pl.format("{} {} {}", "dataset", "sha256", by).alias("task")
-    means = kept.group_by([*line, by], maintain_order=True).agg(pl.col(measure).mean()).with_columns(task)
-    return means.pivot("task", index=["model", "track"], values=measure)
+    return rows.join(best.select(configured), on=configured, how="semi", maintain_order="left")
 
 
 def _ranks(scores: Numbers) -> Numbers:

@@ -74,6 +74,7 @@ def append(
     row: Mapping[str, Any],
     windows: Mapping[str, Any] | None = None,
     measures: Mapping[str, Any] | None = None,
+    shown: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> bool:
     """Add one row to `<folder>/<model>.csv`, and first, where they are given, the tables beside it to files.
 
@@ -86,7 +87,8 @@ def append(
         folder: made where it is missing.
         row: values by the names in `COLUMNS`; those in `REQUIRED` must be there, the others may be missing or None.
             `config` is JSON text with sorted keys, `finished` an ISO time.
-        windows, measures: the columns of the two tables of `board/beside.py`.
+        windows, measures: the columns of the first two tables of `board/beside.py`.
+        shown: the columns of its others, by their kinds.
 
     Returns:
         Whether the row was added.
@@ -109,7 +111,7 @@ def append(
             table = pl.concat([load(path), new]) if path.exists() else new
             if table.select(KEY).is_duplicated()[-1]:
                 return False
-            for kind, columns in (("windows", windows), ("measures", measures)):
+            for kind, columns in {"windows": windows, "measures": measures, **(shown or {})}.items():
                 if columns:
                     beside.write(folder, kind, stem(row), columns, _MEND)
             empty = [name for name in OPTIONAL if table[name].cast(pl.String).fill_null("").eq("").all()]

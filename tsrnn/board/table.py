@@ -71,6 +71,13 @@ def comparisons(
     return [dict(ties.named(pair, names)) for pair in compared]
 
 
+def lines(rows: pl.DataFrame) -> dict[tuple[str, str | None, str], pl.DataFrame]:
+    """The rows of each line of ours, by what a board calls it: model, options and track."""
+    parts = [line for _, line in rows.group_by(LINE, maintain_order=True)]
+    options = _options(parts)
+    return {(part["model"][0], text, part["track"][0]): part for part, text in zip(parts, options, strict=True)}
+
+
 def winner(table: pl.DataFrame, measure: str = USUAL[0]) -> int | None:
     """The place on the board of the line of ours that is told apart from every other; None where there is none.
 

@@ -8,13 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tsrnn import catalog, registry, terminal
 from tsrnn.errors import InputError, listed, unknown
 from tsrnn.reading import Column, Reading
+
+if TYPE_CHECKING:
+    from tsrnn.panel import Panel
 
 
 def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
@@ -25,7 +28,8 @@ def _known(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
 Data = Annotated[
     str,
     typer.Argument(
-        help="A data set's name (see `tsrnn datasets`) or a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file.",
+        help="A data set's name (see `tsrnn datasets`), a CSV, Parquet, Arrow, LAS, NetCDF or Zarr file, or a folder "
+        "of logs or of tables.",
         autocompletion=_known(catalog.names),
     ),
 ]
@@ -40,7 +44,10 @@ Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depth
 Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
 Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
 DateFormat = Annotated[
-    str | None, typer.Option(help='How dates are written, such as "%d/%m/%Y"; "number": whole numbers are counts.')
+    str | None,
+    typer.Option(
+        help='How dates are written: "%d/%m/%Y", "epoch_s", "epoch_ms", "excel", "decimal_year"; "number": counts.'
+    ),
 ]
 Freq = Annotated[
     str | None,
@@ -175,10 +182,9 @@ def parameters(
     return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
 
 
-def history(data: str) -> Any:
-    """A data set or a file with every column: a saved model knows which of them it reads, and in which units."""
-    known = reading(data)
-    return known if any(column.unit for column in known.columns.values()) else known.frame
+def history(data: str, load_: list[str] | None) -> "Reading | Panel":
+    """A data set or a file for a saved model, with what `load` was asked to do with its columns."""
+    return catalog.load(dataset(data), **loading(load_)) if load_ else reading(data)
 
 
 def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
@@ -188,7 +194,7 @@ def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
         known = catalog.read(Path(name))
     else:
         panel = catalog.load(name)
-        known = Reading(panel.frame, panel.columns)
+        known = Reading(panel.frame, panel.columns, source=name)
     named = {column: replace(known.columns.get(column, Column()), unit=unit) for column, unit in (units or {}).items()}
     return replace(known, columns={**known.columns, **named})
 

@@ -19,6 +19,7 @@ from tsrnn.commands._base import (
     Freq,
     Id,
     Json,
+    Load,
     Missing,
     Target,
     TaskName,
@@ -26,6 +27,7 @@ from tsrnn.commands._base import (
     Wind,
     at_least_one,
     benchmark,
+    loading,
     numbers,
     resumable,
     roles,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
     from tsrnn.bench import Job
     from tsrnn.execute import Outcome
+    from tsrnn.suites import Suite
 
 _OUT = Path("tsrnn-results")
 _REFRESH = 2  # times a second
@@ -63,6 +66,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     task: TaskName = None,
     json_: Json = False,
 ) -> None:
@@ -78,12 +82,14 @@ def run(  # noqa: PLR0913  one parameter per option
         threads=at_least_one(threads, "threads") or 1,
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     source = suites.Source(benchmark(data), tuple(columns.items()), task)
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
     count = max(1, execute.cores() // threads) if workers is None else workers
     with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
         outcomes = bench.run(jobs, folder, count, screen.finished, screen.waits)
+    _pictured(source.suite, folder)
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
         typer.echo(json.dumps(screen.rows(), indent=2))
@@ -91,6 +97,17 @@ def run(  # noqa: PLR0913  one parameter per option
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
+
+
+def _pictured(suite: "Suite", folder: Path) -> None:
+    """The page and the picture beside the rows; what stands in their way is said, and the rows stay."""
+    from tsrnn import page
+    from tsrnn.errors import InputError
+
+    try:
+        typer.echo(f"tsrnn: wrote {' and '.join(map(str, page.beside(suite, folder)))}", err=True)
+    except InputError as error:
+        typer.echo(f"tsrnn: no page was written: {error}", err=True)
 
 
 class Screen:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Data, history, levels
+from tsrnn.commands._base import Data, Load, history, levels
 
 
 def run(
@@ -16,6 +16,7 @@ def run(
         bool, typer.Option("--adaptive", help="Let each forecast follow the errors of the newest rows.")
     ] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for the calibrated model; default: where it lies.")] = None,
+    load_: Load = None,
 ) -> None:
     """Learn intervals from a saved model's errors in the last rows of each series, which it must not have learnt from.
 
@@ -23,7 +24,7 @@ def run(
     """
     from tsrnn import Forecaster
 
-    forecaster = Forecaster.load(model).calibrate(history(data), levels(levels_, "levels"), adaptive=adaptive)
+    forecaster = Forecaster.load(model).calibrate(history(data, load_), levels(levels_, "levels"), adaptive=adaptive)
     assert forecaster.calibration_ is not None
     ends = ", ".join(f"{level:g}" for level in forecaster.calibration_.levels)
     folder = model if out is None else out

@@ -5,17 +5,18 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Json, history
+from tsrnn.commands._base import Json, Load, history
 
 
 def run(
     model: Annotated[Path, typer.Argument(help="A folder that `tsrnn fit` wrote.")],
     data: Annotated[str | None, typer.Option(help="Measure on this data set's or file's rows, too.")] = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Print a saved model's card as Markdown, or as JSON."""
     from tsrnn import Forecaster
     from tsrnn.card import dumped
 
-    card = Forecaster.load(model).card(None if data is None else history(data))
+    card = Forecaster.load(model).card(None if data is None else history(data, load_))
     typer.echo(dumped(card) if json_ else str(card), nl=False)

@@ -11,11 +11,13 @@ from tsrnn.commands._base import (
     Freq,
     Id,
     Json,
+    Load,
     Missing,
     Target,
     Time,
     Wind,
     dataset,
+    loading,
     roles,
     station,
 )
@@ -37,6 +39,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Show series and columns: coverage, gaps, ranges, units, steps, and what was met on the way."""
@@ -44,7 +47,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn.console import sections
 
     asked: dict[str, Any] = roles(time, target, id, date_format=date_format, freq=freq)
-    asked |= station(missing, wind, duplicates)
+    asked |= station(missing, wind, duplicates) | loading(load_)
     if families is not None:
         asked["families"] = True if families == "default" else families
     if depth_unit is not None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn import registry
-from tsrnn.commands._base import Json, history, numbers, words
+from tsrnn.commands._base import Json, Load, history, numbers, words
 from tsrnn.errors import InputError, unknown
 
 
@@ -17,6 +17,7 @@ def run(
     length: Annotated[str, typer.Option(help="Steps; several are separated by commas.")] = "100",
     updates: Annotated[int, typer.Option(min=0, help="Training steps of each cell; 0: fresh weights alone.")] = 300,
     out: Annotated[Path | None, typer.Option(help="Draw influence by lag into this png, svg or pdf file.")] = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Show how far back a recurrence feels its input, whether its gradients explode and what its gates forget."""
@@ -27,7 +28,7 @@ def run(
         settings = diagnose.Settings(updates=updates)
         diagnosis = diagnose.cells(_cells(cells), numbers(length, "length", least=2), settings)
     else:
-        diagnosis = diagnose.model(*_fitted(model, data))
+        diagnosis = diagnose.model(*_fitted(model, data, load_))
     if out is not None:
         diagnose.draw(diagnosis, out)
     sections(diagnosis.records(), as_json=json_)
@@ -45,10 +46,10 @@ def _cells(text: str) -> list[str]:
     return chosen
 
 
-def _fitted(model: Path, data: str | None) -> tuple[Any, Any]:
+def _fitted(model: Path, data: str | None, load_: list[str] | None) -> tuple[Any, Any]:
     """A saved forecaster and the frame to look at it on."""
     from tsrnn import Forecaster
 
     if data is None:
         raise InputError(f"a saved model is looked at on data; name a data set or a file after {model}")
-    return Forecaster.load(model), history(data)
+    return Forecaster.load(model), history(data, load_)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Json, history
+from tsrnn.commands._base import Data, Json, Load, history
 
 FOUND = 3  # exit status
 
@@ -16,6 +16,7 @@ def run(
     alpha: Annotated[float, typer.Option(help="Chance of a false alarm, in all nights together.")] = 0.05,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file for the table of streams.")] = None,
     picture: Annotated[Path | None, typer.Option(help="Draw the evidence into this png, svg or pdf file.")] = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Look for drift in the rows after a model's training. Exit 0: none; 3: drift; 2: it could not be looked for.
@@ -26,7 +27,7 @@ def run(
     from tsrnn import Forecaster
     from tsrnn.console import show, write
 
-    drift = Forecaster.load(model).drift(history(data), alpha=alpha)
+    drift = Forecaster.load(model).drift(history(data, load_), alpha=alpha)
     if picture is not None:
         drift.plot(picture)
     if out is not None:

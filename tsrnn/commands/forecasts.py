@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import By, Data, Json, history, words
+from tsrnn.commands._base import By, Data, Json, Load, history, words
 
 _ROWS = 100_000  # of the table that are held at once
 
 
-def run(
+def run(  # noqa: PLR0913  one parameter per option
     model: Annotated[Path, typer.Argument(help="A folder that `tsrnn fit` wrote.")],
     data: Data,
     every: Annotated[int, typer.Option(min=1, help="Forecast from every so many steps, back from the newest.")] = 1,
@@ -24,6 +24,7 @@ def run(
     ] = None,
     by: By = None,
     out: Annotated[Path | None, typer.Option(help="CSV or Parquet file; default: CSV on standard output.")] = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Forecast from each row of a file with a saved model, without training, and write forecasts beside the truth.
@@ -37,7 +38,7 @@ def run(
     chunk = max(1, _ROWS // (forecaster.spec_.targets * forecaster.spec_.horizon))
     split = catalog.row(data).split if data in catalog.names() else None
     asked: Iterator[Any] = forecaster.forecasts(
-        history(data), every=every, series=series or None, part=part, split=split, chunk=chunk
+        history(data, load_), every=every, series=series or None, part=part, split=split, chunk=chunk
     )
     groups, usual, grouped = words(by), [], []
 

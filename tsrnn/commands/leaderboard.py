@@ -1,4 +1,4 @@
-"""tsrnn leaderboard: stored result rows, read again."""
+"""tsrnn leaderboard: stored result rows, read again: printed, as a page, or checked."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,25 +6,50 @@ from typing import Annotated
 import typer
 
 from tsrnn.commands._base import Json
+from tsrnn.errors import InputError
+
+CHECK = "check"
 
 
-def run(
+def run(  # noqa: PLR0913  one parameter per option
     data: Annotated[
-        str | None, typer.Argument(help="A suite's TOML file or a data set's name or file; none: ranks over all there.")
+        str | None,
+        typer.Argument(help="A suite's TOML file or a data set's name or file; none: ranks over all; or `check`."),
     ] = None,
+    rows: Annotated[Path | None, typer.Argument(help="After `check`: the folder of rows to be checked.")] = None,
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
     published: Annotated[int, typer.Option(help="How many of other people's results to show, the best first.")] = 8,
     compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,
     by_series: Annotated[
         bool, typer.Option("--by-series", help="Each model by lead: mean over wells or stations, worst, behind whom.")
     ] = False,
+    html: Annotated[
+        Path | None, typer.Option(help="Write the board as a page; a folder: a page of each data set, and of all.")
+    ] = None,
+    svg: Annotated[Path | None, typer.Option(help="Draw the board into this svg file.")] = None,
+    rerun: Annotated[int, typer.Option(min=0, help="With `check`: run so many rows again, drawn at random.")] = 0,
+    csv: Annotated[bool, typer.Option("--csv", help="Print CSV, and nothing else, to standard output.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print a table of Markdown.")] = False,
     json_: Json = False,
 ) -> None:
-    """Print stored result rows again, with tie groups; or mean ranks over all data sets."""
-    from tsrnn import suites
-    from tsrnn.board import text
+    """Print stored result rows again, with tie groups; or mean ranks over all data sets. Write them as a page.
 
-    if data is None:
+    `tsrnn leaderboard check DIR` holds the rows of another person against the protocol, and exits with 2 where one does
+    not keep it.
+    """
+    from tsrnn import suites
+    from tsrnn.board import formats, text
+
+    if data == CHECK and rows is not None:
+        _checked(rows, rerun, json_)
+        return
+    if rows is not None or rerun:
+        raise InputError(f"a second folder and --rerun go with `tsrnn leaderboard {CHECK} DIR`")
+    if html is not None or svg is not None:
+        _written(data, out, html, svg, published)
+    elif csv or markdown:
+        formats.show(None if data is None else suites.find(data), out, published, as_csv=csv)
+    elif data is None:
         text.standings(out, as_json=json_)
     elif by_series:
         text.by_series(suites.find(data), out, as_json=json_)
@@ -32,3 +57,36 @@ def run(
         text.compared(suites.find(data), out, as_json=json_)
     else:
         text.stored(suites.find(data), out, as_json=json_, others=published)
+
+
+def _written(data: str | None, out: Path, html: Path | None, svg: Path | None, published: int) -> None:
+    """The page, the picture, or both; what was written is said on standard error."""
+    from tsrnn import page, suites
+
+    if data is None and svg is not None:
+        raise InputError("--svg draws one board; name its data set")
+    made = [svg] if svg is not None else []
+    if html is not None and html.suffix not in page.ENDINGS:
+        made += page.site(out, html, None if data is None else suites.find(data), published)
+    elif html is not None:
+        made.append(page.write(None if data is None else suites.find(data), out, html, published))
+    if svg is not None and data is not None:
+        page.picture(suites.find(data), out, svg, published)
+    for path in made:
+        typer.echo(f"tsrnn: wrote {path}", err=True)
+
+
+def _checked(folder: Path, rerun: int, as_json: bool) -> None:
+    """What is wrong with a folder of rows, one line each."""
+    import json
+
+    from tsrnn import submission
+
+    found = submission.check(folder, rerun, lambda said: typer.echo(said, err=True))
+    if as_json:
+        typer.echo(json.dumps(found.plain(), indent=2))
+    else:
+        for line in found.lines():
+            typer.echo(line)
+    if found.faults:
+        raise typer.Exit(2)

@@ -1,5 +1,6 @@
 """tsrnn plot: a picture of a file, or of what a saved model says of the steps after its end, and said before."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -59,11 +60,11 @@ def _forecast(
 
     fitted, cutoffs, future = Forecaster.load(model), asked[0], asked[1] and catalog.read_file(asked[1])
     if wells is not None:
-        panel = fitted.preparation_.read(known.frame)
+        panel = fitted.preparation_.read(replace(known, columns={}))
         plot.tracks(known, out, forecast=plot.told(fitted, panel, cutoffs, future), **wells)
     else:
         units = {name: column.unit for name, column in known.columns.items() if column.unit}
-        plot.forecaster(fitted, known.frame, out, cutoffs=cutoffs, future=future, units=units, **shown)
+        plot.forecaster(fitted, replace(known, columns={}), out, cutoffs=cutoffs, future=future, units=units, **shown)
 
 
 def _measured(

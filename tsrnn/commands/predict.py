@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Json, OnShort, reading
+from tsrnn.commands._base import Data, Json, Load, OnShort, history
 
 
 def run(
@@ -20,6 +20,7 @@ def run(
     ] = None,
     future: Annotated[Path | None, typer.Option(help="File of future covariates, where the model needs them.")] = None,
     on_short: OnShort = None,
+    load_: Load = None,
     json_: Json = False,
 ) -> None:
     """Forecast what follows the end of a file with a saved model; of another task, tell what its rows are."""
@@ -31,7 +32,7 @@ def run(
     fitted: Any = faces.load(model)
     if on_short is not None:
         fitted.set_params(on_short=on_short).configs()
-    known, ahead = reading(data), {} if future is None else {"future": read_file(future)}
+    known, ahead = history(data, load_), {} if future is None else {"future": read_file(future)}
     table, roles = fitted.predict(known, **ahead), fitted.preparation_.reading
     if out is not None and las_writer.asked(out, table, roles["index"]):
         told = roles.get("units", {}).items()

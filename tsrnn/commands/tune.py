@@ -14,6 +14,7 @@ from tsrnn.commands._base import (
     Horizon,
     Id,
     Json,
+    Load,
     Missing,
     Model,
     Set,
@@ -23,6 +24,7 @@ from tsrnn.commands._base import (
     Wind,
     at_least_one,
     benchmark,
+    loading,
     numbers,
     options,
     resumable,
@@ -58,6 +60,7 @@ def run(  # noqa: PLR0913  one parameter per option
     missing: Missing = None,
     wind: Wind = None,
     duplicates: Duplicates = None,
+    load_: Load = None,
     task: TaskName = None,
     json_: Json = False,
 ) -> None:
@@ -65,6 +68,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import bench, parameters, suites, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
+    columns |= loading(load_)
     source = suites.Source(benchmark(data), tuple(columns.items()), task)
     panel, splits = bench.opened(source)
     if len(splits) > 1:

@@ -1,4 +1,4 @@
-"""What a curve is by its mnemonic: a measurement, or a place, a depth, a time or a code, which nobody forecasts."""
+"""What a curve is by its mnemonic: a measurement, or a place, a depth, a code, or the bit: nobody's forecast."""
 
 import re
 
@@ -12,6 +12,7 @@ _CODE = re.compile(
     r"\w*(LITHO(?!_?DEN)|FACIES|CONFIDENCE)\w*|LITH|\w*FLA?G(S|\[\d+\])?(_\w+)?"
     r"|(\w+_)?(ZONE|CLASS|CODE|FORMATION)S?(_(ID|NO|NUM\w*|CODE|NAME|TOPS?))?"
 )
+_BIT = re.compile(r"BS|BIT(_?SIZE)?")  # of the tool that drilled, by plan
 _CLOCKED = {"S", "SEC", "SECOND", "SECONDS", "MS", "MSEC", "MIN", "MINUTES", "H", "HR", "HRS", "HOURS", "HHMMSS"}
 
 
@@ -22,9 +23,9 @@ def is_place(mnemonic: str) -> bool:
 
 
 def is_measured(mnemonic: str) -> bool:
-    """Whether a curve is a measurement: no place, no time and no code."""
+    """Whether a curve is a measurement: no place, no time, no code and no bit."""
     name = mnemonic.strip().upper()
-    return not (is_place(name) or _TIME.fullmatch(name) or _CODE.fullmatch(name))
+    return not (is_place(name) or _TIME.fullmatch(name) or _CODE.fullmatch(name) or _BIT.fullmatch(name))
 
 
 def is_timed(mnemonic: str, unit: str) -> bool:

@@ -22,6 +22,7 @@ from tsrnn.units import spelling
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
 _GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
+_REMARKS = 0.1  # share of rows up to which those that begin with # are remarks, and no names such as #1
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None"]
 
 
@@ -44,7 +45,7 @@ def read(path: Path) -> Reading:
     names = [heading.bare(name) for name in names[:1]] + names[1:]
     if all(heading.is_value(name) for name in names):
         raise InputError(f"{path} starts with values, not with column names; put a line of names on top")
-    under = heading.unit_rows(sample[1:4])
+    under = heading.unit_rows(sample[1:4], heading.is_toa5(lines))
     units = [
         next((unit for row in sample[1 : 1 + under] if (unit := _unit(row, place))), "") for place in range(len(names))
     ]
@@ -84,12 +85,20 @@ def _table(path: Path, sample: list[list[str]], names: list[str], options: dict[
         _refuse_thousands(path, table, sample, names)
     elif options["separator"] == ";":
         _say_what_points_are(path, table, names, options)
+    _refuse_remarks(path, table.to_series(0), options)
     if table[table.columns[-1]].null_count():  # a line cut short would have been filled up with nothing
         _check_widths(path, options)
         table = table.filter(~pl.all_horizontal(pl.all().is_null()))
         if not table.height:
             raise InputError(f"{path} holds column names but no values")
     return table.with_columns(pl.col(pl.String).str.strip_chars())  # a table of columns of one width pads its ids
+
+
+def _refuse_remarks(path: Path, first: pl.Series, options: dict[str, Any]) -> None:
+    """Refuse lines of remarks among the rows, which have as many cells as these by chance."""
+    marked = int(first.str.starts_with("#").sum()) if first.dtype == pl.String else 0
+    if 0 < marked <= _REMARKS * len(first):
+        raise layout.remark_in(path, options["skip_lines"], options["source"])
 
 
 def _check_widths(path: Path, options: dict[str, Any]) -> None:

@@ -35,7 +35,7 @@ def read(path: Path | Sequence[Path]) -> Reading:
         files, within = _logs(path), [each for each in path.iterdir() if each.is_dir() and _logs(each)]
         if not files:
             nearest = f"; {min(within)} does" if within else ""
-            raise InputError(f"the folder {path} holds no .las files{nearest}")
+            raise InputError(f"the folder {path} holds no .las files and no tables{nearest}")
     else:
         files, within = [path] if isinstance(path, Path) else list(path), []
         if not files:

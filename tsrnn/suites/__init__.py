@@ -19,7 +19,7 @@ was chosen at that look-back, in `recipes/SUITE/L=STEPS/MODEL.toml`, goes first.
 model as it comes, one seed, no recipe. In all others a model whose loss is not named learns by squared error.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from tsrnn.suites.file import Suite as Suite
@@ -42,7 +42,7 @@ class Source:
     """Where the benchmark is: a suite's name or file, or a data set's, and roles of columns that a user named."""
 
     place: str
-    roles: tuple[tuple[str, Any], ...] = ()
+    roles: tuple[tuple[str, Any], ...] = field(default=(), hash=False)  # values may be tables
     task: str | None = None  # another than the suite's
 
     @property

@@ -1,0 +1,101 @@
+"""Boosted trees on each step and the means about it, by scikit-learn's HistGradientBoosting (extra `trees`).
+
+What people take for labels and curves of wells: Ke et al. 2017, "LightGBM", whose histograms it has. The trees are
+trained on rows, each once; they know no order beyond the means. They lie in no file: a saved one would have to be
+unpickled.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from tsrnn.errors import InputError
+from tsrnn.layers.apart import apart
+from tsrnn.layers.scales import features
+from tsrnn.models._base import COVARIATES, Model
+from tsrnn.options import choice, span
+from tsrnn.shapes import Batch, Spec
+from tsrnn.windows import Windows
+
+_CHUNK = 64
+_LEAST = 1e-4  # of a probability, whose log is taken
+
+TASKS = ("along",)
+
+
+@dataclass(frozen=True)
+class Config:
+    rounds: int = choice(100, 50, 100, 200)
+    learning_rate: float = span(0.1, 0.02, 0.3, log=True)
+    widths: tuple[int, ...] = (11, 41)  # steps of the means about each step
+    most: int = 60_000  # rows that are learnt from, evenly spread
+    seed: int = 0
+    options: dict[str, Any] = field(default_factory=dict)  # others of scikit-learn's
+
+
+class Trees(Model):
+    tasks = frozenset(TASKS)
+    reads = COVARIATES
+    reads_lengths = True
+    one_graph = False
+
+    def __init__(self, config: Config, spec: Spec) -> None:
+        super().__init__(config, spec)
+        self.trees: Any = None
+
+    def forward(self, batch: Batch) -> Tensor:
+        """[batch time target params]: logs of the classes' probabilities, or values."""
+        rows = features(batch, self.spec, self.config.widths)
+        answers = batch.past.new_full((*rows.shape[:2], self.spec.params), float(np.log(_LEAST)))
+        flat = rows.flatten(0, 1).numpy()
+        if self.spec.params == 1:
+            answers = torch.from_numpy(self.trees.predict(flat)).to(batch.past).view(*rows.shape[:2], 1)
+        else:
+            shares = torch.from_numpy(self.trees.predict_proba(flat)).to(batch.past).clamp(min=_LEAST).log()
+            answers[..., self.trees.classes_.astype(np.int64)] = shares.view(*rows.shape[:2], -1)
+        return answers.unsqueeze(2)
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        try:
+            from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+        except ImportError:
+            raise InputError("model 'trees' needs scikit-learn; install tsrnn[trees]") from None
+        rows, answers = self._rows(train)
+        kind = HistGradientBoostingRegressor if self.spec.params == 1 else HistGradientBoostingClassifier
+        options = {"max_iter": self.config.rounds, "learning_rate": self.config.learning_rate, "early_stopping": False}
+        self.trees = kind(random_state=self.config.seed, **{**options, **self.config.options}).fit(rows, answers)
+        return True
+
+    def weights(self) -> dict[str, npt.NDArray[Any]]:
+        """None: trees are no tensors.
+
+        Raises:
+            InputError: always.
+        """
+        raise InputError("model 'trees' is a yardstick and cannot be saved; save a model of another name")
+
+    def _rows(self, train: Windows) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+        """Labelled rows, [row feature], and their targets [row]."""
+        rows, answers = [], []
+        for which in apart(train).split(_CHUNK):  # type: ignore[no-untyped-call]
+            batch = train.gather(which)
+            assert batch.target is not None
+            seen = torch.ones_like(batch.target, dtype=torch.bool)
+            if batch.target_observed is not None:
+                seen = batch.target_observed > 0
+            if batch.lengths is not None:
+                time = batch.past.shape[1]
+                seen = seen & (torch.arange(time) >= time - batch.lengths[:, None])[..., None]
+            rows.append(features(batch, self.spec, self.config.widths)[seen[..., 0]])
+            answers.append(batch.target[..., 0][seen[..., 0]])
+        x, y = torch.cat(rows).numpy(), torch.cat(answers).numpy()
+        keep = np.linspace(0, len(x) - 1, min(len(x), self.config.most)).round().astype(np.int64)
+        return x[keep], y[keep]
+
+
+FAMILY = "mixed"
+MODEL = Trees

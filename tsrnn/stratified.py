@@ -1,0 +1,46 @@
+"""Series held out class by class: which stop a training, and whether every class is there to be learnt."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tsrnn.arrays import Floats
+from tsrnn.errors import InputError, quoted
+from tsrnn.split import Part, Split
+
+
+def held_out(codes: Floats, share: float) -> list[int]:
+    """That share of each class, evenly spread, never the last of one: rows of codes [series], NaN where unlabelled.
+
+    What makes no whole series is carried over to the next class.
+    """
+    held, owed = [], 0.0
+    for code in np.unique(codes[np.isfinite(codes)]):
+        rows = np.flatnonzero(codes == code)
+        owed += share * len(rows)
+        count = min(int(owed + 1e-9), len(rows) - 1)
+        owed -= count
+        held += rows[((np.arange(count) + 0.5) * len(rows) / max(1, count)).astype(int)].tolist()
+    return sorted(held)
+
+
+def refuse_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source: str) -> None:
+    """Refuse a split that holds out every series of a class: codes [series].
+
+    Raises:
+        InputError: names the class and the part.
+    """
+    learnt = {*codes[_held(parts.train)].tolist()}
+    for name in ("val", "test"):
+        strangers = sorted({*codes[_held(parts.part(name))].tolist()} - learnt)
+        for code in (each for each in strangers if np.isfinite(each)):
+            raise InputError(
+                f"{source}: class {quoted(classes[int(code)])} has series in the split's {name} part and none to learn "
+                "it from; move one of them to the training"
+            )
+
+
+def _held(part: Part) -> np.ndarray:
+    """Which series have rows in a part: [series]."""
+    return np.asarray(part.end > part.begin)

@@ -1,0 +1,55 @@
+"""How much each row's label counts in the training: by a column of weights, or by what a column's values weigh."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from tsrnn import figures
+from tsrnn.arrays import Floats
+from tsrnn.errors import InputError, listed, quoted, unknown
+from tsrnn.panel import Panel
+
+
+def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
+    """A weight per row, 0 where the column says nothing: [row].
+
+    Args:
+        asked: a column of weights; or {column: {value: weight}}, such as {"confidence": {1: 1.0, 2: 0.5}}.
+
+    Raises:
+        InputError: there is no such column, or a cell of it has no weight, or a negative one.
+    """
+    plain = isinstance(asked, str)
+    if not plain and (not isinstance(asked, Mapping) or len(asked) != 1):
+        raise InputError(f"label_weights takes a column, or one {{column: {{value: weight}}}}, not {asked!r}")
+    name, table = (asked, None) if plain else next(iter(asked.items()))  # type: ignore[union-attr]  # `plain` tells
+    if name not in panel.frame.columns:
+        raise unknown(f"column of {panel.source}", str(name), panel.frame.columns)
+    cells = figures.floats(panel.frame[name]).astype(np.float64)
+    weights = cells if table is None else _weighed(cells, table, str(name), panel.source)
+    weights = np.nan_to_num(weights)
+    if (weights < 0).any() or not np.isfinite(weights).all():
+        row = int(np.flatnonzero((weights < 0) | ~np.isfinite(weights))[0])
+        raise InputError(
+            f"{panel.source}, row {row + 1}: {quoted(name)} weighs {weights[row]:g}; weights are at least 0"
+        )
+    return weights
+
+
+def _weighed(cells: Floats, table: Any, name: str, source: str) -> Floats:
+    try:
+        known = {float(value): float(weight) for value, weight in table.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(
+            f"label_weights says what values of {quoted(name)} weigh, such as {{1: 1.0, 2: 0.5}}, not {table!r}"
+        ) from None
+    values = np.unique(cells[np.isfinite(cells)])
+    if lacking := [f"{value:g}" for value in values if value not in known]:
+        raise InputError(
+            f"{source}: label_weights does not say what {listed(lacking)} of {quoted(name)} weighs; add it"
+        )
+    weights = np.full(len(cells), np.nan)
+    for value, weight in known.items():
+        weights[cells == value] = weight
+    return weights
