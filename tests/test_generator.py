@@ -267,3 +267,21 @@ def test_every_generator_is_built_of_any_cell():
         Generator(name, input_size=8, **{**SMALL[name], "cell": "lstm", "progress": False}).fit(
             world(20), id="sequence", time="step"
         )
+
+
+def test_the_command_line_fits_and_samples(run, tmp_path):
+    world(30).write_csv(tmp_path / "mine.csv")
+    words = [f"{name}={value}" for name, value in SMALL["rtsgan"].items()]
+    settings = [word for each in words for word in ("--set", each)]
+    shape = ("--input-size", "8", "--id", "sequence", "--time", "step")
+    asked = ("--task", "generate", "--model", "rtsgan", *shape, *settings)
+    assert run("fit", "mine.csv", "--out", "saved", *asked)[0] == 0
+    status, out, said = run("sample", "saved", "--count", "3", "--seed", "2")
+    assert (status, said) == (0, "")
+    made = pl.read_csv(out.encode())
+    assert made.columns == ["sequence", "step", "x1", "x2"]
+    assert made.height == 24
+    status, _, said = run("predict", "saved", "mine.csv")
+    assert (status, "saved makes sequences of noise and reads no file; run `tsrnn sample saved`" in said) == (2, True)
+    status, _, said = run("sample", "mine.csv")
+    assert status == 2

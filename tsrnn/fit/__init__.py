@@ -67,7 +67,7 @@ def fit(
     lesson = Lesson(train, config.batch_size, config.max_epochs)
     if phases := model.phases(lesson, config.learning_rate):
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
-        return phased.train(model, phases, config, lambda: _trainer(once, _checked(callbacks), logger))
+        return phased.train(model, phases, lesson, config, lambda: _trainer(once, _checked(callbacks), logger))
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
     if config.arithmetic == "64-true":
         module.double()

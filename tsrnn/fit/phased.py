@@ -12,7 +12,7 @@ from tsrnn.errors import InputError
 from tsrnn.fit.manners import interruptible, quiet
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
-from tsrnn.phases import Phase
+from tsrnn.phases import Lesson, Phase
 from tsrnn.trained import Report
 
 Turn = tuple[int, int]  # phase, step of it
@@ -66,8 +66,12 @@ class PhasedModule(pl.LightningModule):
         return None
 
 
-def train(model: Model, phases: Sequence[Phase], config: FitConfig, trainer_of: Callable[[], pl.Trainer]) -> Report:
+def train(
+    model: Model, phases: Sequence[Phase], lesson: Lesson, config: FitConfig, trainer_of: Callable[[], pl.Trainer]
+) -> Report:
     """Walk through the phases, and leave in `model`, on the CPU, what they learnt.
+
+    The report's epochs are those of all phases together, as if each step took a batch; its losses are the phases'.
 
     Raises:
         InputError: a loss stopped being a number.
@@ -80,4 +84,5 @@ def train(model: Model, phases: Sequence[Phase], config: FitConfig, trainer_of: 
     model.to("cpu").eval()
     device = trainer.strategy.root_device.type
     ends = tuple((sum(tail) / len(tail), math.nan) for each in module.losses if (tail := each[-_TAIL:]))
-    return Report(len(phases), len(phases), math.nan, time.perf_counter() - began, device, ends)
+    epochs = math.ceil(sum(map(len, module.losses)) * lesson.size / len(lesson.windows))
+    return Report(epochs, epochs, math.nan, time.perf_counter() - began, device, ends)

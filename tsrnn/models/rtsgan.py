@@ -6,8 +6,9 @@ gradient penalty (Gulrajani et al. 2017, arXiv 1704.00028) in the space of codes
 sequences of what the generator writes. The autoencoder is trained first and then stays as it is.
 
 Departs from it: the decoder reads the code and which step it is, instead of its own output of the step before; the
-generator meets codes on their principal axes, each of unit variance; its moving average writes what is sampled; no
-value leaves the range of those learnt from.
+generator meets codes on their principal axes, each of unit variance but for the narrowest, which hold noise; it learns
+more slowly than the critic (Heusel et al. 2017, arXiv 1706.08500); its moving average writes what is sampled; no value
+leaves the range of those learnt from.
 """
 
 import copy
