@@ -205,7 +205,7 @@ class Stepping(Generative):
     def phases(self, lesson, rate):
         type(self).taken = [0, 0]
         return [
-            Phase("first", lesson.steps(9), lambda: self.step(0), 0.5),
+            Phase("first", lesson.steps(70), lambda: self.step(0), 0.5),
             Phase("second", 4, lambda: self.step(1), 0.5),
         ]
 
@@ -220,9 +220,10 @@ class TestPhases:
         generator = Generator(Stepping, input_size=8, progress=False, **options)
         return generator.fit(world(), id="sequence", time="step")
 
-    def test_each_has_its_steps(self, monkeypatch):
-        report = self.fit(monkeypatch).report_
-        assert Stepping.taken == [9, 4]
+    def test_each_has_its_steps_however_few_epochs_are_usual(self, monkeypatch):
+        report = self.fit(monkeypatch, batch_size=60).report_
+        assert Stepping.taken == [70, 4]
+        assert report.epochs == 74
         assert [train for train, _ in report.losses] == [0.5, 0.5]
 
     def test_epochs_bound_them(self, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from tsrnn import synthesis
+from tsrnn import synthesis, tasks
 from tsrnn.errors import InputError
 from tsrnn.synthesis import contexts, critics, distances
 
@@ -115,6 +115,9 @@ class TestJudging:
         )
         assert one.value == pytest.approx(other.value)
         assert one.value == pytest.approx(0.1 / np.ptp(real), rel=0.2)
+
+    def test_the_task_knows_every_measure(self):
+        assert {*tasks.find("generate").told} == {*synthesis.JUDGES, synthesis.NEAREST}
 
     def test_what_cannot_be_judged_is_refused(self):
         with pytest.raises(InputError, match="unknown measure 'fid'"):

@@ -58,13 +58,14 @@ def fit(
         InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
             forecast (`tsrnn.trial`).
     """
-    began, config = time.perf_counter(), config.settled(len(train), train.buffer.targets)
+    began, epochs = time.perf_counter(), config.max_epochs
+    config = config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
     if solved:
         return Report(0, 0, math.nan, time.perf_counter() - began)
-    lesson = Lesson(train, config.batch_size, config.max_epochs)
+    lesson = Lesson(train, config.batch_size, epochs)
     if phases := model.phases(lesson, config.learning_rate):
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
         return phased.train(model, phases, lesson, config, lambda: _trainer(once, _checked(callbacks), logger))
