@@ -228,10 +228,17 @@ def _check_ratios(shares: Any) -> None:
         raise InputError(f"split ratios must be three shares that add up to 1, not {shares!r}")
 
 
+def _is_share(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 <= float(value) < 1
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
+
+
 def _check_names(value: Any) -> None:
     named = isinstance(value, Mapping) and {*value} <= {"val", "test"}
-    kinds = (numbers.Real, Iterable)
-    if not named or any(isinstance(names, str) or not isinstance(names, kinds) for names in value.values()):
+    if not named or not all(_is_share(names) or _are_names(names) for names in value.values()):
         raise InputError(f"a split by_series is such as {{'val': ['A'], 'test': ['B']}}, not {value!r}")
 
 
