@@ -67,7 +67,7 @@ class Generator(Estimator):
     def fit(
         self, frame: Any, *, split: Mapping[str, Any] | str | None = None, on_epoch: Any = None, **roles: Any
     ) -> Self:
-        """Learn from every window of `length` rows that has no hole and no gap.
+        """Learn from every window of `input_size` rows that has no hole and no gap.
 
         Args:
             frame: a `Panel`, or a pandas, polars or pyarrow frame; many series, or one long one.
