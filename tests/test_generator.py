@@ -119,6 +119,25 @@ def test_what_was_learnt_is_told_again(fitted):
     assert error(longer) < 0.5 * error(fitted)
 
 
+LONGER = {
+    "rtsgan": {"encoding_steps": 300, "steps": 500, "width": 32, "learning_rate": 3e-3, "critic_steps": 2},
+    "timegan": {"hidden_size": 12, "steps": 400},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("model", MODELS)
+def test_made_sequences_are_spread_as_real_ones_are(model):
+    frame = world(400)
+    made = small(model, **LONGER[model]).fit(frame, id="sequence", time="step").draw(400)
+    real = frame.select("x1", "x2").to_numpy().reshape(-1, 8, 2)
+    for sequences in (made, real):
+        assert (np.diff(sequences.mean(0), axis=0) > 0).mean() > 0.9  # all sines rise on the whole
+    np.testing.assert_allclose(made[:, 0].mean(0), real[:, 0].mean(0), rtol=0.1)
+    ratio = made[:, -1].std(0) / real[:, -1].std(0)
+    assert 0.4 < ratio.min() <= ratio.max() < 2.5
+
+
 def test_windows_with_a_hole_are_not_learnt_from():
     frame = world(1, 40).with_columns(x1=pl.when(pl.col("step") != 20).then("x1"))
     with pytest.raises(
