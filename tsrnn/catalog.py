@@ -33,7 +33,7 @@ class Row:
 
     name: str
     title: str
-    reader: str  # a reader's name, "simulate", or "aeon": tsrnn.packaged
+    reader: str  # a reader's name; "simulate" or "faults"; "aeon" or "aeon_csv": tsrnn.packaged, packaged_anomalies
     rows: int
     time: str
     target: tuple[str, ...] = ()  # empty: every numeric column
@@ -182,14 +182,19 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     from tsrnn import refine
 
     split = row.split
-    if row.reader == "simulate":
-        from tsrnn import simulate
+    if row.reader in ("simulate", "faults"):
+        from tsrnn import faults, simulate
 
-        reading, checksum = Reading(getattr(simulate, row.name)()), None
+        made = simulate if row.reader == "simulate" else faults
+        reading, checksum = Reading(getattr(made, row.name)()), None
     elif row.reader == "aeon":
         from tsrnn import packaged
 
         reading, checksum, split = packaged.read(row.name, row.sha256)
+    elif row.reader == "aeon_csv":
+        from tsrnn import packaged_anomalies
+
+        reading, checksum = packaged_anomalies.read(row.name, row.sha256)
     else:
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
