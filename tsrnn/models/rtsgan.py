@@ -194,5 +194,6 @@ def _layers(inward: int, width: int, outward: int) -> nn.Sequential:
 
 FAMILY = "recurrent"
 TASKS = ("generate",)
+ABOUT = "Makes sequences: a recurrent autoencoder, and a generator and a critic in the space of its codes"
 PAPER = "Pei et al. 2021, arXiv 2111.08386"
 MODEL = RTSGAN

@@ -147,5 +147,6 @@ def _called(logits: Tensor, label: float) -> Tensor:
 
 FAMILY = "recurrent"
 TASKS = ("generate",)
+ABOUT = "Makes sequences step by step: five recurrences that embed, recover, generate, supervise and tell apart"
 PAPER = "Yoon et al. 2019, NeurIPS"
 MODEL = TimeGAN
