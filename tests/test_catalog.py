@@ -166,6 +166,13 @@ class TestSimulated:
         panel = catalog.load("wells", target=["GR", "DTC"], past_covariates=[])
         assert (panel.roles.targets, panel.roles.past) == (("GR", "DTC"), ())
 
+    def test_simulated_wells_are_read_as_real_ones_are(self, alone):
+        panel = catalog.load("wells", target=["GR", "RDEP"])
+        assert panel.transforms == {"RDEP": "log10"}
+        units = {name: panel.columns[name].unit for name in ("depth", "GR", "RHOB", "NPHI", "DTC", "RDEP")}
+        assert units == {"depth": "m", "GR": "gAPI", "RHOB": "g/cm3", "NPHI": "v/v", "DTC": "us/ft", "RDEP": "ohm.m"}
+        assert catalog.load("station").columns["pressure"].unit == "hPa"
+
 
 class TestFinding:
     def test_the_order_of_the_folders(self, alone, monkeypatch):

@@ -133,6 +133,12 @@ def test_ready_small(threads):
     assert growth >= 0
 
 
+def test_page_small():
+    seconds, size = script("page")["measure"](models=3, sets=2, seeds=1, repeats=1)
+    assert seconds.value > 0
+    assert size.holds
+
+
 def test_training_and_predict_small(threads):
     rows = [*script("training")["measure"](steps=2, repeats=1), *script("predict")["measure"](repeats=1)]
     assert [row.reach is not None for row in rows] == [False, True, False, True, True, True, True]

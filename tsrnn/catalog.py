@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tsrnn import forks, readers, settings
 from tsrnn.errors import InputError, quoted, unknown
-from tsrnn.reading import Reading
+from tsrnn.reading import Column, Reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -47,6 +47,7 @@ class Row:
     missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
     wind: Any = None  # speed and direction to be read as u and v; empty: directions are numbers
     transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
+    units: dict[str, str] | None = None  # of columns of a simulated world; files say their own
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
     sha256: str | None = None
@@ -186,7 +187,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         from tsrnn import faults, simulate
 
         made = simulate if row.reader == "simulate" else faults
-        reading, checksum = Reading(getattr(made, row.name)()), None
+        reading, checksum = Reading(getattr(made, row.name)(), _columns(row)), None
     elif row.reader == "aeon":
         from tsrnn import packaged
 
@@ -207,6 +208,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=split, sha256=checksum, offers=offers)
+
+
+def _columns(row: Row) -> dict[str, Column]:
+    return {name: Column(unit) for name, unit in (row.units or {}).items()}
 
 
 def _frame(row: Row) -> tuple[Reading, str]:

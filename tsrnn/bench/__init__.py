@@ -111,6 +111,7 @@ def _measured(job: Job) -> Measured:
         **{f"val_{name}": val.values.get(name, nan) for name in USUAL},
         "epochs": report.epochs,
         "threads": job.threads,
+        "seen": models.seen(job.model),
         **stamp(report.device),
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}

@@ -47,8 +47,9 @@ COLUMNS: dict[str, type[pl.DataType]] = {
     "finished": pl.String,
     "fold": pl.String,  # what was held out; empty where a benchmark has one split
     "threads": pl.Int64,  # of the fit; not known of rows from before they were fixed
+    "seen": pl.String,  # whether the model had read the data before its training: no, or what it had read
 }
-OPTIONAL = ("fold", "threads")  # empty in every row: no column of the file
+OPTIONAL = ("fold", "threads", "seen")  # empty in every row: no column of the file
 KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config", "fold")
 AS_IT_COMES = "as it comes"  # the track of models that were told nothing; no board mixes it with others
 REQUIRED = (*(name for name in KEY if name not in OPTIONAL), *USUAL, "finished")

@@ -56,10 +56,13 @@ def run(  # noqa: PLR0913  one parameter per option
     load_: Load = None,
     past: Past = None,
     future: Future = None,
+    picture: Annotated[
+        Path | None, typer.Option("--plot", help="Draw the losses by epoch into this png, svg or pdf file.")
+    ] = None,
     task: TaskName = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
-    from tsrnn import faces, load, tasks
+    from tsrnn import faces, load, plot, tasks
 
     task = task or tasks.AHEAD.name
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
@@ -70,4 +73,6 @@ def run(  # noqa: PLR0913  one parameter per option
     fitted: Any = faces.of(task)(**params).fit(load(dataset(data), **columns))
     fitted.save(out)
     report = fitted.report_
+    if picture is not None:
+        plot.losses(report.losses, report.best_epoch, picture)
     typer.echo(f"{out}: {fitted.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)

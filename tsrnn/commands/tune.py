@@ -65,7 +65,7 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import bench, parameters, suites, tune
+    from tsrnn import bench, page, parameters, suites, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
@@ -92,6 +92,7 @@ def run(  # noqa: PLR0913  one parameter per option
     best = tune.best(swept, asked)
     path = out / f"{name}.toml"
     parameters.write_toml(best, path)
+    page.save_sweep(tune.trials(swept), tune.importances(swept), asked.metric, path.with_suffix(".svg"))
     screen.best(best, path, as_json=json_)
 
 
@@ -130,4 +131,8 @@ class Trials:
             if name != "chosen":
                 self.out.print(f"{name} = {json.dumps(value)}", highlight=False)
         chosen = params["chosen"]
-        self.out.print(f"{chosen['by']} {chosen['value']:.4f}, written to {path}", soft_wrap=True, highlight=False)
+        self.out.print(
+            f"{chosen['by']} {chosen['value']:.4f}, written to {path}, drawn into {path.stem}.svg",
+            soft_wrap=True,
+            highlight=False,
+        )

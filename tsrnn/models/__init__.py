@@ -10,6 +10,7 @@ A model file names its paper and holds
     FAMILY    optional: naive, linear, feed-forward, recurrent or mixed; boards name the best of each
     ABOUT     optional: {name: sentence}, what each variant is; else the docstring's first sentence speaks for the file
 
+A MODEL whose weights come from elsewhere says in its attribute `SEEN` which data they had read: result rows repeat it.
 A class of one's own, derived from `Model`, stands wherever a name may; its `Config` is an attribute of it.
 """
 
@@ -125,6 +126,11 @@ def check_task(model: str | type, task: str) -> None:
 def is_own(kind: type) -> bool:
     """Whether a class is one of tsrnn's."""
     return kind.__module__.partition(".")[0] == "tsrnn"
+
+
+def seen(model: str | type) -> str:
+    """What a model's weights had read before any training here: "no" of all that begin at random, or are solved."""
+    return str(getattr(find(model).kind, "SEEN", "no"))
 
 
 def reads(model: str | type, config: Any) -> frozenset[str]:

@@ -3,6 +3,7 @@
     sheet, overall   what a page of one suite, and one of many data sets, says: numbers and words
     entries, cells   the lines of a board; texts of tables
     drawn, figures, svg, slices, samples   pictures
+    sweep            a sweep as one picture
     origin           where each row comes from, and the command that makes it
     templates/       the page: Jinja2, which escapes whatever stands in a row
 
@@ -10,13 +11,15 @@ Without JavaScript the page has everything but sorting and filtering. Colours fo
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from tsrnn import files
 from tsrnn.board.rows import read
 from tsrnn.errors import InputError
-from tsrnn.page import svg
+from tsrnn.page import svg, sweep
+from tsrnn.page.cells import words
 from tsrnn.page.overall import overall
 from tsrnn.page.sheet import OTHERS, board, sheet
 from tsrnn.suites import Suite, find
@@ -106,6 +109,14 @@ def picture(suite: Suite, folder: Path, path: Path, others: int = OTHERS) -> Pat
         raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into an .svg file")
     _save(svg.alone(board(suite, folder, others)), path)
     return path
+
+
+def save_sweep(
+    trials: Sequence[Mapping[str, Any]], importances: Mapping[str, float], measured: str, path: Path
+) -> None:
+    """Draw a sweep (`tsrnn/page/sweep.py`) into an SVG file; nothing where no trial has a value."""
+    if drawn := sweep.picture(trials, importances, words(measured)):
+        _save(svg.alone(drawn), path)
 
 
 def file_name(name: str) -> str:

@@ -1,0 +1,91 @@
+"""Pictures of what takes long: a training by its epochs, a sweep by its trials."""
+
+import itertools
+import math
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Run
+
+from tsrnn import plot
+from tsrnn.errors import InputError
+from tsrnn.page import svg, sweep
+from tsrnn.simulate import transformer
+
+SMALL = ("--input-size", "24", "--horizon", "6")
+
+
+def trial(number: int, value: float | None, **params: Any) -> dict[str, Any]:
+    return {"trial": number, "value": value, "params": params}
+
+
+def test_a_sweep_shows_its_history_what_mattered_and_what_went_together() -> None:
+    trials = [trial(k, 1 / (k + 1), rate=10.0 ** -(k + 1), cell=("gru", "<lstm>")[k % 2]) for k in range(6)]
+    drawn = sweep.picture([*trials, trial(6, None, rate=1.0, cell="gru")], {"rate": 0.75, "cell": 0.25}, "MSE")
+    words = list(ET.fromstring(svg.alone(drawn)).itertext())
+    for said in ("75 %", "25 %", "<lstm>", "trial 5: 0.1667", "1e-06"):
+        assert said in words
+    assert "History: 6 trials, 1 without a value; the line is the best so far" in words
+
+
+def test_a_sweep_without_a_value_has_no_picture() -> None:
+    assert sweep.picture([trial(0, None, rate=1.0)], {}, "MSE") == ""
+    assert sweep.picture([trial(0, math.nan, rate=1.0)], {}, "MSE") == ""
+    assert "History" in sweep.picture([trial(0, 1.0, rate=1.0)], {}, "MSE")
+
+
+@pytest.mark.slow
+def test_tune_draws_beside_what_it_chose(run: Run, tmp_path: Path) -> None:
+    transformer(rows=400).write_csv(tmp_path / "my.csv")
+    words = ("tune", "my.csv", "--model", "gru", "--trials", "2", *SMALL, "--set", "max_epochs=1", "--target", "OT")
+    status, out, err = run(*words, "--set", "max_windows=32")
+    assert status == 0, err
+    (drawn,) = Path("tsrnn-results").glob("*.svg")
+    assert drawn.with_suffix(".toml").is_file()
+    assert drawn.name in out
+    assert ET.parse(drawn).getroot().tag.endswith("svg")
+
+
+def test_fit_draws_its_losses(run: Run, tmp_path: Path) -> None:
+    transformer(rows=400).write_csv(tmp_path / "my.csv")
+    asked = ("fit", "my.csv", "--target", "OT", "--out", "saved", *SMALL, "--plot", "losses.svg")
+    assert run(*asked, "--model", "gru", "--set", "max_epochs=2", "--set", "hidden_size=4")[0] == 0
+    assert "<svg" in Path("losses.svg").read_text(encoding="utf-8")
+    status, _, err = run(*asked, "--model", "ols")
+    assert (status, "solved, not trained by epochs" in err) == (2, True)
+
+
+def test_losses_are_drawn_with_and_without_a_validation_part(tmp_path: Path) -> None:
+    plot.losses([(1.0, math.nan), (0.5, math.nan)], 0, tmp_path / "a.svg")
+    plot.losses([(1.0, 0.9), (0.5, 0.8)], 2, tmp_path / "b.svg")
+    texts = [(tmp_path / name).read_text(encoding="utf-8") for name in ("a.svg", "b.svg")]
+    assert ["validation" in text for text in texts] == [False, True]
+    assert "kept: epoch 2" in texts[1]
+    with pytest.raises(InputError, match="draw into a"):
+        plot.losses([(1.0, 0.9)], 1, tmp_path / "a.html")
+
+
+def test_backtest_draws(run: Run, tmp_path: Path) -> None:
+    transformer(rows=400).write_csv(tmp_path / "my.csv")
+    words = ("backtest", "my.csv", "--model", "ols", "--target", "OT", *SMALL, "--windows", "2", "--out", "f.csv")
+    assert run(*words, "--plot", "f.svg")[0] == 0
+    assert "<svg" in Path("f.svg").read_text(encoding="utf-8")
+
+
+def test_a_scale_has_round_ticks_and_holds_what_lies_outside() -> None:
+    axis = svg.Scale(-1.0, 9.0, 0, 100)
+    assert axis.ticks(5) == [0, 2, 4, 6, 8]
+    assert (axis(-5), axis(-1), axis(4), axis(90)) == (0, 0, 50, 100)
+    log = svg.Scale(1, 1000, 0, 90, log=True)
+    assert [log(value) for value in (1, 10, 100, 1000)] == [0, 30, 60, 90]
+    assert log.ticks()[::3] == [1, 10, 100, 1000]
+
+
+def test_labels_beside_lines_stand_apart_and_inside() -> None:
+    placed = svg.apart([50, 50, 50, 99], 12, 0, 100)
+    rising = sorted(placed)
+    assert all(second - first >= 12 for first, second in itertools.pairwise(rising))
+    assert min(placed) >= 0
+    assert max(placed) <= 100

@@ -1,0 +1,226 @@
+"""What is wrong with rows, in sentences: of one row alone, of several together, of what lies beside them."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from math import isclose, isfinite
+from pathlib import Path
+from typing import Any
+
+from tsrnn.board import beside as tables
+from tsrnn.board import rows as results
+from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
+from tsrnn.submission.truth import Truth
+
+_SCORES = (*USUAL, *(f"val_{name}" for name in USUAL))
+_ORIGIN = ("version", "commit", "torch", "hardware")
+_ROUNDED = 0.05  # of a mean: windows are stored in half precision, and those with holes weigh less in it
+NOT_SEEN = "no"  # what a row says of a model that had not read the data before its training
+
+
+@dataclass(frozen=True)
+class Said:
+    """A place, and what there is to say of it."""
+
+    where: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row and where it stands."""
+
+    where: str
+    path: Path
+    cells: dict[str, Any]
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What is stored of the configuration; empty where it cannot be read."""
+        try:
+            found = json.loads(self.cells["config"])
+        except ValueError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """`rows.KEY`, however the configuration is written."""
+        cells = self.cells | {"config": json.dumps(self.config, sort_keys=True)}
+        return tuple(cells[name] for name in results.KEY)
+
+
+def of_row(row: Row, knows: Truth) -> list[Said]:
+    """What is wrong with one row."""
+    return [Said(row.where, what) for rule in _RULES for what in rule(row, knows)]
+
+
+def remarks(row: Row, knows: Truth) -> list[Said]:
+    """What a reader should know of a row, the same of all rows of its file."""
+    found = []
+    seen = row.cells["seen"]
+    if not seen:
+        found.append("does not say whether its model had read the data before (column `seen`: no, or what it read)")
+    elif seen != NOT_SEEN:
+        found.append(f"its model had read data before: {seen}")
+    if not knows.at_hand(row.cells["dataset"]):
+        found.append(f"the data of {row.cells['dataset']} are not at hand: windows are compared among rows alone")
+    if not knows.has_model(row.cells["model"]):
+        found.append(f"{row.cells['model']} is no model of this version, and cannot be run again")
+    return [Said(str(row.path), what) for what in found]
+
+
+def _finite(row: Row, knows: Truth) -> Iterator[str]:
+    if not knows.forecasts(row.cells["dataset"]):
+        return
+    for name in _SCORES:
+        value = row.cells[name]
+        if value is None or not isfinite(value) or value < 0:
+            yield f"{name} is {'empty' if value is None else value}, which is no error"
+    mse, mae = row.cells["mse"], row.cells["mae"]
+    if mae**2 > mse * (1 + 1e-6):
+        yield f"mae {mae:g} squared is more than mse {mse:g}, which no errors have"
+
+
+def _complete(row: Row, knows: Truth) -> Iterator[str]:
+    cells = row.cells
+    for name in ("horizon", "input_size", "windows"):
+        if not cells[name] or cells[name] < 1:
+            yield f"{name} is {'empty' if cells[name] is None else cells[name]}; it counts from 1"
+    lacking = [name for name in _ORIGIN if not cells[name]]
+    if lacking:
+        yield f"{', '.join(lacking)} are empty, without which it cannot be made again"
+    if not isinstance(_json(cells["config"]), dict):
+        yield f"config is {cells['config']!r}, which is no object of JSON"
+    if not _is_time(cells["finished"]):
+        yield f"finished is {cells['finished']!r}, which is no time"
+    if cells["model"] != row.path.stem:
+        yield f"model is {cells['model']!r}, and the file is of {row.path.stem!r}"
+
+
+def _of_these_data(row: Row, knows: Truth) -> Iterator[str]:
+    known, said = knows.checksum(row.cells["dataset"]), row.cells["sha256"]
+    if known is not None and said != known:
+        yield f"its data have the checksum {said[:12]}, and those of {row.cells['dataset']} have {known[:12]}"
+
+
+def _of_this_split(row: Row, knows: Truth) -> Iterator[str]:
+    asked, said = knows.split(row.cells["dataset"]), row.config.get("split")
+    said = None if said == "standard" else said
+    if said != asked:
+        board = f"{row.cells['dataset']} is split by {json.dumps(asked)}"
+        yield f"it was split by {json.dumps(said)}, and {board}: its training may hold rows of the test"
+    roles = row.config.get("roles", {})
+    targets, ahead = ({*_several(roles.get(name))} for name in ("target", "future_covariates"))
+    if shown := sorted(targets & ahead):
+        yield f"the target {', '.join(shown)} is among its covariates known ahead: the model was shown the answer"
+
+
+def _chosen_on_validation(row: Row, knows: Truth) -> Iterator[str]:
+    pairs = [(row.cells[name], row.cells[f"val_{name}"]) for name in USUAL]
+    if all(test is not None and test == val for test, val in pairs) and knows.forecasts(row.cells["dataset"]):
+        yield "its errors on validation are those on the test to the last digit: it was chosen on the test"
+
+
+def _every_window(row: Row, knows: Truth) -> Iterator[str]:
+    expected, scored = knows.windows(row.cells, row.config), row.cells["windows"]
+    if expected is not None and scored is not None and scored != expected:
+        yield f"{scored:,} windows were scored, and the test has {expected:,}: {_counted(scored, expected)}"
+
+
+_RULES = (_finite, _complete, _of_these_data, _of_this_split, _chosen_on_validation, _every_window)
+
+
+def _counted(scored: int, expected: int) -> str:
+    return "some were dropped" if scored < expected else "some are not of the test"
+
+
+def together(rows: Sequence[Row]) -> list[Said]:
+    """Keys that stand twice, fits counted as two seeds, and rows that scored fewer windows than others did."""
+    found = list(_doubled(rows))
+    found += _same_fit(rows)
+    scored: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
+    for row in rows:
+        scored[tuple(row.cells[name] for name in ("dataset", "sha256", "horizon", "fold"))].append(row)
+    for kin in scored.values():
+        most = max(row.cells["windows"] or 0 for row in kin)
+        for row in kin:
+            if (row.cells["windows"] or most) < most:
+                fewer = f"{row.cells['windows']:,} windows were scored, and others of that task scored {most:,}"
+                found.append(Said(row.where, f"{fewer}: some were dropped"))
+    return found
+
+
+def _doubled(rows: Iterable[Row]) -> Iterator[Said]:
+    first: dict[tuple[Any, ...], Row] = {}
+    for row in rows:
+        if row.key in first:
+            yield Said(
+                row.where, f"it is the result of {first[row.key].where} again: same task, configuration and seed"
+            )
+        first.setdefault(row.key, row)
+
+
+def _same_fit(rows: Iterable[Row]) -> Iterator[Said]:
+    """A network that was trained from another seed never has the same errors to the last digit."""
+    first: dict[tuple[Any, ...], Row] = {}
+    place = results.KEY.index("seed")
+    for row in rows:
+        scores = tuple(row.cells[name] for name in _SCORES)
+        if not row.cells["epochs"] or None in scores:
+            continue
+        key = (*row.key[:place], *row.key[place + 1 :], *scores)
+        other = first.setdefault(key, row)
+        if other.cells["seed"] != row.cells["seed"]:
+            what = f"seed {row.cells['seed']} has the errors of seed {other.cells['seed']} to the last digit"
+            yield Said(row.where, f"{what} ({other.where}): one fit was counted twice")
+
+
+def beside(rows: Sequence[Row], folder: Path) -> list[Said]:
+    """Losses of windows that are of other windows than the row says, or have another mean."""
+    found = []
+    for row in rows:
+        try:
+            losses = tables.read(row.path.parent, "windows", results.stem(row.cells))
+        except InputError as error:
+            found.append(Said(row.where, str(error)))
+            continue
+        if losses is None:
+            continue
+        if losses.height != row.cells["windows"]:
+            found.append(
+                Said(
+                    row.where, f"{losses.height:,} losses of windows lie beside it, and it says {row.cells['windows']}"
+                )
+            )
+        for name in USUAL:
+            mean = losses[name].drop_nans().mean() if name in losses.columns else None
+            if isinstance(mean, float) and not isclose(mean, row.cells[name], rel_tol=_ROUNDED):
+                found.append(
+                    Said(
+                        row.where,
+                        f"{name} is {row.cells[name]:g}, and the losses of its windows have the mean {mean:g}",
+                    )
+                )
+    return found
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return None
+
+
+def _is_time(text: str) -> bool:
+    try:
+        return bool(datetime.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _several(names: Any) -> list[str]:
+    return [] if names is None else [names] if isinstance(names, str) else list(names)

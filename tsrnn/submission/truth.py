@@ -1,0 +1,120 @@
+"""What the data and the suites say of a row: checksum, split, windows of the test; and the row run again."""
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from math import isclose
+from typing import Any
+
+from tsrnn import bench, buffer, catalog, registry, scale, split, suites, tasks, windows
+from tsrnn.bench import Job, Source
+from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
+
+_DRAWN, _SOLVED = 0.03, 1e-3  # how far a rerun may lie from the row: another machine draws other last bits
+_OF_THE_TASK = ("roles", "split", "class")
+
+
+class Truth:
+    """What is known of data sets by name; each is read once."""
+
+    def __init__(self) -> None:
+        self._panel = cache(_opened)
+        self._counted = cache(_count)
+
+    def at_hand(self, dataset: str) -> bool:
+        """Whether the data can be read without a download."""
+        place = suites.find(dataset).data
+        if place not in catalog.names():
+            return catalog.checksum(place) is not None
+        row = catalog.row(place)
+        return row.reader == "simulate" or catalog.find(row) is not None
+
+    def checksum(self, dataset: str) -> str | None:
+        """Of the data; None where it is not known."""
+        if self.at_hand(dataset):
+            panel: Any = self._panel(dataset, "{}")[0]
+            return str(panel.fingerprint)
+        return catalog.checksum(suites.find(dataset).data)
+
+    def split(self, dataset: str) -> Any:
+        """What the suite says; None for the data set's own."""
+        asked: Any = suites.find(dataset).split
+        return None if asked is None or asked == "standard" else json.loads(json.dumps(asked))
+
+    def forecasts(self, dataset: str) -> bool:
+        """Whether the suite asks for forecasts, which mse and mae measure."""
+        return tasks.find(suites.find(dataset).task).forecasts
+
+    def has_model(self, name: str) -> bool:
+        """Whether a model of that name can be made here."""
+        return name in registry.names("models")
+
+    def windows(self, row: Mapping[str, Any], config: Mapping[str, Any]) -> int | None:
+        """How many windows the test has; None where the data are not at hand, or cannot be read so."""
+        dataset = row["dataset"]
+        if not self.at_hand(dataset) or not self.forecasts(dataset) or config.get("pad"):
+            return None
+        roles = json.dumps(config.get("roles", {}), sort_keys=True)
+        try:
+            return self._counted(dataset, roles, row["fold"], row["input_size"], row["horizon"])
+        except (InputError, KeyError, TypeError, ValueError):
+            return None
+
+    def can_run(self, row: Mapping[str, Any]) -> bool:
+        """Whether a row can be made again here."""
+        return self.at_hand(row["dataset"]) and self.has_model(row["model"])
+
+    def again(self, row: Mapping[str, Any]) -> tuple[bool, str]:
+        """Run a row again: whether it says the same, and what it says."""
+        try:
+            made = bench.run_one(_job(row))
+        except InputError as error:
+            return False, f"it cannot be run again: {error}"
+        far = _DRAWN if row["epochs"] else _SOLVED
+        same = all(isclose(made[name], row[name], rel_tol=far) for name in USUAL)
+        same = same and made["windows"] == row["windows"]
+        pairs = ", ".join(f"{name} {made[name]:.4f} where it says {row[name]:.4f}" for name in USUAL)
+        return same, f"{pairs}, {made['windows']} windows where it says {row['windows']}; {100 * far:g} % are allowed"
+
+
+def _source(dataset: str, roles: Mapping[str, Any]) -> Source:
+    """The suite with the roles that a row's user named, as tuples where a command line makes them."""
+    own = json.loads(json.dumps(dict(suites.find(dataset).roles)))
+    named = {name: value for name, value in roles.items() if own.get(name) != value}
+    return Source(dataset, tuple((name, _tupled(value)) for name, value in named.items()))
+
+
+def _tupled(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _opened(dataset: str, roles: str) -> tuple[Any, Mapping[str, Any]]:
+    return bench.opened(_source(dataset, json.loads(roles)))
+
+
+def _count(dataset: str, roles: str, fold: str, input_size: int, horizon: int) -> int:
+    panel, splits = _opened(dataset, roles)
+    arrays = panel.arrays()
+    rule = splits[fold] if fold in splits else next(iter(splits.values()))
+    rule = panel.split if rule == "standard" else rule
+    parts = split.standard(arrays, rule, panel.source)
+    laid = buffer.lay(arrays, scale.fit("none", arrays, parts.train), 0)
+    return len(windows.cut(laid, parts.test, input_size, horizon))
+
+
+def _job(row: Mapping[str, Any]) -> Job:
+    config = json.loads(row["config"])
+    return Job(
+        _source(row["dataset"], config.get("roles", {})),
+        row["sha256"],
+        row["model"],
+        row["horizon"],
+        row["input_size"],
+        row["seed"],
+        {name: value for name, value in config.items() if name not in _OF_THE_TASK},
+        row["track"],
+        row["preset"] or "full",
+        row["fold"] or "",
+        row["threads"] or 1,
+    )
