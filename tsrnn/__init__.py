@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, journal, alive, files, registry, settings, options   what every room may use
+    version, errors, journal, alive, files, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
     metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold

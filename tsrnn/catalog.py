@@ -15,8 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tsrnn import forks, readers, settings
-from tsrnn.errors import InputError, quoted, unknown
+from tsrnn import forks, places, readers
+from tsrnn.errors import InputError, unknown
 from tsrnn.reading import Column, Reading
 
 if TYPE_CHECKING:
@@ -143,13 +143,7 @@ def find(row: Row) -> Path | None:
     """Where a data set's file (or folder) lies on this machine, if it does."""
     if row.file is None:
         return None
-    return next((each for folder in search_path() if os.path.exists(each := folder / row.file)), None)
-
-
-def search_path() -> list[Path]:
-    """Folders that are searched for data, first to last; the last one is the user's cache."""
-    named = [Path(os.path.expanduser(each)) for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
-    return [*named, *_project_folders(), _cache()]
+    return next((each for folder in places.search_path() if os.path.exists(each := folder / row.file)), None)
 
 
 def checksum(place: str) -> str | None:
@@ -255,7 +249,7 @@ def _download(row: Row) -> Path:
             downloader = pooch.HTTPDownloader(progressbar=bar, timeout=(_CONNECT, _READ))
             known = f"sha256:{row.sha256}" if row.sha256 else None
             try:
-                return Path(pooch.retrieve(url, known, fname=row.file, path=_cache(), downloader=downloader))
+                return Path(pooch.retrieve(url, known, fname=row.file, path=places.cache(), downloader=downloader))
             except OSError as error:
                 reason = _reason(error)
             except ValueError:
@@ -273,7 +267,7 @@ _STAND_IN = ", or run `tsrnn bench transformer`, the simulated stand-in that nee
 
 
 def _absent(row: Row) -> str:
-    return f"{row.name} was not found as {row.file} in {', '.join(str(each) for each in search_path())}"
+    return f"{row.name} was not found as {row.file} in {', '.join(str(each) for each in places.search_path())}"
 
 
 def _reason(error: OSError) -> str:
@@ -282,22 +276,3 @@ def _reason(error: OSError) -> str:
     if status is not None:
         return f"the server answered {status}"
     return error.strerror or {"ConnectionError": "no connection"}.get(type(error).__name__, type(error).__name__)
-
-
-def _project_folders() -> list[Path]:
-    """The folders that `[tool.tsrnn] data` names, relative to the file that says so.
-
-    Raises:
-        InputError: what it says is no folder and no list of folders.
-    """
-    path, said = settings.named("data") or (Path(), [])
-    listed = [said] if isinstance(said, str) else said
-    if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
-        raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(said)}')
-    return [Path(os.path.realpath(path.parent / os.path.expanduser(each))) for each in listed]
-
-
-def _cache() -> Path:
-    from platformdirs import user_cache_dir
-
-    return Path(user_cache_dir("tsrnn"))
