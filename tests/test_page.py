@@ -168,6 +168,33 @@ def test_leaderboard_writes_pages(run: Run, folder: Path) -> None:
     assert (status, "draw into an .svg file" in err) == (2, True)
 
 
+def test_leaderboard_draws_a_forecast_that_lies_beside_the_rows(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("leaderboard", "small", "--out", str(folder), "--forecast", "f.svg")[0] == 0
+    assert "measured" in "".join(ET.parse("f.svg").getroot().itertext())
+    for row in small_boards.rows():
+        results.append(tmp_path / "bare" / "small", row)
+    status, _, err = run("leaderboard", "small", "--out", str(tmp_path / "bare"), "--forecast", "f.svg")
+    assert (status, "no forecasts lie beside the rows" in err) == (2, True)
+
+
+def test_bench_leaves_a_page_and_a_picture_and_what_they_show(run: Run) -> None:
+    words = ("transformer", "--models", "repeat_last", "--horizons", "12", "--input-size", "24", "--target", "OT")
+    status, _, err = run("bench", *words, "--workers", "0")
+    assert status == 0, err
+    folder = Path("tsrnn-results/transformer")
+    text = (folder / "board.html").read_text(encoding="utf-8")
+    for part in ("Error by step ahead", "Error by time of year", "OT, 12 steps from"):
+        assert part in text
+    assert read(text).wrong == []
+    assert ET.parse(folder / "board.svg").getroot().tag.endswith("svg")
+    samples = pl.read_parquet(next((folder / "samples").iterdir()))
+    ahead = samples.filter(pl.col("step") > 0)
+    before = samples.filter(pl.col("step") == 0)
+    assert ahead["forecast"].null_count() == 0
+    told = ahead.join(before.select("start", last="measured"), on="start")
+    assert told["forecast"].to_list() == pytest.approx(told["last"].to_list(), rel=1e-3)
+
+
 def test_pages_of_several_data_sets_lead_to_each_other(run: Run, tmp_path: Path) -> None:
     rows = small_boards.folder(small_boards.folder(tmp_path / "rows"), "other")
     assert run("leaderboard", "--out", str(rows), "--html", "site")[0] == 0
