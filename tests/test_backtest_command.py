@@ -81,3 +81,9 @@ def test_a_long_table_is_written_in_pieces(run: Run, file: Path, monkeypatch: py
         whole, pieces = (read(f"{rows}.{kind}") for rows in (100_000, 100))
         assert whole.height > 1000
         assert whole.equals(pieces)
+
+
+def test_models_are_told_apart_only_where_there_are_several(run: Run, file: Path) -> None:
+    status, out, err = run("backtest", str(file), *NAIVE, "--by", "model")
+    assert (status, out) == (2, "")
+    assert err == "tsrnn: --by model tells several models apart; name those to compare with, as --beside ols\n"

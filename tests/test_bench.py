@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 import torch
 from filelock import FileLock
+from small import wide_frame
 
 from tsrnn import InputError, alive, allocator, bench, catalog, claims, parameters, suites
 from tsrnn import fit as training
@@ -287,3 +288,12 @@ def test_the_naive_forecasts_reach_their_known_scores_on_every_window(name: str)
             row = bench.run_one(job)
             assert row["windows"] == windows[job.horizon]
             assert round(row["mse"], 4) == score
+
+
+def test_a_fit_that_fails_is_told_of_once(run, tmp_path):
+    wide_frame(200).write_csv(tmp_path / "w.csv")
+    status, _, err = run(
+        "bench", "w.csv", "--models", "ols", "--input-size", "150", "--horizons", "60", "--workers", "0"
+    )
+    assert status == 2
+    assert err.count("failed: ") == 1, err

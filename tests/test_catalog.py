@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import catalog, registry, split
+from tsrnn import catalog, places, registry, split
 from tsrnn.errors import InputError
 from tsrnn.reading import Column, Reading
 
@@ -31,7 +31,7 @@ def alone(tmp_path, monkeypatch):
     work.mkdir()
     monkeypatch.chdir(work)
     monkeypatch.delenv("TSRNN_DATA", raising=False)
-    monkeypatch.setattr(catalog, "_cache", lambda: tmp_path / "cache")
+    monkeypatch.setattr(places, "cache", lambda: tmp_path / "cache")
     return tmp_path
 
 
@@ -99,7 +99,7 @@ class TestRows:
         assert row.citation
         assert row.time
         assert row.rows > 0
-        unfiled = row.reader in ("simulate", "aeon")
+        unfiled = row.reader in ("simulate", "faults", "aeon", "aeon_csv")
         assert unfiled or row.reader in registry.names("readers")
         assert (row.file is None) == unfiled
         assert row.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", row.sha256)
@@ -116,9 +116,10 @@ class TestRows:
         ((kind, value),) = row.split.items()
         assert callable(getattr(split, kind))
         if kind == "borders":
-            months = [end / (30 * row.seasonality) for end in value]
-            assert months == [12, 16, 20]
+            assert value == sorted(value)
             assert value[-1] <= row.rows
+            if name.startswith("ETT"):
+                assert [end / (30 * row.seasonality) for end in value] == [12, 16, 20]
         elif kind == "ratios":
             assert sum(value) == pytest.approx(1)
         else:
@@ -165,6 +166,13 @@ class TestSimulated:
         panel = catalog.load("wells", target=["GR", "DTC"], past_covariates=[])
         assert (panel.roles.targets, panel.roles.past) == (("GR", "DTC"), ())
 
+    def test_simulated_wells_are_read_as_real_ones_are(self, alone):
+        panel = catalog.load("wells", target=["GR", "RDEP"])
+        assert panel.transforms == {"RDEP": "log10"}
+        units = {name: panel.columns[name].unit for name in ("depth", "GR", "RHOB", "NPHI", "DTC", "RDEP")}
+        assert units == {"depth": "m", "GR": "gAPI", "RHOB": "g/cm3", "NPHI": "v/v", "DTC": "us/ft", "RDEP": "ohm.m"}
+        assert catalog.load("station").columns["pressure"].unit == "hPa"
+
 
 class TestFinding:
     def test_the_order_of_the_folders(self, alone, monkeypatch):
@@ -176,7 +184,7 @@ class TestFinding:
         monkeypatch.setenv("TSRNN_DATA", os.pathsep.join([str(alone / "one"), "", str(alone / "two")]))
         work = alone / "work"
         expected = [alone / "one", alone / "two", work / "data", alone / "shared", alone / "cache"]
-        assert catalog.search_path() == expected
+        assert places.search_path() == expected
         row = catalog.row("ETTh1")
         for folder in reversed(expected):
             assert catalog.find(row) != folder / "ETTh1.csv"
@@ -185,7 +193,7 @@ class TestFinding:
             assert catalog.find(row) == folder / "ETTh1.csv"
 
     def test_nothing_but_the_cache(self, alone):
-        assert catalog.search_path() == [alone / "cache"]
+        assert places.search_path() == [alone / "cache"]
         assert catalog.find(catalog.row("ETTh1")) is None
         assert catalog.find(catalog.row("wells")) is None
 
@@ -198,18 +206,18 @@ class TestFinding:
     )
     def test_a_broken_or_foreign_project_file_is_passed_over(self, alone, text):
         (alone / "work" / "pyproject.toml").write_text(text, encoding="latin-1")
-        assert catalog.search_path() == [alone / "cache"]
+        assert places.search_path() == [alone / "cache"]
 
     @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX systems")
     def test_a_pipe_in_its_place_is_passed_over(self, alone):
         os.mkfifo(alone / "work" / "pyproject.toml")
-        assert catalog.search_path() == [alone / "cache"]
+        assert places.search_path() == [alone / "cache"]
 
     @pytest.mark.parametrize("value", ["3", "true", "{}", "[1]", '["a\\u0000b"]'])
     def test_what_names_no_folder_is_refused_with_the_file(self, alone, value):
         (alone / "work" / "pyproject.toml").write_text(f"[tool.tsrnn]\ndata = {value}\n")
         with pytest.raises(InputError, match=r"pyproject.toml: data in \[tool.tsrnn\] takes a folder or a list"):
-            catalog.search_path()
+            places.search_path()
 
     def test_names_that_lead_nowhere_are_passed_over_and_home_is_home(self, alone, toy, monkeypatch):
         odd = ["~nobody-of-that-name/x", "/dev/null", "y" * 5000, "~/here"]
@@ -222,7 +230,7 @@ class TestFinding:
 
     def test_the_cache_is_the_users(self, monkeypatch):
         monkeypatch.setenv("TSRNN_DATA", "")
-        assert catalog.search_path()[-1].name.startswith("tsrnn") or "tsrnn" in catalog.search_path()[-1].parts
+        assert places.search_path()[-1].name.startswith("tsrnn") or "tsrnn" in places.search_path()[-1].parts
 
     def test_a_found_file_is_read_and_its_checksum_kept(self, alone, toy, monkeypatch):
         monkeypatch.setenv("TSRNN_DATA", str(alone))

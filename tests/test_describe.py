@@ -59,7 +59,8 @@ def test_a_person_reads_a_row_per_series_and_column_where_asked():
     ]
     assert describe.told(tables, by_series=True)["each"][0]["longest"] == "2.5"
     assert "about" in describe.told(tables)["columns"][0]
-    assert "unit" not in describe.told(describe.content(load("wells")))["columns"][0]
+    assert "unit" not in describe.told(describe.content(load("transformer")))["columns"][0]
+    assert describe.told(describe.content(load("wells")))["columns"][0]["unit"] == "gAPI"
 
 
 def test_describe_on_the_command_line(tmp_path, run):

@@ -72,11 +72,14 @@ def test_wells_are_left_out_by_the_name_of_their_column():
         folds(("A", "B", "C"), {"leave_one_out": "station"}, "well")
 
 
-def test_a_board_shows_leads_as_they_were_said(run, suite):
+def test_a_board_shows_leads_as_they_were_said_and_its_measure_once(run, suite, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
     status, out, _ = run("bench", str(suite), "--workers", "0", "--out", "res")
     assert status == 0
-    assert "0.15 m PHYSICAL" in " ".join(out.split())
-    assert "0.5 m PHYSICAL" in " ".join(out.split())
+    title, names = out.splitlines()[:2]
+    assert title.strip() == "PHYSICAL RMSE by lead"
+    assert " 0.15 m" in names
+    assert " 0.5 m" in names
 
 
 def test_what_lies_beside_a_row_is_the_leads_that_the_board_shows(suite, tmp_path):

@@ -287,7 +287,7 @@ def test_columns_are_left_out_before_names_are_cut() -> None:
     row |= {"model": "seasonal_naive", "mse": 0.5, "mae": 0.4, "seconds": 3.0}
     fits = [row | {"horizon": horizon, "seed": seed} for horizon in (96, 192, 336, 720) for seed in (0, 1)]
     asked = replace(suites.find("default"), data="d")
-    for width, inside, outside in ((80, "96 MSE", "MAE"), (200, "96 MSE  MAE", "nothing")):
+    for width, inside, outside in ((70, "96 MSE", "MAE"), (80, "96 MSE  MAE", "class"), (200, "class", "nothing")):
         console = Console(width=width, file=StringIO(), record=True)
         console.print(board(pl.DataFrame(fits, schema=results.COLUMNS), asked, width, Path("none")))
         shown = console.export_text()

@@ -2,10 +2,10 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, journal, alive, files, registry, settings, options   what every room may use
+    version, errors, journal, alive, files, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
-    metrics, agreement, conformal               measures of a forecast, of labels; intervals that hold what they say
+    metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
     forks, frames, figures, written, epochs, dates  what a foreign frame, a number and a date look like
@@ -15,12 +15,14 @@ The map, in the order in which data meets the rooms:
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
-    heading, layout, gridded, logs/, readers/, stacked, simulate    files and small worlds
-    packaged, catalog                           data sets that packages carry; data sets by name
+    heading, layout, gridded, logs/, readers/, stacked    what lies in files
+    simulate, faults                            small worlds, and what breaks in them
+    packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
+    overlap, residuals, anomalies               windows that overlap; how far a row is from what is said of it
     calibration, paths                          past errors and the intervals they ask for; sample paths
     trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
@@ -28,9 +30,11 @@ The map, in the order in which data meets the rooms:
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
     las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
-    estimator, evaluation, watched, saving      what every face shares; looking back; looked after; kept
+    estimator, judged, evaluation, watched, saving    what every face shares; rows that stand out; looking back; kept
     operation, forecaster                       at work; the bed of the river
-    labelled, overlap, marks, tagger            labels and values told; one for each row, from overlapping windows
+    weighing, penalty                           how much a label counts, and what a wrong one costs
+    labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
+    detector                                    whether what stands out is what is labelled
     sequences, stratified, whole_series, classifier  one for each series, from all of its rows
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
@@ -56,6 +60,7 @@ if TYPE_CHECKING:
     from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
     from tsrnn.panel import Panel as Panel
+    from tsrnn.reconstructor import Reconstructor as Reconstructor
     from tsrnn.tagger import Tagger as Tagger
     from tsrnn.version import VERSION as __version__
 
@@ -64,12 +69,23 @@ _PUBLIC = {
     "InputError": "errors",
     "Notice": "errors",
     "Panel": "panel",
+    "Reconstructor": "reconstructor",
     "SequenceClassifier": "classifier",
     "Tagger": "tagger",
     "load": "catalog",
     "__version__": "version",
 }
-__all__ = ["Forecaster", "InputError", "Notice", "Panel", "SequenceClassifier", "Tagger", "__version__", "load"]
+__all__ = [
+    "Forecaster",
+    "InputError",
+    "Notice",
+    "Panel",
+    "Reconstructor",
+    "SequenceClassifier",
+    "Tagger",
+    "__version__",
+    "load",
+]
 
 
 def __getattr__(name: str) -> "Any":

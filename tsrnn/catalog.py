@@ -15,9 +15,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tsrnn import forks, readers, settings
-from tsrnn.errors import InputError, quoted, unknown
-from tsrnn.reading import Reading
+from tsrnn import forks, places, readers
+from tsrnn.errors import InputError, unknown
+from tsrnn.reading import Column, Reading
 
 if TYPE_CHECKING:
     import polars as pl
@@ -33,7 +33,7 @@ class Row:
 
     name: str
     title: str
-    reader: str  # a reader's name, "simulate", or "aeon": tsrnn.packaged
+    reader: str  # a reader's name; "simulate" or "faults"; "aeon" or "aeon_csv": tsrnn.packaged, packaged_anomalies
     rows: int
     time: str
     target: tuple[str, ...] = ()  # empty: every numeric column
@@ -47,6 +47,7 @@ class Row:
     missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
     wind: Any = None  # speed and direction to be read as u and v; empty: directions are numbers
     transforms: dict[str, str] | None = None  # of columns, as in tsrnn.transforms
+    units: dict[str, str] | None = None  # of columns of a simulated world; files say their own
     urls: tuple[str, ...] = ()
     file: str | None = None  # path inside a data folder
     sha256: str | None = None
@@ -142,13 +143,7 @@ def find(row: Row) -> Path | None:
     """Where a data set's file (or folder) lies on this machine, if it does."""
     if row.file is None:
         return None
-    return next((each for folder in search_path() if os.path.exists(each := folder / row.file)), None)
-
-
-def search_path() -> list[Path]:
-    """Folders that are searched for data, first to last; the last one is the user's cache."""
-    named = [Path(os.path.expanduser(each)) for each in os.environ.get("TSRNN_DATA", "").split(os.pathsep) if each]
-    return [*named, *_project_folders(), _cache()]
+    return next((each for folder in places.search_path() if os.path.exists(each := folder / row.file)), None)
 
 
 def checksum(place: str) -> str | None:
@@ -182,14 +177,19 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     from tsrnn import refine
 
     split = row.split
-    if row.reader == "simulate":
-        from tsrnn import simulate
+    if row.reader in ("simulate", "faults"):
+        from tsrnn import faults, simulate
 
-        reading, checksum = Reading(getattr(simulate, row.name)()), None
+        made = simulate if row.reader == "simulate" else faults
+        reading, checksum = Reading(getattr(made, row.name)(), _columns(row)), None
     elif row.reader == "aeon":
         from tsrnn import packaged
 
         reading, checksum, split = packaged.read(row.name, row.sha256)
+    elif row.reader == "aeon_csv":
+        from tsrnn import packaged_anomalies
+
+        reading, checksum = packaged_anomalies.read(row.name, row.sha256)
     else:
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]
@@ -202,6 +202,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     panel = refine.panel(reading, {**arguments, **roles}, aloud=False)
     offers = not any(f"{kind}_covariates" in roles for kind in ("past", "future", "static"))
     return replace(panel, seasonality=row.seasonality, split=split, sha256=checksum, offers=offers)
+
+
+def _columns(row: Row) -> dict[str, Column]:
+    return {name: Column(unit) for name, unit in (row.units or {}).items()}
 
 
 def _frame(row: Row) -> tuple[Reading, str]:
@@ -245,7 +249,7 @@ def _download(row: Row) -> Path:
             downloader = pooch.HTTPDownloader(progressbar=bar, timeout=(_CONNECT, _READ))
             known = f"sha256:{row.sha256}" if row.sha256 else None
             try:
-                return Path(pooch.retrieve(url, known, fname=row.file, path=_cache(), downloader=downloader))
+                return Path(pooch.retrieve(url, known, fname=row.file, path=places.cache(), downloader=downloader))
             except OSError as error:
                 reason = _reason(error)
             except ValueError:
@@ -263,7 +267,7 @@ _STAND_IN = ", or run `tsrnn bench transformer`, the simulated stand-in that nee
 
 
 def _absent(row: Row) -> str:
-    return f"{row.name} was not found as {row.file} in {', '.join(str(each) for each in search_path())}"
+    return f"{row.name} was not found as {row.file} in {', '.join(str(each) for each in places.search_path())}"
 
 
 def _reason(error: OSError) -> str:
@@ -272,22 +276,3 @@ def _reason(error: OSError) -> str:
     if status is not None:
         return f"the server answered {status}"
     return error.strerror or {"ConnectionError": "no connection"}.get(type(error).__name__, type(error).__name__)
-
-
-def _project_folders() -> list[Path]:
-    """The folders that `[tool.tsrnn] data` names, relative to the file that says so.
-
-    Raises:
-        InputError: what it says is no folder and no list of folders.
-    """
-    path, said = settings.named("data") or (Path(), [])
-    listed = [said] if isinstance(said, str) else said
-    if not isinstance(listed, list) or not all(isinstance(each, str) and "\0" not in each for each in listed):
-        raise InputError(f'{path}: data in [tool.tsrnn] takes a folder or a list such as ["data"], not {quoted(said)}')
-    return [Path(os.path.realpath(path.parent / os.path.expanduser(each))) for each in listed]
-
-
-def _cache() -> Path:
-    from platformdirs import user_cache_dir
-
-    return Path(user_cache_dir("tsrnn"))

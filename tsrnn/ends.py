@@ -140,7 +140,7 @@ def refuse_strides(panel: Panel) -> None:
     strange = strides(panel, panel.freq if panel.freq is not None else panel.step.word)
     if 0 < len(strange) < len(panel.ids):
         name, apart = next(iter(strange.items()))
-        step = panel.step.word or panel.step.size
+        step = panel.step.word if isinstance(panel.step.word, str) else f"{panel.step.size:g}"
         raise InputError(
             f"{panel.source}: rows of series {quoted(name)} are {apart:.3g} steps apart, where a step is {step} in the "
             "others, and no window could be cut from them; load all with resample= a step as coarse as the coarsest, "

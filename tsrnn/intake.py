@@ -57,24 +57,17 @@ def take(
     table, origin = to_polars(frame, source)
     if not table.height:
         raise InputError(f"{source} holds no rows")
-    if levels is not None and asked["time"] not in table.columns:  # rows are numbered, an index had no name
-        nameless = numbered or asked["time"] in NAMELESS
-        asked = {**asked, "time": None if nameless else asked["time"]}
-    unnamed = [name for name, label in origin.labels if label == ""]
-    if unnamed and asked["target"] == "":
-        asked = {**asked, "target": unnamed[0]}
     again = levels is not None
+    asked, unnamed = _of_nameless(table, origin, asked, numbered, again)
     came = asked
     table, asked, treatment, notes = station.opened(table, asked, treatment, source, again)
     table = _with_absent(table, (*asked["target"], *asked["past"]), lacking, source) if again else table
     roles, remark = find_roles(table, origin, source, asked, numbered, _flags(treatment))
-    if unnamed and unnamed[0] in roles.targets:
+    if unnamed in roles.targets:
         raise InputError(f"{source}: a column to forecast has no name; give it one, by which its forecast is called")
     if roles.index not in table.columns:
         table, numbered = number_rows(table, roles, source, numbered or treatment["rows_as_they_stand"]), True
-    table = check_ids(table, roles.id, source)
-    if pair := dict(origin.alike).get(roles.id or ""):
-        raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
+    table = _with_ids(table, roles, origin, source)
     table, date_format = index_of(table, roles, source, treatment["date_format"], again)
     date_format = date_format if asked is came else treatment["date_format"]  # of the parts that were joined
     table, met = station.cleaned(table, roles, treatment, source, not asked["target"])
@@ -86,14 +79,47 @@ def take(
         _tell_apart(table, roles, bool(asked["target"]), treatment["duplicates"] != "error", source)
     if remark:
         notice(remark)
-    table, order = in_order(table, roles.id, roles.index, treatment["sort"])
-    if treatment["duplicates"] != "error":
-        table, order, twins = _once(table, roles, treatment["duplicates"]), None, table.height
-        met += [Note("rows whose index stood twice, dropped", twins - table.height, roles.index, loud=False)]
+    table, order, twins = _in_order(table, roles, treatment)
+    met = [*met, *twins]
     treatment |= missing.kept(treatment, table.columns)
     treatment = {**treatment, "date_format": date_format, "numbered": numbered, "levels": levels}
     notes = [note for note in (*notes, *met) if note.count]
     return Taken(table, roles, origin, order, treatment, tuple(notes))
+
+
+def _of_nameless(
+    table: pl.DataFrame, origin: Origin, asked: dict[str, Any], numbered: bool, again: bool
+) -> tuple[dict[str, Any], str | None]:
+    """What is asked for, where an index or a column has no name, and the name that the column got inside."""
+    if again and asked["time"] not in table.columns:  # rows are numbered, an index had no name
+        nameless = numbered or asked["time"] in NAMELESS
+        asked = {**asked, "time": None if nameless else asked["time"]}
+    unnamed = next((name for name, label in origin.labels if label == ""), None)
+    return ({**asked, "target": unnamed} if unnamed and asked["target"] == "" else asked), unnamed
+
+
+def _with_ids(table: pl.DataFrame, roles: Roles, origin: Origin, source: str) -> pl.DataFrame:
+    """The table with an id in every row.
+
+    Raises:
+        InputError: a row has none, or two ids are one text.
+    """
+    table = check_ids(table, roles.id, source)
+    if pair := dict(origin.alike).get(roles.id or ""):
+        raise InputError(f"{source}: column {quoted(roles.id)} tells series apart and holds {pair}; write them alike")
+    return table
+
+
+def _in_order(
+    table: pl.DataFrame, roles: Roles, treatment: Mapping[str, Any]
+) -> tuple[pl.DataFrame, Rows | None, list[Note]]:
+    """The rows of each series together, twins dropped as asked; where each row stood, and a note on the twins."""
+    table, order = in_order(table, roles.id, roles.index, treatment["sort"])
+    if treatment["duplicates"] == "error":
+        return table, order, []
+    once = _once(table, roles, treatment["duplicates"])
+    note = Note("rows whose index stood twice, dropped", table.height - once.height, roles.index, loud=False)
+    return once, None, [note]
 
 
 def _flags(treatment: Mapping[str, Any]) -> list[str]:

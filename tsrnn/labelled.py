@@ -4,7 +4,7 @@ A face derived from `Labelled` names its task, takes its frame in, and says how 
 like is its own.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -42,6 +42,8 @@ class Labelled(Estimator):
     label_weights: str | Mapping[str, Any] | None = None
     classes_: list[Any] | None
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
+    lesson_: Panel  # what was learnt from
+    parts_: split.Split
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -71,7 +73,8 @@ class Labelled(Estimator):
         prepared.padding = (size := self._rows(arrays)) - 1
         parts = self._parts(arrays, panel, wanted)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
-        _of_covariates_alone(prepared.reading)
+        if not self.task.shows:
+            _of_covariates_alone(prepared.reading)
         if self.classes_ is not None:
             prepared.scaling = _unscaled(prepared.scaling)
         laid = prepared.lay(panel, arrays)
@@ -79,14 +82,14 @@ class Labelled(Estimator):
         val = val.only(apart(val))  # each row once
         if not len(train):
             name = quoted(panel.roles.targets[0])
-            raise InputError(f"{panel.source}: no row with a label is left to learn {name} from")
+            raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
         if self.label_weights is not None:
             train.weights = val.weights = laid.spread(weighing.of_rows(panel, self.label_weights))
         head = self._head(arrays, parts)
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
         self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
-        self.panel_, self.split_ = panel, wanted
+        self.panel_, self.split_, self.lesson_, self.parts_ = panel, wanted, panel, parts
         return self
 
     def _trained(
@@ -146,7 +149,8 @@ class Labelled(Estimator):
             size = {} if self.input_size is None else {"input_size": self.input_size}
             self.spec_ = rebuild.spec(config["spec"], {"params": self.head_.params, **size})
             prepared = self._unlearnt(self.spec_.input_size).remember(config["ids"], config["reading"])
-            sizes = prepared.shapes(self.spec_.channels + self.spec_.targets, self.spec_.known, self.spec_.static)
+            channels = self.spec_.channels + (0 if self.task.shows else self.spec_.targets)
+            sizes = prepared.shapes(channels, self.spec_.known, self.spec_.static)
             self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
         tensors = saved.tensors()
         with rebuild.blaming(saved, cls.kind):
@@ -180,7 +184,7 @@ class Labelled(Estimator):
         return Spec(
             input_size=size,
             horizon=end - begin,
-            channels=laid.values.shape[1] - laid.targets + told,
+            channels=laid.values.shape[1] - (0 if self.task.shows else laid.targets) + told,
             targets=laid.targets,
             known=0 if laid.known is None else laid.known.shape[1],
             static=0 if laid.static is None else laid.static.shape[1],

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from tsrnn import catalog, execute, provenance
+from tsrnn import execute, places, provenance
 from tsrnn.allocator import tune_allocator
 from tsrnn.errors import InputError
 from tsrnn.recurrence import Recurrent, build
@@ -35,8 +35,8 @@ def facts() -> dict[str, Any]:
         "compiler": by,
         "kernels": {"can_be_compiled": compiled, "folder": _kernels()},
         "backends": backends(),
-        "data": {str(each): "there" if each.is_dir() else "not there" for each in catalog.search_path()},
-        "cache": str(catalog.search_path()[-1]),
+        "data": {str(each): "there" if each.is_dir() else "not there" for each in places.search_path()},
+        "cache": str(places.search_path()[-1]),
     }
 
 

@@ -28,13 +28,11 @@ def read(name: str, known: str | None = None) -> tuple[Reading, str, dict[str, A
     Raises:
         InputError: aeon is not there, or has no such files, or others than the ones `known` by their sha256.
     """
-    paths = [_folder() / name / f"{name}_{part}.ts" for part in _PARTS]
-    if missing := [path for path in paths if not path.is_file()]:
-        raise InputError(f"{missing[0]} is not there; {_MEND}")
-    contents = [path.read_bytes() for path in paths]
+    paths = [f"{name}/{name}_{part}.ts" for part in _PARTS]
+    contents = [content(path) for path in paths]
     tables, val, test = [], [], []
-    for part, content in zip(_PARTS, contents, strict=True):
-        cases, labels = _cases(content.decode())
+    for part, text in zip(_PARTS, contents, strict=True):
+        cases, labels = _cases(text.decode())
         ids = [f"{part.lower()}-{place:0{len(str(len(cases)))}}" for place in range(1, len(cases) + 1)]
         tables.append(_table(ids, cases, labels))
         if part == "TEST":
@@ -43,11 +41,23 @@ def read(name: str, known: str | None = None) -> tuple[Reading, str, dict[str, A
             val = [ids[row] for row in _validated(labels)]
     sums = hashlib.sha256(b"".join(contents)).hexdigest()
     if known and sums != known:
-        raise InputError(f"{paths[0]} and {paths[1].name} are not {name}: their sha256 is {sums}, not {known}; {_MEND}")
+        raise InputError(f"{paths[0]} and {paths[1]} are not {name}: their sha256 is {sums}, not {known}; {MEND}")
     return Reading(pl.concat(tables)), sums, {"by_series": {"val": val, "test": test}}
 
 
-_MEND = "install the data sets that aeon carries: pip install aeon (or tsrnn[boards])"
+MEND = "install the data sets that aeon carries: pip install aeon (or tsrnn[boards])"
+
+
+def content(path: str) -> bytes:
+    """A file of aeon's folder of data sets.
+
+    Raises:
+        InputError: aeon is not installed, or has no such file.
+    """
+    file = _folder() / path
+    if not file.is_file():
+        raise InputError(f"{file} is not there; {MEND}")
+    return file.read_bytes()
 
 
 def _folder() -> Path:
@@ -58,7 +68,7 @@ def _folder() -> Path:
     """
     spec = find_spec("aeon")
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"this data set is read from the package aeon, which is not installed; {_MEND}")
+        raise InputError(f"this data set is read from the package aeon, which is not installed; {MEND}")
     return Path(spec.submodule_search_locations[0]) / "datasets" / "data"
 
 

@@ -114,13 +114,11 @@ class Panel:
             InputError: a column is not there or holds text, infinities or nothing; the index repeats or falls.
         """
         if isinstance(frame, Panel):
-            roles_given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
+            given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
             cleaned = any(each is not None for each in (missing, flags, wind, fill))
-            if transforms is not None and not any(roles_given) and not cleaned:
-                return frame.transformed(kinds.plain(transforms))
-            if any(roles_given) or cleaned or sort or rows_as_they_stand or duplicates != "error":
-                raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
-            return frame
+            return frame._as_it_is(
+                transforms, any(given) or cleaned, sort or rows_as_they_stand or duplicates != "error"
+            )
         if duplicates not in get_args(Duplicates):
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}
@@ -131,12 +129,16 @@ class Panel:
         told_of = {note.column for note in made.notes if note.loud}  # sentinels, which are far away too
         names = [name for name in made.roles.targets + made.roles.past if name not in told_of]
         columns = [figures.floats(made.frame[name]) for name in names]
-        far = physical.far(
-            names, columns, made.offsets, made.transforms or (), loud=not rows_as_they_stand and made.missing != []
-        )
+        loud = not rows_as_they_stand and made.missing != []
+        far = physical.far(names, columns, made.offsets, made.transforms or (), loud=loud)
         if told := line(far):
             notice(f"{source}: {told}; mend these cells, or leave them empty")
         return replace(made, notes=(*made.notes, *far))
+
+    def _as_it_is(self, transforms: Mapping[str, str] | None, given: bool, treated: bool) -> "Panel":
+        if given or (treated and transforms is None):
+            raise InputError("a Panel's columns have their roles; name them where it is made, in load or Panel.of")
+        return self if transforms is None else self.transformed(kinds.plain(transforms))
 
     @classmethod
     def again(cls, frame: Any, reading: Mapping[str, Any], source: str = "frame") -> "Panel":

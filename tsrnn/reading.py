@@ -85,8 +85,8 @@ class Reading:
         for role, name in (("time", self.index), ("id", self.id)):
             if name and not roles.get(role):
                 roles[role] = name
-        if self.index and roles["time"] == self.index and self.frame.schema[self.index].is_numeric():
-            roles["date_format"] = roles.get("date_format") or "number"  # the format says what it counts
+        if self.index == roles.get("time") == "time" and self.frame.schema["time"].is_numeric():
+            roles["date_format"] = roles.get("date_format") or "number"  # of a log: its unit says what it counts
         if not roles.get("target") and any(not column.measured for column in self.columns.values()):
             named = {roles.get("time"), roles.get("id"), *_names(roles)}
             measured = [name for name in self.columns if self.columns[name].measured and name not in named]

@@ -4,14 +4,17 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn import facts, infer, journal, models, parameters, provenance, split, store, trained, windows
+from tsrnn import facts, infer, journal, models, parameters, provenance, residuals, split, store, trained, windows
+from tsrnn.arrays import Floats
 from tsrnn.card import Card, checked
 from tsrnn.drift import Drift, Reference, learn, look, since, truths
 from tsrnn.errors import InputError
 from tsrnn.evaluation import Evaluated
+from tsrnn.judged import Judged
+from tsrnn.panel import Panel
 
 
-class Watched(Evaluated):
+class Watched(Evaluated, Judged):
     """A face that knows what it was trained on."""
 
     stamp_: dict[str, str]
@@ -93,6 +96,10 @@ class Watched(Evaluated):
             "limits": facts.of_limits(self.model_, needed, arrays, self._reference()),
             "cost": facts.of_cost(self.model_, self.report_),
         }
+
+    def _errors(self, panel: Panel, part: split.Part | None = None) -> Floats:
+        laid = self.preparation_.lay(panel)
+        return residuals.of_forecasts(self.model_, self.head_, laid, part or split.whole(laid.arrays))
 
     def _missed(self, panel: Any, part: split.Part) -> Any:
         return truths(self.model_, self.head_, self.preparation_, panel, part)

@@ -129,8 +129,8 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int, task: Task = 
     if task.ends:
         starts = starts[np.isin(starts, source.arrays.offsets[1:] - 1)]
     if source.observed is not None and len(starts):
-        asked, shown = (begin - before, end - before), input_size if task.shows else 0
-        starts = starts[_some_observed(source, starts, asked, shown)]
+        asked = [(begin - before, end - before)] + ([(-before, input_size - before)] if task.shows else [])
+        starts = starts[_some_observed(source, starts, asked)]
     return Windows(source, starts, input_size, horizon, task)
 
 
@@ -251,13 +251,10 @@ def _windowed(rows: Tensor, length: int) -> Tensor:
     return rows.unfold(0, length, 1).transpose(1, 2)
 
 
-def _some_observed(source: Buffer, starts: Rows, asked: tuple[int, int], shown: int) -> np.ndarray:
-    """Which windows hold a measured target among the rows [begin, end) from their anchor on, and one of `shown` rows
-    before it, where their past shows any: [window] bool."""
+def _some_observed(source: Buffer, starts: Rows, asked: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Which windows hold a measured target among the rows [begin, end) from their anchor on, of all asked: [window]."""
     assert source.observed is not None
     at = source.rows_of(starts)
     seen = source.observed[:, : source.targets].any(1).numpy()
     total = np.concatenate([[0], np.cumsum(seen)])
-    begin, end = asked
-    some = total[at + end] > total[at + begin]
-    return np.asarray(some & (total[at] > total[at - shown]) if shown else some)
+    return np.asarray(np.all([total[at + end] > total[at + begin] for begin, end in asked], axis=0))

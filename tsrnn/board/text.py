@@ -110,9 +110,10 @@ def board(
     remarks += [CAPTION] if theirs.height else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
-    shown = _fitting(table, suite.measures, width, narrow, _named(suite))
-    if not any(str(column.header).endswith(_heading(suite.measures)) for column in shown.columns):
-        remarks = [*remarks, f"No room for {', '.join(suite.measures[1:])}: widen the terminal, or ask for --json."]
+    shown, kept = _fitting(table, suite.measures, width, narrow, _named(suite))
+    if hidden := suite.measures[len(kept) :]:
+        where = "`tsrnn leaderboard` for --by-series or" if suite.leads else "for"
+        remarks = [*remarks, f"No room for {', '.join(hidden)}: widen the terminal, or ask {where} --json."]
     return Group(shown, *([Text(" ".join(remarks), style="dim")] if remarks else []))
 
 
@@ -121,10 +122,17 @@ def _named(suite: Suite) -> dict[str, str]:
     return {str(steps): str(said) for steps, said in zip(suite.leads, suite.said_leads, strict=True)}
 
 
-def _fitting(table: pl.DataFrame, measures: Sequence[str], width: int, narrow: bool, named: Mapping[str, str]) -> Table:
-    """The board without the columns that would cut others short: seconds, spread, then all measures but the first."""
+def _fitting(
+    table: pl.DataFrame, measures: Sequence[str], width: int, narrow: bool, named: Mapping[str, str]
+) -> tuple[Table, tuple[str, ...]]:
+    """The board without what would cut others short: seconds, spread, an empty class, then all measures but the first.
+
+    Returns:
+        The board and the measures on it.
+    """
+    nobody = () if (table["class"] != "").any() else ("class",)
     for kept in dict.fromkeys((tuple(measures), tuple(measures[:1]))):
-        for left_out in ((), ("s/fit",), ("s/fit", "±")):
+        for left_out in ((), ("s/fit",), ("s/fit", "±"), ("s/fit", "±", *nobody)):
             shown = render(table, kept, narrow=narrow, left_out=left_out, named=named)
             sizes = [
                 max(len(str(cell)) for cell in (column.header, *column.cells)) + 2
@@ -132,8 +140,8 @@ def _fitting(table: pl.DataFrame, measures: Sequence[str], width: int, narrow: b
                 if column.header != "options"  # it folds
             ]
             if sum(sizes) + _FOLDED * (len(sizes) < len(shown.columns)) <= width:
-                return shown
-    return shown
+                return shown, kept
+    return shown, kept
 
 
 def render(
@@ -147,10 +155,11 @@ def render(
     """A board as a table of rich. Published lines are dim and carry their class; ours have no class.
 
     `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the means;
-    `left_out` names more; `named` says what places are called. A table without the column `group`, of a benchmark that
-    still runs, has no winner.
+    `left_out` names more; `named` says what places are called: the title then tells the measure, if it is one. A table
+    without the column `group`, of a benchmark that still runs, has no winner.
     """
-    shown = Table(title=title, box=None, header_style="bold")
+    title = title or (f"{_heading(measures)} by lead" if named and len(measures) == 1 else None)
+    shown = Table(title=title, title_style="", title_justify="left", box=None, header_style="bold")
     best = boards.winner(table, measures[0]) if "group" in table.columns else None
     kept = ("group", "options", "spread")
     filled = {name for name in kept if name in table.columns and table[name].is_not_null().any()}
@@ -190,6 +199,7 @@ def _cells(
 ) -> dict[str, str]:
     """A line's cells by their headings; of the columns that may be empty, those that are `filled`."""
     heading = _heading(measures)
+    behind = "" if named and len(measures) == 1 else f" {heading}"  # else the title tells it
 
     def optional(name: str, shown: str, form: str = "") -> dict[str, str]:
         return {shown: _formatted(line[name], form)} if name in filled else {}
@@ -204,7 +214,7 @@ def _cells(
         **optional("options", "options"),
         "track": line["track"],
         "class": line["class"],
-        **{f"{named.get(place, place)} {heading}": scores(f"_{place}") for place in places},
+        **{named.get(place, place) + behind: scores(f"_{place}") for place in places},
         _MEAN + heading: scores(""),
         **optional("spread", "±", ".4f"),
         "seeds": _formatted(line["seeds"]),

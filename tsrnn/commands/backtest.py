@@ -31,6 +31,7 @@ from tsrnn.commands._base import (
     station,
     words,
 )
+from tsrnn.errors import InputError
 
 
 def run(  # noqa: PLR0913  one parameter per option
@@ -73,24 +74,38 @@ def run(  # noqa: PLR0913  one parameter per option
 
     With --by, the measures of groups of them are printed; forecasts are then written with --out alone.
     """
-    from tsrnn import Forecaster, backtest, load, plot, verify
+    from tsrnn import load, plot, verify
     from tsrnn.console import measures, stream
 
-    params = parameters(model, input_size, horizon, quantiles, config, set_, on_short)
-    task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
-    models = {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in words(beside)}
+    models = _models(parameters(model, input_size, horizon, quantiles, config, set_, on_short), words(beside))
+    if len(models) == 1 and "model" in words(by):
+        raise InputError("--by model tells several models apart; name those to compare with, as --beside ols")
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
     panel, groups = load(dataset(data), **columns), words(by)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]
-    if leave_one_out is not None:
-        table = backtest.left_out_beside(models, panel, leave_one_out, step or 1)
-    elif len(models) > 1:
-        table = backtest.compare(models, panel, **rolled)
-    else:
-        table = next(iter(models.values())).backtest(panel, **rolled)
+    table = _table(models, panel, leave_one_out, rolled)
     if picture is not None:
         plot.forecast(table, panel, picture)
     stream([table], out, as_json=json_, silent=bool(groups))
     measures(verify.measured(table, usual), verify.measured(table, groups) if groups else None, as_json=json_)
+
+
+def _models(params: dict[str, Any], beside: list[str]) -> dict[str, Any]:
+    """The forecaster that was asked for and those beside it, by name; these have its task, and else their defaults."""
+    from tsrnn import Forecaster
+
+    task = {name: params[name] for name in ("input_size", "horizon", "quantiles") if name in params}
+    return {str(params["model"]): Forecaster(**params)} | {name: Forecaster(name, **task) for name in beside}
+
+
+def _table(models: dict[str, Any], panel: Any, leave_one_out: str | None, rolled: dict[str, Any]) -> Any:
+    """Forecasts of each series by models of the others, or from rolling cutoffs, of several models side by side."""
+    from tsrnn import backtest
+
+    if leave_one_out is not None:
+        return backtest.left_out_beside(models, panel, leave_one_out, rolled["step"] or 1)
+    if len(models) > 1:
+        return backtest.compare(models, panel, **rolled)
+    return next(iter(models.values())).backtest(panel, **rolled)

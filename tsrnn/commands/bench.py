@@ -93,7 +93,7 @@ def run(  # noqa: PLR0913  one parameter per option
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
         typer.echo(json.dumps(screen.rows(), indent=2))
-    for outcome in failed:
+    for outcome in failed if screen.live is not None else ():  # else each was told as it ended
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)

@@ -16,18 +16,19 @@ _CAPTION = (
 
 def run(
     task: Annotated[
-        str, typer.Option(help="ahead: forecasters; along: models that say something of each row.")
+        str,
+        typer.Option(
+            help="ahead: forecasters; along: models that say something of each row; reconstruct: autoencoders; detect: "
+            "what finds anomalies."
+        ),
     ] = "ahead",
     json_: Json = False,
 ) -> None:
     """List the models by the names that users type: what they are and read, how large they are, and whose."""
     from tsrnn import tasks
     from tsrnn.console import show
-    from tsrnn.registry import names
 
-    tasks.find(task)
-    shelf = "models" if task == "ahead" else f"models.{task}"
-    rows = [_described(name, place) for name, place in names(shelf).items()]
+    rows = [_described(name, place) for name, place in tasks.models_of(task).items()]
     if json_:
         show(rows, as_json=True)
         return

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from numbers import Integral
 from typing import Any, get_type_hints
 
-from tsrnn import cells, registry
+from tsrnn import cells, registry, tasks
 from tsrnn.errors import InputError, unknown
 from tsrnn.models._base import Model as Model
 from tsrnn.models._base import Naive as Naive
@@ -115,7 +115,7 @@ def check_task(model: str | type, task: str) -> None:
     """
     entry = find(model)
     if task not in entry.kind.tasks:
-        known = ", ".join(registry.names("models" if task == "ahead" else f"models.{task}"))
+        known = ", ".join(tasks.models_of(task))
         raise InputError(
             f"model {entry.name!r} is for the task {' or '.join(sorted(entry.kind.tasks))!r}, not for {task!r}; take "
             f"one of {known}"

@@ -24,6 +24,16 @@ def names() -> list[str]:
     return list(registry.names("tasks"))
 
 
+def models_of(task: str) -> dict[str, str]:
+    """The models that do a task: name -> where each lies.
+
+    Raises:
+        InputError: there is no such task.
+    """
+    shelves = ["models" if each == AHEAD.name else f"models.{each}" for each in find(task).takes or (task,)]
+    return {name: place for shelf in shelves for name, place in registry.names(shelf).items()}
+
+
 def check_measure(task: Task, word: str, orders: bool = False) -> None:
     """Refuse a word that is no measure of a task, or one by which nothing can be ordered where it shall order.
 
@@ -46,4 +56,4 @@ def levels(task: Task, word: str) -> tuple[float, ...]:
     return () if word in task.told else metrics.named(word).levels
 
 
-__all__ = ["AHEAD", "Task", "check_measure", "find", "levels", "names"]
+__all__ = ["AHEAD", "Task", "check_measure", "find", "levels", "models_of", "names"]

@@ -16,6 +16,7 @@ class Task(ABC):
     name: ClassVar[str]
     face: ClassVar[str]  # the estimator that does it, "module:Class"
     forecasts: ClassVar[bool] = False  # it has a horizon
+    takes: ClassVar[tuple[str, ...]] = ()  # tasks whose models do it, where it has none of its own
     shows: ClassVar[bool]  # the past has the targets' channels, in front of the covariates'
     ends: ClassVar[bool] = False  # a series' last row alone is an anchor: one window per series
     measures: ClassVar[tuple[str, ...]]  # the usual ones; the first one chooses
