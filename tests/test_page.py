@@ -12,7 +12,7 @@ import pytest
 import small_boards
 from conftest import Run
 
-from tsrnn import bench, page, suites
+from tsrnn import bench, catalog, page, suites
 from tsrnn.board import rows as results
 from tsrnn.board.skill import ahead, standings
 from tsrnn.errors import InputError
@@ -100,6 +100,20 @@ def test_a_page_says_who_wins_and_what_every_line_costs(text: str) -> None:
         assert said in words
     for part in ("Error by step ahead, horizon 6", "Error by channel", "Error by time of year", "12 steps from"):
         assert part in words
+
+
+def test_a_board_of_labels_has_no_horizons(tmp_path: Path) -> None:
+    config = json.dumps({"split": suites.find("ItalyPowerDemand").split})
+    row = {**small_boards.ROW, "dataset": "ItalyPowerDemand", "horizon": 1, "config": config, "seed": 0}
+    row["sha256"] = catalog.checksum("ItalyPowerDemand") or row["sha256"]
+    for model, error in (("rocket", 0.04), ("gru_classifier", 0.3)):
+        measures = {"measure": ["error", "val_error"], "series": [None] * 2, "lead": [None] * 2, "value": [error] * 2}
+        results.append(tmp_path, row | {"model": model, "mse": float("nan"), "mae": float("nan")}, measures=measures)
+    made = page.html(page.sheet(suites.find("ItalyPowerDemand"), tmp_path))
+    words = " ".join("".join(read(made).words).split())
+    assert "0.3000" in words
+    assert "horizon 1" not in words
+    assert "nan" not in words
 
 
 def test_of_lines_that_cannot_be_told_apart_none_is_called_the_winner(tmp_path: Path) -> None:
