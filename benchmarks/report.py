@@ -1,4 +1,5 @@
-"""Write the tables of README.md and benchmarks/README.md from benchmarks/results: python benchmarks/report.py
+"""Write the tables of README.md and benchmarks/README.md, and README's pictures, from benchmarks/results:
+python benchmarks/report.py
 
 A table stands between `<!-- table DATASET TRACK -->` and `<!-- end -->`; the text around it is left alone. `--check`
 writes nothing and fails where a document and the rows differ.
@@ -9,11 +10,12 @@ import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
 
-from tsrnn import files, suites
+from tsrnn import files, page, suites
 from tsrnn.board import table as boards
 from tsrnn.board.apart import by_series, summary
 from tsrnn.board.choice import ALL, choices, criterion
@@ -25,6 +27,7 @@ from tsrnn.metrics import USUAL
 HERE = Path(__file__).parent
 DOCUMENTS = (HERE.parent / "README.md", HERE / "README.md")
 RESULTS = HERE / "results"
+PICTURES = HERE.parent / "docs" / "pictures"
 HORIZONS = (96, 192, 336, 720)
 OTHERS = 6  # published lines on each board
 FIXED = "L=96"  # the track of one look-back for all
@@ -239,6 +242,12 @@ def make(name: str) -> str:
     return short(rows, dataset) if track == "short" else board(rows, dataset, track)
 
 
+def pictures(folder: Path) -> list[Path]:
+    """Draw the board and the forecast that README shows."""
+    board = page.picture(suites.find("weather"), RESULTS, folder / "weather.svg", others=6)
+    return [board, page.forecast(suites.find("weather-clean"), RESULTS, folder / "forecast.svg")]
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="only say whether the document is up to date")
@@ -250,6 +259,12 @@ def main() -> int:
         stale |= fresh != text
         if not check:
             files.replaced(document, lambda file, text=fresh: file.write(text.encode()), "make it writable")
+    with TemporaryDirectory() as folder:
+        drawn = {path.name: path.read_bytes() for path in pictures(Path(folder))}
+    kept = {path.name: path.read_bytes() for path in PICTURES.glob("*.svg")}
+    stale |= drawn != kept
+    if not check:
+        pictures(PICTURES)
     return int(check and stale)
 
 

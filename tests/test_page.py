@@ -12,7 +12,7 @@ import pytest
 import small_boards
 from conftest import Run
 
-from tsrnn import bench, page, suites
+from tsrnn import bench, catalog, page, suites
 from tsrnn.board import rows as results
 from tsrnn.board.skill import ahead, standings
 from tsrnn.errors import InputError
@@ -102,6 +102,20 @@ def test_a_page_says_who_wins_and_what_every_line_costs(text: str) -> None:
         assert part in words
 
 
+def test_a_board_of_labels_has_no_horizons(tmp_path: Path) -> None:
+    config = json.dumps({"split": suites.find("ItalyPowerDemand").split})
+    row = {**small_boards.ROW, "dataset": "ItalyPowerDemand", "horizon": 1, "config": config, "seed": 0}
+    row["sha256"] = catalog.checksum("ItalyPowerDemand") or row["sha256"]
+    for model, error in (("rocket", 0.04), ("gru_classifier", 0.3)):
+        measures = {"measure": ["error", "val_error"], "series": [None] * 2, "lead": [None] * 2, "value": [error] * 2}
+        results.append(tmp_path, row | {"model": model, "mse": float("nan"), "mae": float("nan")}, measures=measures)
+    made = page.html(page.sheet(suites.find("ItalyPowerDemand"), tmp_path))
+    words = " ".join("".join(read(made).words).split())
+    assert "0.3000" in words
+    assert "horizon 1" not in words
+    assert "nan" not in words
+
+
 def test_of_lines_that_cannot_be_told_apart_none_is_called_the_winner(tmp_path: Path) -> None:
     for row in small_boards.rows():
         results.append(tmp_path / "small", row)
@@ -166,6 +180,33 @@ def test_leaderboard_writes_pages(run: Run, folder: Path) -> None:
     assert status == 0  # a folder may have any name
     status, _, err = run("leaderboard", "small", "--out", str(folder), "--svg", "b.png")
     assert (status, "draw into an .svg file" in err) == (2, True)
+
+
+def test_leaderboard_draws_a_forecast_that_lies_beside_the_rows(run: Run, folder: Path, tmp_path: Path) -> None:
+    assert run("leaderboard", "small", "--out", str(folder), "--forecast", "f.svg")[0] == 0
+    assert "measured" in "".join(ET.parse("f.svg").getroot().itertext())
+    for row in small_boards.rows():
+        results.append(tmp_path / "bare" / "small", row)
+    status, _, err = run("leaderboard", "small", "--out", str(tmp_path / "bare"), "--forecast", "f.svg")
+    assert (status, "no forecasts lie beside the rows" in err) == (2, True)
+
+
+def test_bench_leaves_a_page_and_a_picture_and_what_they_show(run: Run) -> None:
+    words = ("transformer", "--models", "repeat_last", "--horizons", "12", "--input-size", "24", "--target", "OT")
+    status, _, err = run("bench", *words, "--workers", "0")
+    assert status == 0, err
+    folder = Path("tsrnn-results/transformer")
+    text = (folder / "board.html").read_text(encoding="utf-8")
+    for part in ("Error by step ahead", "Error by time of year", "OT, 12 steps from"):
+        assert part in text
+    assert read(text).wrong == []
+    assert ET.parse(folder / "board.svg").getroot().tag.endswith("svg")
+    samples = pl.read_parquet(next((folder / "samples").iterdir()))
+    ahead = samples.filter(pl.col("step") > 0)
+    before = samples.filter(pl.col("step") == 0)
+    assert ahead["forecast"].null_count() == 0
+    told = ahead.join(before.select("start", last="measured"), on="start")
+    assert told["forecast"].to_list() == pytest.approx(told["last"].to_list(), rel=1e-3)
 
 
 def test_pages_of_several_data_sets_lead_to_each_other(run: Run, tmp_path: Path) -> None:

@@ -83,6 +83,14 @@ def test_a_scale_has_round_ticks_and_holds_what_lies_outside() -> None:
     assert log.ticks()[::3] == [1, 10, 100, 1000]
 
 
+def test_ticks_are_told_apart() -> None:
+    assert svg.labels_of([11.65, 11.7, 11.75]) == ["11.65", "11.70", "11.75"]
+    assert svg.labels_of([0.0, 5.0, 10.0]) == ["0", "5", "10"]
+    assert svg.labels_of([-1.0, 0.0]) == ["-1", "0"]
+    assert svg.labels_of([1000.0, 100_000.0], log=True) == ["1k", "100k"]
+    assert svg.labels_of([20_000.0, 30_000.0]) == ["20k", "30k"]
+
+
 def test_labels_beside_lines_stand_apart_and_inside() -> None:
     placed = svg.apart([50, 50, 50, 99], 12, 0, 100)
     rising = sorted(placed)

@@ -174,7 +174,8 @@ def render(
             for name in cells:
                 justify: Any = "left" if name in _LEFT else "right"
                 shown.add_column(name, justify=justify, no_wrap=name != "options", overflow="fold")
-        shown.add_row(*cells.values(), style="dim" if line["class"] else "bold" if place == best else "")
+        tied = "green" if line.get("group") == 1 else ""  # where there is no terminal, rich leaves colours out
+        shown.add_row(*cells.values(), style="dim" if line["class"] else "bold" if place == best else tied)
     return shown
 
 

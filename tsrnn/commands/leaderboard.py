@@ -27,6 +27,9 @@ def run(  # noqa: PLR0913  one parameter per option
         Path | None, typer.Option(help="Write the board as a page; a folder: a page of each data set, and of all.")
     ] = None,
     svg: Annotated[Path | None, typer.Option(help="Draw the board into this svg file.")] = None,
+    forecast: Annotated[
+        Path | None, typer.Option(help="Draw forecasts that lie beside the rows into this svg.")
+    ] = None,
     rerun: Annotated[int, typer.Option(min=0, help="With `check`: run so many rows again, drawn at random.")] = 0,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV, and nothing else, to standard output.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table of Markdown.")] = False,
@@ -45,8 +48,8 @@ def run(  # noqa: PLR0913  one parameter per option
         return
     if rows is not None or rerun:
         raise InputError(f"a second folder and --rerun go with `tsrnn leaderboard {CHECK} DIR`")
-    if html is not None or svg is not None:
-        _written(data, out, html, svg, published)
+    if html is not None or svg is not None or forecast is not None:
+        _written(data, out, (html, svg, forecast), published)
     elif csv or markdown:
         formats.show(None if data is None else suites.find(data), out, published, as_csv=csv)
     elif data is None:
@@ -59,19 +62,23 @@ def run(  # noqa: PLR0913  one parameter per option
         text.stored(suites.find(data), out, as_json=json_, others=published)
 
 
-def _written(data: str | None, out: Path, html: Path | None, svg: Path | None, published: int) -> None:
-    """The page, the picture, or both; what was written is said on standard error."""
+def _written(data: str | None, out: Path, asked: tuple[Path | None, Path | None, Path | None], published: int) -> None:
+    """The page and the pictures that were asked for; what was written is said on standard error."""
     from tsrnn import page, suites
 
-    if data is None and svg is not None:
-        raise InputError("--svg draws one board; name its data set")
-    made = [svg] if svg is not None else []
+    html, svg, forecast = asked
+    suite = None if data is None else suites.find(data)
+    made = []
+    if suite is None and (svg or forecast):
+        raise InputError("a picture is of one board; name its data set")
     if html is not None and html.suffix not in page.ENDINGS:
-        made += page.site(out, html, None if data is None else suites.find(data), published)
+        made += page.site(out, html, suite, published)
     elif html is not None:
-        made.append(page.write(None if data is None else suites.find(data), out, html, published))
-    if svg is not None and data is not None:
-        page.picture(suites.find(data), out, svg, published)
+        made.append(page.write(suite, out, html, published))
+    if suite is not None and svg is not None:
+        made.append(page.picture(suite, out, svg, published))
+    if suite is not None and forecast is not None:
+        made.append(page.forecast(suite, out, forecast))
     for path in made:
         typer.echo(f"tsrnn: wrote {path}", err=True)
 

@@ -105,9 +105,21 @@ def picture(suite: Suite, folder: Path, path: Path, others: int = OTHERS) -> Pat
     Raises:
         InputError: there are no rows, no line has every place, or the file cannot be written.
     """
-    if path.suffix != ".svg":
-        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into an .svg file")
+    _check_svg(path)
     _save(svg.alone(board(suite, folder, others)), path)
+    return path
+
+
+def forecast(suite: Suite, folder: Path, path: Path) -> Path:
+    """Draw the first of a suite's sample forecasts, of the best lines that have some, into an SVG file; the path again.
+
+    Raises:
+        InputError: there are no rows, or no forecasts beside them, or the file cannot be written.
+    """
+    _check_svg(path)
+    if not (shown := sheet(suite, folder, 0)["samples"]):
+        raise InputError(f"no forecasts lie beside the rows in {folder}; `tsrnn bench` keeps some of those it makes")
+    _save(svg.alone(shown[0].drawn), path)
     return path
 
 
@@ -122,6 +134,11 @@ def save_sweep(
 def file_name(name: str) -> str:
     """A data set's name as a file's: letters, digits, and dashes for the rest."""
     return re.sub(r"[^\w.-]+", "-", name).strip(".-") or "board"
+
+
+def _check_svg(path: Path) -> None:
+    if path.suffix != ".svg":
+        raise InputError(f"{path} ends in {path.suffix or 'nothing'}; draw into an .svg file")
 
 
 def _save(text: str, path: Path) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import isfinite, nan
 from typing import Any
 
+from tsrnn import tasks
 from tsrnn.board.skill import Standing
 from tsrnn.board.ties import Pair
 from tsrnn.page.entries import Entry
@@ -19,6 +20,7 @@ def board(lines: Sequence[Entry], suite: Suite) -> dict[str, Any]:
     """Headings and rows of a board; a cell is a list of texts, one per measure where these differ."""
     measures = suite.measures
     first = [name.removeprefix(f"{measures[0]}_") for name in lines[0].cells if name.startswith(f"{measures[0]}_")]
+    first = first if tasks.find(suite.task).forecasts else []  # a label has no horizon
     named = dict(zip(map(str, suite.leads), map(str, suite.said_leads), strict=True))
     skill = any(line.standing and line.standing.skill is not None for line in lines)
     seeded = any(line.cells["spread"] is not None for line in lines)

@@ -11,6 +11,7 @@ COLOURS = 6  # that figure.css has
 _ROW = 19  # units of a line of names
 _TALL = 260  # of a chart
 _LEFT, _TOP, _FOOT = 46, 26, 42
+_FEW = 5  # lines of which an axis shows all
 _FAR = 2.5  # widths of the better two thirds of a board, beyond which a mark stands at the edge
 
 
@@ -48,6 +49,8 @@ def intervals(name: str, marks: Sequence[Mark], measured: str, said: str) -> str
 def _near(values: Sequence[float], ends: Sequence[float]) -> list[float]:
     """The ends that an axis shows: a naive line far behind does not press all others together."""
     ordered = sorted(values)
+    if len(ordered) < _FEW:
+        return list(ends)
     far = ordered[0] + _FAR * max(ordered[(len(ordered) - 1) * 2 // 3] - ordered[0], 1e-9)
     return [each for each in ends if each <= far]
 

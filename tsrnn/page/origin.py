@@ -28,9 +28,14 @@ def origin(rows: pl.DataFrame, suite: Suite) -> dict[str, Any]:
         "command": command(rows, suite),
         "file": _toml(first, config),
         "own_class": config.get("class"),
-        "columns": [name for name in _OWN if name in rows.columns and rows[name].is_not_null().any()],
+        "columns": [name for name in _OWN if name in rows.columns and _says(rows[name])],
         "rows": rows,
     }
+
+
+def _says(column: pl.Series) -> bool:
+    """Whether a column holds anything but empty cells and no numbers."""
+    return any(value not in (None, "") and value == value for value in column)
 
 
 def shared(rows: pl.DataFrame) -> dict[str, str]:

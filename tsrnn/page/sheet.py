@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from tsrnn import tasks
 from tsrnn.board import table as boards
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.lines import measured
@@ -108,6 +109,7 @@ def _part(lines: Sequence[Entry], suite: Suite, title: str, remarks: Sequence[st
 def _facts(rows: pl.DataFrame, suite: Suite, lines: Sequence[Entry]) -> dict[str, str]:
     """What was compared, in a few words each."""
     folds = rows["fold"].n_unique()
+    ahead = tasks.find(suite.task).forecasts
     windows = rows.group_by("horizon").agg(pl.col("windows").max()).sort("horizon").drop_nulls()
     counted = ", ".join(f"{count:,} at horizon {horizon}" for horizon, count in windows.iter_rows())
     facts = {
@@ -117,7 +119,7 @@ def _facts(rows: pl.DataFrame, suite: Suite, lines: Sequence[Entry]) -> dict[str
         "lines": f"{sum(line.ours for line in lines)} of ours, {sum(not line.ours for line in lines)} published",
         "rows": f"{rows.height:,}, {_count(rows['seed'].n_unique(), 'seed')}"
         + (f", {folds} folds" if folds > 1 else ""),
-        "test windows": "every one, stride 1" + (f": {counted}" if folds == 1 and counted else ""),
+        "test windows": ("every one, stride 1" + (f": {counted}" if folds == 1 and counted else "")) if ahead else "",
         "hardware": origin.listed(rows["hardware"]),
         "measured": origin.span(rows["finished"]),
     }

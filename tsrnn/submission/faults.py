@@ -87,7 +87,8 @@ def _finite(row: Row, knows: Truth) -> Iterator[str]:
 
 def _complete(row: Row, knows: Truth) -> Iterator[str]:
     cells = row.cells
-    for name in ("horizon", "input_size", "windows"):
+    sizes = ("horizon", "input_size") if knows.forecasts(cells["dataset"]) else ()
+    for name in (*sizes, "windows"):
         if not cells[name] or cells[name] < 1:
             yield f"{name} is {'empty' if cells[name] is None else cells[name]}; it counts from 1"
     lacking = [name for name in _ORIGIN if not cells[name]]
