@@ -17,7 +17,7 @@ import torch
 from filelock import FileLock
 from small import wide_frame
 
-from tsrnn import InputError, alive, allocator, bench, catalog, claims, parameters, suites
+from tsrnn import InputError, alive, allocator, bench, catalog, claims, faces, suites
 from tsrnn import fit as training
 from tsrnn.board import rows as results
 from tsrnn.commands.bench import seconds_left
@@ -52,9 +52,8 @@ def test_every_suite_asks_for_models_and_options_that_exist(suite: str, preset: 
     assert found.horizons
     assert found.seeds
     for name, params in found.models.items():
-        Forecaster(name, **{"horizon": 1, **params})
-        own = {"input_size", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
-        parameters.sort(name, {option: value for option, value in params.items() if option not in own})
+        said = {option: value for option, value in params.items() if option not in ("input_size", "horizon")}
+        faces.make(suites.find(suite).task, name, params.get("input_size", 24), 1, said).configs()
 
 
 def test_the_quick_preset_of_etth1_is_broad_and_the_full_one_has_every_model() -> None:

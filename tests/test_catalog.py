@@ -122,6 +122,8 @@ class TestRows:
                 assert [end / (30 * row.seasonality) for end in value] == [12, 16, 20]
         elif kind == "ratios":
             assert sum(value) == pytest.approx(1)
+        elif isinstance(value["val"], float):
+            assert 0 < value["val"] + value["test"] < 1
         else:
             assert not set(value["val"]) & set(value["test"])
 
@@ -154,8 +156,7 @@ class TestSimulated:
         assert panel.sha256 is None
         arrays = panel.arrays()
         assert not len(arrays.breaks)
-        ((kind, value),) = row.split.items()
-        parts = split.by_series(arrays, **value) if kind == "by_series" else getattr(split, kind)(arrays, value)
+        parts = split.standard(arrays, row.split, name)
         for part in (parts.train, parts.val, parts.test):
             assert (part.end - part.begin).sum() > 0
 

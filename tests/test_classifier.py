@@ -1,6 +1,9 @@
 """A label for a whole sequence: learnt from its own steps, told of arrays and of frames, never from the label."""
 
+import json
 from dataclasses import replace
+from pathlib import Path
+from unittest.mock import ANY
 
 import numpy as np
 import pandas as pd
@@ -112,6 +115,14 @@ class TestModel:
         padded = model(Batch(past, lengths=torch.full((4,), 7)))
         torch.testing.assert_close(padded, alone)
         assert padded.shape == (4, 1, 1, 3)
+
+    @pytest.mark.parametrize("name", names("models.whole"))
+    def test_the_truth_in_a_batch_is_not_looked_at(self, name):
+        spec = Spec(input_size=12, horizon=1, channels=2, targets=1, params=3, segment=1)
+        model = models.build(name, models.configure(name, SMALL[name]), spec).eval()
+        past = torch.randn(4, 12, 2)
+        told = model(Batch(past))
+        assert torch.equal(model(Batch(past, torch.full((4, 1, 1), 2.0))), told)
 
     @pytest.mark.parametrize("pooled", ["last", "mean", "max", "attention"])
     @pytest.mark.parametrize("stack", ["beside", "front"])
@@ -374,6 +385,12 @@ def test_what_cannot_be_told_is_one_sentence(X, y, said):
             {"split": {"by_series": {"val": ["w000", "w003"]}}},
             "class 'slow' has series in the split's val part and none",
         ),
+        (
+            {each: pl.when(pl.col("wave") != "w002").then(each) for each in ("x0", "x1")},
+            {},
+            "nothing was measured in series 'w002'; leave it out",
+        ),
+        ({}, {"inputs": []}, "no column of numbers to tell 'kind' from; name inputs="),
         ({}, {"y": "kid"}, "unknown column of frame 'kid': did you mean 'kind'"),
         ({}, {"y": None}, "y is None; name the column of labels"),
         (
@@ -415,3 +432,43 @@ def test_what_a_fitted_one_cannot_read_is_one_sentence(rocket):
 def test_options_that_cannot_be_are_one_sentence(options, said):
     with pytest.raises(InputError, match=said):
         SequenceClassifier(**options).configs()
+
+
+SUITE = """
+data = "waves.csv"
+task = "whole"
+roles = { id = "wave", time = "hour", target = "kind", past_covariates = ["x0", "x1"] }
+split = { by_series = { val = ["w000", "w001", "w002"], test = ["w003", "w004", "w005", "w006"] } }
+models.rocket = { views = 200 }
+"""
+
+
+class TestCommands:
+    @pytest.fixture(autouse=True)
+    def here(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+        frame_of(*waves(24)).write_csv("waves.csv")
+
+    def test_a_file_is_learnt_and_told(self, run):
+        roles = ("--id", "wave", "--time", "hour", "--target", "kind")
+        asked = ("--task", "whole", "--model", "rocket", "--set", "views=200", "--out", "m")
+        assert run("fit", "waves.csv", *roles, *asked) == (0, "", ANY)
+        status, out, _ = run("predict", "m", "waves.csv")
+        assert status == 0
+        assert out.splitlines()[0] == "wave,kind,kind_p_flat,kind_p_quick,kind_p_slow"
+        assert len(out.splitlines()) == 25
+
+    def test_a_suite_of_one_s_own_is_benchmarked(self, run):
+        Path("waves.toml").write_text(SUITE)
+        status, out, _ = run("bench", "waves.toml", "--workers", "0", "--json")
+        assert status == 0
+        (row,) = json.loads(out)
+        assert (row["windows"], row["model"], row["input_size"]) == (4, "rocket", 0)
+
+    def test_what_a_file_may_not_hold_is_one_sentence(self, run):
+        frame_of(*waves(24)).with_columns(kind=pl.lit("flat")).write_csv("one.csv")
+        roles = ("--id", "wave", "--time", "hour", "--target", "kind")
+        status, _, err = run("fit", "one.csv", *roles, "--task", "whole", "--model", "rocket", "--out", "m")
+        assert status == 2
+        assert "column 'kind' holds one class alone, 'flat'" in err
+        assert err.count("\n") == 1

@@ -58,7 +58,7 @@ def test_labels_that_are_whole_numbers_are_numbers(carried):
 def test_files_of_another_sum_are_refused(carried):
     sums = packaged.read("Mine")[1]
     assert packaged.read("Mine", sums)[1] == sums
-    with pytest.raises(InputError, match=r"Mine_TRAIN\.ts and Mine_TEST\.ts are not Mine: their sha256 is "):
+    with pytest.raises(InputError, match=r"Mine_TRAIN\.ts and Mine/Mine_TEST\.ts are not Mine: their sha256 is "):
         packaged.read("Mine", "0" * 64)
 
 

@@ -1,5 +1,6 @@
 """Pictures of forecasts: what was measured, what was forecast from which cutoff, and nothing over anything else."""
 
+import sys
 from dataclasses import replace
 from itertools import pairwise
 
@@ -268,3 +269,18 @@ def test_tsrnn_plot_draws_a_forecast_ahead_of_the_bit(run, tmp_path):
         status, _, err = run("plot", *words, "--out", "p.png")
         assert (status, err.count("\n")) == (2, 1)
         assert said in err
+
+
+def test_real_and_made_sequences_lie_on_one_plane(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    real, made = rng.normal(size=(40, 6, 2)) * [1, 100], rng.normal(3, 1, (30, 6, 2)) * [1, 100]
+    figure = plot.likeness(real, made, tmp_path / "alike.png")
+    assert (tmp_path / "alike.png").stat().st_size > 1000
+    clouds = [each.get_offsets() for each in figure.axes[0].collections]
+    assert [len(cloud) for cloud in clouds] == [40, 30]
+    assert abs(clouds[0].mean()) < 1e-6  # real ones lie around the middle
+    assert np.linalg.norm(clouds[1].mean(0)) > clouds[0].std()
+    monkeypatch.setattr(sys.modules["tsrnn.plot.likeness"], "find_spec", lambda name: None)
+    assert [each.get_title() for each in plot.likeness(real, made).axes] == ["principal components"]
+    with pytest.raises(InputError, match=r"three sequences or more of one shape .* not \[40, 6, 2\] and \[30, 5, 2\]"):
+        plot.likeness(real, made[:, :5])

@@ -16,9 +16,10 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from tsrnn import catalog
 from tsrnn.board import lines
 from tsrnn.board import rows as results
-from tsrnn.board.published import TABLE
+from tsrnn.board.published import TABLE, WHOLE
 from tsrnn.errors import InputError, Notice
 
 ROW: dict[str, Any] = {
@@ -290,6 +291,19 @@ def test_a_row_that_could_not_be_run_again_is_our_own_fault(tmp_path: Path, chan
         results.append(tmp_path, {**ROW, **change})
     assert not isinstance(caught.value, InputError)
     assert not list(tmp_path.glob("**/*.csv"))
+
+
+def test_published_accuracies_are_well_formed() -> None:
+    with WHOLE.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        assert None not in row, row
+        assert row["dataset"] in catalog.names(), row
+        assert row["class"] in set("AB"), row
+        assert float(row["error"]) + float(row["accuracy"]) == pytest.approx(1), row
+        assert all(row[name] for name in ("model", "family", "setting", "source")), row
+    keys = [(row["dataset"], row["model"]) for row in rows]
+    assert len(set(keys)) == len(keys)
 
 
 def test_published_numbers_are_well_formed() -> None:

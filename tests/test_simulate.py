@@ -10,6 +10,7 @@ WORLDS = {
     "transformer": lambda seed: simulate.transformer(seed, 4000),
     "station": lambda seed: simulate.station(seed, 6000),
     "wells": lambda seed: simulate.wells(seed, 3, 1200),
+    "sines": lambda seed: simulate.sines(seed, 50),
 }
 
 
@@ -153,3 +154,15 @@ def test_forecastable_beyond_persistence_but_not_to_the_end(series, steps, lags)
     persistence = ((last[cut:] - answer[cut:]) ** 2).mean()
     assert error < 0.96 * persistence
     assert error > 0.02 * answer[cut:].var()
+
+
+def test_sines_are_sines_of_a_frequency_and_a_phase_below_a_tenth():
+    frame = simulate.sines(0, 30, 24, 2)
+    assert frame.columns == ["sequence", "step", "x1", "x2"]
+    angle = np.arcsin(2 * frame.select("x1", "x2").to_numpy().reshape(30, 24, 2) - 1)[:, :12]  # before any turns back
+    pace = np.diff(angle, axis=1)
+    np.testing.assert_allclose(pace, np.broadcast_to(pace[:, :1], pace.shape), atol=1e-6)
+    for drawn in (pace[:, 0], angle[:, 0]):
+        assert 0 <= drawn.min() < 0.02
+        assert 0.08 < drawn.max() <= 0.1
+    assert abs(np.corrcoef(pace[:, 0].T)[0, 1]) < 0.4

@@ -69,6 +69,16 @@ class TestSplit:
         assert _spans(parts.val) == [(0, 0), (3, 7), (7, 7), (12, 12)]
         assert _spans(parts.test) == [(0, 0), (3, 3), (7, 7), (12, 18)]
 
+    def test_shares_of_series_hold_out_the_last_ones(self):
+        arrays = _arrays([3] * 10)
+        made = split.standard(arrays, {"by_series": {"val": 0.1, "test": 0.2}}, "frame")
+        assert [(part.end > part.begin).sum() for part in (made.train, made.val, made.test)] == [7, 1, 2]
+        assert (made.test.end > made.test.begin).tolist() == [False] * 8 + [True] * 2
+        with pytest.raises(InputError, match=r"shares of series held out .* add up to less than 1, not \(0\.5, 0\.5\)"):
+            split.standard(arrays, {"by_series": {"val": 0.5, "test": 0.5}}, "frame")
+        with pytest.raises(InputError, match=r"shares of series held out are numbers .* not \(0\.5, \['s1'\]\)"):
+            split.standard(arrays, {"by_series": {"val": 0.5, "test": ["s1"]}}, "frame")
+
     def test_each_series_is_left_out_once_and_the_next_one_validates(self):
         arrays = _arrays([3, 4, 5])
         made = split.folds(arrays.ids, {"leave_one_out": "series"})

@@ -20,10 +20,11 @@ The map, in the order in which data meets the rooms:
     packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
+    phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
     overlap, residuals, anomalies               windows that overlap; how far a row is from what is said of it
-    calibration, paths                          past errors and the intervals they ask for; sample paths
+    calibration, paths, rollout                 past errors and the intervals they ask for; sample paths, fed back
     trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
@@ -35,7 +36,8 @@ The map, in the order in which data meets the rooms:
     weighing, penalty                           how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
     detector                                    whether what stands out is what is labelled
-    sequences, stratified, whole_series, classifier  one for each series, from all of its rows
+    cases, sequences, stratified, whole_series, classifier  one for each series, from all of its rows
+    synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
@@ -59,6 +61,7 @@ if TYPE_CHECKING:
     from tsrnn.errors import InputError as InputError
     from tsrnn.errors import Notice as Notice
     from tsrnn.forecaster import Forecaster as Forecaster
+    from tsrnn.generator import Generator as Generator
     from tsrnn.panel import Panel as Panel
     from tsrnn.reconstructor import Reconstructor as Reconstructor
     from tsrnn.tagger import Tagger as Tagger
@@ -66,6 +69,7 @@ if TYPE_CHECKING:
 
 _PUBLIC = {
     "Forecaster": "forecaster",
+    "Generator": "generator",
     "InputError": "errors",
     "Notice": "errors",
     "Panel": "panel",
@@ -77,6 +81,7 @@ _PUBLIC = {
 }
 __all__ = [
     "Forecaster",
+    "Generator",
     "InputError",
     "Notice",
     "Panel",

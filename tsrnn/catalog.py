@@ -196,7 +196,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     taken = {name for each in given for name in ([each] if isinstance(each, str) else each or ())}
     kept = ("time", "id", "freq", "rows_as_they_stand", "duplicates", "missing", "wind", "transforms")
     past = [name for name in row.past_covariates if name not in taken]
-    labelled: dict[str, Any] = {"target": row.target[0], "labels": True} if row.reader == "aeon" else {}
+    labelled: dict[str, Any] = {"labels": True} if row.reader == "aeon" else {}
     arguments: dict[str, Any] = {"target": row.target or None, "past_covariates": past, "source": row.name}
     arguments |= labelled | {name: getattr(row, name) for name in kept}
     panel = refine.panel(reading, {**arguments, **roles}, aloud=False)

@@ -1,9 +1,10 @@
 """The bed of the river: frame in, frame out. Reading `fit` and `predict` from top to bottom is reading the pipeline."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any, Self
 
-from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, unread, usual, windows
+from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, rollout, unread, usual, windows
 from tsrnn import future as futures
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, listed, notice
@@ -181,8 +182,13 @@ class Forecaster(Operated):
         point, quantiles = infer.forecast(self.model_, self.head_, batch, self._levels, shift)
         return answer.frame(panel, point, quantiles, self._levels)
 
-    def simulate(self, n: int = 100, frame: Any = None, *, future: Any = None, random_state: int = 0) -> Any:
+    def simulate(
+        self, n: int = 100, frame: Any = None, *, steps: int | None = None, future: Any = None, random_state: int = 0
+    ) -> Any:
         """`n` sample paths of the steps that `predict` forecasts, as likely as its quantiles say (`tsrnn.paths`).
+
+        With `steps`, paths of any length: each step is drawn from the model's own distribution (`loss="gaussian"`...)
+        of the next one, and fed back (`tsrnn.rollout`). `future` then tells steps + horizon - 1 steps.
 
         Returns:
             The series' ids and index, `sample` (0 to n - 1) and a column per target, in the frame type that came in; of
@@ -193,6 +199,10 @@ class Forecaster(Operated):
         if skipped:
             notice(f"{panel.source}: series {listed(skipped)} {'is' if len(skipped) == 1 else 'are'} skipped")
         history = ends.without(history, skipped)
+        if steps is not None:
+            return panel.native(
+                answer.samples(history, self._fed_back(n, history, steps, (future, beyond), random_state))
+            )
         laid, batch = self._newest(history, future, beyond)
         made = self.calibration_
         moved = None if made is None else (made, calibration.newest(self.model_, self.head_, made, laid))
@@ -235,12 +245,30 @@ class Forecaster(Operated):
             raise InputError(f"{panel.source}: no series can be forecast; series {name!r}: {reason}")
         return history, beyond, skipped
 
+    def _fed_back(self, n: int, history: Panel, steps: int, told: tuple[Any, Any], random_state: int) -> Any:
+        """`simulate` of so many steps, by feeding back what was drawn; told: `future`, and rows beyond the history."""
+        paths.check(n, random_state)
+        rollout.check(self.model_, self.head_, steps, history.roles.past)
+        if self.calibration_ is not None:
+            raise InputError(
+                "paths of steps= are the model's own, which calibrate has moved; leave steps out, or refit"
+            )
+        prepared = copy(self.preparation_)
+        prepared.horizon = steps + self.horizon - 1
+        laid, batch = self._ends(prepared, history, *told)
+        return rollout.draw(self.model_, self.head_, batch, laid.masks, steps, n, random_state)
+
     def _newest(self, panel: Panel, future: Any, beyond: Any) -> tuple[Buffer, Batch]:
         """A panel as the model reads it, and the window at the end of each series."""
-        laid = self.preparation_.lay(panel)
-        batch = windows.latest(laid, self.input_size, self.preparation_.ahead(panel, future, beyond))
-        windows.refuse_blind(batch, laid.targets, panel.ids)
+        laid, batch = self._ends(self.preparation_, panel, future, beyond)
         return laid, beside(batch, laid.masks, laid.values.shape[1])
+
+    def _ends(self, prepared: Preparation, panel: Panel, future: Any, beyond: Any) -> tuple[Buffer, Batch]:
+        """`_newest` without masks beside."""
+        laid = prepared.lay(panel)
+        batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future, beyond))
+        windows.refuse_blind(batch, laid.targets, panel.ids)
+        return laid, batch
 
     def _spec(self, panel: Panel, laid: Buffer, prepared: Preparation, head: heads.Head) -> Spec:
         return Spec(

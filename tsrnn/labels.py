@@ -122,13 +122,14 @@ def opened(
     return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
 
 
-def of_reading(reading: Reading, target: str, source: str) -> tuple[Reading, tuple[Any, ...] | None]:
+def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tuple[Any, ...] | None]:
     """A reading whose target holds words or truth values with their numbers, and the classes; others as they are.
 
     Raises:
         InputError: the column holds no classes.
     """
-    column = reading.frame[target] if target in reading.frame.columns else None
+    names = [target] if isinstance(target, str) else list(target or ())
+    column = reading.frame[names[0]] if len(names) == 1 and names[0] in reading.frame.columns else None
     if column is None or column.dtype.is_numeric():
         return reading, None
     classes = classes_of(column, source)

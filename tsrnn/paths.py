@@ -43,10 +43,7 @@ def draw(
         InputError: fewer paths than one, a seed that is none, a model that says nothing but a point, or a history
             without a past origin.
     """
-    if not _whole(count) or count < 1:
-        raise InputError(f"simulate draws a whole number of paths, at least one, not {count!r}")
-    if not _whole(random_state) or not 0 <= random_state < _SEEDS:
-        raise InputError(f"random_state must be a whole number from 0, below 2^63, not {random_state!r}")
+    check(count, random_state)
     model.eval()
     device = infer.device_of(model)
     batch = batch.to(device)
@@ -58,6 +55,14 @@ def draw(
     values = infer.undone(torch.from_numpy(_marginals(model, head, batch, levels, moved)), batch.undo)
     ranks = _ranks(model, head, laid, count, rng) if own is None else own.cpu().numpy().argsort(-1).argsort(-1)
     return np.take_along_axis(values, ranks, -1)
+
+
+def check(count: Any, random_state: Any) -> None:
+    """Refuse fewer paths than one, and a seed that is none."""
+    if not _whole(count) or count < 1:
+        raise InputError(f"simulate draws a whole number of paths, at least one, not {count!r}")
+    if not _whole(random_state) or not 0 <= random_state < _SEEDS:
+        raise InputError(f"random_state must be a whole number from 0, below 2^63, not {random_state!r}")
 
 
 def _marginals(model: Model, head: Head, batch: Batch, levels: Floats, moved: Moved | None) -> Floats:

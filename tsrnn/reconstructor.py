@@ -57,7 +57,7 @@ class Reconstructor(Judged, Labelled):
         self.options = options
 
     kind, task = "reconstructor", tasks.find("reconstruct")
-    classes_ = None
+    classes_ = penalty = class_weights = None
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -142,6 +142,7 @@ class Reconstructor(Judged, Labelled):
 
     def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
         if wanted is not None:
-            return split.standard(arrays, wanted, panel.source)
+            rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
+            return split.standard(arrays, rule, panel.source)
         rows = arrays.stops() - arrays.offsets[:-1]
         return split.tail(arrays, split.held_out(rows, self.input_size, self.val_size))

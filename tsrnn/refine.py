@@ -39,8 +39,8 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     roles = {word: value for word, value in arguments.items() if word not in WORDS}
     check_types(asked, {"clip": bool, "washout": bool, "labels": bool})
     classes = None
-    if asked.get("labels") and isinstance(target := roles.get("target"), str):
-        reading, classes = labels.of_reading(reading, target, roles.get("source", "the frame"))
+    if asked.get("labels"):
+        reading, classes = labels.of_reading(reading, roles.get("target"), roles.get("source", "the frame"))
     reading = _in_one_unit(reading, asked.get("depth_unit"), roles.get("source", "the frame"))
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     if asked.get("families"):

@@ -49,11 +49,14 @@ def of_forecasts(model: Model, head: Head, laid: Buffer, part: Part) -> Floats:
 
 @torch.inference_mode()
 def of_windows(model: Model, head: Head, laid: Buffer, part: Part) -> Floats:
-    """Sizes of errors of a part's rows told again, averaged over the windows that hold them: [row 1 target]."""
+    """Sizes of errors of a part's rows told again, averaged over the windows that hold them: [row 1 target].
+
+    Windows may reach back before the part, and hold no row behind it.
+    """
     size = model.spec.input_size
-    anchors = overlap.cover(laid, size, size // _STEPS)
-    series = laid.series_of(anchors)
-    anchors = anchors[(anchors >= part.begin[series]) & (anchors - size < part.end[series] - 1)]
+    last = part.end[part.end > part.begin] - 1
+    anchors = np.unique(np.concatenate([overlap.cover(laid, size, size // _STEPS), last]))
+    anchors = anchors[inside(part, laid.arrays.rows)[anchors]]
 
     def read(params: Tensor, batch: Batch) -> Tensor:
         return _sizes(head.point(params), batch)

@@ -1,4 +1,4 @@
-"""Deterministic small worlds for tests and for work without a network: a transformer, a weather station, wells.
+"""Deterministic small worlds for tests and for work without a network: a transformer, a weather station, wells, sines.
 
 Each world follows the physics of the real thing closely enough to be forecast better than by repetition, and has
 enough weather in it not to be forecast well. One seed is one world, drawn from numpy's `Generator` alone; the
@@ -110,6 +110,22 @@ def wells(seed: int = 0, wells: int = 8, rows: int = 1500) -> pl.DataFrame:
     """
     rng = np.random.default_rng(seed)
     return pl.concat([_well(rng, f"W-{number:02d}", rows) for number in range(1, wells + 1)])
+
+
+def sines(seed: int = 0, sequences: int = 10_000, length: int = 24, channels: int = 5) -> pl.DataFrame:
+    """Sequences of sines, each channel of a frequency and a phase of its own, both drawn evenly from 0 to 0.1 rad.
+
+    Columns: sequence (text), step (from 0), x1, x2...: (sin(frequency step + phase) + 1) / 2, from 0 to 1.
+
+    Source: Yoon et al. 2019 (TimeGAN), NeurIPS, whose code draws from 0 to 0.1.
+    """
+    rng = np.random.default_rng(seed)
+    frequency, phase = rng.uniform(0, 0.1, (2, sequences, 1, channels))
+    values = (np.sin(frequency * np.arange(length)[:, None] + phase) + 1) / 2  # [sequence step channel]
+    names = np.char.zfill(np.arange(sequences).astype(str), 5)
+    columns = {f"x{k + 1}": values[..., k].ravel() for k in range(channels)}
+    keys = {"sequence": np.repeat(names, length), "step": np.tile(np.arange(length), sequences)}
+    return pl.DataFrame({**keys, **columns})
 
 
 # Per facies: thickness (m), shale share, porosity at the surface, compaction length (m), grains' density (g/cm3)

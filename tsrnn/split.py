@@ -45,6 +45,8 @@ class Split:
 def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str, clipped: bool = False) -> Split:
     """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios` or `by_series`.
 
+    `by_series` names those held out, `{"val": ["A"], "test": ["B"]}`, or says shares, `{"val": 0.1, "test": 0.1}`.
+
     `clipped`: borders end where a series does, instead of being refused there.
 
     Raises:
@@ -57,6 +59,8 @@ def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str, c
         return borders(arrays, value, clipped)
     if kind == "ratios":
         return ratios(arrays, value)
+    if any(isinstance(each, numbers.Real) for each in value.values()):
+        return last_series(arrays, value.get("val", 0.0), value.get("test", 0.0))
     return by_series(arrays, value.get("val", ()), value.get("test", ()))
 
 
@@ -165,6 +169,17 @@ def by_series(arrays: Arrays, val: Sequence[str], test: Sequence[str]) -> Split:
     return Split(part(set(arrays.ids) - set(val) - set(test)), part(set(val)), part(set(test)))
 
 
+def last_series(arrays: Arrays, val: float, test: float) -> Split:
+    """`by_series` where nobody names them: the last ones, by their share of all, are the test, those before the
+    validation."""
+    shares = (val, test)
+    if not all(isinstance(each, numbers.Real) and each >= 0 for each in shares) or sum(shares) >= 1:
+        raise InputError(f"shares of series held out are numbers from 0 that add up to less than 1, not {shares!r}")
+    counts = [round(each * len(arrays.ids)) for each in shares]
+    first = len(arrays.ids) - sum(counts)
+    return by_series(arrays, arrays.ids[first : first + counts[0]], arrays.ids[first + counts[0] :])
+
+
 def starts(arrays: Arrays, part: Part, reach: int, horizon: int, inside: int = 0) -> tuple[Rows, Rows]:
     """Where windows may begin to forecast in each stretch without a gap: the first row, and how many: [segment] each.
 
@@ -213,9 +228,17 @@ def _check_ratios(shares: Any) -> None:
         raise InputError(f"split ratios must be three shares that add up to 1, not {shares!r}")
 
 
+def _is_share(value: Any) -> bool:
+    return isinstance(value, numbers.Real) and not isinstance(value, bool) and 0 <= float(value) < 1
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, Iterable) and not isinstance(value, str)
+
+
 def _check_names(value: Any) -> None:
     named = isinstance(value, Mapping) and {*value} <= {"val", "test"}
-    if not named or any(isinstance(names, str) or not isinstance(names, Iterable) for names in value.values()):
+    if not named or not all(_is_share(names) or _are_names(names) for names in value.values()):
         raise InputError(f"a split by_series is such as {{'val': ['A'], 'test': ['B']}}, not {value!r}")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tsrnn import infer, labels, marks, models, sequences, split, stratified, tasks, windows
+from tsrnn import cases, infer, labels, marks, models, sequences, split, stratified, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, listed, notice, quoted
@@ -18,6 +18,7 @@ from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
 from tsrnn.panel import Panel
+from tsrnn.reading import Reading
 from tsrnn.shapes import Spec
 from tsrnn.trained import Report
 
@@ -47,7 +48,7 @@ class WholeSeries(Labelled):
             return self.stopped_, report
         every = np.sort(np.concatenate([train.targets_at, val.targets_at]))
         both = windows.Windows(train.buffer, every, train.input_size, train.horizon, self.task)
-        anew, again = super()._trained(spec, head, both, None, None, report.best_epoch)
+        anew, again = super()._trained(spec, head, both, None, None, report.epochs)
         return anew, replace(report, seconds=report.seconds + again.seconds)
 
     def _opened(self, X: Any, y: Any, roles: Mapping[str, Any]) -> tuple[Any, str, dict[str, Any]]:
@@ -64,21 +65,21 @@ class WholeSeries(Labelled):
             raise InputError(
                 "this classifier requires y to be passed, but the target y is None; give each case a label"
             )
-        cases = sequences.arrays_of(X)
-        if (steps := sequences.steps_of(X)) is None:
+        given = cases.arrays_of(X)
+        if (steps := cases.steps_of(X)) is None:
             vars(self).pop("n_features_in_", None)
         else:
             self.n_features_in_ = steps
-        table = sequences.table_of(cases, y)
+        table = cases.table_of(given, y)
         if self.loss is None:
-            sequences.refuse_fractions(table)
-        return table, sequences.LABEL, {**sequences.ROLES, "source": "X"}
+            cases.refuse_fractions(table)
+        return table, cases.LABEL, {**cases.ROLES, "source": "X"}
 
     @property
     def _of_arrays(self) -> bool:
         """Whether the training read arrays."""
         reading = self.preparation_.reading
-        return (reading["id"], reading["index"]) == (sequences.CASE, sequences.STEP)
+        return (reading["id"], reading["index"]) == (cases.CASE, cases.STEP)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -89,7 +90,7 @@ class WholeSeries(Labelled):
 
     def _is_frame(self, X: Any) -> bool:
         """Whether X is long, and no table whose rows are cases."""
-        long = not self._of_arrays or isinstance(X, Panel) or sequences.CASE in getattr(X, "columns", ())
+        long = not self._of_arrays or isinstance(X, Panel | Reading) or cases.CASE in getattr(X, "columns", ())
         return sequences.is_table(X) and long
 
     def _read(self, X: Any) -> Any:
@@ -102,22 +103,22 @@ class WholeSeries(Labelled):
             raise InputError(
                 f"this classifier read a frame with columns {listed(reading['past'])}; give one, not arrays"
             )
-        cases, steps, trained = sequences.arrays_of(X), sequences.steps_of(X), vars(self).get("n_features_in_")
+        given, steps, trained = cases.arrays_of(X), cases.steps_of(X), vars(self).get("n_features_in_")
         if None not in (steps, trained) and steps != trained:
             raise InputError(
                 f"X has {steps} features, but {type(self).__name__} is expecting {trained} features as input: steps of "
                 "an array [case time]; pass a list of arrays where sequences are of other lengths"
             )
-        if (width := cases[0].shape[1]) != (known := len(reading["past"])):
+        if (width := given[0].shape[1]) != (known := len(reading["past"])):
             raise InputError(f"X has {width} channels and the training's had {known}; give those")
-        return sequences.table_of(cases)
+        return cases.table_of(given)
 
     def _answered(self, X: Any) -> tuple[Panel, Floats]:
         """The panel and, of each series, the classes' probabilities or the value in its own unit: [series number]."""
         frame, prepared = self._read(X), self.preparation_
         unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
         panel = replace(prepared.read(unlabelled), origin=origin)
-        sequences.refuse_gaps(panel)
+        sequences.refuse_unread(panel)
         lengths, most = np.diff(panel.offsets), self.spec_.input_size
         if lengths.max() > most:
             series = quoted(panel.ids[int(lengths.argmax())])
@@ -174,9 +175,9 @@ class WholeSeries(Labelled):
             values, scale = np.zeros(arrays.rows), self.preparation_.scaling_of(arrays).scale[:, 0]
             values[last] = self._undone(answer, laid)[:, 0]
             return marks.of_values(arrays, part, values, scale, measures or USUAL)
-        codes, costs = np.zeros(arrays.rows, np.int64), self.penalty
+        codes = np.zeros(arrays.rows, np.int64)
         codes[last] = self._codes(answer)
-        costs = None if costs is None else np.asarray(costs, np.float64)
+        costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
         return marks.of_labels(arrays, part, codes, len(self.classes_), measures or self.task.measures, costs)
 
     def _rows(self, arrays: Arrays) -> int:

@@ -27,9 +27,12 @@ def run(
     from tsrnn import faces, las_writer
     from tsrnn.catalog import read_file
     from tsrnn.console import write
+    from tsrnn.errors import InputError
     from tsrnn.reading import Column
 
     fitted: Any = faces.load(model)
+    if not hasattr(fitted, "predict"):
+        raise InputError(f"{model} makes sequences of noise and reads no file; run `tsrnn sample {model}`")
     if on_short is not None:
         fitted.set_params(on_short=on_short).configs()
     known, ahead = history(data, load_), {} if future is None else {"future": read_file(future)}

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import deepcopy
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -20,6 +21,7 @@ from pytorch_lightning.utilities.exceptions import MisconfigurationException  # 
 from tsrnn import progress, trial
 from tsrnn.allocator import tune_allocator
 from tsrnn.errors import InputError
+from tsrnn.fit import phased
 from tsrnn.fit.callbacks import BestWeights, EpochEnd, ShownProgress
 from tsrnn.fit.manners import interruptible, quiet
 from tsrnn.fit.modules import ForecastModule as ForecastModule
@@ -27,6 +29,7 @@ from tsrnn.fit.modules import WindowsDataModule as WindowsDataModule
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
+from tsrnn.phases import Lesson
 from tsrnn.trained import Report as Report
 from tsrnn.windows import Windows
 
@@ -43,7 +46,8 @@ def fit(
 ) -> Report:
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
-    A model with a closed form is solved instead. Early stopping looks at the model's own loss on `val`, unweighted.
+    A model with a closed form is solved instead, and one with phases of its own goes through them (`tsrnn.phases`).
+    Early stopping looks at the model's own loss on `val`, unweighted.
     What was trained in double precision comes back in single.
 
     Args:
@@ -54,12 +58,17 @@ def fit(
         InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
             forecast (`tsrnn.trial`).
     """
-    began, config = time.perf_counter(), config.settled(len(train), train.buffer.targets)
+    began, epochs = time.perf_counter(), config.max_epochs
+    config = config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
     if solved:
         return Report(0, 0, math.nan, time.perf_counter() - began)
+    lesson = Lesson(train, config.batch_size, epochs)
+    if phases := model.phases(lesson, config.learning_rate):
+        once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
+        return phased.train(model, phases, lesson, config, lambda: _trainer(once, _checked(callbacks), logger))
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
     if config.arithmetic == "64-true":
         module.double()

@@ -16,6 +16,7 @@ from tsrnn.layers.pooling import blank, real
 
 TAPS, _KERNELS = 9, 84
 _DILATIONS = 8  # at most
+_DRAWN = 8192  # steps of which thresholds are quantiles, at most
 
 
 class Rocket(nn.Module):
@@ -47,18 +48,19 @@ class Rocket(nn.Module):
         for place, thresholds in enumerate(self.thresholds):
             rows = self._convolved(sequence, steps, place)  # [batch kernel time]
             rows = rows if inside is None else rows.masked_fill(~inside, -torch.inf)
-            views += [(rows > each[:, None]).sum(-1) / own for each in thresholds.unbind(-1)]
+            views += [(rows > each[:, None]).sum(-1, dtype=rows.dtype) / own for each in thresholds.unbind(-1)]
             views.append(rows.amax(-1))
         return torch.cat(views, -1)
 
     @torch.no_grad()
     def learn(self, sequence: Tensor, steps: Tensor | None) -> None:
-        """Thresholds at even quantiles of what each kernel gives of these rows' own steps."""
+        """Thresholds at even quantiles of what each kernel gives of these rows' own steps, or of some of many."""
         levels = torch.arange(1, self.thresholds.shape[2] + 1) / (self.thresholds.shape[2] + 1)
         for place in range(len(self.steps)):
             rows = self._convolved(sequence, steps, place).mT  # [batch time kernel]
             cells = rows.flatten(0, 1) if steps is None else rows[real(sequence, steps)]  # [step kernel]
-            rising = cells.sort(0).values
+            some = cells[torch.randperm(len(cells))[:_DRAWN]] if len(cells) > _DRAWN else cells
+            rising = some.sort(0).values
             self.thresholds[place] = rising[(levels * (len(rising) - 1)).round().long()].mT
 
     def _convolved(self, sequence: Tensor, steps: Tensor | None, place: int) -> Tensor:

@@ -20,6 +20,7 @@ from typing import Any, get_type_hints
 
 from tsrnn import cells, registry, tasks
 from tsrnn.errors import InputError, unknown
+from tsrnn.models._base import Generative as Generative
 from tsrnn.models._base import Model as Model
 from tsrnn.models._base import Naive as Naive
 from tsrnn.options import check_types

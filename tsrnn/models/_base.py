@@ -16,6 +16,7 @@ from tsrnn.layers.covariates import inputs, width
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.patches import Patches, flat_head
 from tsrnn.layers.younger import Younger
+from tsrnn.phases import Lesson, Phase
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec, State
 from tsrnn.windows import Windows
@@ -83,6 +84,10 @@ class Model(nn.Module):
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
+
+    def phases(self, lesson: Lesson, rate: float) -> list[Phase]:
+        """A training that is not one loss lessened, at that learning rate: its phases; none: `loss` is lessened."""
+        return []
 
     def paths(self, batch: Batch, count: int, generator: torch.Generator) -> Tensor | None:
         """Futures that the model draws itself: [batch horizon target path], scaled; None where it cannot."""
@@ -176,6 +181,16 @@ class Naive(Model):
                 error = error.masked_fill(~batch.target_observed, torch.nan)
             errors.append(error)
         return torch.cat(errors).permute(1, 2, 0)
+
+
+class Generative(Model):
+    """A model that makes sequences like those it has seen; its `forward` tells again the ones it is shown."""
+
+    tasks = frozenset({"generate"})
+
+    @abstractmethod
+    def sequences(self, count: int, generator: torch.Generator) -> Tensor:
+        """New ones: [count time target], in scaled units."""
 
 
 def series_of(past: Tensor, targets: int) -> Tensor:

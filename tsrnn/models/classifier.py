@@ -34,7 +34,8 @@ class Config:
     pooling: Pooled = "mean"  # of the recurrent layers' outputs
     filters: int = choice(0, 0, 32, 64, 128)  # of the three convolutions; 0: there are none
     stack: Literal["beside", "front"] = "beside"  # convolutions beside the recurrence, or read by it
-    most_steps: int = choice(128, 64, 128, 256)  # of the recurrence: a longer sequence is averaged to so many
+    longest: int = choice(512, 256, 512, 1024)  # steps that are read: a longer sequence is averaged to so many
+    most_steps: int = choice(128, 64, 128, 256)  # of the recurrence, likewise
     dropout: float = span(0.2, 0.0, 0.8)
     mixing: float = 0.0  # spread of the shares by which views of two sequences are mixed in training; 0: none
     members: int = 1  # networks with starts of their own, whose answers are averaged
@@ -103,7 +104,8 @@ class Classifier(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         width = spec.channels + spec.known + spec.static
-        stride = math.ceil(spec.input_size / config.most_steps)
+        self.every = math.ceil(spec.input_size / config.longest)
+        stride = math.ceil(math.ceil(spec.input_size / self.every) / config.most_steps)
         networks = [Network(config, width, stride) for _ in range(config.members)]
         self.networks = nn.ModuleList(networks)
         self.dropout = nn.Dropout(config.dropout)
@@ -132,7 +134,7 @@ class Classifier(Model):
 
     def _views(self, batch: Batch) -> list[Tensor]:
         """What each member makes of every sequence: [batch view]."""
-        sequence, steps = whole(batch, self.spec)
+        sequence, steps = thinned(*whole(batch, self.spec), self.every)
         return [network(sequence, steps) for network in self.networks]
 
     def _answers(self, views: list[Tensor]) -> list[Tensor]:

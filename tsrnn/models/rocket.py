@@ -19,7 +19,7 @@ from tsrnn.options import choice
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
-_CHUNK = 64  # sequences at a time
+_CHUNK = 16  # sequences at a time, whose convolutions a processor's cache holds
 _SAMPLE = 256  # of which thresholds are drawn
 
 

@@ -2,9 +2,21 @@
 
 from tsrnn.plot.evidence import evidence
 from tsrnn.plot.lags import by_lag
+from tsrnn.plot.likeness import likeness
 from tsrnn.plot.logs import are_logs
 from tsrnn.plot.losses import losses
 from tsrnn.plot.paths import columns, forecast, forecaster, told
 from tsrnn.plot.tracks import tracks
 
-__all__ = ["are_logs", "by_lag", "columns", "evidence", "forecast", "forecaster", "losses", "told", "tracks"]
+__all__ = [
+    "are_logs",
+    "by_lag",
+    "columns",
+    "evidence",
+    "forecast",
+    "forecaster",
+    "likeness",
+    "losses",
+    "told",
+    "tracks",
+]

@@ -9,8 +9,8 @@ class Task(ABC):
     """A window is a stretch of rows of one series that hangs on one of them, its anchor.
 
     Its past are its first `input_size` rows, its targets some of its rows. What the past shows are past covariates,
-    and the targets' own channels in front of them where `shows`: a task whose targets lie in the past never does, or a
-    model would read its own labels.
+    and the targets' own channels in front of them where `shows`: a task that asks for labels of the past never does, or
+    a model would read its own labels.
     """
 
     name: ClassVar[str]

@@ -1,0 +1,246 @@
+"""New sequences like those of a frame: learnt from all its windows of one length, and made of noise alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from numbers import Integral
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from tsrnn import heads, infer, made, models, parameters, rebuild, split, store, synthesis, tasks, windows
+from tsrnn.arrays import Floats
+from tsrnn.buffer import Buffer
+from tsrnn.errors import InputError
+from tsrnn.estimator import Estimator
+from tsrnn.infer import Score
+from tsrnn.panel import Panel
+from tsrnn.prepare import Preparation
+from tsrnn.scale import Affine
+from tsrnn.shapes import Spec
+from tsrnn.version import VERSION
+from tsrnn.windows import Windows
+
+_KIND = "generator"
+_TASK = tasks.find("generate")
+_MADE = 2_000  # sequences made at once
+_SEEDS = 1 << 63
+_ROWS = ("its spread over critics", "real against real", "spread of that")  # of a table of scores
+
+
+class Generator(Estimator):
+    """A model that makes sequences as likely as those it has seen, in the data's own units.
+
+    Args:
+        model: a name of `tsrnn models --task generate`, or a class derived from `tsrnn.models.Generative`.
+        input_size: steps of a sequence.
+        scaler: standard, robust, mean_abs or none, fitted on the training rows.
+        options: fields of the model's Config and of `FitConfig` (`learning_rate`, `batch_size`, `max_minutes`,
+            `progress`, `random_state`...). A model that is trained in phases has steps in its Config; `max_epochs`
+            bounds those of each phase.
+
+    After `fit`: `model_`, `report_`, and `names_`, the channels.
+    """
+
+    def __init__(
+        self, model: str | type = "rtsgan", *, input_size: int = 24, scaler: str = "standard", **options: Any
+    ) -> None:
+        self.model = model
+        self.input_size = input_size
+        self.scaler = scaler
+        self.options = options
+
+    calendar = False
+    model_: models.Generative
+    names_: tuple[str, ...]
+    library_: str
+
+    def configs(self) -> tuple[Any, parameters.FitConfig]:
+        """The model's Config and how to train it; errors as of `Forecaster.configs`."""
+        whole = isinstance(self.input_size, Integral) and not isinstance(self.input_size, bool)
+        if not whole or not 1 < self.input_size <= models.MOST:
+            raise InputError(f"input_size must be a whole number of steps, at least 2, not {self.input_size!r}")
+        models.check_task(self.model, _TASK.name)
+        return parameters.sort(self.model, self.options)
+
+    def fit(
+        self, frame: Any, *, split: Mapping[str, Any] | str | None = None, on_epoch: Any = None, **roles: Any
+    ) -> Self:
+        """Learn from every window of `input_size` rows that has no hole and no gap.
+
+        Args:
+            frame: a `Panel`, or a pandas, polars or pyarrow frame; many series, or one long one.
+            split: None learns from all rows; "standard" takes the data set's own, a mapping such as
+                {"ratios": [0.8, 0.1, 0.1]} that one. What is held out is not looked at.
+            on_epoch: of models that are trained by epochs, as of `Forecaster.fit`.
+            roles: columns of the frame, as of `Panel.of` (`target`: the channels; `time`, `id`).
+
+        Raises:
+            InputError: the frame or an option cannot be used, or no window is whole; says how to mend it.
+        """
+        config, fit_config = self.configs()
+        panel = self._readable(Panel.of(frame, **roles), frozenset())
+        made.check_names(panel.roles.targets)
+        prepared = Preparation(self.scaler)
+        arrays = prepared.arrays(panel)
+        parts = self._parts(panel, split)
+        laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
+        train, val = (_whole(laid, part, int(self.input_size)) for part in (parts.train, parts.val))
+        if len(train) < 2:
+            raise InputError(
+                f"{panel.source} has {len(train)} stretches of input_size={self.input_size} rows without a hole or a "
+                "gap, and two are the fewest to learn from; lower input_size, or fill holes with fill="
+            )
+        spec = self._spec_of(laid.targets)
+
+        from tsrnn import fit as training
+
+        with training.seeded(fit_config.random_state):
+            model = _generative(models.build(self.model, config, spec))
+            self.report_ = training.fit(model, heads.build(None, "mse"), train, val, fit_config, on_epoch)
+        self.model_, self.spec_, self.preparation_ = model, spec, prepared
+        self.names_, self.library_, self.panel_, self.split_ = panel.roles.targets, panel.origin.library, panel, split
+        return self
+
+    def sample(self, n: int = 100, *, seed: int = 0) -> Any:
+        """`n` new sequences as a long frame: `sequence`, `step`, and a column per channel, in its own unit.
+
+        The same seed gives the same sequences; the frame is of the type that `fit` got.
+
+        Raises:
+            InputError: fewer sequences than one, or a seed that is none.
+        """
+        return made.frame(self.draw(n, seed=seed), self.names_, self.library_)
+
+    def draw(self, n: int = 100, *, seed: int = 0) -> Floats:
+        """`n` new sequences as an array [sequence step channel], in the channels' own units; errors as of `sample`."""
+        self._check_fitted()
+        for name, value, least in (("n", n, 1), ("seed", seed, 0)):
+            if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value < _SEEDS:
+                raise InputError(f"{name} must be a whole number from {least}, not {value!r}")
+        generator = torch.Generator().manual_seed(int(seed))
+        model, scaling = self.model_, self.preparation_.scaling
+        loc, scale = (torch.from_numpy(each[:1, None].astype(np.float64)) for each in (scaling.loc, scaling.scale))
+        undo = Affine(loc, scale, self.preparation_.logs)  # [1 1 channel]
+        counts = [_MADE] * (int(n) // _MADE) + [int(n) % _MADE]
+        with torch.inference_mode():
+            parts = [infer.undone(model.eval().sequences(k, generator), undo) for k in counts if k]
+        return np.concatenate(parts)
+
+    def scores(
+        self, frame: Any, split: Any, parts: Sequence[str], measures: Sequence[str] = _TASK.measures
+    ) -> dict[str, Score]:
+        """What made sequences are like, by measures of `tsrnn.synthesis`, for each part.
+
+        They are held against those that were learnt from; the part says what they are drawn by, and which sequences
+        are held out (for `nearest`). In validation one critic judges, else five.
+
+        Returns:
+            Of each part: `values`, and by measure a table whose `series` are the spread over critics, the same measure
+            of real against real, and its spread; `windows` says how many sequences were made.
+
+        Raises:
+            InputError: no such measure or part, or nothing is held out.
+        """
+        self._check_fitted()
+        panel = self.panel_ if frame is None else self.preparation_.read(frame)
+        laid, cut = self.preparation_.lay(panel), self._parts(panel, split)
+        real = self._real(_whole(laid, cut.train, int(self.input_size)))
+        answers = {}
+        for seed, part in enumerate(parts):
+            drawn = self.draw(min(len(real), synthesis.MOST), seed=seed)
+            held = self._real(_whole(laid, cut.part(part), int(self.input_size)))
+            answers[part] = self._score(part, real, held, drawn, measures)
+        return answers
+
+    def _score(self, part: str, real: Floats, held: Floats, drawn: Floats, measures: Sequence[str]) -> Score:
+        values, tables = {}, {}
+        judged = [word for word in measures if word != synthesis.NEAREST]
+        number = 1 if part == "val" else synthesis.CRITICS
+        for word, verdict in synthesis.judge(real, drawn, judged, number).items():
+            values[word] = verdict.value
+            tables[word] = np.array([[verdict.spread], [verdict.floor], [verdict.floor_spread], [verdict.value]])
+        if synthesis.NEAREST in measures:
+            if not len(held):
+                raise InputError(
+                    f"part {part!r} holds no sequence of {self.input_size} rows; nearest needs some held out"
+                )
+            near = synthesis.nearness(real, held, drawn)
+            values[synthesis.NEAREST], tables[synthesis.NEAREST] = near, np.array([[0.0], [1.0], [0.0], [near]])
+        return Score({word: values[word] for word in measures}, len(drawn), {}, tables, _ROWS)
+
+    def _real(self, cut: Windows) -> Floats:
+        """The sequences of windows, in their own units: [sequence step channel]."""
+        if not len(cut):
+            return np.zeros((0, int(self.input_size), len(self.names_)))
+        return np.concatenate([infer.undone(batch.past, batch.undo) for batch in cut.batches(_MADE)])
+
+    def save(self, folder: str | Path) -> None:
+        """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
+        self._check_fitted()
+        tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
+        config = {
+            "version": VERSION,
+            "kind": _KIND,
+            "params": parameters.words(self.get_params(), strict=True),
+            "spec": asdict(self.spec_),
+            "ids": list(self.preparation_.ids),
+            "reading": self.preparation_.reading,
+            "library": self.library_,
+        }
+        store.write(folder, config, tensors | self.preparation_.tensors())
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read a saved generator.
+
+        Raises:
+            InputError: no saved generator, a newer version's, or damaged.
+        """
+        config = (saved := store.opened(folder)).config
+        if (kind := config.get("kind", store.MODEL)) != _KIND:
+            raise InputError(f"{folder} holds no generator, but a saved {kind!r}")
+        with rebuild.blaming(saved, _KIND):
+            self = cls(**rebuild.params(config))
+            model_config, _ = self.configs()
+            prepared = Preparation(self.scaler).remember(config["ids"], config["reading"])
+            self.names_, self.library_ = tuple(prepared.reading["targets"]), config["library"]
+            if self.library_ not in made.LIBRARIES:
+                raise InputError(f"library must be one of {', '.join(made.LIBRARIES)}")
+            self.spec_ = rebuild.spec(config["spec"], asdict(self._spec_of(len(self.names_))))
+            sizes = prepared.shapes(len(self.names_), 0, 0)
+            weights = rebuild.weights(saved.kinds, sizes)
+            self.model_ = _generative(rebuild.build(self.model, model_config, self.spec_, weights))
+        tensors = saved.tensors()
+        with rebuild.blaming(saved, _KIND):
+            self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
+        return self
+
+    def _parts(self, panel: Panel, wanted: Mapping[str, Any] | str | None) -> split.Split:
+        arrays = panel.arrays()
+        if wanted is None:
+            return split.tail(arrays, 0)
+        return split.standard(arrays, panel.split if wanted == "standard" else wanted, panel.source)
+
+    def _spec_of(self, targets: int) -> Spec:
+        length = int(self.input_size)
+        return Spec(length, length, targets, targets, seasonality=min(24, length), segment=1)
+
+
+def _generative(model: models.Model) -> models.Generative:
+    if not isinstance(model, models.Generative):
+        raise InputError(f"model {type(model).__name__} makes no sequences; derive it from tsrnn.models.Generative")
+    return model
+
+
+def _whole(laid: Buffer, part: split.Part, length: int) -> Windows:
+    """The windows of a part in which every cell was measured."""
+    cut = windows.cut(laid, part, length, length, _TASK)
+    if laid.observed is None:
+        return cut
+    holes = (~laid.observed[:, : laid.targets].all(1)).long().cumsum(0)
+    holes = torch.cat([holes.new_zeros(1), holes])
+    keep = (holes[cut.ahead + length] == holes[cut.ahead]).numpy()
+    return Windows(laid, cut.targets_at[keep], length, length, _TASK)
