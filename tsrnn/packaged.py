@@ -45,7 +45,7 @@ def read(name: str, known: str | None = None) -> tuple[Reading, str, dict[str, A
     return Reading(pl.concat(tables)), sums, {"by_series": {"val": val, "test": test}}
 
 
-MEND = "install the data sets that aeon carries: pip install aeon (or tsrnn[boards])"
+MEND = "install the data sets that aeon carries: pip install --no-deps aeon==1.6.0, or tsrnn[boards]"
 
 
 def content(path: str) -> bytes:
