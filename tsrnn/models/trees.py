@@ -39,7 +39,9 @@ class Config:
 
 class Trees(Model):
     tasks = frozenset(TASKS)
-    reads = COVARIATES
+    reads = COVARIATES | {
+        "mask"
+    }  # holes hold the last value: told of them, or given NaN, trees learn which tool was run where
     reads_lengths = True
     one_graph = False
 
