@@ -39,9 +39,7 @@ class Config:
 
 class Trees(Model):
     tasks = frozenset(TASKS)
-    reads = COVARIATES | {
-        "mask"
-    }  # holes hold the last value: told of them, or given NaN, trees learn which tool was run where
+    reads = COVARIATES
     reads_lengths = True
     one_graph = False
 
