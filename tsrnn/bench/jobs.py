@@ -204,7 +204,7 @@ def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
     """
     suite = source.suite
     suites.check_data(suite)
-    labelled = {} if tasks.find(suite.task).forecasts else {"labels": True}
+    labelled = {} if tasks.find(suite.task).shows else {"labels": True}
     panel = catalog.load(suite.data, **source.columns, **labelled)
     _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)

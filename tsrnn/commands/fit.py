@@ -69,7 +69,7 @@ def run(  # noqa: PLR0913  one parameter per option
     params = usual | parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    columns |= {} if tasks.find(task).forecasts else {"labels": True}
+    columns |= {} if tasks.find(task).shows else {"labels": True}
     fitted: Any = faces.of(task)(**params).fit(load(dataset(data), **columns))
     fitted.save(out)
     report = fitted.report_
