@@ -416,7 +416,7 @@ def test_text_where_values_are_asked_is_one_sentence():
     with pytest.raises(InputError, match="label"):
         SequenceClassifier("rocket", views=400, loss="mae").fit(*waves(6))
     told = SequenceClassifier("rocket", views=400, loss="mae").fit(X, np.arange(6.0))
-    with pytest.raises(InputError, match="y holds '[a-z]+' where a number belongs; this classifier tells values"):
+    with pytest.raises(InputError, match=r"y holds '[a-z]+' where a number belongs; this classifier tells values"):
         told.score(X, Y)
 
 

@@ -4,6 +4,7 @@ Targets hold the classes' numbers, 0, 1, 2..., unscaled, and nothing where there
 """
 
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -29,7 +30,7 @@ class ClassesHead(Head):
         if count < 2:
             raise InputError(f"a label needs at least two classes to choose from, and there is {count}")
         if weights is not None:
-            plain = all(isinstance(each, int | float) and 0 <= each < float("inf") for each in weights)
+            plain = all(isinstance(each, Real) and 0 <= each < float("inf") for each in weights)
             if not plain or len(weights) != count or not sum(weights):
                 raise InputError(
                     f"class_weights takes {count} numbers of at least 0 that are not all 0, one for each class in the "
