@@ -466,6 +466,19 @@ class TestCommands:
         assert status == 0
         assert out.splitlines()[0] == "wave,kind,kind_p_flat,kind_p_quick,kind_p_slow"
         assert len(out.splitlines()) == 25
+        for command, said in {
+            (
+                "predict",
+                "m",
+                "waves.csv",
+                "--future",
+                "waves.csv",
+            ): "m holds a sequenceclassifier, no forecaster; leave --f",
+            ("fit", "waves.csv", *roles, *asked, "--horizon", "3"): "'whole' forecasts nothing; leave --horizon out",
+            ("bench", "waves.csv", *roles, "--task", "whole", "--horizons", "3"): "'whole' has no horizons; leave them",
+        }.items():
+            status, _, err = run(*command)
+            assert (status, said in err) == (2, True), err
 
     def test_a_suite_of_one_s_own_is_benchmarked(self, run):
         Path("waves.toml").write_text(SUITE)

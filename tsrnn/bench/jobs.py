@@ -105,7 +105,9 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(source.suite, preset, wishes.input_size)
+    asked, task = suites.preset(source.suite, preset, wishes.input_size), source.suite.task
+    if wishes.horizons and not tasks.find(task).forecasts:
+        raise InputError(f"the task {task!r} has no horizons; leave them out")
     panel, splits = opened(source)
     jobs = [
         replace(

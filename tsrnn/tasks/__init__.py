@@ -1,7 +1,7 @@
 """What is asked of a window, one task per file, named as the file is: `TASK`, a `Task` of `_base`.
 
-Windows, models and faces ask the task where targets lie and what of them the past may show; none knows it by name. Other
-packages add tasks by entry points of the group `tsrnn.tasks`, which lead to such a file.
+Windows, models and faces ask the task where targets lie and what of them the past may show; none knows it by name.
+Other packages add tasks by entry points of the group `tsrnn.tasks`, which lead to such a file.
 """
 
 from tsrnn import metrics, registry
