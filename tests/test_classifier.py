@@ -344,6 +344,9 @@ X, Y = waves(6)
         (X, ["flat"] * 6, "column 'label' holds one class alone, 'flat'"),
         (X, Y[:5], "X holds 6 cases and y 5 labels"),
         (X, [*Y[:5], None], "y: case 5 has no label"),
+        (X, [*Y[:5], float("nan")], "y: case 5 has no label"),
+        (X, [*Y[:5], " "], "y: case 5 has no label"),
+        (X, [*Y[:5], 3], "y holds the word 'slow' and the number 3; write all labels one way"),
         (X, np.linspace(0, 1, 6), r"y holds 0\.2, a fraction and no class; pass loss='mae' to tell values"),
         (X, None, "requires y to be passed, but the target y is None"),
         ([], [], "X holds no case"),
@@ -390,6 +393,7 @@ def test_what_cannot_be_told_is_one_sentence(X, y, said):
             {},
             "nothing was measured in series 'w002'; leave it out",
         ),
+        ({"kind": pl.lit(1.0)}, {"loss": "mae", "penalty": [[0]]}, "penalty is of labels, and values are to be told"),
         ({}, {"inputs": []}, "no column of numbers to tell 'kind' from; name inputs="),
         ({}, {"y": "kid"}, "unknown column of frame 'kid': did you mean 'kind'"),
         ({}, {"y": None}, "y is None; name the column of labels"),
@@ -402,13 +406,18 @@ def test_what_cannot_be_told_is_one_sentence(X, y, said):
 )
 def test_what_no_frame_may_hold_is_one_sentence(change, options, said):
     frame = frame_of(*waves(6)).with_columns(**change)
+    own = {name: value for name, value in options.items() if name in ("loss", "penalty")}
+    said_of = {name: value for name, value in options.items() if name not in own}
     with pytest.raises(InputError, match=said):
-        SequenceClassifier("rocket", views=400).fit(frame, **{"y": "kind", **LONG, **options})
+        SequenceClassifier("rocket", views=400, **own).fit(frame, **{"y": "kind", **LONG, **said_of})
 
 
 def test_text_where_values_are_asked_is_one_sentence():
     with pytest.raises(InputError, match="label"):
         SequenceClassifier("rocket", views=400, loss="mae").fit(*waves(6))
+    told = SequenceClassifier("rocket", views=400, loss="mae").fit(X, np.arange(6.0))
+    with pytest.raises(InputError, match=r"y holds '[a-z]+' where a number belongs; this classifier tells values"):
+        told.score(X, Y)
 
 
 def test_what_a_fitted_one_cannot_read_is_one_sentence(rocket):
@@ -457,6 +466,19 @@ class TestCommands:
         assert status == 0
         assert out.splitlines()[0] == "wave,kind,kind_p_flat,kind_p_quick,kind_p_slow"
         assert len(out.splitlines()) == 25
+        for command, said in {
+            (
+                "predict",
+                "m",
+                "waves.csv",
+                "--future",
+                "waves.csv",
+            ): "m holds a sequenceclassifier, no forecaster; leave --f",
+            ("fit", "waves.csv", *roles, *asked, "--horizon", "3"): "'whole' forecasts nothing; leave --horizon out",
+            ("bench", "waves.csv", *roles, "--task", "whole", "--horizons", "3"): "'whole' has no horizons; leave them",
+        }.items():
+            status, _, err = run(*command)
+            assert (status, said in err) == (2, True), err
 
     def test_a_suite_of_one_s_own_is_benchmarked(self, run):
         Path("waves.toml").write_text(SUITE)
@@ -471,4 +493,8 @@ class TestCommands:
         status, _, err = run("fit", "one.csv", *roles, "--task", "whole", "--model", "rocket", "--out", "m")
         assert status == 2
         assert "column 'kind' holds one class alone, 'flat'" in err
+        status, _, err = run(
+            "fit", "waves.csv", *roles, "--task", "whole", "--model", "rocket", "--set", "loss=mae", "--out", "m"
+        )
+        assert (status, "and loss='mae' takes numbers" in err) == (2, True)
         assert err.count("\n") == 1

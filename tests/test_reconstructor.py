@@ -1,5 +1,7 @@
 """A window told again from its code: by autoencoders of any cell, over windows that overlap."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -209,3 +211,28 @@ def test_rows_that_it_was_trained_on_flatter_it(fitted):
         fitted.anomalies(alpha=0.1)
     with pytest.raises(InputError, match="every is a whole number of rows, at least 1, not 0"):
         fitted.encode(frame(), every=0)
+
+
+def test_what_it_scores_is_how_far_it_tells_from_what_was(fitted):
+    rule = {"ratios": [0.6, 0.2, 0.2]}
+    score = fitted.scores(frame(), rule, ("test",), ["physical_mae", "mse"])["test"]
+    far = fitted.reconstruct(frame()).tail(80)
+    off = [float((far[name] - frame()[name].tail(80)).abs().mean()) for name in ("a", "b")]
+    assert score.physical_mae == pytest.approx(np.mean(off), rel=1e-5)
+    assert score.windows == 80
+    assert fitted.scores(parts=("val",))["val"].mse > 0
+    with pytest.raises(InputError, match="error is a measure of labels, and these are values"):
+        fitted.scores(frame(), rule, ("test",), ["error"])
+
+
+def test_a_file_is_benchmarked(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    frame().write_csv("waves.csv")
+    (tmp_path / "told.toml").write_text(
+        'task = "reconstruct"\ndata = "waves.csv"\nroles = { time = "ds", target = ["a", "b"] }\n'
+        "models.gru_autoencoder = { input_size = 16, hidden_size = 8, max_epochs = 1, max_windows = 64 }\n"
+    )
+    status, out, err = run("bench", "told.toml", "--workers", "0", "--json")
+    assert status == 0, err
+    (row,) = json.loads(out)
+    assert (row["windows"], row["mse"] > 0) == (80, True)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 import torch
 
-from tsrnn import labels, models, tasks, windows
+from tsrnn import labels, load, models, tasks, windows
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.heads.classes import ClassesHead
@@ -20,6 +20,7 @@ from tsrnn.simulate import wells
 from tsrnn.split import whole
 from tsrnn.tagger import Tagger
 
+pytestmark = pytest.mark.filterwarnings("ignore:no row of the training is:tsrnn.errors.Notice")  # of so few wells
 SMALL = {"input_size": 32, "hidden_size": 8, "num_layers": 1, "max_epochs": 2, "max_windows": 256, "progress": False}
 KEYS = {"id": "well", "time": "depth"}
 WORLD = {"target": "facies", "inputs": ["GR", "RHOB"], **KEYS}
@@ -255,12 +256,37 @@ def test_values_come_back_in_their_own_unit():
         ),
         ({}, {"loss": "mea"}, "unknown loss 'mea': did you mean 'mse' or 'mae'"),
         ({}, {"input_size": 1}, "input_size must be a whole number of rows, at least 2, not 1"),
+        ({}, {"class_weights": [1.0, 2.0]}, "class_weights takes 5 numbers of at least 0"),
+        ({}, {"class_weights": [1.0, -2.0, 1.0, 1.0, 1.0]}, "class_weights takes 5 numbers of at least 0"),
+        ({}, {"class_weights": [0.0] * 5}, "that are not all 0"),
+        ({"sure": pl.lit(0.0)}, {"label_weights": "sure"}, "label_weights weighs every label of the training 0"),
+        ({"facies": pl.lit(1.5)}, {"penalty": [[0, 1], [1, 0]]}, "penalty is of labels, and values are to be told"),
+        ({"facies": pl.lit(1.5)}, {"class_weights": "balanced"}, "class_weights is of labels, and values are to"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),
     ],
 )
 def test_what_cannot_be_told_is_one_sentence(change, options, said):
     with pytest.raises(InputError, match=said):
         Tagger(**{**SMALL, **options}).fit(world().with_columns(**change), **WORLD)
+
+
+def test_a_class_that_no_training_row_has_is_said():
+    frame = world().with_columns(facies=pl.when(pl.col("well") == "W-02").then(pl.lit("salt")).otherwise("facies"))
+    with pytest.warns(Notice, match="no row of the training is 'salt', which the val part holds"):
+        Tagger(**FEW, hidden_size=8).fit(frame, split={"by_series": {"val": ["W-02"], "test": ["W-03"]}}, **WORLD)
+
+
+def test_words_are_no_values_to_be_told(tmp_path):
+    world().write_csv(tmp_path / "logs.csv")
+    panel = load(tmp_path / "logs.csv", target="facies", labels=True, **KEYS)
+    with pytest.raises(InputError, match=r"column 'facies' holds labels \('coal', .*loss='mae' takes numbers"):
+        Tagger(**SMALL, loss="mae").fit(panel)
+
+
+def test_blank_text_is_no_label():
+    blank = world().with_columns(pl.col("facies").fill_null(" "))
+    assert labels.classes_of(blank["facies"], "frame") == labels.classes_of(world()["facies"], "frame")
+    assert labels.encode(blank["facies"], ["coal", "limestone", "sand", "shale", "shaly_sand"], "frame").null_count()
 
 
 def test_labels_and_their_numbers():

@@ -33,10 +33,10 @@ The map, in the order in which data meets the rooms:
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
     estimator, judged, evaluation, watched, saving    what every face shares; rows that stand out; looking back; kept
     operation, forecaster                       at work; the bed of the river
-    weighing, penalty                           how much a label counts, and what a wrong one costs
+    weighing, penalty, stratified               how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
     detector                                    whether what stands out is what is labelled
-    cases, sequences, stratified, whole_series, classifier  one for each series, from all of its rows
+    cases, sequences, whole_series, classifier  one for each series, from all of its rows
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells

@@ -137,14 +137,22 @@ def _column_of(labels: Any, cases: int) -> pl.Series:
     Raises:
         InputError: more or fewer, or one is missing.
     """
-    values = np.asarray(labels.to_numpy() if hasattr(labels, "to_numpy") else labels)
+    given = labels.to_numpy() if hasattr(labels, "to_numpy") else labels
+    values = np.asarray(given)
+    if values.dtype.kind in "US" and not isinstance(given, np.ndarray):
+        values = np.asarray(given, object)  # numpy would make words of all
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise InputError(f"y has {values.ndim} axes; give one label for each case")
     if len(values) != cases:
         raise InputError(f"X holds {cases} cases and y {len(values)} labels; give one label for each case")
-    missing = [k for k, each in enumerate(values.tolist()) if each is None or each != each]
+    cells = values.tolist()
+    missing = [k for k, each in enumerate(cells) if each is None or each != each or not str(each).strip()]
     if missing:
         raise InputError(f"y: case {missing[0]} has no label (Input y contains NaN); leave it out of X and y")
-    return pl.Series(LABEL, values.tolist())
+    words = [each for each in cells if isinstance(each, str)]
+    if words and len(words) < len(cells):
+        other = next(each for each in cells if not isinstance(each, str))
+        raise InputError(f"y holds the word {str(words[0])!r} and the number {other!r}; write all labels one way")
+    return pl.Series(LABEL, [str(each) for each in words] or cells)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tsrnn import infer, labels, models, sequences
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 from tsrnn.panel import Panel
 from tsrnn.parameters import FitConfig, sort
 from tsrnn.whole_series import WholeSeries
@@ -155,6 +155,8 @@ class SequenceClassifier(WholeSeries):
         if truth.shape[:1] != answer.shape[:1]:
             raise InputError(f"X holds {len(answer)} cases and y {truth.size} labels; give one label for each case")
         told = self._decided(answer)
+        if self.classes_ is None and truth.dtype.kind not in "fiub":
+            raise InputError(f"y holds {quoted(truth[0])} where a number belongs; this classifier tells values")
         if self.classes_ is not None:
             return float((told == truth).mean())
         return float(1 - ((told - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())

@@ -6,7 +6,8 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from tsrnn import store, tasks
+from tsrnn import registry, store, tasks
+from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
 
 
@@ -16,8 +17,15 @@ def of(task: str) -> type[Any]:
     Raises:
         InputError: there is no such task; the message names the nearest.
     """
-    module, _, name = tasks.find(task).face.partition(":")
-    face: type[Any] = getattr(import_module(module), name)
+    asked = tasks.find(task)
+    module, _, name = asked.face.partition(":")
+    try:
+        face: type[Any] = getattr(import_module(module), name)
+    except (ImportError, AttributeError) as fault:
+        if registry.is_own("tasks", task):
+            raise
+        place = registry.place_of("tasks", task) or ""
+        raise registry.broken("task", task, place, f"its face {asked.face}: {fault}") from fault
     return face
 
 
@@ -44,7 +52,14 @@ def load(folder: str | Path) -> Estimator:
         InputError: no saved one, a newer version's, or damaged.
     """
     kind = store.opened(folder).config.get("kind")
-    faces = {name: tasks.find(name).face.rpartition(":")[2].lower() for name in tasks.names()}
-    task = next((name for name, face in faces.items() if face == kind), tasks.AHEAD.name)
+    task = next((name for name in tasks.names() if _kind(name) == kind), tasks.AHEAD.name)
     estimator: Estimator = of(task).load(folder)
     return estimator
+
+
+def _kind(task: str) -> str | None:
+    """What the folder of a task's estimator says that it holds; None of a broken package's."""
+    try:
+        return tasks.find(task).face.rpartition(":")[2].lower()
+    except InputError:
+        return None

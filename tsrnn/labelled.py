@@ -11,9 +11,9 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import heads, labels, masks, models, parameters, rebuild, split, store, weighing, windows
+from tsrnn import heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
 from tsrnn import penalty as penalties
-from tsrnn.arrays import Arrays
+from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.estimator import Estimator
@@ -84,7 +84,7 @@ class Labelled(Estimator):
             name = quoted(panel.roles.targets[0])
             raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
         if self.label_weights is not None:
-            train.weights = val.weights = laid.spread(weighing.of_rows(panel, self.label_weights))
+            train.weights = val.weights = laid.spread(self._weights(panel, arrays, parts))
         head = self._head(arrays, parts)
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
@@ -163,10 +163,28 @@ class Labelled(Estimator):
         size = self.input_size if rows is None else rows
         return Preparation(self.scaler, self.scale_per_series, self.calendar, size - 1, self.horizon)
 
+    def _weights(self, panel: Panel, arrays: Arrays, parts: split.Split) -> Floats:
+        """What each row's label counts: [row].
+
+        Raises:
+            InputError: the training's labels count nothing.
+        """
+        weights = weighing.of_rows(panel, self.label_weights or "")
+        counted = np.where(np.isfinite(arrays.columns[0]), weights, 0.0)
+        if not any(counted[a:b].any() for a, b in zip(parts.train.begin, parts.train.end, strict=True)):
+            raise InputError(
+                f"{panel.source}: label_weights weighs every label of the training 0; nothing is learnt so"
+            )
+        return weights
+
     def _head(self, arrays: Arrays, parts: split.Split) -> heads.Head:
         self.costs_ = None
         if self.classes_ is None:
+            for name, value in (("class_weights", self.class_weights), ("penalty", self.penalty)):
+                if value is not None:
+                    raise InputError(f"{name} is of labels, and values are to be told; leave it out")
             return heads.build(None, self.loss or "mae")
+        stratified.say_unlearnt(arrays, parts, self.classes_)
         self.costs_ = penalties.costs(self.penalty, self.classes_)
         weights: Any = self.class_weights
         if isinstance(weights, str):

@@ -22,8 +22,7 @@ def classes_of(column: pl.Series, source: str) -> list[Any]:
     Raises:
         InputError: there is one class, or none, or so many that they are none.
     """
-    kinds = column.drop_nulls()
-    kinds = (kinds.fill_nan(None).drop_nulls() if kinds.dtype.is_float() else kinds).unique().sort()
+    kinds = _said(column).drop_nulls().unique().sort()
     if len(kinds) < 2:
         held = "no label at all" if not len(kinds) else f"one class alone, {kinds[0]!r}"
         raise InputError(f"{source}: column {quoted(column.name)} holds {held}; there is nothing to tell apart")
@@ -41,7 +40,7 @@ def encode(column: pl.Series, classes: Sequence[Any], source: str) -> pl.Series:
     Raises:
         InputError: a label is none of the classes.
     """
-    column = column.fill_nan(None) if column.dtype.is_float() else column
+    column = _said(column)
     strangers = sorted({str(each) for each in column.unique() if each is not None and each not in set(classes)})
     if strangers:
         raise InputError(
@@ -104,7 +103,12 @@ def opened(
         }
         known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
         table, roles = frame.frame, {**known, **roles}
-        if frame.classes is not None and target == frame.roles.targets[0] and loss in (None, CROSS_ENTROPY):
+        if frame.classes is not None and target == frame.roles.targets[0]:
+            if loss not in (None, CROSS_ENTROPY):
+                raise InputError(
+                    f"{frame.source}: column {quoted(target)} holds labels ({listed(map(str, frame.classes))}), and "
+                    f"loss={loss!r} takes numbers; leave loss out to tell labels"
+                )
             return table, list(frame.classes), dict(roles)
     else:
         table = to_polars(frame, "frame")[0]
@@ -153,6 +157,13 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
         table = table.with_columns(pl.Series(target, words))
     table = table.with_columns(encode(table[target], classes, frame.source if isinstance(frame, Panel) else "frame"))
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
+
+
+def _said(column: pl.Series) -> pl.Series:
+    """A column of labels in which nothing stands for none: no NaN, and no text of blanks."""
+    if column.dtype == pl.String:
+        return column.set(column.str.strip_chars() == "", None)
+    return column.fill_nan(None) if column.dtype.is_float() else column
 
 
 def _are_whole(column: pl.Series) -> bool:

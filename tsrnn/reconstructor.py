@@ -1,12 +1,13 @@
 """A window told again from a short code: what is usual comes back as it was, and a fault as something else."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 import numpy as np
 import torch
 
-from tsrnn import anomalies, infer, models, overlap, parameters, residuals, split, tasks, windows
+from tsrnn import anomalies, infer, marks, models, overlap, parameters, residuals, split, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, unknown
 from tsrnn.heads import LOSSES
@@ -129,6 +130,44 @@ class Reconstructor(Judged, Labelled):
         return panel.native(anomalies.codes(panel, rows, np.concatenate(codes)))
 
     predict = reconstruct
+
+    def scores(
+        self,
+        frame: Any = None,
+        split: Any = "standard",
+        parts: Sequence[str] = ("val", "test"),
+        measures: Sequence[str] | None = None,
+    ) -> dict[str, infer.Score]:
+        """How far what is told again is from what was measured, in parts of a split: means over the targets.
+
+        Args:
+            frame: as of `reconstruct`.
+            split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
+            parts: train, val or test.
+            measures: of `tsrnn.metrics`, in scaled units unless `physical_`; by default mse and mae.
+
+        Raises:
+            InputError: a measure does not fit, or nothing was measured in a part.
+        """
+        panel = self._panel(frame)
+        laid = self.preparation_.lay(panel)
+        arrays, scaling = laid.arrays, self.preparation_.scaling_of(laid.arrays)
+        rule = (panel.split or self.split_) if isinstance(split, str) and split == "standard" else split
+        cuts, asked, answers = self._parts(arrays, panel, rule), measures or self.task.measures, {}
+        told = overlap.undone(
+            overlap.answers(self.model_, self.head_, laid, self.input_size, self.task), scaling, laid
+        )  # [row target]
+        for name in parts:
+            each = [
+                marks.of_values(
+                    replace(arrays, columns=arrays.columns[k:]), cuts.part(name), told[:, k], scaling.scale[:, k], asked
+                )
+                for k in range(arrays.targets)
+            ]
+            by_lead = {word: np.mean([one.by_lead[word] for one in each], axis=0) for word in asked}
+            values = {word: float(by_lead[word][-1, 0]) for word in asked}
+            answers[name] = infer.Score(values, each[0].windows, by_lead=by_lead, series=arrays.ids)
+        return answers
 
     def _errors(self, panel: Panel, part: split.Part | None = None) -> Floats:
         laid = self.preparation_.lay(panel)

@@ -16,7 +16,7 @@ from typing import Any
 from tsrnn.errors import InputError, unknown
 
 ROOT = Path(__file__).parent
-OPEN = ("models", "cells", "readers")  # shelves to which other packages may add
+OPEN = ("models", "cells", "readers", "tasks")  # shelves to which other packages may add
 _CITED = re.compile(r" \([^()]*\b(?:19|20)\d\d\b[^()]*\)")  # (Zeng et al. 2023, sec. 4)
 _END = re.compile(r"(?<! al)\.(?= [A-Z])")  # of a sentence
 
@@ -31,7 +31,7 @@ def names(folder: str) -> dict[str, str]:
 
     A file that declares `VARIANTS = {name: {...}, ...}` is known by those names instead of its own. A model that
     declares `TASKS = ("along",)` is for those tasks alone and stands under `names("models.along")`; one that declares
-    none forecasts.
+    none forecasts. `names("models.*")` are those of every task.
 
     A name that two claim leads to tsrnn's own, or to the first of two packages, and `load` refuses it.
 
@@ -39,17 +39,17 @@ def names(folder: str) -> dict[str, str]:
         RuntimeError: two files claim one name.
     """
     folder, _, task = folder.partition(".")
-    if task:
-        return {name: place for name, place in _files(folder).items() if task in _tasks(place)}
-    places = {point.name: point.value for point in reversed(_points(folder))}
-    own = {name: place for name, place in _files(folder).items() if not _tasks(place)}
-    return dict(sorted({**places, **own}.items()))
+    places = {point.name: point.value for point in reversed(_points(folder))} | _files(folder)
+    if task != "*":
+        tasks = {name: _tasks(place, is_own(folder, name)) for name, place in places.items()}
+        places = {name: places[name] for name, those in tasks.items() if (task in those if task else not those)}
+    return dict(sorted(places.items()))
 
 
 @cache
 def clashes(folder: str) -> dict[str, str]:
     """The names that another package claims although they are taken, each with a sentence that says by whom."""
-    places, said = names(folder), {}
+    places, said = names(f"{folder}.*"), {}
     for point in _points(folder):
         if places[point.name] != point.value:
             package = point.dist.name if point.dist is not None else point.value.partition(".")[0].partition(":")[0]
@@ -69,7 +69,7 @@ def load(folder: str, name: str, kind: str) -> Any:
     """
     place = place_of(folder, name)
     if place is None:
-        raise Unregistered(str(unknown(kind, name, names(folder))))
+        raise Unregistered(str(unknown(kind, name, names(f"{folder}.*"))))
     if name in clashes(folder):
         raise InputError(clashes(folder)[name])
     if is_own(folder, name):
@@ -83,7 +83,7 @@ def load(folder: str, name: str, kind: str) -> Any:
 
 def place_of(folder: str, name: str) -> str | None:
     """Where a name lies, whatever task it is for; None: nothing goes by it."""
-    return _files(folder).get(name) or names(folder).get(name)
+    return names(f"{folder}.*").get(name)
 
 
 def broken(kind: str, name: str, place: str, reason: str) -> InputError:
@@ -101,7 +101,7 @@ def homes(folder: str, kind: type) -> list[str]:
     package = kind.__module__.partition(".")[0]
     return [
         name
-        for name, place in names(folder).items()
+        for name, place in names(f"{folder}.*").items()
         if place.partition(":")[0] == kind.__module__
         or (not is_own(folder, name) and place.partition(":")[0].partition(".")[0] == package)
     ]
@@ -139,21 +139,28 @@ def declared(folder: str, name: str, constant: str) -> str:
 
 def _tree(folder: str, name: str) -> ast.Module:
     """The file of a plug-in, read; empty where another package's cannot be."""
-    place = place_of(folder, name) or ""
-    if is_own(folder, name):
+    return _parsed(place_of(folder, name) or "", is_own(folder, name))
+
+
+def _parsed(place: str, own: bool) -> ast.Module:
+    if own:
         return ast.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
     try:
-        found = find_spec(place.partition(":")[0])
-        return ast.parse(Path(found.origin).read_text(encoding="utf-8") if found and found.origin else "")
-    except (Exception, SystemExit):  # a package above it is imported
+        package, *rest = place.partition(":")[0].split(".")
+        found = find_spec(package)  # imports nothing
+        assert found is not None
+        files = [Path(found.origin)] if found.origin and not rest else []
+        for folder in found.submodule_search_locations or () if rest else ():
+            files += [Path(folder, *rest).with_suffix(".py"), Path(folder, *rest, "__init__.py")]
+        return ast.parse(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))
+    except Exception:  # there is no such file, or it is not Python
         return ast.parse("")
 
 
 @cache
-def _tasks(place: str) -> tuple[str, ...]:
-    """The tasks that a file of tsrnn's own says it is for, and no others; none where it says nothing."""
-    text = ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8")
-    for node in ast.parse(text).body if "TASKS" in text else ():
+def _tasks(place: str, own: bool) -> tuple[str, ...]:
+    """The tasks that a file says it is for, and no others; none where it says nothing."""
+    for node in _parsed(place, own).body:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "TASKS":
             return tuple(ast.literal_eval(node.value))
     return ()

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, quoted
+from tsrnn.arrays import Arrays, Floats
+from tsrnn.errors import InputError, listed, notice, quoted
 from tsrnn.split import Part, Split
 
 
@@ -39,6 +39,21 @@ def refuse_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source:
                 f"{source}: class {quoted(classes[int(code)])} has series in the split's {name} part and none to learn "
                 "it from; move one of them to the training"
             )
+
+
+def say_unlearnt(arrays: Arrays, parts: Split, classes: Sequence[Any]) -> None:
+    """Say which classes of the rows held out no row of the training has: labels' numbers in the first column."""
+    held = {name: _codes(arrays, parts.part(name)) for name in ("train", "val", "test")}
+    for name in ("val", "test"):
+        if strangers := sorted(held[name] - held["train"]):
+            them = listed(str(classes[code]) for code in strangers)
+            notice(f"no row of the training is {them}, which the {name} part holds: it can never be told there")
+
+
+def _codes(arrays: Arrays, part: Part) -> set[int]:
+    """The labels' numbers in a part's rows."""
+    codes = [arrays.columns[0][a:b] for a, b in zip(part.begin, part.end, strict=True)]
+    return {int(code) for code in np.unique(np.concatenate(codes)) if np.isfinite(code)}
 
 
 def _held(part: Part) -> np.ndarray:

@@ -105,7 +105,9 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked = suites.preset(source.suite, preset, wishes.input_size)
+    asked, task = suites.preset(source.suite, preset, wishes.input_size), source.suite.task
+    if wishes.horizons and not tasks.find(task).forecasts:
+        raise InputError(f"the task {task!r} has no horizons; leave them out")
     panel, splits = opened(source)
     jobs = [
         replace(
@@ -218,7 +220,7 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     """`opened`, once as long as `files` are what they were."""
     suite = source.suite
     suites.check_data(suite)
-    labelled = {} if tasks.find(suite.task).forecasts else {"labels": True}
+    labelled = {} if tasks.find(suite.task).shows else {"labels": True}
     panel = catalog.load(suite.data, **source.columns, **labelled)
     _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)

@@ -182,6 +182,13 @@ def parameters(
     return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
 
 
+def refuse(why: str, **given: Any) -> None:
+    """Refuse options that do not fit: those of `given` that are not None."""
+    for name, value in given.items():
+        if value is not None:
+            raise InputError(f"{why}; leave --{name.replace('_', '-')} out")
+
+
 def history(data: str, load_: list[str] | None) -> "Reading | Panel":
     """A data set or a file for a saved model, with what `load` was asked to do with its columns."""
     return catalog.load(dataset(data), **loading(load_)) if load_ else reading(data)

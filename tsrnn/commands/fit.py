@@ -24,6 +24,7 @@ from tsrnn.commands._base import (
     dataset,
     loading,
     parameters,
+    refuse,
     roles,
     station,
 )
@@ -65,11 +66,13 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import faces, load, plot, tasks
 
     task = task or tasks.AHEAD.name
+    if not tasks.find(task).forecasts:
+        refuse(f"the task {task!r} forecasts nothing", horizon=horizon, quantiles=quantiles)
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
     params = usual | parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    columns |= {} if tasks.find(task).forecasts else {"labels": True}
+    columns |= {} if tasks.find(task).shows else {"labels": True}
     fitted: Any = faces.of(task)(**params).fit(load(dataset(data), **columns))
     fitted.save(out)
     report = fitted.report_

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Json, Load, OnShort, history
+from tsrnn.commands._base import Data, Json, Load, OnShort, history, refuse
 
 
 def run(
@@ -24,7 +24,7 @@ def run(
     json_: Json = False,
 ) -> None:
     """Forecast what follows the end of a file with a saved model; of another task, tell what its rows are."""
-    from tsrnn import faces, las_writer
+    from tsrnn import Forecaster, faces, las_writer
     from tsrnn.catalog import read_file
     from tsrnn.console import write
     from tsrnn.errors import InputError
@@ -33,6 +33,8 @@ def run(
     fitted: Any = faces.load(model)
     if not hasattr(fitted, "predict"):
         raise InputError(f"{model} makes sequences of noise and reads no file; run `tsrnn sample {model}`")
+    if not isinstance(fitted, Forecaster):
+        refuse(f"{model} holds a {type(fitted).__name__.lower()}, no forecaster", future=future, on_short=on_short)
     if on_short is not None:
         fitted.set_params(on_short=on_short).configs()
     known, ahead = history(data, load_), {} if future is None else {"future": read_file(future)}

@@ -4,6 +4,7 @@ Targets hold the classes' numbers, 0, 1, 2..., unscaled, and nothing where there
 """
 
 from collections.abc import Sequence
+from numbers import Real
 
 import torch
 from torch import Tensor
@@ -28,6 +29,13 @@ class ClassesHead(Head):
     ) -> None:
         if count < 2:
             raise InputError(f"a label needs at least two classes to choose from, and there is {count}")
+        if weights is not None:
+            plain = all(isinstance(each, Real) and 0 <= each < float("inf") for each in weights)
+            if not plain or len(weights) != count or not sum(weights):
+                raise InputError(
+                    f"class_weights takes {count} numbers of at least 0 that are not all 0, one for each class in the "
+                    f"order of `classes_`, not {weights!r}"
+                )
         self.params = count
         self.weights = None if weights is None else torch.tensor(list(weights), dtype=torch.float32)
         self.penalty = None if penalty is None else torch.tensor(penalty, dtype=torch.float32)

@@ -1,6 +1,7 @@
 """What is asked of a window, one task per file, named as the file is: `TASK`, a `Task` of `_base`.
 
 Windows, models and faces ask the task where targets lie and what of them the past may show; none knows it by name.
+Other packages add tasks by entry points of the group `tsrnn.tasks`, which lead to such a file.
 """
 
 from tsrnn import metrics, registry
@@ -15,7 +16,10 @@ def find(name: str) -> Task:
     Raises:
         InputError: there is none; the message names the nearest.
     """
-    task: Task = registry.load("tasks", name, "task").TASK
+    task = getattr(registry.load("tasks", name, "task"), "TASK", None)
+    if not isinstance(task, Task):
+        place = registry.place_of("tasks", name) or ""
+        raise registry.broken("task", name, place, "it holds no TASK, a tsrnn.tasks.Task")
     return task
 
 
