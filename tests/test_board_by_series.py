@@ -56,11 +56,15 @@ def test_wells_are_the_units_of_a_board_by_series(run, benched):
     assert record["worse than ols"] == 0
 
 
-def test_a_board_by_series_for_people(run, benched):
+def test_a_board_by_series_for_people(run, benched, monkeypatch):
     path, folder = benched
+    monkeypatch.setenv("COLUMNS", "60")
     status, out, _ = run("leaderboard", str(path), "--by-series", "--out", str(folder))
     assert status == 0
     assert "by drawing series again" in " ".join(out.split())
+    assert "…" not in out  # several tables, each with the leads and models
+    assert out.count(" lead ") == out.count(" model ") > 1
+    assert max(map(len, out.splitlines())) <= 60
 
 
 def test_an_interval_is_of_the_mean_over_series():

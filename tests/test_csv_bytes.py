@@ -87,3 +87,11 @@ def test_no_column_is_lost(separator, names):
     assert table is not None
     assert table.columns == [name.strip() for name in names]
     assert table.row(1) == (1.5,) * len(names)
+
+
+def test_words_that_lose_letters_are_told_of(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("town,T\nKöln,1\nKiel,2\nMünster,3\n".encode("latin-1"))
+    assert [(note.column, note.count, note.loud) for note in csv.read(path).notes] == [("town", 2, True)]
+    path.write_bytes("town,T\nKöln,1\nKiel,2\nMünster,3\n".encode())
+    assert csv.read(path).notes == ()

@@ -119,6 +119,15 @@ def test_years_and_weeks_are_those_of_the_calendar_of_iso() -> None:
         Panel.of(wrong)
 
 
+@pytest.mark.parametrize(
+    "cells",
+    [["2020-W52", "2020-W53", "2021-W53"], ["2020Q3", "2020Q4", "2020Q12"], ["June 2020", "July 2020", "x 2020"]],
+)
+def test_the_cell_that_is_no_week_quarter_or_month_is_named(cells: list[str]) -> None:
+    with pytest.raises(InputError, match=rf"column 'date', row 3 holds '{cells[2]}' where a date belongs"):
+        Panel.of(pl.DataFrame({"date": cells, "T": [1.0, 2.0, 3.0]}))
+
+
 def test_days_of_weeks_and_quarters_are_parts_of_a_date() -> None:
     days = pl.date_range(datetime(2020, 1, 1), datetime(2020, 3, 1), "1d", eager=True)
     table = pl.DataFrame({"year": days.dt.iso_year(), "week": days.dt.week(), "weekday": days.dt.weekday()})

@@ -21,15 +21,34 @@ _NUMBER = re.compile(r"-?[\d.]*(e[-+]?\d+)?")  # or nothing; it is not folded
 _SHORT = 8  # letters of a word that is not, either
 
 
-def show(rows: Any, as_json: bool, caption: str = "") -> None:
-    """Print a list of records, and under a table what it needs to be read; as JSON, whatever there is."""
+def show(rows: Any, as_json: bool, caption: str = "", keys: int = 0) -> None:
+    """Print a list of records, and under a table what it needs to be read; as JSON, whatever there is.
+
+    `keys`: so many first columns stand again where the others have room in several tables alone; 0: cells are cut.
+    """
     if as_json:
         print(json.dumps(rows, indent=2))
         return
-    table = Table(*(name for name in rows[0]), box=None, header_style="bold")
-    for row in rows:
-        table.add_row(*("" if value is None else str(value) for value in row.values()))
-    Console().print(table, *([Text(caption, style="dim")] if caption else []))
+    console = Console()
+    cells = {name: ["" if row.get(name) is None else str(row[name]) for row in rows] for name in rows[0]}
+    for place, names in enumerate(_parts(cells, console.width, keys) if keys else [list(cells)]):
+        table = Table(*names, box=None, header_style="bold")
+        for row in zip(*(cells[name] for name in names), strict=True):
+            table.add_row(*row)
+        console.print(*[""] * bool(place), table)
+    if caption:
+        console.print(Text(caption, style="dim"))
+
+
+def _parts(cells: dict[str, list[str]], width: int, keys: int) -> list[list[str]]:
+    """The columns of each table: the first `keys`, and as many of the others as a screen has room for."""
+    sizes = {name: max(len(cell) for cell in (name, *column)) + 2 for name, column in cells.items()}
+    first, parts = list(cells)[:keys], list[list[str]]()
+    for name in list(cells)[keys:]:
+        if not parts or sum(sizes[each] for each in parts[-1]) + sizes[name] > width:
+            parts.append([*first])
+        parts[-1].append(name)
+    return parts or [first]
 
 
 def facts(found: dict[str, Any], as_json: bool) -> None:

@@ -214,11 +214,12 @@ def _asked(column: pl.Series, source: str, patterns: list[str]) -> InputError:
 
 def _no_date(cells: pl.Series, source: str) -> InputError:
     """Names the first cell that is no date, under the reading that fits most."""
-    shape = written.pattern_of(written.first(cells))
+    plain = written.plain(cells)
+    shape = written.pattern_of(written.first(plain))
     row = int(cells.is_not_null().arg_max() or 0)
     if shape is not None:
         best = min(
-            (written.strptime(cells, reading, [shape[1]]) for reading in shape[0]), key=lambda dates: dates.null_count()
+            (written.strptime(plain, reading, [shape[1]]) for reading in shape[0]), key=lambda dates: dates.null_count()
         )
         row = int((best.is_null() & cells.is_not_null()).arg_max() or 0)
     return InputError(

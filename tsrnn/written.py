@@ -50,13 +50,7 @@ Parsed = dict[str, pl.Series]
 
 def parse(cells: pl.Series) -> Parsed:
     """Each reading that fits every cell, with the dates it gives."""
-    example = first(cells)
-    if _QUARTER.fullmatch(example):
-        cells = _quarters(cells)
-    elif re.search("[A-Za-z]{4}", example):  # a month's name, written out
-        cells = cells.str.replace("([A-Za-z]{3})[a-z]+", "$1")
-    elif _WEEK.fullmatch(example):
-        cells = cells.str.replace(r"^(\d{4})-?W(\d{2})$", "$1-W$2-1")
+    cells = plain(cells)
     shape = pattern_of(first(cells))
     if shape is None:
         return {}
@@ -90,6 +84,16 @@ def strptime(cells: pl.Series, pattern: str, clocks: list[str]) -> pl.Series:
         dates = pl.select(pl.coalesce(tried)).to_series().alias(cells.name)
     short = dates.dt.year() < 1000 if "%Y" in pattern else None  # two digits where the others have four
     return dates if short is None or not short.any() else dates.set(short.fill_null(False), None)
+
+
+def plain(cells: pl.Series) -> pl.Series:
+    """Quarters by their first month, months by three letters, weeks by their Monday, where the first cell is one."""
+    example = first(cells)
+    if _QUARTER.fullmatch(example):
+        return _quarters(cells)
+    if re.search("[A-Za-z]{4}", example):  # a month's name, written out
+        return cells.str.replace("([A-Za-z]{3})[a-z]+", "$1")
+    return cells.str.replace(r"^(\d{4})-?W(\d{2})$", "$1-W$2-1") if _WEEK.fullmatch(example) else cells
 
 
 def pattern_of(example: str) -> tuple[tuple[str, ...], str] | None:
@@ -171,7 +175,8 @@ def first(cells: pl.Series) -> str:
 
 
 def _quarters(cells: pl.Series) -> pl.Series:
-    """Quarters as the first month they hold: 2020Q2, Q2 2020 -> 2020-04."""
+    """Quarters as the first month they hold: 2020Q2, Q2 2020 -> 2020-04; other cells as they are."""
     year, quarter = cells.str.extract(r"(\d{4})"), cells.str.extract(r"[Qq]([1-4])").cast(pl.Int64)
     month = (3 * quarter - 2).cast(pl.String).str.zfill(2)
-    return pl.select(pl.format("{}-{}", year, month)).to_series().alias(cells.name)
+    months = pl.select(pl.format("{}-{}", year, month)).to_series()
+    return months.zip_with(cells.str.contains(f"^(?:{_QUARTER.pattern})$").fill_null(False), cells).alias(cells.name)

@@ -81,7 +81,7 @@ def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"leads": records, "series": each_series(rows, suite, folder).to_dicts()}, indent=2))
     else:
-        show(shown(records), False, SERIES)
+        show(shown(records), False, SERIES, keys=list(records[0]).index(suite.measures[0]))
 
 
 def standings(folder: Path, as_json: bool) -> None:

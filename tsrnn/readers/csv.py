@@ -22,6 +22,7 @@ from tsrnn.units import spelling
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
 _GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
+_LOST = "\ufffd"  # stands for bytes that are no UTF-8, so that two words may become one
 _REMARKS = 0.1  # share of rows up to which those that begin with # are remarks, and no names such as #1
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None"]
 
@@ -66,6 +67,11 @@ def read(path: Path) -> Reading:
     columns = {name: Column(spelling(said[name])) for name in frame.columns if said.get(name)}
     above = sum(bool(line.strip()) for line in lines[:skipped])
     notes = [Note("lines above the names, skipped", above, loud=False), Note("rows of units", under, loud=False)]
+    words = frame.select(pl.col(pl.String).str.contains(_LOST, literal=True).sum())
+    notes += [
+        Note(f"cells with bytes that are no UTF-8, read as {_LOST}", int(words[name][0]), name)
+        for name in words.columns
+    ]
     return Reading(frame, columns, tuple(note for note in notes if note.count))
 
 
