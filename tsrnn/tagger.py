@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks
+from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError
@@ -110,7 +110,8 @@ class Tagger(Labelled):
         table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
         if inputs is None:
             reads = models.reads(self.model, self.configs()[0])
-            inputs = labels.numbers(table, {target, *labels.named(roles)}) if "past" in reads else []
+            taken = {target, *labels.named(roles), *weighing.named(self.label_weights)}
+            inputs = labels.numbers(table, taken) if "past" in reads else []
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         panel = replace(panel, columns=frame.columns if isinstance(frame, Panel) else {})
         return self._learn(panel, split, on_epoch)
