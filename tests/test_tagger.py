@@ -195,6 +195,13 @@ def test_rows_that_weigh_nothing_teach_nothing():
         Tagger(**SMALL, label_weights="sur").fit(frame, **WORLD)
 
 
+@pytest.mark.parametrize("inputs", [[], None])
+def test_a_label_is_told_from_something(inputs):
+    frame = world().select("well", "depth", "facies")
+    with pytest.raises(InputError, match="no column of numbers to tell 'facies' from; name inputs="):
+        Tagger(**SMALL).fit(frame, target="facies", inputs=inputs, **KEYS)
+
+
 def test_what_labels_weigh_is_no_input():
     frame = world().with_columns(sure=pl.lit(1.0)).drop("DT", "NPHI", strict=False)
     tagger = Tagger(**FEW, hidden_size=8, label_weights="sure").fit(frame, target="facies", **KEYS)
