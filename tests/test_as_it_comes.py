@@ -36,13 +36,13 @@ def test_they_stand_on_a_track_of_their_own_and_learn_by_the_usual_loss(file: st
     wishes = bench.Wishes(models=("gru",), horizons=(6,), input_size=24)
     (untold,), (told,) = (bench.plan(source, preset, wishes) for preset in (suites.AS_IT_COMES, "smoke"))
     assert (untold.track, untold.options) == (results.AS_IT_COMES, {})
-    assert untold.forecaster().loss == usual.LOSS
+    assert untold.estimator().loss == usual.LOSS
     assert told.track == "L=24"
 
 
 def test_where_a_suite_names_no_loss_errors_are_squared(file: str) -> None:
     source, wishes = bench.Source(file), bench.Wishes(models=("nlinear", "gru"), horizons=(6,), input_size=24)
-    silent, named = (job.forecaster() for job in bench.plan(source, "quick", wishes))
+    silent, named = (job.estimator() for job in bench.plan(source, "quick", wishes))
     assert silent.loss == "mse"
     assert named.loss == "mae"
     assert "loss" not in bench.plan(source, "quick", wishes)[0].options

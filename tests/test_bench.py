@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import warnings
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -19,8 +20,10 @@ from small import wide_frame
 
 from tsrnn import InputError, alive, allocator, bench, catalog, claims, faces, suites
 from tsrnn import fit as training
+from tsrnn.bench import jobs as planned
 from tsrnn.board import rows as results
 from tsrnn.commands.bench import seconds_left
+from tsrnn.errors import Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names
 
@@ -125,6 +128,30 @@ def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> Non
     assert [job.seed for job in bench.pending(more, tmp_path / "r")] == [1, 1]
     other = bench.plan(bench.Source(file, (("target", ("a",)),)), "smoke", TINY)
     assert len(bench.pending(other, tmp_path / "r")) == 2
+
+
+def test_a_file_of_the_same_name_is_another_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    prints = []
+    for folder, factor in (("x", 1.0), ("y", 2.0), ("y", 3.0)):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        monkeypatch.chdir(tmp_path / folder)
+        rows = pl.DataFrame({"depth": range(100), "a": [factor * (k % 7) for k in range(100)]})
+        rows.write_csv("mine.csv")
+        os.utime("mine.csv", (factor, factor))
+        prints.append(bench.plan(bench.Source("mine.csv"), "smoke", TINY)[0].sha256)
+    assert len({*prints}) == 3
+
+
+def test_workers_do_not_say_again_what_was_said_of_a_file(tmp_path: Path) -> None:
+    rows = pl.DataFrame({"depth": range(100), "a": [-9999.0 if k == 5 else k % 7 / 7 for k in range(100)]})
+    rows.write_csv(tmp_path / "mine.csv")
+    source = bench.Source(str(tmp_path / "mine.csv"))
+    with pytest.warns(Notice, match="hold -9999"):
+        jobs = bench.plan(source, "smoke", TINY)
+    planned._opened.cache_clear()  # as in a worker
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", Notice)
+        bench.run_one(jobs[0])
 
 
 def test_a_seed_named_twice_is_one_fit(file: str, tmp_path: Path) -> None:

@@ -30,6 +30,8 @@ from tsrnn.split import whole
 ROOT = Path(tsrnn.__file__).parent
 UNIMPORTED = {"pandas", "onnxruntime", "mkdocs-material", "mkdocstrings"}  # narwhals', other programs', the documents'
 UNIMPORTED |= {"h5netcdf", "zarr"}  # xarray's engines
+UNIMPORTED |= {"aeon"}  # whose files alone are read
+CALLED = {"sklearn": "scikit-learn"}  # what is imported by another name than it is installed by
 
 
 class Operations(TorchDispatchMode):
@@ -180,5 +182,6 @@ def test_what_is_imported_is_declared_and_what_is_declared_is_imported():
                 imported |= {alias.name.partition(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module:
                 imported.add(node.module.partition(".")[0])
-    foreign = {name.replace("_", "-") for name in imported - set(sys.stdlib_module_names) - {"tsrnn"}}
+    others = imported - set(sys.stdlib_module_names) - {"tsrnn"}
+    foreign = {CALLED.get(name, name.replace("_", "-")) for name in others}
     assert foreign == declared - UNIMPORTED

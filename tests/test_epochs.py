@@ -59,6 +59,16 @@ def test_years_and_fractions_stand_at_their_months_or_days() -> None:
     assert (days.step.word, days.frame["year"][364]) == ("1d", datetime(2019, 12, 31))
 
 
+@pytest.mark.parametrize(("word", "wrong"), [("epoch_s", 1_577_836_800_000), ("excel", 1e7), ("decimal_year", 2e4)])
+def test_numbers_that_no_calendar_has_are_refused_by_their_row(word: str, wrong: float) -> None:
+    good = {"epoch_s": HOURS, "excel": COUNTED["excel"], "decimal_year": [2000 + k / 12 for k in range(60)]}[word]
+    said = rf"column 'time', row 4 holds {wrong:.13g}, which is no time by date_format='{word}'; pass another"
+    with pytest.raises(InputError, match=said):
+        Panel.of(frame([*good[:3], wrong, *good[4:]]), date_format=word)
+    with pytest.raises(InputError, match="row 1 holds"):
+        Panel.of(frame([wrong + k for k in range(60)]), date_format=word)
+
+
 def test_a_column_that_counts_the_times_of_the_index_is_no_target() -> None:
     months = [(2000 + k // 12, 1 + k % 12) for k in range(40)]
     table = pl.DataFrame({"year": [y for y, _ in months], "month": [m for _, m in months]}).with_columns(

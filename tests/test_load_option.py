@@ -57,6 +57,20 @@ def test_every_command_that_reads_a_file_takes_the_words_of_load(run: Run, logs:
     assert (status, "ols" in out) == (0, True), err
 
 
+def test_a_picture_takes_the_words_of_load(run: Run, logs: Path, tmp_path: Path) -> None:
+    meant = ("--load", "families=true", "--load", "resample=1.0", "--load", "depth_unit=m")
+    assert "pass depth_unit='m' to convert them" in run("plot", "logs", "--out", "p.svg")[2]
+    assert not (tmp_path / "p.svg").exists()
+    status, _, err = run("plot", "logs", "--out", "p.svg", *meant)
+    assert (status, (tmp_path / "p.svg").stat().st_size > 1000) == (0, True), err
+    assert run("fit", "logs", "--out", "saved", *TASK, *meant)[0] == 0
+    for words in ((), ("--tracks",)):
+        picture = f"q{len(words)}.svg"
+        assert run("plot", "saved", "logs", *words, "--out", picture)[0] == 2
+        status, _, err = run("plot", "saved", "logs", *words, "--out", picture, *meant)
+        assert (status, (tmp_path / picture).stat().st_size > 1000) == (0, True), err
+
+
 def test_values_that_are_missing_in_one_column_alone_are_for_a_bench_too(run: Run, tmp_path: Path) -> None:
     rows = "".join(f"2020-01-{1 + k // 24:02} {k % 24:02}:00,{k % 13 if k % 20 else -9999}\n" for k in range(480))
     (tmp_path / "t.csv").write_text("date,T\n" + rows)

@@ -118,3 +118,7 @@ def test_a_folder_is_fitted_and_forecast_series_by_series(run: Run, folder: Path
         0,
         ["file", "north", "north", "south", "south"],
     ), err
+    one = run("predict", "saved", str(folder / "south.csv"))
+    assert one[:2] == (0, "\n".join([out.splitlines()[0], *out.splitlines()[3:]]) + "\n"), one[2]
+    (folder / "north.csv").unlink()
+    assert run("predict", "saved", str(folder))[:2] == one[:2]

@@ -440,6 +440,18 @@ def jittered(seconds, rows=500, seed=3):
     return pl.Series("ds", [dt.datetime(2024, 5, 1) + dt.timedelta(seconds=each) for each in at.tolist()])
 
 
+@pytest.mark.parametrize("other", [0.2, 0.3, 0.5, 1.0])
+def test_a_step_between_those_of_two_series_is_nobodys(other):
+    wells = [("a", 1000 + 0.1524 * k) for k in range(60)] + [("b", 1000 + other * k) for k in range(60)]
+    frame = pl.DataFrame(wells, ["well", "depth"], orient="row").with_columns(GR=pl.int_range(120).cast(pl.Float64))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)
+        panel = Panel.of(frame)
+        assert panel.step.size == pytest.approx(0.1524)
+        with pytest.raises(InputError, match="'b'"):
+            Forecaster("ols", input_size=12, horizon=3).fit(panel).predict()
+
+
 def test_jitter_takes_the_median_and_says_so():
     index = jittered(200)
     with pytest.warns(Notice, match="uneven: rows are 13.* minutes to 26.* minutes apart where a step is 20.* minutes"):

@@ -1,12 +1,15 @@
 """Pictures of wells: scales of the trade, depth downwards, gaps that stay gaps, and what lies ahead of the bit."""
 
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 import pytest
 from matplotlib.collections import PolyCollection
 from small import LEVELS, TASK
+from small_logs import HEADER, write
 
-from tsrnn import plot
+from tsrnn import catalog, plot
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
@@ -288,3 +291,20 @@ def test_what_has_no_depths_or_no_rows_is_refused(wide):
 def test_pictures_of_logs_are_written(kind, tmp_path):
     plot.tracks(wells(wells=1, rows=60), tmp_path / f"p.{kind}", depth=(0, 9000))
     assert (tmp_path / f"p.{kind}").stat().st_size > 5000
+
+
+def test_wells_are_drawn_in_one_unit_or_refused(tmp_path):
+    for name, unit, factor in (("a", "G/C3", 1.0), ("b", "K/M3", 1000.0)):
+        header = HEADER.replace("31/2-10 A", name).replace("GR.gAPI", f"RHOB.{unit}")
+        rows = "".join(f"{1000 + k / 2} {(2 + k / 100) * factor}\n" for k in range(20))
+        write(tmp_path, f"{name}.las", header + rows)
+    known = catalog.read(tmp_path)
+    drawn = logs.taken(known)
+    assert drawn.frame["RHOB"].max() == pytest.approx(2.19)
+    assert drawn.columns["RHOB"].unit == "g/cm3"
+    named = {**known.columns, "RHOB": Column("t/m3")}
+    assert logs.taken(replace(known, columns=named)).columns["RHOB"].unit == "t/m3"
+    header = HEADER.replace("31/2-10 A", "c").replace("DEPT.M", "DEPT.FT")
+    write(tmp_path, "c.las", header + "".join(f"{3280 + k} 60\n" for k in range(20)))
+    with pytest.raises(InputError, match="well 'a' measures depth in 'm' and well 'c' in 'ft'"):
+        logs.taken(catalog.read(tmp_path))

@@ -48,6 +48,7 @@ def find(index: pl.Series, offsets: Rows, strict: bool = True) -> Step:
             raise InputError(f"column {index.name!r} has one row a series, so that a step is not known; name it: freq=")
         return Step(1.0)
     size, exact = _length(steps)
+    size = size if exact else _of_one(size, np.where(inside[: len(differences)], differences, 0), offsets)
     calendar = _of_calendar(index, offsets, inside, exact and (steps == size).all()) if _may(index, size) else None
     if calendar is not None:
         return Step.of(calendar, index)
@@ -86,6 +87,16 @@ def _length(differences: np.ndarray) -> tuple[float, bool]:
     if unit == 1:
         return float(mode), exact
     return float(np.median(differences[np.rint(differences / unit) == mode])), exact
+
+
+def _of_one(size: float, differences: np.ndarray, offsets: Rows) -> float:
+    """A length that some series keeps: the middle one of theirs, where the median lies between two of them."""
+    parts = [part[part > 0] for part in np.split(differences, offsets[1:-1]) if (part > 0).any()]
+    if len(parts) < 2:
+        return size
+    own = np.sort([np.median(part) for part in parts])
+    near = (np.abs(own / size - 1) <= _EVEN["f"]).any()
+    return size if near else float(own[(len(own) - 1) // 2])
 
 
 def _may(index: pl.Series, size: float) -> bool:

@@ -11,7 +11,7 @@ import re
 import polars as pl
 
 from tsrnn import epochs, figures, written
-from tsrnn.errors import InputError, notice, quoted
+from tsrnn.errors import InputError, listed, notice, quoted
 
 NUMBER = "number"  # the date_format of whole numbers that are none
 
@@ -81,11 +81,17 @@ def _of_epoch(column: pl.Series, source: str, word: str) -> pl.Series:
     """Times counted from an epoch, as they were asked for; what is a time already stays.
 
     Raises:
-        InputError: a cell is no number.
+        InputError: a cell is no number, or far from any date.
     """
     if column.dtype.is_temporal():
         return column
-    return epochs.read(figures.read(column, source) if figures.is_text(column.dtype) else column, word)
+    numbers = figures.read(column, source) if figures.is_text(column.dtype) else column
+    if (row := epochs.beyond(numbers, word)) is not None:
+        raise InputError(
+            f"{source}: column {quoted(column.name)}, row {row + 1} holds {numbers[row]:.13g}, which is no time by "
+            f"date_format={word!r}; pass another of {listed(epochs.WORDS)}, or mend the cell"
+        )
+    return epochs.read(numbers, word)
 
 
 def _ask_about_epochs(column: pl.Series, source: str) -> None:

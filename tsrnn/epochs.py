@@ -25,6 +25,7 @@ _SAID = {
 _DAY = 86_400_000_000
 _ZERO = -25_569  # days from 1970 to the spreadsheet's epoch, 1899-12-30
 _SINCE, _CELLS, _TO = 3652, -7305, 47_482  # days since 1970: such numbers are times from 1980, of cells 1950, to 2100
+_DATES = (-719_162, 2_932_897)  # days from 1970 to 0001-01-01 and to 10000-01-01
 _SPAN = (1800, 2101)  # of years
 _NAMES = re.compile(
     r"(ts|epoch|unix|posix|time|date|datetime|year|jahr|dec(imal)?|frac(tional)?|serial)"
@@ -51,6 +52,15 @@ def readings(column: pl.Series) -> list[str]:
     if _SPAN[0] <= ends[0] and ends[1] < _SPAN[1] and column.dtype.is_float() and (column % 1 != 0).any():
         fitting.append(YEARS)
     return fitting
+
+
+def beyond(column: pl.Series, word: str) -> int | None:
+    """The first row whose number is no time by that word, for its year has not four digits; None: all are."""
+    numbers = column.cast(pl.Float64)
+    days = numbers * _UNITS[word] / _DAY if word in _UNITS else numbers + _ZERO
+    right = numbers.is_between(1, 10_000, "left") if word == YEARS else days.is_between(*_DATES, "left")
+    wrong = ~right & numbers.is_not_null()
+    return int(wrong.arg_max() or 0) if wrong.any() else None
 
 
 def read(column: pl.Series, word: str) -> pl.Series:

@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import buffer, ends, features, masks, recalled, refine, scale, split, transforms
+from tsrnn import buffer, ends, features, masks, recalled, refine, scale, split, stacked, transforms
 from tsrnn import levels as words
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
@@ -129,7 +129,7 @@ class Preparation:
         """A frame, or what a reader gave, read as the training's was."""
         if not isinstance(frame, Reading):
             return Panel.again(frame, self.reading)
-        frame = refine.together(frame)
+        frame = refine.together(stacked.alone(frame, self.reading["id"]))
         return replace(Panel.again(frame.frame, self.reading, frame.source or "frame"), columns=frame.columns)
 
     def _say_what_is_out(self, panel: Panel, alone: bool) -> None:

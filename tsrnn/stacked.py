@@ -47,7 +47,7 @@ def read(files: Sequence[Path], one: Callable[[Path], Reading]) -> Reading:
             raise InputError(
                 f"{first} and {file} have two endings; files that are read as one table have one, leave the others out"
             )
-    names = [fsencode(file.stem).decode(errors="replace") for file in files]
+    names = [_name(file) for file in files]
     if len({*names}) < len(names):
         twin = next(name for name in names if names.count(name) > 1)
         raise InputError(f"two files are called {quoted(twin)}, by which their series are told apart; rename one")
@@ -61,6 +61,21 @@ def read(files: Sequence[Path], one: Callable[[Path], Reading]) -> Reading:
     made = _below(readings, names, _free(columns) if len(files) > 1 and id is None else "")
     told = "files, each a series by its name" if made.id else "files, laid below each other"
     return replace(made, notes=(*made.notes, Note(told, len(files))) if len(files) > 1 else made.notes)
+
+
+def alone(reading: Reading, id: str | None) -> Reading:
+    """A single file as one of a folder's, a series by its name, where `id` is the column of such names."""
+    path = Path(reading.source)
+    if id != _ID or id in reading.frame.columns or not reading.source or not path.exists():
+        return reading
+    files = tables(path) if path.is_dir() else [path]
+    if len(files) != 1:
+        return reading
+    return replace(reading, frame=reading.frame.with_columns(pl.lit(_name(files[0])).alias(id)), id=id)
+
+
+def _name(file: Path) -> str:
+    return fsencode(file.stem).decode(errors="replace")
 
 
 def _check_columns(first: Path, columns: Sequence[str], file: Path, here: Sequence[str]) -> None:

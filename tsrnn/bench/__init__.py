@@ -4,6 +4,7 @@ A fit is a job; a finished job is a row on disk. Rows that are there are not run
 goes on where it stopped.
 """
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -21,6 +22,7 @@ from tsrnn.bench.jobs import Wishes as Wishes
 from tsrnn.bench.jobs import opened as opened
 from tsrnn.bench.jobs import plan as plan
 from tsrnn.board import beside, rows
+from tsrnn.errors import Notice
 from tsrnn.estimator import Estimator
 from tsrnn.infer import parameters
 from tsrnn.metrics import USUAL
@@ -92,7 +94,9 @@ def measure(job: Job) -> Measured:
 
 
 def _measured(job: Job) -> Measured:
-    (panel, splits), suite = opened(job.source), job.source.suite
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)  # said by `plan`, and each worker would say them again
+        (panel, splits), suite = opened(job.source), job.source.suite
     split = splits[job.fold]
     estimator: Any = job.estimator()
     with progress.hidden():  # a benchmark shows its own

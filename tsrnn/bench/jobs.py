@@ -197,13 +197,27 @@ def _check_leads(source: Source, panel: Panel) -> None:
         raise InputError(f"{suite.file}: leads are in {asked}, and {index!r} of {panel.source} is in {known}")
 
 
-@lru_cache(maxsize=2)
 def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
     """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file.
 
     Raises:
         InputError: data that are not there or cannot be read, or that cannot be split so.
     """
+    return _opened(source, _files(source.suite.data))
+
+
+def _files(data: str) -> tuple[Any, ...]:
+    """What tells a user's files from others of that path, in another folder or written again; none of a data set."""
+    if data in catalog.names():
+        return ()
+    path = Path(data)
+    files = [each for each in (sorted(path.iterdir()) if path.is_dir() else [path]) if each.is_file()]
+    return path.resolve(), *((each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in files)
+
+
+@lru_cache(maxsize=2)
+def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str, Any]]:
+    """`opened`, once as long as `files` are what they were."""
     suite = source.suite
     suites.check_data(suite)
     labelled = {} if tasks.find(suite.task).shows else {"labels": True}

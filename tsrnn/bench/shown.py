@@ -64,15 +64,17 @@ def _by_month(score: infer.Score, panel: Panel, measure: str) -> dict[str, float
 def samples(forecaster: Forecaster, split: Mapping[str, Any] | str | None, part: str = "test") -> dict[str, list[Any]]:
     """Columns of `samples`: windows evenly spread over a part, the same for every model.
 
-    A long horizon is thinned to every so many steps. The interval is the model's own or a calibrated one, where it has
-    either.
+    A long horizon is thinned to every so many steps. The interval of 80 % is the model's own or a calibrated one, where
+    it has either.
     """
     panel = forecaster.panel_
     laid = forecaster.preparation_.lay(panel)
     rows = forecaster._split(panel, laid.arrays, split).part(part)
     cut = windows.cut(laid, rows, forecaster.input_size, forecaster.horizon)
     chosen = _spread(cut)
-    levels = _LEVELS if forecaster.head_.spreads or forecaster.calibration_ is not None else ()
+    made = forecaster.calibration_
+    calibrated = made is not None and {*_LEVELS} <= {*made.levels}
+    levels = _LEVELS if forecaster.head_.spreads or calibrated else ()
     shift = calibration.behind(forecaster.model_, forecaster.head_, forecaster.calibration_, chosen)
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
     arrays = panel.arrays()

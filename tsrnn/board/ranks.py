@@ -69,7 +69,11 @@ def _scores(rows: pl.DataFrame, by: str, measure: str) -> pl.DataFrame:
 
 
 def chosen(rows: pl.DataFrame, by: str = "horizon", measure: str = USUAL[0]) -> pl.DataFrame:
-    """One row per data set, place, model, track and seed: of the configuration that is lowest on validation."""
+    """One row per data set, place, model, track and seed: of the configuration that is lowest on validation.
+
+    Rows without a number of that measure, as those of labels are, are left out.
+    """
+    rows = rows.filter(pl.col(measure).is_finite())
     validated = f"val_{measure}"
     line, configured = ["dataset", "sha256", "model", "track"], list(LINE)
     rows = over_folds(rows, by, (measure, validated))

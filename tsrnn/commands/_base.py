@@ -194,14 +194,18 @@ def history(data: str, load_: list[str] | None) -> "Reading | Panel":
     return catalog.load(dataset(data), **loading(load_)) if load_ else reading(data)
 
 
-def reading(data: str, units: Mapping[str, str] | None = None) -> Reading:
-    """A data set, file or folder of logs as it was read: every column, with its unit, or the one it is given here."""
+def reading(data: str, units: Mapping[str, str] | None = None, load_: list[str] | None = None) -> Reading:
+    """A data set, file or folder of logs as it was read: every column, with its unit, or the one it is given here.
+
+    `load_`: what `load` is asked to do with its columns before.
+    """
     name = dataset(data)
-    if name not in catalog.names():
+    if name not in catalog.names() and not load_:
         known = catalog.read(Path(name))
     else:
-        panel = catalog.load(name)
-        known = Reading(panel.frame, panel.columns, source=name)
+        panel = catalog.load(name, **loading(load_))
+        index, id = (panel.roles.index, panel.roles.id or "") if load_ else ("", "")
+        known = Reading(panel.frame, panel.columns, index=index, id=id, source=name)
     named = {column: replace(known.columns.get(column, Column()), unit=unit) for column, unit in (units or {}).items()}
     return replace(known, columns={**known.columns, **named})
 

@@ -48,7 +48,7 @@ def run(  # noqa: PLR0913  one parameter per option
         return
     if rows is not None or rerun:
         raise InputError(f"a second folder and --rerun go with `tsrnn leaderboard {CHECK} DIR`")
-    if html is not None or svg is not None or forecast is not None:
+    if any((html, svg, forecast)):
         _written(data, out, (html, svg, forecast), published)
     elif csv or markdown:
         formats.show(None if data is None else suites.find(data), out, published, as_csv=csv)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Target, dataset, pairs, reading, span
+from tsrnn.commands._base import Load, Target, dataset, loading, pairs, reading, span
 from tsrnn.errors import InputError
 from tsrnn.reading import Reading
 
@@ -29,6 +29,7 @@ def run(  # noqa: PLR0913  one parameter per option
     strip: Annotated[list[str] | None, typer.Option(help="Of wells: a column of classes; repeat for several.")] = None,
     depth: Annotated[str | None, typer.Option(help="Of wells: from and to, such as 2200,2300.")] = None,
     template: Annotated[Path | None, typer.Option(help="Of wells: a TOML file of tracks, scales and colours.")] = None,
+    load_: Load = None,
 ) -> None:
     """Draw a file: well logs in tracks, anything else over its index. With a saved model, its forecast and intervals.
 
@@ -38,13 +39,13 @@ def run(  # noqa: PLR0913  one parameter per option
     wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
     wells["strips"] = strip or None
     if data is not None:
-        _forecast(Path(source), reading(data, named), out, (cutoffs, future), shown, wells if tracks else None)
+        _forecast(Path(source), reading(data, named, load_), out, (cutoffs, future), shown, wells if tracks else None)
     elif (Path(source) / "config.json").is_file():
         raise InputError(
             f"{source} is a saved model; say what it forecasts from: tsrnn plot {source} my.csv --out {out}"
         )
     else:
-        _measured(source, named, out, shown, wells, tracks or strip or depth or template)
+        _measured(source, (named, load_), out, shown, wells, tracks or strip or depth or template)
 
 
 def _forecast(
@@ -68,19 +69,24 @@ def _forecast(
 
 
 def _measured(
-    source: str, units: dict[str, str], out: Path, shown: dict[str, Any], wells: dict[str, Any], as_wells: Any
+    source: str,
+    columns: tuple[dict[str, str], list[str] | None],
+    out: Path,
+    shown: dict[str, Any],
+    wells: dict[str, Any],
+    as_wells: Any,
 ) -> None:
-    """A file as it is: a log in tracks, anything else, a log of times too, in facets."""
+    """A file: a log in tracks, anything else, a log of times too, in facets; `columns`: units, and what `load` does."""
     from tsrnn import catalog, las_writer, plot
 
-    name = dataset(source)
+    name, (units, load_) = dataset(source), columns
     las = name not in catalog.names() and (Path(name).is_dir() or Path(name).suffix.lower() == las_writer.SUFFIX)
-    known = reading(name, units) if las or as_wells else None
+    known = reading(name, units, load_) if las or as_wells else None
     if known is not None and (as_wells or "depth" in known.frame.columns):
         plot.tracks(known, out, **wells)
         return
-    panel = catalog.load(name)
+    panel = catalog.load(name, **loading(load_))
     if plot.are_logs(panel):
-        plot.tracks(reading(name, units), out, **wells)
+        plot.tracks(reading(name, units, load_), out, **wells)
     else:
         plot.columns(panel, out, units=units, **shown)

@@ -6,30 +6,30 @@ from torch import Tensor
 from tsrnn.shapes import Batch, Spec
 
 
-def scales(sequence: Tensor, widths: tuple[int, ...], real: Tensor | None = None) -> Tensor:
-    """[batch time channel] -> [batch time channel*(1 + widths)]; means over real steps alone, centred on each.
+def scales(sequence: Tensor, widths: tuple[int, ...], seen: Tensor | None = None) -> Tensor:
+    """[batch time channel] -> [batch time channel*(1 + widths)]; means centred on each step.
 
     Args:
         widths: odd numbers of steps.
-        real: [batch] real steps, padded in front; None: all are.
+        seen: [batch time channel-or-1] bool, cells that count in a mean; where none does it is NaN. None: all do.
     """
     time = sequence.shape[1]
-    seen = sequence.new_ones(sequence.shape[:2])
-    if real is not None:
-        seen = (torch.arange(time, device=sequence.device) >= time - real[:, None]).to(sequence)
-    sums = _running(sequence * seen[..., None])
-    counts = _running(seen[..., None])
-    parts = [sequence]
-    steps = torch.arange(time, device=sequence.device)
+    weight = torch.ones_like(sequence) if seen is None else seen.expand_as(sequence).to(sequence)
+    sums, counts = _running(sequence.nan_to_num() * weight), _running(weight)
+    parts, steps = [sequence], torch.arange(time, device=sequence.device)
     for width in widths:
         low, high = (steps - width // 2).clamp(min=0), (steps + width // 2 + 1).clamp(max=time)
-        parts.append((sums[:, high] - sums[:, low]) / (counts[:, high] - counts[:, low]).clamp(min=1))
-    return torch.cat([part.to(sequence) for part in parts], -1)
+        parts.append(((sums[:, high] - sums[:, low]) / (counts[:, high] - counts[:, low])).to(sequence))
+    return torch.cat(parts, -1)
 
 
 def features(batch: Batch, spec: Spec, widths: tuple[int, ...]) -> Tensor:
     """`scales` of the past, and known and static covariates as they are, of each step: [batch time feature]."""
-    parts, time = [scales(batch.past, widths, batch.lengths)], batch.past.shape[1]
+    time = batch.past.shape[1]
+    real = torch.ones(len(batch.past), time, 1, dtype=torch.bool, device=batch.past.device)
+    if batch.lengths is not None:
+        real = (torch.arange(time, device=real.device) >= time - batch.lengths[:, None])[..., None]
+    parts = [scales(batch.past, widths, real).nan_to_num()]
     if batch.known is not None and spec.known:
         parts.append(batch.known[:, :time])
     if batch.static is not None and spec.static:

@@ -75,11 +75,14 @@ def site(folder: Path, out: Path, suite: Suite | None = None, others: int = OTHE
         InputError: as `write`.
     """
     named = [suite] if suite is not None else [find(name) for name in read(folder)["dataset"].unique().sort()]
-    back = INDEX if len(named) > 1 else ""
-    made = [write(each, folder, out / f"{file_name(each.name)}.html", others, back) for each in named]
-    if back:
+    try:
+        index = overall(folder) if len(named) > 1 else None
+    except InputError:  # labels have no errors that could be ranked
+        index = None
+    made = [write(each, folder, out / f"{file_name(each.name)}.html", others, INDEX if index else "") for each in named]
+    if index:
         pages = {each.name: path.name for each, path in zip(named, made, strict=True)}
-        _save(html({**overall(folder), "pages": pages}), out / INDEX)
+        _save(html({**index, "pages": pages}), out / INDEX)
         made.append(out / INDEX)
     return made
 

@@ -37,7 +37,8 @@ def overall(folder: Path) -> dict[str, Any]:
     tasks = best.select(_KEYS).unique().sort(_KEYS)
     sets = tasks["dataset"].unique(maintain_order=True).to_list()
     if len(sets) < 2:
-        raise InputError(f"{folder} holds rows of {', '.join(sets)} alone; name it to see its board")
+        alone = f"of {sets[0]} alone" if sets else f"without {measure} alone"
+        raise InputError(f"{folder} holds rows {alone}, and ranks need two data sets; name one to see its board")
     names, scores = _scores(best, tasks, measure)
     base = _baseline(names, scores)
     units = tasks["dataset"].to_list()

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import families
+from tsrnn import families, refine
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import to_polars
 from tsrnn.panel import Panel
@@ -78,14 +78,15 @@ class Curve:
 
 
 def taken(data: Any) -> Logs:
-    """The rows of a panel, of what a reader gave, or of a frame.
+    """The rows of a panel, of what a reader gave, or of a frame; each curve of all wells in one unit.
 
     Raises:
-        InputError: they have no depths.
+        InputError: they have no depths, or have them in two units.
     """
     if isinstance(data, Panel):
         logs = Logs(data.frame, data.roles.index, data.roles.id, data.columns, data.source)
     else:
+        data = _in_one_unit(data) if isinstance(data, Reading) else data
         frame, columns = (data.frame, data.columns) if isinstance(data, Reading) else (data, {})
         table, origin = to_polars(frame, "the log")
         roles, _ = find_roles(
@@ -99,6 +100,18 @@ def taken(data: Any) -> Logs:
     if logs.frame[logs.index].null_count() == logs.frame.height:
         raise InputError(f"{logs.source} holds no rows with a depth")
     return logs
+
+
+def _in_one_unit(reading: Reading) -> Reading:
+    """Every curve in one unit in all wells, under the unit that somebody named, which no file has."""
+    wells = reading.series.values()
+    named = {
+        name: its
+        for name, its in reading.columns.items()
+        if wells and all(its.unit != well[name].unit for well in wells if name in well)
+    }
+    made = refine.together(reading)
+    return replace(made, columns={**made.columns, **named})
 
 
 def are_logs(panel: Panel) -> bool:
