@@ -128,3 +128,17 @@ def test_what_cannot_be_scored_is_one_sentence(fitted):
     sound = world().frame.with_columns(pl.lit(0).alias(faults.LABEL))
     with pytest.raises(InputError, match="no row of the part is labelled as an anomaly"):
         fitted.scores(replace(world(), frame=sound), SPLIT, ("test",), ("vus_pr",))
+
+
+def test_labels_are_ones_and_zeros(fitted):
+    panel, label = world(), pl.col(faults.LABEL)
+    truth = fitted.scores(panel, None, ("test",), ("vus_pr",))["test"].vus_pr
+    as_truth = replace(panel, frame=panel.frame.with_columns(label.cast(pl.Boolean)))
+    assert fitted.scores(as_truth, None, ("test",), ("vus_pr",))["test"].vus_pr == truth
+    for strange, said in (
+        (pl.when(label == 1).then(pl.lit("yes")).otherwise(pl.lit("no")), "no"),
+        (label + 0.5, "0.5"),
+    ):
+        other = replace(panel, frame=panel.frame.with_columns(strange.alias(faults.LABEL)))
+        with pytest.raises(InputError, match=rf"column 'is_anomaly' holds '{said}'; an anomaly is 1 or true"):
+            fitted.scores(other, None, ("test",), ("vus_pr",))

@@ -195,6 +195,20 @@ def test_rows_that_weigh_nothing_teach_nothing():
         Tagger(**SMALL, label_weights="sur").fit(frame, **WORLD)
 
 
+@pytest.mark.parametrize("inputs", [[], None])
+def test_a_label_is_told_from_something(inputs):
+    frame = world().select("well", "depth", "facies")
+    with pytest.raises(InputError, match="no column of numbers to tell 'facies' from; name inputs="):
+        Tagger(**SMALL).fit(frame, target="facies", inputs=inputs, **KEYS)
+
+
+def test_what_labels_weigh_is_no_input():
+    frame = world().with_columns(sure=pl.lit(1.0)).drop("DT", "NPHI", strict=False)
+    tagger = Tagger(**FEW, hidden_size=8, label_weights="sure").fit(frame, target="facies", **KEYS)
+    assert "sure" not in tagger.preparation_.reading["past"]
+    assert tagger.predict(frame.drop("sure")).equals(tagger.predict(frame))
+
+
 def test_a_table_of_penalties_is_read_by_label(fitted):
     codes = {"coal": 70032, "limestone": 70000, "sand": 30000, "shale": 65000, "shaly_sand": 65030}
     frame = world().with_columns(pl.col("facies").replace_strict(codes))
@@ -259,6 +273,12 @@ def test_values_come_back_in_their_own_unit():
         ({}, {"class_weights": [1.0, 2.0]}, "class_weights takes 5 numbers of at least 0"),
         ({}, {"class_weights": [1.0, -2.0, 1.0, 1.0, 1.0]}, "class_weights takes 5 numbers of at least 0"),
         ({}, {"class_weights": [0.0] * 5}, "that are not all 0"),
+        ({}, {"label_weights": "facies"}, "label_weights names 'facies', which holds the labels"),
+        (
+            {"facies": pl.datetime(2020, 1, 1)},
+            {},
+            "column 'facies' holds Datetime.*; labels are text, whole numbers or",
+        ),
         ({"sure": pl.lit(0.0)}, {"label_weights": "sure"}, "label_weights weighs every label of the training 0"),
         ({"facies": pl.lit(1.5)}, {"penalty": [[0, 1], [1, 0]]}, "penalty is of labels, and values are to be told"),
         ({"facies": pl.lit(1.5)}, {"class_weights": "balanced"}, "class_weights is of labels, and values are to"),

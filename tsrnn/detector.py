@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
+import polars as pl
 
 from tsrnn import faults, infer, models, split
 from tsrnn.arrays import Floats
@@ -128,7 +129,15 @@ class Detector(Judged):
     def _labels(self, panel: Panel) -> np.ndarray:
         if self.label not in panel.frame.columns:
             raise unknown("column of labels", self.label, panel.frame.columns)
-        labels: np.ndarray = panel.frame[self.label].fill_null(0).to_numpy().astype(bool)
+        column = panel.frame[self.label]
+        cells = column.cast(pl.Float64, strict=False)
+        strange = column.filter(column.is_not_null() & ~cells.is_in([0.0, 1.0]).fill_null(False))
+        if len(strange):
+            raise InputError(
+                f"{panel.source}: column {quoted(self.label)} holds {quoted(strange[0])}; an anomaly is 1 or true, and "
+                "what is none 0 or false"
+            )
+        labels: np.ndarray = cells.fill_null(0.0).to_numpy() == 1.0
         return labels
 
     def _tried(self, season: int, widths: Sequence[int]) -> dict[int, float]:

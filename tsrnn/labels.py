@@ -22,6 +22,11 @@ def classes_of(column: pl.Series, source: str) -> list[Any]:
     Raises:
         InputError: there is one class, or none, or so many that they are none.
     """
+    if column.dtype.is_temporal() or column.dtype.is_nested():
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {column.dtype}; labels are text, whole numbers or truth "
+            "values"
+        )
     kinds = _said(column).drop_nulls().unique().sort()
     if len(kinds) < 2:
         held = "no label at all" if not len(kinds) else f"one class alone, {kinds[0]!r}"

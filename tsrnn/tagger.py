@@ -7,10 +7,10 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks
+from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
@@ -108,9 +108,12 @@ class Tagger(Labelled):
         self.configs()
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
+        reads, others = models.reads(self.model, self.configs()[0]), ("future_covariates", "static_covariates")
         if inputs is None:
-            reads = models.reads(self.model, self.configs()[0])
-            inputs = labels.numbers(table, {target, *labels.named(roles)}) if "past" in reads else []
+            taken = {target, *labels.named(roles), *weighing.named(self.label_weights)}
+            inputs = labels.numbers(table, taken) if "past" in reads else []
+        if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
+            raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         panel = replace(panel, columns=frame.columns if isinstance(frame, Panel) else {})
         return self._learn(panel, split, on_epoch)

@@ -24,6 +24,8 @@ def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
     if not plain and (not isinstance(asked, Mapping) or len(asked) != 1):
         raise InputError(f"label_weights takes a column, or one {{column: {{value: weight}}}}, not {asked!r}")
     name, table = (asked, None) if plain else next(iter(asked.items()))  # type: ignore[union-attr]  # `plain` tells
+    if name in panel.roles.targets:
+        raise InputError(f"label_weights names {quoted(name)}, which holds the labels; name a column of weights")
     if name not in panel.frame.columns:
         raise unknown(f"column of {panel.source}", str(name), panel.frame.columns)
     cells = figures.floats(panel.frame[name]).astype(np.float64)
@@ -35,6 +37,11 @@ def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
             f"{panel.source}, row {row + 1}: {quoted(name)} weighs {weights[row]:g}; weights are at least 0"
         )
     return weights
+
+
+def named(asked: str | Mapping[str, Any] | None) -> list[str]:
+    """The column that `label_weights` names: it says something of labels, and is no input."""
+    return [asked] if isinstance(asked, str) else [str(name) for name in asked or ()]
 
 
 def _weighed(cells: Floats, table: Any, name: str, source: str) -> Floats:
