@@ -77,7 +77,11 @@ def compared(suite: Suite, folder: Path, as_json: bool) -> None:
 def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
     """Print, for each line and lead, how its series differ: interval, worst one, how many are behind a baseline."""
     rows = apart(own(folder, suite))[0]
-    records = summary(rows, suite, folder)
+    if not (records := summary(rows, suite, folder)):
+        raise InputError(
+            f"{folder} holds no {', '.join(suite.measures)} of single series of {suite.name}; name the suite that its "
+            "rows were measured for"
+        )
     if as_json:
         print(json.dumps({"leads": records, "series": each_series(rows, suite, folder).to_dicts()}, indent=2))
     else:
