@@ -201,6 +201,9 @@ def test_rows_of_labels_say_their_task_and_are_shown_by_its_measures(run: Run, l
         assert "accuracy" in shown.lower()
         assert "nan" not in shown.lower().split()
     assert "--config majority.toml --task along --seeds 0" in shown
+    status, out, _ = run("leaderboard", "w", "--json", "--out", str(labelled / "res"))
+    (row,) = json.loads(out, parse_constant=pytest.fail)
+    assert (status, row["mse"], row["accuracy"] > 0) == (0, None, True)
     status, out, _ = run("leaderboard", "w", "--by-series", "--out", str(labelled / "res"))
     assert (status, "majority" in out) == (0, True)
 

@@ -56,7 +56,9 @@ def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
     """Print the rows in `folder` (or in one folder per benchmark there) among the best `others` of other people's."""
     rows = own(folder, suite)
     if as_json:
-        print(json.dumps(measured(rows, suite.measures, folder, suite.leads).to_dicts(), indent=2))
+        found = measured(rows, suite.measures, folder, suite.leads)  # JSON has no word for what is no number
+        finite = pl.selectors.float().replace([float("nan"), float("inf"), -float("inf")], None)
+        print(json.dumps(found.with_columns(finite).to_dicts(), indent=2))
     else:
         console = Console()
         console.print(board(rows, suite, console.width, folder, others))
