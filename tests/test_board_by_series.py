@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from tsrnn import InputError, simulate, suites
-from tsrnn.board import apart, beside
+from tsrnn.board import apart, beside, text
 from tsrnn.board import rows as results
+from tsrnn.errors import Notice
 
 SUITE = """
 data = "field.csv"
@@ -94,3 +95,12 @@ def test_wells_of_one_test_part_judge_a_board_by_lead(run, tmp_path):
     pair = json.loads(run("leaderboard", str(path), "--compare", "--out", folder, "--json")[1])[0]
     assert pair["windows"] == 2 * len(held), "eight wells at each of two leads"
     assert 0 <= pair["p"] <= 1
+
+
+def test_series_of_other_measures_than_the_board_s_are_not_shown(tmp_path):
+    row = {"dataset": "small", "sha256": "ab", "model": "a", "config": "{}"}
+    row |= {"horizon": 1, "input_size": 8, "track": "t", "seed": 0, "mse": 0.5, "mae": 0.5, "finished": "2026-01-01"}
+    measures = {"measure": ["error"], "series": ["A"], "lead": [None], "value": [0.5]}
+    results.append(tmp_path, row, measures=measures)
+    with pytest.warns(Notice), pytest.raises(InputError, match="holds no mse, mae of single series"):
+        text.by_series(suites.find("small"), tmp_path, as_json=False)

@@ -190,6 +190,15 @@ def test_it_prints_with_all_that_is_folded(opened: Opened) -> None:
     assert tab.pdf().startswith(b"%PDF")
 
 
+def test_an_address_that_is_none_breaks_nothing(opened: Opened) -> None:
+    tab = opened()
+    address = tab.url
+    tab.goto("about:blank")
+    tab.goto(address + "#%E0%A4%A")
+    tab.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert tab.locator("details:not([open])").count() == 0
+
+
 def test_a_picture_can_be_saved(opened: Opened, tmp_path: Path) -> None:
     tab = opened()
     with tab.expect_download() as waiting:

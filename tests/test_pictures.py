@@ -57,6 +57,15 @@ def test_fit_draws_its_losses(run: Run, tmp_path: Path) -> None:
     assert (status, "solved, not trained by epochs" in err) == (2, True)
 
 
+@pytest.mark.parametrize("command", [("fit", "--out", "made"), ("backtest", "--windows", "2", "--out", "made")])
+def test_a_picture_of_no_kind_is_refused_before_the_training(run: Run, command: tuple[str, ...]) -> None:
+    transformer(rows=400).write_csv("my.csv")
+    words = ("my.csv", "--model", "ols", "--target", "OT", *SMALL, "--plot", "losses.html")
+    status, _, err = run(command[0], *words, *command[1:])
+    assert (status, "losses.html ends in .html; draw into a" in err) == (2, True)
+    assert not Path("made").exists()
+
+
 def test_losses_are_drawn_with_and_without_a_validation_part(tmp_path: Path) -> None:
     plot.losses([(1.0, math.nan), (0.5, math.nan)], 0, tmp_path / "a.svg")
     plot.losses([(1.0, 0.9), (0.5, 0.8)], 2, tmp_path / "b.svg")

@@ -326,3 +326,11 @@ def test_published_numbers_are_well_formed() -> None:
         assert (row["class"] == "Z") == (row["setting"] == "zero-shot"), row
     keys = [tuple(row[name] for name in ("dataset", "model", "setting", "input_size", "horizon")) for row in rows]
     assert len(set(keys)) == len(keys)
+
+
+@pytest.mark.parametrize("config", ["{nope", "[1, 2]", "x" * 500])
+def test_a_configuration_that_is_no_object_is_named_where_rows_are_read(tmp_path: Path, config: str) -> None:
+    results.append(tmp_path, ROW | {"config": config})
+    with pytest.raises(InputError, match=r"a row of lstm has the config .*, which is no object of JSON") as said:
+        results.read(tmp_path)
+    assert len(str(said.value)) < 250 + len(str(tmp_path))

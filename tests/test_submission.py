@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 from conftest import Run
 
-from tsrnn import InputError, bench, submission
+from tsrnn import InputError, bench, simulate, submission
 from tsrnn.board import rows as results
 from tsrnn.models import find, seen
+from tsrnn.submission import truth
 
 Row = dict[str, Any]
 
@@ -72,6 +73,8 @@ FALSE = {
     "no commit": ({"commit": None, "version": None}, "version, commit are empty"),
     "no JSON": ({"config": "loss=mae"}, "which is no object of JSON"),
     "no time": ({"finished": "yesterday"}, "which is no time"),
+    "roles without names": ({"config": '{"roles": ["OT"]}'}, "its roles of columns are"),
+    "no cost": ({"seconds": float("nan")}, "seconds is nan, which is no cost"),
     "no window": ({"windows": 0}, "windows is 0; it counts from 1"),
 }
 
@@ -178,3 +181,47 @@ def test_the_command_says_what_is_wrong_and_exits_with_two(run: Run, honest: lis
 def test_a_folder_without_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name the folder"):
         submission.check(tmp_path)
+
+
+@pytest.fixture
+def labelled(run: Run, tmp_path: Path) -> Path:
+    """Rows of a user's own file and a task that no suite says, as the benchmark leaves them."""
+    simulate.wells(wells=4, rows=120).write_csv(tmp_path / "w.csv")
+    words = ("--task", "along", "--target", "facies", "--id", "well", "--models", "majority", "--workers", "0")
+    status, out, _ = run("bench", str(tmp_path / "w.csv"), *words, "--out", str(tmp_path / "res"))
+    assert (status, "ACCURACY" in out) == (0, True)
+    return tmp_path
+
+
+def test_rows_of_labels_say_their_task_and_are_shown_by_its_measures(run: Run, labelled: Path) -> None:
+    for words in ((), ("--csv",), ("--markdown",), ("--html", "w.html")):
+        status, out, err = run("leaderboard", str(labelled / "w.csv"), "--out", str(labelled / "res"), *words)
+        shown = Path("w.html").read_text(encoding="utf-8") if "--html" in words else out
+        assert (status, "suite" in err) == (0, False)
+        assert "accuracy" in shown.lower()
+        assert "nan" not in shown.lower().split()
+    assert "--config majority.toml --task along --seeds 0" in shown
+    status, out, _ = run("leaderboard", "w", "--json", "--out", str(labelled / "res"))
+    (row,) = json.loads(out, parse_constant=pytest.fail)
+    assert (status, row["mse"], row["accuracy"] > 0) == (0, None, True)
+    status, out, _ = run("leaderboard", "w", "--by-series", "--out", str(labelled / "res"))
+    assert (status, "majority" in out) == (0, True)
+
+
+def test_rows_of_labels_pass_and_need_their_measures(labelled: Path) -> None:
+    assert submission.check(labelled / "res").faults == []
+    for path in (labelled / "res" / "w" / "measures").iterdir():
+        path.unlink()
+    (said,) = submission.check(labelled / "res").faults
+    assert "no measures lie beside it" in said.what
+
+
+def test_a_row_of_labels_comes_out_the_same_again(labelled: Path) -> None:
+    table = results.load(labelled / "res" / "w" / "majority.csv")
+    row = table.row(0, named=True)
+    beside = pl.read_parquet(labelled / "res" / "w" / "measures" / f"{results.stem(row)}.parquet")
+    knows, stored = truth.Truth(), truth.scores(beside.to_dict(as_series=False))
+    agrees, what = knows.again(row | {"dataset": str(labelled / "w.csv")}, stored)
+    assert agrees, what
+    assert "accuracy" in what
+    assert not knows.again(row | {"dataset": str(labelled / "w.csv")}, stored | {"accuracy": 0.99})[0]

@@ -65,7 +65,9 @@ class Job:
         """The columns of the result row that say what was asked."""
         names = ("sha256", "horizon", "input_size", "track", "seed", "preset", "fold")
         nameless = isinstance(self.model, type) and models.find(self.model).word is None
-        said = {"roles": self.source.columns, "split": self.source.suite.split, "class": nameless and self.model}
+        asked = self.source.suite
+        said = {"roles": self.source.columns, "split": asked.split, "class": nameless and self.model}
+        said["task"] = asked.usual and not self.asks.forecasts and asked.task  # no file of a suite says it
         config = json.dumps(
             words({**self.options, **{name: each for name, each in said.items() if each}}), sort_keys=True
         )

@@ -12,7 +12,8 @@ from tsrnn.board import beside
 from tsrnn.board.published import SHOWN, published
 from tsrnn.board.rows import read, stem
 from tsrnn.errors import InputError, notice
-from tsrnn.suites import Suite
+from tsrnn.suites import Suite, under
+from tsrnn.tasks import AHEAD
 
 
 def own(folder: Path, suite: Suite) -> pl.DataFrame:
@@ -27,18 +28,28 @@ def own(folder: Path, suite: Suite) -> pl.DataFrame:
     rows = read(folder, suite.name)
     checksum, split = catalog.checksum(suite.data), _split(suite.split)
     same = [
-        checksum in (None, row["sha256"]) and _split(_config(row).get("split")) == split
+        checksum in (None, row["sha256"])
+        and _split(_config(row).get("split")) == split
+        and (not suite.usual or _task(row) == suite.task)
         for row in rows.iter_rows(named=True)
     ]
     mine, others = rows.filter(pl.Series(same, dtype=pl.Boolean)), len(same) - sum(same)
     mend = f"name the file of their suite, such as {suite.name}.toml"
+    strange = "of other data, another split or another task"
     if not mine.height:
-        raise InputError(f"all {others} rows of {suite.name} in {folder} are of other data or another split; {mend}")
+        raise InputError(f"all {others} rows of {suite.name} in {folder} are {strange}; {mend}")
     if others:
-        notice(f"{others} rows of {suite.name} in {folder} are of other data or another split, and left out; {mend}")
-    if suite.usual and any(beside.read(folder, "measures", stem(row)) is not None for row in _sample(mine)):
+        notice(f"{others} rows of {suite.name} in {folder} are {strange}, and left out; {mend}")
+    bare = suite.usual and suite.task == AHEAD.name
+    if bare and any(beside.read(folder, "measures", stem(row)) is not None for row in _sample(mine)):
         notice(f"rows of {suite.name} in {folder} were measured for a suite, but this is the usual board; {mend}")
     return mine
+
+
+def asked(folder: Path, suite: Suite) -> Suite:
+    """The suite for the task of the rows in the folder, where no file says one: a forecast, if any row is one."""
+    found = [_task(row) for row in read(folder, suite.name).iter_rows(named=True)] if suite.usual else []
+    return under(suite, found[0]) if found and AHEAD.name not in found else suite
 
 
 def comparable(rows: pl.DataFrame, suite: Suite) -> pl.DataFrame:
@@ -56,6 +67,10 @@ def _sample(rows: pl.DataFrame) -> list[dict[str, Any]]:
 def _config(row: Mapping[str, Any]) -> dict[str, Any]:
     config: dict[str, Any] = json.loads(row["config"])
     return config
+
+
+def _task(row: Mapping[str, Any]) -> str:
+    return str(_config(row).get("task", AHEAD.name))
 
 
 def _split(declared: Any) -> Any:

@@ -54,6 +54,7 @@ KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "
 AS_IT_COMES = "as it comes"  # the track of models that were told nothing; no board mixes it with others
 REQUIRED = (*(name for name in KEY if name not in OPTIONAL), *USUAL, "finished")
 _MEND = "name a folder you may write"
+_LONG = 60  # letters of a bad configuration that are shown
 
 
 def prepare(folder: Path) -> None:
@@ -147,7 +148,7 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
     """The rows of every results file in `folder` and in the folders directly in it, of one data set if named.
 
     Raises:
-        InputError: there are none, or a file is damaged.
+        InputError: there are none, a file is damaged, or a configuration is no object of JSON.
     """
     rows = existing(folder)
     if rows is not None and dataset is not None:
@@ -157,7 +158,20 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
         raise InputError(
             f"{folder} holds no result rows{of}; run `tsrnn bench {dataset or 'ETTh1'}` or name another folder"
         )
+    for model, config in rows.select("model", "config").unique(maintain_order=True).iter_rows():
+        if not _is_object(config):
+            shown = config if len(config) <= _LONG else f"{config[:_LONG]}..."
+            raise InputError(
+                f"{folder}: a row of {model} has the config {shown!r}, which is no object of JSON; mend it or delete it"
+            )
     return rows
+
+
+def _is_object(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def apart(rows: pl.DataFrame) -> list[pl.DataFrame]:

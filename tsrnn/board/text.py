@@ -56,7 +56,9 @@ def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
     """Print the rows in `folder` (or in one folder per benchmark there) among the best `others` of other people's."""
     rows = own(folder, suite)
     if as_json:
-        print(json.dumps(measured(rows, suite.measures, folder, suite.leads).to_dicts(), indent=2))
+        found = measured(rows, suite.measures, folder, suite.leads)  # JSON has no word for what is no number
+        finite = pl.selectors.float().replace([float("nan"), float("inf"), -float("inf")], None)
+        print(json.dumps(found.with_columns(finite).to_dicts(), indent=2))
     else:
         console = Console()
         console.print(board(rows, suite, console.width, folder, others))
@@ -77,7 +79,11 @@ def compared(suite: Suite, folder: Path, as_json: bool) -> None:
 def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
     """Print, for each line and lead, how its series differ: interval, worst one, how many are behind a baseline."""
     rows = apart(own(folder, suite))[0]
-    records = summary(rows, suite, folder)
+    if not (records := summary(rows, suite, folder)):
+        raise InputError(
+            f"{folder} holds no {', '.join(suite.measures)} of single series of {suite.name}; name the suite that its "
+            "rows were measured for"
+        )
     if as_json:
         print(json.dumps({"leads": records, "series": each_series(rows, suite, folder).to_dicts()}, indent=2))
     else:

@@ -77,6 +77,8 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import load, plot, verify
     from tsrnn.console import measures, stream
 
+    if picture is not None:
+        plot.check(picture)  # before the training
     models = _models(parameters(model, input_size, horizon, quantiles, config, set_, on_short), words(beside))
     if len(models) == 1 and "model" in words(by):
         raise InputError("--by model tells several models apart; name those to compare with, as --beside ols")

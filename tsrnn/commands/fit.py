@@ -65,6 +65,8 @@ def run(  # noqa: PLR0913  one parameter per option
     """Train a model on a file or a data set and save it."""
     from tsrnn import faces, load, plot, tasks
 
+    if picture is not None:
+        plot.check(picture)  # before the training
     task = task or tasks.AHEAD.name
     if not tasks.find(task).forecasts:
         refuse(f"the task {task!r} forecasts nothing", horizon=horizon, quantiles=quantiles)

@@ -1,12 +1,15 @@
 """tsrnn leaderboard: stored result rows, read again: printed, as a page, or checked."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tsrnn.commands._base import Json
 from tsrnn.errors import InputError
+
+if TYPE_CHECKING:
+    from tsrnn.suites import Suite
 
 CHECK = "check"
 
@@ -42,32 +45,35 @@ def run(  # noqa: PLR0913  one parameter per option
     """
     from tsrnn import suites
     from tsrnn.board import formats, text
+    from tsrnn.board.own import asked
 
     if data == CHECK and rows is not None:
         _checked(rows, rerun, json_)
         return
     if rows is not None or rerun:
         raise InputError(f"a second folder and --rerun go with `tsrnn leaderboard {CHECK} DIR`")
+    suite = None if data is None else asked(out, suites.find(data))
     if any((html, svg, forecast)):
-        _written(data, out, (html, svg, forecast), published)
+        _written(suite, out, (html, svg, forecast), published)
     elif csv or markdown:
-        formats.show(None if data is None else suites.find(data), out, published, as_csv=csv)
-    elif data is None:
+        formats.show(suite, out, published, as_csv=csv)
+    elif suite is None:
         text.standings(out, as_json=json_)
     elif by_series:
-        text.by_series(suites.find(data), out, as_json=json_)
+        text.by_series(suite, out, as_json=json_)
     elif compare:
-        text.compared(suites.find(data), out, as_json=json_)
+        text.compared(suite, out, as_json=json_)
     else:
-        text.stored(suites.find(data), out, as_json=json_, others=published)
+        text.stored(suite, out, as_json=json_, others=published)
 
 
-def _written(data: str | None, out: Path, asked: tuple[Path | None, Path | None, Path | None], published: int) -> None:
+def _written(
+    suite: "Suite | None", out: Path, wanted: tuple[Path | None, Path | None, Path | None], published: int
+) -> None:
     """The page and the pictures that were asked for; what was written is said on standard error."""
-    from tsrnn import page, suites
+    from tsrnn import page
 
-    html, svg, forecast = asked
-    suite = None if data is None else suites.find(data)
+    html, svg, forecast = wanted
     made = []
     if suite is None and (svg or forecast):
         raise InputError("a picture is of one board; name its data set")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from tsrnn import files
+from tsrnn.board.own import asked
 from tsrnn.board.rows import read
 from tsrnn.errors import InputError
 from tsrnn.page import svg, sweep
@@ -74,7 +75,8 @@ def site(folder: Path, out: Path, suite: Suite | None = None, others: int = OTHE
     Raises:
         InputError: as `write`.
     """
-    named = [suite] if suite is not None else [find(name) for name in read(folder)["dataset"].unique().sort()]
+    names = [] if suite is not None else read(folder)["dataset"].unique().sort().to_list()
+    named = [suite] if suite is not None else [asked(folder, find(name)) for name in names]
     try:
         index = overall(folder) if len(named) > 1 else None
     except InputError:  # labels have no errors that could be ranked

@@ -9,11 +9,11 @@ from typing import Any
 import polars as pl
 import tomli_w
 
-from tsrnn import suites
+from tsrnn import suites, tasks
 from tsrnn.board.rows import AS_IT_COMES
 from tsrnn.suites import Suite
 
-_OF_THE_TASK = ("roles", "split", "class")  # of a stored configuration, what is no option of a Forecaster
+_OF_THE_TASK = ("roles", "split", "class", "task")  # of a stored configuration, what is no option of a Forecaster
 _OPTIONS = {"time": "--time", "target": "--target", "id": "--id", "freq": "--freq", "date_format": "--date-format"}
 _OPTIONS |= {"duplicates": "--duplicates", "missing": "--missing", "wind": "--wind"}
 _SHARED = ("sha256", "version", "commit", "torch", "device", "hardware", "threads", "preset", "seen")
@@ -55,7 +55,11 @@ def command(rows: pl.DataFrame, suite: Suite) -> str:
         words += ["--preset", suites.AS_IT_COMES, "--models", first["model"]]
     else:
         words += ["--config", f"{first['model']}.toml"]
-    words += ["--horizons", numbers(rows["horizon"]), "--seeds", numbers(rows["seed"])]
+    if tasks.find(suite.task).forecasts:
+        words += ["--horizons", numbers(rows["horizon"])]
+    elif suite.usual:
+        words += ["--task", suite.task]
+    words += ["--seeds", numbers(rows["seed"])]
     if first["track"] == AS_IT_COMES or first["track"].startswith("L="):
         words += ["--input-size", str(first["input_size"])]
     return shlex.join([*words, *_roles(json.loads(first["config"]), suite)])

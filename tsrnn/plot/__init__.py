@@ -1,5 +1,6 @@
 """Pictures. The one door to matplotlib, which the extra `plot` installs."""
 
+from tsrnn.plot._base import check
 from tsrnn.plot.evidence import evidence
 from tsrnn.plot.lags import by_lag
 from tsrnn.plot.likeness import likeness
@@ -11,6 +12,7 @@ from tsrnn.plot.tracks import tracks
 __all__ = [
     "are_logs",
     "by_lag",
+    "check",
     "columns",
     "evidence",
     "forecast",

@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from tsrnn.board import beside as tables
 from tsrnn.board import rows as results
 from tsrnn.errors import InputError
 from tsrnn.submission import faults, truth
@@ -97,5 +98,6 @@ def _run_again(found: Found, rows: Sequence[Row], wanted: int, knows: truth.Trut
         found.remarks.append(Said("--rerun", "no row can be run again here: its data or its model is not at hand"))
     for row in SystemRandom().sample(able, min(wanted, len(able))):
         tell(f"running {row.where} again: {row.cells['model']}, {row.cells['seconds'] or 0:.0f} s when it was made")
-        agrees, what = knows.again(row.cells)
+        beside = tables.read(row.path.parent, "measures", results.stem(row.cells))
+        agrees, what = knows.again(row.cells, truth.scores({} if beside is None else beside.to_dict(as_series=False)))
         (found.rerun if agrees else found.faults).append(Said(row.where, what))

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from math import isclose, isfinite
+from math import inf, isclose, isfinite
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +74,7 @@ def remarks(row: Row, knows: Truth) -> list[Said]:
 
 
 def _finite(row: Row, knows: Truth) -> Iterator[str]:
-    if not knows.forecasts(row.cells["dataset"]):
+    if not knows.forecasts(row.cells):
         return
     for name in _SCORES:
         value = row.cells[name]
@@ -87,10 +87,13 @@ def _finite(row: Row, knows: Truth) -> Iterator[str]:
 
 def _complete(row: Row, knows: Truth) -> Iterator[str]:
     cells = row.cells
-    sizes = ("horizon", "input_size") if knows.forecasts(cells["dataset"]) else ()
+    sizes = ("horizon", "input_size") if knows.forecasts(cells) else ()
     for name in (*sizes, "windows"):
         if not cells[name] or cells[name] < 1:
             yield f"{name} is {'empty' if cells[name] is None else cells[name]}; it counts from 1"
+    for name in ("parameters", "seconds"):
+        if cells[name] is not None and not 0 <= cells[name] < inf:
+            yield f"{name} is {cells[name]:g}, which is no cost"
     lacking = [name for name in _ORIGIN if not cells[name]]
     if lacking:
         yield f"{', '.join(lacking)} are empty, without which it cannot be made again"
@@ -115,6 +118,9 @@ def _of_this_split(row: Row, knows: Truth) -> Iterator[str]:
         board = f"{row.cells['dataset']} is split by {json.dumps(asked)}"
         yield f"it was split by {json.dumps(said)}, and {board}: its training may hold rows of the test"
     roles = row.config.get("roles", {})
+    if not isinstance(roles, dict):
+        yield f"its roles of columns are {json.dumps(roles)}, and must be named"
+        return
     targets, ahead = ({*_several(roles.get(name))} for name in ("target", "future_covariates"))
     if shown := sorted(targets & ahead):
         yield f"the target {', '.join(shown)} is among its covariates known ahead: the model was shown the answer"
@@ -122,7 +128,7 @@ def _of_this_split(row: Row, knows: Truth) -> Iterator[str]:
 
 def _chosen_on_validation(row: Row, knows: Truth) -> Iterator[str]:
     pairs = [(row.cells[name], row.cells[f"val_{name}"]) for name in USUAL]
-    if all(test is not None and test == val for test, val in pairs) and knows.forecasts(row.cells["dataset"]):
+    if all(test is not None and test == val for test, val in pairs) and knows.forecasts(row.cells):
         yield "its errors on validation are those on the test to the last digit: it was chosen on the test"
 
 
@@ -132,7 +138,22 @@ def _every_window(row: Row, knows: Truth) -> Iterator[str]:
         yield f"{scored:,} windows were scored, and the test has {expected:,}: {_counted(scored, expected)}"
 
 
-_RULES = (_finite, _complete, _of_these_data, _of_this_split, _chosen_on_validation, _every_window)
+def _measured(row: Row, knows: Truth) -> Iterator[str]:
+    """What mse and mae do not measure, the measures beside a row do."""
+    if knows.forecasts(row.cells):
+        return
+    try:
+        found = tables.read(row.path.parent, "measures", results.stem(row.cells))
+    except InputError as error:
+        yield str(error)
+        return
+    if found is None or found.is_empty():
+        yield "it is of no forecast, and no measures lie beside it: nothing says how good it is"
+    elif not found["value"].is_finite().all():
+        yield "a measure that lies beside it is no finite number"
+
+
+_RULES = (_finite, _complete, _measured, _of_these_data, _of_this_split, _chosen_on_validation, _every_window)
 
 
 def _counted(scored: int, expected: int) -> str:

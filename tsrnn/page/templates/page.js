@@ -83,7 +83,7 @@
   });
 
   function reveal() {
-    const asked = location.hash.length > 1 && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const asked = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
     const folded = asked && asked.closest('details');
     if (folded) { folded.open = true; asked.focus({preventScroll: true}); folded.scrollIntoView(); }
   }
