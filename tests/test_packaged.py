@@ -67,9 +67,7 @@ def test_what_is_not_there_is_one_sentence(carried, monkeypatch):
         packaged.read("Other")
     monkeypatch.undo()
     monkeypatch.setattr(packaged, "find_spec", lambda name: None)
-    with pytest.raises(
-        InputError, match=r"the package aeon, which is not installed; .*--no-deps aeon"
-    ):
+    with pytest.raises(InputError, match=r"the package aeon, which is not installed; .*--no-deps aeon"):
         packaged.read("Other")
 
 

@@ -46,9 +46,7 @@ def test_each_of_them_has_a_suite_that_is_scored_by_labels():
 
 def test_without_aeon_a_sentence_says_what_to_install(monkeypatch):
     monkeypatch.setattr(packaged, "find_spec", lambda _: None)
-    with pytest.raises(
-        InputError, match=r"the package aeon, which is not installed; .*--no-deps aeon"
-    ):
+    with pytest.raises(InputError, match=r"the package aeon, which is not installed; .*--no-deps aeon"):
         packaged_anomalies.read("EcgDiffCount3")
 
 
