@@ -9,7 +9,7 @@ from small import hours, waves
 
 from tsrnn import faces, faults, tasks
 from tsrnn.detector import Detector
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 from tsrnn.reconstructor import Reconstructor
@@ -91,7 +91,8 @@ def test_scores_are_held_to_the_labels_of_the_part(fitted):
 def test_the_face_is_the_task_s_and_what_is_inside_is_saved(fitted, tmp_path):
     assert faces.of("detect") is Detector
     assert {"gru", "ols", "lstm_autoencoder"} <= {*tasks.models_of("detect")}
-    fitted.save(tmp_path / "saved")
+    with pytest.warns(Notice, match="holds the Forecaster inside the detector"):
+        fitted.save(tmp_path / "saved")
     assert isinstance(faces.load(tmp_path / "saved"), Forecaster)
     assert isinstance(Detector(**SMALL).inner, Reconstructor)
 

@@ -87,6 +87,13 @@ class TestCurves:
         (tmp_path / "a.las").unlink()
         refused(tmp_path, "holds no .las files and no tables", "deep does")
 
+    def test_tables_beside_the_logs_are_told_of(self, tmp_path):
+        write(tmp_path, "a.las", HEADER + ROWS)
+        (tmp_path / "tops.csv").write_text("well,depth\nA,1\n")
+        (tmp_path / "README.txt").write_text("logs\n")
+        assert loud(las.read(tmp_path)) == {("", "tables beside the well logs, which are read without them"): 1}
+        assert not loud(las.read(tmp_path / "a.las"))
+
     def test_a_curve_called_like_the_index_or_the_well(self, tmp_path):
         for name in ("depth", "well"):
             frame = read(tmp_path, HEADER.replace("GR.gAPI", f"{name}.M")).frame

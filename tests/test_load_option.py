@@ -100,3 +100,8 @@ def test_a_saved_model_calls_a_bad_file_by_its_path(run: Run, logs: Path, tmp_pa
         assert (status, "unknown column of other.las 'GR'" in err) == (2, True), err
         status, _, err = run(*command, "bad.csv", *out)
         assert (status, "tsrnn: bad.csv: column 'GR'" in err) == (2, True), err
+
+
+def test_one_thing_is_not_asked_for_twice(run: Run, logs: Path) -> None:
+    status, _, err = run("describe", "logs", "--resample", "0.5", "--load", "resample=0.3", "--load", "depth_unit=m")
+    assert (status, "--resample and --load resample= ask for one thing twice" in err) == (2, True)

@@ -181,6 +181,9 @@ def test_the_command_says_what_is_wrong_and_exits_with_two(run: Run, honest: lis
 def test_a_folder_without_rows_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="name the folder"):
         submission.check(tmp_path)
+    (tmp_path / "ols.csv").write_text(",".join(results.COLUMNS) + "\n")
+    with pytest.raises(InputError, match="hold no result row"):
+        submission.check(tmp_path)
 
 
 @pytest.fixture

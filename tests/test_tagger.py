@@ -338,3 +338,18 @@ def test_a_panel_in_other_units_is_converted_to_the_training_s(fitted):
     assert told["facies"].equals(right["facies"])
     with pytest.warns(Notice, match=r"heavy\.las: column 'RHOB' holds no value"):
         tagger.predict(Panel.of(blind.drop("RHOB"), id="well", time="depth", source="heavy.las"))
+
+
+def test_a_data_set_s_own_split_is_taken_where_it_is_asked_for():
+    import tsrnn
+
+    panel = tsrnn.load("wells", target="facies", labels=True)
+    taggers = [Tagger("majority", input_size=32, progress=False) for _ in range(2)]
+    for each, rule in zip(taggers, ("standard", panel.split), strict=True):
+        with pytest.warns(Notice, match="which model .majority. cannot read: left out"):
+            each.fit(panel, split=rule)
+    score, other = (each.scores(None, "standard", ("test",), ("accuracy",))["test"] for each in taggers)
+    assert score.windows == other.windows < panel.frame.height
+    assert score.accuracy == other.accuracy
+    with pytest.raises(InputError, match="frame has no standard split; name one"):
+        Tagger(**SMALL).fit(world(), split="standard", **WORLD)

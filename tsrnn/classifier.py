@@ -114,7 +114,7 @@ class SequenceClassifier(WholeSeries):
         inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
-            panel = replace(panel, columns=frame.columns, split=frame.split)
+            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers)
         return self._learn(sequences.one_label(panel, classes), split, on_epoch)
 
     def predict(self, X: Any) -> Any:
@@ -183,8 +183,7 @@ class SequenceClassifier(WholeSeries):
         """
         panel = self._true(frame)
         laid = self.preparation_.lay(panel)
-        rule = (panel.split or self.split_) if isinstance(split, str) and split == "standard" else split
-        cuts, scores = self._parts(laid.arrays, panel, rule), {}
+        cuts, scores = self._parts_of(laid.arrays, panel, split), {}
         for name in parts:
             model = self.stopped_ if frame is None and name == "val" else self.model_
             scores[name] = self._held(laid, self._said(model, laid), cuts.part(name), measures)

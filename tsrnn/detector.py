@@ -10,7 +10,7 @@ import polars as pl
 
 from tsrnn import faults, infer, models, split
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.errors import InputError, notice, quoted, unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.frames import to_polars
 from tsrnn.judged import Judged
@@ -124,6 +124,10 @@ class Detector(Judged):
     def save(self, folder: str | Path) -> None:
         """Write the forecaster, or the reconstructor, that it was made of; its own `load` reads it."""
         self._check_fitted()
+        kind = type(self.face_).__name__
+        notice(
+            f"{folder} holds the {kind} inside the detector: ask its anomalies(); the width of smoothing is not kept"
+        )
         self.face_.save(folder)
 
     def _labels(self, panel: Panel) -> np.ndarray:

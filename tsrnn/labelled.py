@@ -56,9 +56,21 @@ class Labelled(Estimator):
         """Rows that the model reads at once."""
         return self.input_size
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
-        """Which rows train, which stop the training, which are left for the test."""
+    def _held_out(self, arrays: Arrays) -> split.Split:
+        """Which rows train and which stop the training, where nobody says."""
         raise NotImplementedError
+
+    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
+        """Which rows train, which stop the training, which are left for the test; "standard" is the panel's own."""
+        if wanted is None:
+            return self._held_out(arrays)
+        rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
+        return split.standard(arrays, rule, panel.source)
+
+    def _parts_of(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
+        """The parts that are scored; "standard" is the panel's own split, or the one that `fit` got."""
+        own = isinstance(wanted, str) and wanted == "standard" and panel.split is None
+        return self._parts(arrays, panel, self.split_ if own else wanted)
 
     def _learn(self, panel: Panel, wanted: split.SplitRow, on_epoch: Any = None) -> Self:
         """Train on a panel whose target holds labels' numbers, or values.

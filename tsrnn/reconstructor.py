@@ -152,8 +152,7 @@ class Reconstructor(Judged, Labelled):
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
         arrays, scaling = laid.arrays, self.preparation_.scaling_of(laid.arrays)
-        rule = (panel.split or self.split_) if isinstance(split, str) and split == "standard" else split
-        cuts, asked, answers = self._parts(arrays, panel, rule), measures or self.task.measures, {}
+        cuts, asked, answers = self._parts_of(arrays, panel, split), measures or self.task.measures, {}
         told = overlap.undone(
             overlap.answers(self.model_, self.head_, laid, self.input_size, self.task), scaling, laid
         )  # [row target]
@@ -179,9 +178,6 @@ class Reconstructor(Judged, Labelled):
             raise InputError("a loaded reconstructor holds no data; pass the rows")
         return self.lesson_ if frame is None else self.preparation_.read(frame)
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
-        if wanted is not None:
-            rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
-            return split.standard(arrays, rule, panel.source)
+    def _held_out(self, arrays: Arrays) -> split.Split:
         rows = arrays.stops() - arrays.offsets[:-1]
         return split.tail(arrays, split.held_out(rows, self.input_size, self.val_size))

@@ -98,7 +98,8 @@ class Tagger(Labelled):
             target: the column to tell; by default a panel's own.
             inputs: columns that it is told from; by default a panel's past covariates, or every column of numbers.
             split: None holds out the last `val_size` of the series where there are four or more, else of each one's
-                rows; a mapping such as {"by_series": {"val": ["W4"], "test": ["W7"]}} takes that one.
+                rows; "standard" takes a panel's own; a mapping such as {"by_series": {"val": ["W4"], "test": ["W7"]}}
+                takes that one.
             on_epoch: called with (epoch, validation loss) after each epoch; True stops the training.
             roles: columns of the frame, as of `Panel.of` (`time`, `id`, `future_covariates`, `static_covariates`).
 
@@ -115,7 +116,8 @@ class Tagger(Labelled):
         if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        panel = replace(panel, columns=frame.columns if isinstance(frame, Panel) else {})
+        if isinstance(frame, Panel):
+            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers)
         return self._learn(panel, split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
@@ -168,8 +170,7 @@ class Tagger(Labelled):
         panel = self._true(frame)
         laid, answer = self._told_of(panel)
         arrays = laid.arrays
-        rule = (panel.split or self.split_) if isinstance(split, str) and split == "standard" else split
-        cuts = self._parts(arrays, panel, rule)
+        cuts = self._parts_of(arrays, panel, split)
         if isinstance(self.head_, ClassesHead):
             decided = self.head_.decide(torch.from_numpy(answer)).numpy()
             costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
@@ -203,9 +204,7 @@ class Tagger(Labelled):
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
-        if wanted is not None:
-            return split.standard(arrays, wanted, panel.source)
+    def _held_out(self, arrays: Arrays) -> split.Split:
         count = len(arrays.ids)
         if count >= _WHOLE_SERIES:
             return split.by_series(arrays, arrays.ids[-max(1, round(self.val_size * count)) :], ())

@@ -184,12 +184,17 @@ class WholeSeries(Labelled):
         return self.input_size or int(arrays.lengths.max())
 
     def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
-        codes = arrays.columns[0][arrays.offsets[1:] - 1]  # [series]
-        if wanted is not None:
-            rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
-            parts = split.standard(arrays, rule, panel.source)
-            if self.classes_ is not None:
-                stratified.refuse_unlearnt(codes, parts, self.classes_, panel.source)
-            return parts
+        parts = super()._parts(arrays, panel, wanted)
+        if wanted is not None and self.classes_ is not None:
+            stratified.refuse_unlearnt(_labels(arrays), parts, self.classes_, panel.source)
+        return parts
+
+    def _held_out(self, arrays: Arrays) -> split.Split:
+        codes = _labels(arrays)
         held = stratified.held_out(codes if self.classes_ is not None else 0 * codes, self.val_size)
         return split.by_series(arrays, [arrays.ids[row] for row in held], ())
+
+
+def _labels(arrays: Arrays) -> Floats:
+    """The number of each series' label, or its value: [series]."""
+    return arrays.columns[0][arrays.offsets[1:] - 1]

@@ -21,6 +21,7 @@ from tsrnn.commands._base import (
     roles,
     station,
 )
+from tsrnn.errors import InputError
 
 
 def run(  # noqa: PLR0913  one parameter per option
@@ -48,6 +49,9 @@ def run(  # noqa: PLR0913  one parameter per option
 
     asked: dict[str, Any] = roles(time, target, id, date_format=date_format, freq=freq)
     asked |= station(missing, wind, duplicates) | loading(load_)
+    for word, value in (("families", families), ("depth_unit", depth_unit), ("resample", resample)):
+        if value is not None and word in asked:
+            raise InputError(f"--{word.replace('_', '-')} and --load {word}= ask for one thing twice; leave one out")
     if families is not None:
         asked["families"] = True if families == "default" else families
     if depth_unit is not None:

@@ -15,6 +15,7 @@ from tsrnn.readers._base import opening
 from tsrnn.reading import Note, Reading
 
 SUFFIXES = (".las",)
+_TABLES = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".feather")
 
 
 def read(path: Path | Sequence[Path]) -> Reading:
@@ -41,12 +42,20 @@ def read(path: Path | Sequence[Path]) -> Reading:
         if not files:
             raise InputError("the list of well logs is empty; name a file")
     made = field.together([_well(file) for file in files])
-    inside = Note("folders of well logs in this one, not looked into", len(within))
-    return replace(made, notes=(*made.notes, inside)) if within else made
+    beside = _tables(path) if isinstance(path, Path) and path.is_dir() else []
+    notes = [
+        Note("folders of well logs in this one, not looked into", len(within)),
+        Note("tables beside the well logs, which are read without them", len(beside)),
+    ]
+    return replace(made, notes=(*made.notes, *(note for note in notes if note.count)))
 
 
 def _logs(folder: Path) -> list[Path]:
     return sorted(each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES)
+
+
+def _tables(folder: Path) -> list[Path]:
+    return [each for each in folder.iterdir() if each.suffix.lower() in _TABLES]
 
 
 def _well(path: Path) -> Well:

@@ -55,10 +55,12 @@ def check(folder: Path, rerun: int = 0, tell: Callable[[str], None] = lambda _: 
         tell: called with a word on what takes long.
 
     Raises:
-        InputError: there is no file of rows.
+        InputError: there is no file of rows, or no row in one.
     """
     found = Found()
     rows = list(_read(folder, found))
+    if not rows and not found.faults:
+        raise InputError(f"the files of {folder} hold no result row; name a folder that holds some")
     found.rows = len(rows)
     knows = truth.Truth()
     for row in rows:
