@@ -16,6 +16,7 @@ from tsrnn import bench, catalog, page, suites
 from tsrnn.board import rows as results
 from tsrnn.board.skill import ahead, standings
 from tsrnn.errors import InputError
+from tsrnn.metrics import USUAL
 from tsrnn.page import origin
 from tsrnn.page.overall import overall
 
@@ -123,6 +124,18 @@ def test_of_lines_that_cannot_be_told_apart_none_is_called_the_winner(tmp_path: 
         results.append(tmp_path / "small", row)
     words = page.html(page.sheet(suites.find("small"), tmp_path))
     assert "No winner can be named" in words
+
+
+def test_lines_of_which_nothing_is_known_are_not_passed_over_where_others_tie(tmp_path: Path) -> None:
+    rng, steps = np.random.default_rng(0), np.arange(400)
+    for row in small_boards.rows():
+        losses = {"series": 0 * steps, "step": steps} | {name: row[name] + rng.normal(0, 9, 400) for name in USUAL}
+        results.append(tmp_path / "small", row, None if row["model"] == "ols" else losses)
+    words = page.html(page.sheet(suites.find("small"), tmp_path))
+    verdict = re.search(r"No winner can be named: \d lines cannot be told apart: [^<]*", words)
+    assert verdict is not None
+    assert verdict[0].strip().endswith("; of 1 other line of ours it is not known.")
+    assert "ols" not in verdict[0]
 
 
 def test_a_page_of_fifty_models_and_sixty_tasks_is_small(tmp_path: Path) -> None:

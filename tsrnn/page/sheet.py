@@ -85,10 +85,12 @@ def _verdict(table: pl.DataFrame, lines: Sequence[Entry], suite: Suite) -> list[
     """Who wins, if anybody does."""
     best = boards.winner(table, suite.measures[0])
     together = [line.name for line in lines if line.cells["group"] == 1]
+    unknown = sum(line.ours and line.cells["group"] is None for line in lines)
     if best is not None:
         sentence = f"{lines[best].name} stands first and is told apart from every other line of ours."
     elif len(together) > 1:
-        sentence = f"No winner can be named: {len(together)} lines cannot be told apart: {', '.join(together)}."
+        others = f"; of {unknown} other line{'s' * (unknown > 1)} of ours it is not known" if unknown else ""
+        sentence = f"No winner can be named: {len(together)} lines cannot be told apart: {', '.join(together)}{others}."
     else:
         sentence = "No winner can be named: which lines can be told apart is not known."
     return [sentence, *notes(table, suite.measures[0])]
