@@ -1,6 +1,7 @@
 """Suites of one's own: folds, leads and measures that are not MSE, from a file to the board."""
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from io import StringIO
@@ -322,8 +323,20 @@ def test_a_folder_goes_by_its_name_however_its_path_is_written(
     monkeypatch.chdir(tmp_path)
     assert suites.find(way.format(here=tmp_path)).name == "two"
     monkeypatch.chdir(tmp_path / "two")
-    suites.find.cache_clear()
     assert suites.find(".").name == "two"
+
+
+def test_a_suite_of_the_same_words_elsewhere_or_written_anew_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.toml").write_text(f'data = "{name}.csv"\nhorizons = [2]\nmodels.ols = {{}}\n')
+        monkeypatch.chdir(tmp_path / name)
+        assert suites.find("mine.toml").data == f"{name}.csv"
+    (tmp_path / "b" / "mine.toml").write_text('data = "c.csv"\nhorizons = [2]\nmodels.ols = {}\n')
+    os.utime(tmp_path / "b" / "mine.toml", ns=(1, 1))
+    assert suites.find("mine.toml").data == "c.csv"
 
 
 def test_two_folders_of_one_name_have_each_its_own_score(run: Run, tmp_path: Path) -> None:

@@ -63,13 +63,20 @@ def names() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.toml") if path != _of("default"))
 
 
-@lru_cache
 def find(word: str) -> Suite:
     """The suite of that name or in that file; of a data set without one, `default.toml` on it.
 
     Raises:
         InputError: the file is missing, is not TOML, or says what no suite does.
     """
+    path = Path(word)
+    written = path.stat().st_mtime_ns if path.suffix == ".toml" and path.is_file() else 0
+    return _found(word, os.getcwd(), written)
+
+
+@lru_cache
+def _found(word: str, _folder: str, _written: int) -> Suite:
+    """`find`, once as long as the folder that one stands in and the file are what they were."""
     typed = Path(word).stem  # of a folder too, whose path may end in a slash
     if typed in ("", ".."):
         typed = os.path.basename(os.path.realpath(word)) or "root"
