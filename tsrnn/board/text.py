@@ -48,7 +48,7 @@ SERIES = (
 CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
     "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
-    "Z: zero-shot, the best such line."
+    "T: trained on these data elsewhere, among others. Z: zero-shot, the best such line."
 )
 
 

@@ -70,8 +70,14 @@ def run(  # noqa: PLR0913  one parameter per option
     task: TaskName = None,
     json_: Json = False,
 ) -> None:
-    """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
+    """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board.
+
+    A group of suites, such as competitions, is run one suite after the other; its board stands them side by side.
+    """
     from tsrnn import bench, execute, suites
+    from tsrnn.board import group
+    from tsrnn.execute import Outcome
+    from tsrnn.suites.groups import members
 
     wishes = bench.Wishes(
         models=words(models),
@@ -83,16 +89,23 @@ def run(  # noqa: PLR0913  one parameter per option
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    source = suites.Source(benchmark(data), tuple(columns.items()), task)
-    jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
-    folder = out / source.name
-    count = max(1, execute.cores() // threads) if workers is None else workers
-    with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
-        outcomes = bench.run(jobs, folder, count, screen.finished, screen.waits)
-    _pictured(source.suite, folder)
+    named = preset or ("full" if full else "quick")
+    places = members(data)
+    found, outcomes = list[dict[str, Any]](), list[Outcome]()
+    for place in places:
+        source = suites.Source(benchmark(place), tuple(columns.items()), task)
+        jobs = bench.plan(source, named, wishes)
+        folder = out / source.name
+        count = max(1, execute.cores() // threads) if workers is None else workers
+        with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
+            outcomes += bench.run(jobs, folder, count, screen.finished, screen.waits)
+        _pictured(source.suite, folder)
+        found += screen.rows()
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
-        typer.echo(json.dumps(screen.rows(), indent=2))
+        typer.echo(json.dumps(found, indent=2))
+    elif len(places) > 1 and not failed:
+        group.stored([suites.find(place) for place in places], out, as_json=False)
     for outcome in failed if screen.live is not None else ():  # else each was told as it ended
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:
