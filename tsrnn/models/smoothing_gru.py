@@ -176,6 +176,5 @@ def _nothing(numbers: int, outputs: int) -> nn.Linear:
     return layer
 
 
-PAPER = "after Smyl 2020"
 FAMILY = "mixed"
 MODEL = SmoothingGRU
