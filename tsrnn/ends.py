@@ -194,5 +194,8 @@ def _of_rows(panel: Panel, frame: pl.DataFrame) -> Panel:
 
 def _seen(panel: Panel) -> np.ndarray:
     """Whether a target was measured: [row] bool."""
-    seen: np.ndarray = np.any([panel.frame[name].is_not_null().to_numpy() for name in panel.roles.targets], 0)
+    targets = [panel.frame[name] for name in panel.roles.targets]
+    if not all(target.null_count() for target in targets):
+        return np.ones(panel.frame.height, bool)
+    seen: np.ndarray = np.any([target.is_not_null().to_numpy() for target in targets], 0)
     return seen

@@ -128,7 +128,7 @@ def masked(
             notes += [Note(f"cells whose {flag} is not good, missing as asked", count, name, loud=False)] * (count > 0)
         if column is not before:
             changed.append(column)
-    return table.with_columns(changed), notes
+    return table.with_columns(changed) if changed else table, notes
 
 
 def suspected(table: pl.DataFrame, names: Iterable[str], missing: Any) -> list[Note]:
@@ -154,7 +154,7 @@ def sentinels(column: pl.Series) -> list[tuple[float, int]]:
     """
     if not (column.dtype.is_integer() or column.dtype.is_float()):
         return []
-    rest, named = column.drop_nulls(), []
+    rest, named = column.drop_nulls() if column.null_count() else column, []
     while len(rest):
         ends = [float(end) for end in (rest.min(), rest.max())]  # type: ignore[arg-type]  # numbers
         end, value = next(((end, near) for end in ends if (near := _sentinel(end)) is not None), (0.0, None))
