@@ -42,6 +42,7 @@ SENTINELS = (  # as stations, loggers, NetCDF libraries and well logs write them
     *(32767, -32768, 65535, 2147483647, -2147483648, 1e20, -1e20, 1e30, -1e30, 9.969209968386869e36, 3.4028235e38),
 )
 _NEAR = 1e-6  # of a number: a float32 holds it no closer
+_LEAST = (1 - _NEAR) * min(map(abs, SENTINELS))
 _OTHERS = 8  # values beside it that a sentinel is told by
 _GRADES = 3  # values that a flag has: good, doubtful, bad
 _FLAG = re.compile(
@@ -239,6 +240,8 @@ def _several(values: Any) -> bool:
 
 def _sentinel(number: float) -> float | None:
     """The sentinel that a number is, as people write it."""
+    if abs(number) < _LEAST:
+        return None
     return next((value for value in SENTINELS if abs(number - value) <= _NEAR * abs(value)), None)
 
 
