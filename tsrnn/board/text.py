@@ -20,6 +20,7 @@ from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
+from tsrnn.board.remarks import captions, notes
 from tsrnn.board.rows import apart, read
 from tsrnn.console import show
 from tsrnn.errors import InputError
@@ -38,7 +39,6 @@ PAIRS = (
     "over all comparisons with the pair's first line. Not known: the losses of a line's windows are not stored; the "
     "difference is then of the means over all horizons."
 )
-UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
     f"Holm's. Groups and p need {LEAST_TASKS} data sets."
@@ -52,11 +52,6 @@ LABELS = (
     "and F1 is of the classes of all. 90 % intervals draw series again. Seeds are averaged."
 )
 CLASSES = "Of the rows of all series together; seeds are averaged. Else told: what a class is most often taken for."
-CAPTION = (
-    "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
-    "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
-    "Z: zero-shot, the best such line."
-)
 
 
 def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
@@ -135,7 +130,7 @@ def board(
     table = boards.shortened(table if groups else table.drop("group"), others)
     remarks = notes(table, suite.measures[0]) if groups else []
     remarks += said(table, suite.measures) if groups and chooses else []
-    remarks += [CAPTION] if theirs.height else []
+    remarks += captions(table)
     wells = _over_series(pooled.summary(rows, suite, folder)) if groups else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
@@ -222,18 +217,6 @@ def render(
         tied = "green" if line.get("group") == 1 else ""  # where there is no terminal, rich leaves colours out
         shown.add_row(*cells.values(), style="dim" if line["class"] else "bold" if place == best else tied)
     return shown
-
-
-def notes(table: pl.DataFrame, measure: str = USUAL[0]) -> list[str]:
-    """What a reader of the column `group` must know, of a table with the mean of `measure` where a line is whole."""
-    ours = table.filter((pl.col("class") == "") & pl.col(measure).is_not_null())
-    if ours.height < 2:
-        return []
-    if ours["group"].is_null().all():
-        return [f"Which lines can be told apart is not known: {UNKNOWN}."]
-    blank = [f"A line without a group: not known, {UNKNOWN}."] if ours["group"].null_count() else []
-    lone = ["With one seed each, groups compare these fits, not the models."] if ours["seeds"].max() == 1 else []
-    return ["Lines of one group cannot be told apart from its first.", *blank, *lone]
 
 
 def _cells(
