@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import metrics
+from tsrnn.agreement import Agreement
 from tsrnn.arrays import Floats, Rows
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
@@ -41,6 +42,7 @@ class Score:
 
     `by_lead` says it of series and leads: [series+1 horizon+1], the last row over all series, the last column over all
     leads; NaN where no target was measured. `series` are the names of its rows. `by_target` says it of each target.
+    Of labels, `agreements` has what was counted of each series.
     """
 
     values: Mapping[str, float]
@@ -49,6 +51,7 @@ class Score:
     by_lead: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
     series: tuple[str, ...] = field(default=(), repr=False, compare=False)
     by_target: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    agreements: Sequence[Agreement] = field(default=(), repr=False, compare=False)
 
     def __getattr__(self, name: str) -> float:
         values: Mapping[str, float] = self.__dict__.get("values", {})

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import heads
+from tsrnn.arrays import Floats, Rows
 from tsrnn.errors import InputError
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import centre
@@ -181,6 +182,23 @@ class Naive(Model):
                 error = error.masked_fill(~batch.target_observed, torch.nan)
             errors.append(error)
         return torch.cat(errors).permute(1, 2, 0)
+
+
+class Recalling(Model):
+    """A reference that is told the labels of other rows of the series that it is asked about, and is not ranked.
+
+    It can be measured where the truth is known, and tells nothing of rows whose labels nobody has.
+    """
+
+    tasks = frozenset({"along"})
+
+    @abstractmethod
+    def recalled(self, truth: Floats, offsets: Rows) -> Floats:
+        """The classes' shares of each row [row class]: truth [row], classes' numbers, NaN without a label.
+
+        Args:
+            offsets: [series+1] where each series begins.
+        """
 
 
 class Generative(Model):
