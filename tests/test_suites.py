@@ -191,7 +191,11 @@ def test_a_suite_that_cannot_be_is_one_sentence(tmp_path: Path, text: str, said:
         ('["physical_rmse", "mae"]', '["physical_bias", "mae"]', "physical_bias orders nothing, for it is best at 0"),
         ("{ input_size = 12 }", "3", 'baselines.repeat_last takes a table of parameters, or "recipe", not 3'),
         ("input_size = 12, max", 'input_size = "12", max', "models.nlinear.input_size takes a whole number"),
-        ('leave_one_out = "series"', 'leave_on_out = "series"', "Known: borders, by_series, leave_one_out, ratios"),
+        (
+            'leave_one_out = "series"',
+            'leave_on_out = "series"',
+            "Known: borders, by_series, last, leave_one_out, ratios",
+        ),
         ('leave_one_out = "series"', "ratios = [0.5, 0.2, 0.2]", "three shares that add up to 1"),
         ('leave_one_out = "series"', "by_series = { val = 3 }", "a split by_series is such as"),
     ],

@@ -17,7 +17,7 @@ The map, in the order in which data meets the rooms:
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
     heading, layout, gridded, logs/, readers/, stacked    what lies in files
     simulate, faults                            small worlds, and what breaks in them
-    packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
+    packaged, packaged_anomalies, packaged_competitions, catalog    data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
     phases                                      a training in several phases, each with an optimizer of its own
