@@ -19,7 +19,8 @@ The map, in the order in which data meets the rooms:
     simulate, faults                            small worlds, and what breaks in them
     packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
-    features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
+    features, masks, recalled, buffer, prepare  covariates, holes; one buffer of scaled numbers
+    anchors, draws, windows, unread             where windows hang, which make a batch: starts -> batches
     phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores

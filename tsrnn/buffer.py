@@ -16,6 +16,7 @@ from tsrnn.scale import Affine
 from tsrnn.transforms import logged
 
 _BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
+_FILLED = 1 << 20  # rows of a channel filled at once
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,16 @@ class Buffer:
     masks: Groups = ()  # channels whose mask windows tell, behind all channels
 
     def series_of(self, panel_rows: Rows) -> Rows:
-        """The series of each of the rising rows."""
-        offsets = self.arrays.offsets[:-1]
-        return np.repeat(np.arange(len(offsets)), _counts(offsets, panel_rows))
+        """The series of each row."""
+        return np.searchsorted(self.arrays.offsets[:-1], panel_rows, side="right") - 1
 
     def rows_of(self, panel_rows: Rows) -> Rows:
-        """The rising panel rows as rows of the buffer."""
-        return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
+        """The panel rows as rows of the buffer."""
+        return panel_rows + self.shift[self._segments(panel_rows)] if self.padding else panel_rows
+
+    def rows_before(self, panel_rows: Rows) -> Rows:
+        """How many rows of its segment lie before each row."""
+        return panel_rows - self.begin[self._segments(panel_rows)]
 
     def spread(self, of_rows: Floats) -> Tensor:
         """A number per panel row as one per row of the buffer, 0 in padding: [row] float32."""
@@ -54,20 +58,17 @@ class Buffer:
         numbers[torch.from_numpy(self.rows_of(np.arange(self.arrays.rows)))] = torch.from_numpy(of_rows).float()
         return numbers
 
-    def numbers_of(self, panel_rows: Rows) -> Tensor | None:
-        """The absolute step number of each of the rising rows; None where the panel has none."""
+    def numbers_of(self, panel_rows: Rows, runs: Rows | None = None) -> Tensor | None:
+        """The absolute step number of each row; None where the panel has none. `runs`: `arrays.runs()`, if at hand."""
         if self.arrays.first is None:
             return None
-        begin = self.arrays.runs()
-        return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - begin, _counts(begin, panel_rows)))
+        runs = self.arrays.runs() if runs is None else runs
+        run = np.searchsorted(runs, panel_rows, side="right") - 1
+        return torch.from_numpy(panel_rows + (self.arrays.first - runs)[run])
 
-    def lengths_before(self, panel_rows: Rows, input_size: int, newest: int = 0) -> Tensor | None:
-        """How many of `input_size` rows, of which `newest` are not before it, are no padding, of each of the rising
-        rows; None: all, everywhere."""
-        if not self.padding:
-            return None
-        real = panel_rows + newest - np.repeat(self.begin, _counts(self.begin, panel_rows))
-        return real_steps(real, input_size)
+    def _segments(self, panel_rows: Rows) -> Rows:
+        """The stretch without a gap that each row lies in."""
+        return np.searchsorted(self.begin, panel_rows, side="right") - 1
 
 
 def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), logs: tuple[int, ...] = ()) -> Buffer:
@@ -110,11 +111,6 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), l
     )
 
 
-def _counts(begin: Rows, rows: Rows) -> Rows:
-    """How many of the rising `rows` lie in each piece, the pieces given by their first rows: [piece]."""
-    return np.diff(np.searchsorted(rows, begin), append=len(rows))
-
-
 def real_steps(real: Rows, input_size: int) -> Tensor | None:
     """Real steps of each window's past; None where no window is short."""
     return torch.from_numpy(np.minimum(real, input_size)) if len(real) and real.min() < input_size else None
@@ -153,12 +149,18 @@ def _beyond(arrays: Arrays, series: int, channel: int, scaling: Affine) -> Input
 
 def _fill(values: Floats, observed: np.ndarray, begin: Rows, padding: int) -> None:
     """Carry each channel's last seen value forward from `begin`, a segment's first row; 0 before the first value."""
-    for column, seen in zip(values.T, observed.T, strict=True):
-        if not seen.all():
-            source = np.where(seen, np.arange(len(column)), 0)
-            source[begin] = begin
-            source = np.maximum.accumulate(source)
-            column[:] = np.where(seen[source], column[source], 0.0)
+    for channel in range(values.shape[1]):
+        carried, known = np.float32(0), np.bool_(False)  # what the rows before a block end with
+        for a in range(0, len(values), _FILLED):
+            column, seen = values[a : a + _FILLED, channel], observed[a : a + _FILLED, channel]
+            first = begin[np.searchsorted(begin, a) : np.searchsorted(begin, a + len(column))] - a
+            if not seen.all():
+                source = np.where(seen, np.arange(len(column)), -1)
+                source[first] = first
+                source = np.maximum.accumulate(source)
+                there = np.where(source < 0, known, seen[source])
+                column[:] = np.where(there, np.where(source < 0, carried, column[source]), 0.0)
+            carried, known = column[-1], seen[-1] if seen.all() else there[-1]
     for row in begin if padding else ():
         values[row - padding : row] = values[row]
         observed[row - padding : row] = False
