@@ -4,7 +4,7 @@ The map, in the order in which data meets the rooms:
 
     version, errors, journal, alive, files, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
-    arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
+    arrays, split, moments, scale, usual, shapes    numbers: cut before you look; what is done where nothing was said
     metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
