@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tsrnn import laid
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError
+from tsrnn.laid import Flags
 from tsrnn.masks import Groups
 from tsrnn.scale import Affine
 from tsrnn.transforms import logged
@@ -84,17 +86,20 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), l
     given, arrays = arrays, logged(arrays, logs)
     begin, end = arrays.segments()
     shift = padding * np.arange(1, len(begin) + 1)
-    values = np.zeros((arrays.rows + padding * len(begin), len(arrays.columns)), np.float32)
-    if padding:
-        for a, b, by in zip(begin, end, shift, strict=True):
+    holed = padding > 0 or not all(_is_whole(column) for column in arrays.columns)
+
+    def fill(values: Floats, observed: Flags | None) -> None:
+        pieces = (begin, end, shift) if padding else (arrays.offsets[:-1], arrays.offsets[1:], 0 * arrays.offsets[1:])
+        for a, b, by in zip(*pieces, strict=True):
             _scale_rows(values, arrays, scaling, int(a), int(b), int(by))
-    else:
-        for a, b in zip(arrays.offsets, arrays.offsets[1:], strict=False):
-            _scale_rows(values, arrays, scaling, int(a), int(b), 0)
-    whole = all(np.isfinite(column).all() for column in arrays.columns)
-    observed = None if whole and not padding else np.isfinite(values)
-    if observed is not None:
-        _fill(values, observed, begin + shift, padding)
+        if observed is not None:
+            for a in range(0, len(values), _FILLED):
+                np.isfinite(values[a : a + _FILLED], out=observed[a : a + _FILLED])
+            _fill(values, observed, begin + shift, padding)
+
+    shape = (arrays.rows + padding * len(begin), len(arrays.columns))
+    how = (scaling.loc, scaling.scale, begin, end, arrays.offsets, padding, logs)
+    values, observed = laid.rows(arrays, how, shape, holed, fill)
     return Buffer(
         values=torch.from_numpy(values),
         observed=None if observed is None else torch.from_numpy(observed),
@@ -109,6 +114,10 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), l
         arrays=given,
         masks=masks,
     )
+
+
+def _is_whole(column: Floats) -> bool:
+    return all(np.isfinite(column[a : a + _FILLED]).all() for a in range(0, len(column), _FILLED))
 
 
 def real_steps(real: Rows, input_size: int) -> Tensor | None:

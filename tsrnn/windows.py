@@ -6,6 +6,7 @@ Which rows are a window's past and which its targets, and whether the past shows
 say (`tsrnn.tasks`).
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 
@@ -13,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from tsrnn import masks, split
+from tsrnn import masks, pages, split
 from tsrnn.anchors import Anchors
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
@@ -22,6 +23,8 @@ from tsrnn.errors import InputError
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
 from tsrnn.tasks import AHEAD, Task
+
+_AHEAD = 2  # batches that are asked of the disk before they are read
 
 
 class Windows:
@@ -38,7 +41,7 @@ class Windows:
         self.task = task
         differ = source.static is not None or len(source.undo.loc) > 1
         self._apart = differ and len(source.arrays.ids) > 1
-        self._before, length = task.before(input_size), task.length(input_size, horizon)
+        self._before, self._length = task.before(input_size), task.length(input_size, horizon)
         self._begin, self._end = task.targets(input_size, horizon)
         self._short = bool(source.padding) and self._real(self.anchors.first).min(initial=input_size) < input_size
         self._runs = None if source.arrays.first is None else source.arrays.runs()
@@ -47,9 +50,12 @@ class Windows:
         self.channels = source.values.shape[1] - self._hidden  # that the past shows, masks aside
         self.shown = source.targets - self._hidden  # of these, targets
         self.masks = masks.behind(source.masks, self._hidden)
-        self._values = _windowed(source.values, length)
-        self._observed = None if source.observed is None else _windowed(source.observed, length)
-        self._known = None if source.known is None else _windowed(source.known, length)
+        self._values = _windowed(source.values, self._length)
+        self._observed = None if source.observed is None else _windowed(source.observed, self._length)
+        self._known = None if source.known is None else _windowed(source.known, self._length)
+        tensors = (source.values, source.observed, source.known)
+        arrays = (each.numpy() for each in tensors if each is not None)
+        self._files = [array for array in arrays if pages.home(array) is not None]
 
     def __len__(self) -> int:
         return len(self.anchors)
@@ -105,8 +111,21 @@ class Windows:
         self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
     ) -> Iterator[Batch]:
         """The windows in batches, as `order` has it: with `buckets`, those of like length together."""
-        for which in order(len(self), size, generator, most, self.lengths if buckets else None):
+        drawn = order(len(self), size, generator, most, self.lengths if buckets else None)
+        for which in drawn if not self._files else self._asked_for(drawn):
             yield self.gather(which)
+
+    def _asked_for(self, drawn: Iterator[Tensor]) -> Iterator[Tensor]:
+        """The same batches, each asked of the disk (`tsrnn.pages`) before the `_AHEAD` ones in front of it are read."""
+        waiting: deque[Tensor] = deque()
+        for which in drawn:
+            rows = self.buffer.rows_of(self.anchors.at(which.numpy())) - self._before
+            for file in self._files:
+                pages.ask(file, rows, self._length)
+            waiting.append(which)
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
