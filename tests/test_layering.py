@@ -18,7 +18,7 @@ DOORS = {
     "pytorch_lightning": {"fit"},
     "lightning": {"fit"},
     "optuna": {"tune"},
-    "ray": {"execute.py"},
+    "ray": {"execute"},
     "matplotlib": {"plot"},
     "typer": {"commands"},
     "jinja2": {"page"},
