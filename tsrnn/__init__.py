@@ -43,7 +43,7 @@ The map, in the order in which data meets the rooms:
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
-    workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
+    workers, clusters, execute/, claims, tune/   many fits: processes, Ray; jobs; who does which; sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
     submission/                                 rows of other people, held against the protocol
