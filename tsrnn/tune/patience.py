@@ -10,6 +10,7 @@ import copy
 import json
 import random
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import Any, TypeVar, cast
@@ -71,6 +72,7 @@ class PatientStorage(RDBStorage):
     def __init__(self, *args: Any, **named: Any) -> None:
         self._tried: set[str] = set()  # words of the trials that this process has begun to make
         super().__init__(*args, **named)
+        weakref.finalize(self, self.engine.dispose)  # its connections end with it
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:
         attempts = 0

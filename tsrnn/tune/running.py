@@ -1,5 +1,6 @@
 """A sweep runs: trial after trial in this process, or several at a time in worker processes, until there are enough."""
 
+import multiprocessing
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +24,10 @@ from tsrnn.tune.asked import Sweep
 from tsrnn.tune.study import Kept
 
 _POLL = 1.0  # seconds between two looks at trials that other processes run
+
+_GUARD = (
+    'a script whose sweep has workers calls it under `if __name__ == "__main__":`, since each worker reads it again'
+)
 
 OnTrial = Callable[[FrozenTrial, int], None]
 
@@ -50,6 +55,8 @@ def run(
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if workers < 1:
         raise InputError(f"workers of a sweep must be at least 1, not {workers}")
+    if workers > 1 and multiprocessing.parent_process() is not None:
+        raise InputError(f"a worker process starts no workers; {_GUARD}")
     if workers > 1 and not storage.shared(url):
         raise InputError("a storage in memory is for one process; name a file, or leave the workers out")
     try:
@@ -130,20 +137,20 @@ def _together(work: Work, kept: Kept, panel: Panel, workers: int, ended: Callabl
     def done(outcome: Outcome) -> None:
         if outcome.result is not None:
             ended(outcome.result)
+        elif outcome.error_type == "InputError":
+            raise InputError(str(outcome.error))
+        elif outcome.error_type == "WorkerDied" and len(kept.study.get_trials(deepcopy=False)) == before:
+            raise InputError(f"{outcome.error}, and no trial began; {_GUARD}")
+        elif outcome.error_type not in (None, "WorkerDied"):
+            raise RuntimeError(f"{outcome.error}\n{outcome.traceback}")
 
     with tempfile.TemporaryDirectory(prefix="tsrnn-sweep-") as folder:
         rows = Path(folder) / "rows.arrow"
         panel.frame.write_ipc(rows)
         work = replace(work, panel=replace(panel, frame=panel.frame.clear()), rows=str(rows))
         while (left := work.trials - studies.counted(kept.study)) > 0 and time.time() < work.until:
-            outcomes = execute.run(work, range(left), workers, done)
-            for outcome in outcomes:
-                if outcome.error_type == "InputError":
-                    raise InputError(str(outcome.error))
-                if outcome.error_type not in (None, "WorkerDied"):
-                    raise RuntimeError(f"{outcome.error}\n{outcome.traceback}")
-            if studies.counted(kept.study) == work.trials - left and any(each.error for each in outcomes):
-                raise RuntimeError(f"no trial ended: {outcomes[0].error}")
+            before = len(kept.study.get_trials(deepcopy=False))
+            execute.run(work, range(left), workers, done)
 
 
 @lru_cache(maxsize=1)
