@@ -246,3 +246,9 @@ def uniform_weights(layer: Layer) -> Layer:
     """Start as a plain mean of the inputs, as the linear baselines do."""
     layer.weight.fill_(1.0 / layer.in_features)
     return layer
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights live; the CPU for a model that has none."""
+    weight = next(iter(model.parameters()), None)
+    return torch.device("cpu") if weight is None else weight.device
