@@ -60,6 +60,7 @@ def grid(file: Path, times: int) -> list[dict[str, object]]:
             done = execute.run(timed, fits, place)
             walls[name].append(perf_counter() - began)
             spent[name].append(sum(outcome.result[1] for outcome in done))
+            print(name, starts[name][-1], walls[name][-1], spent[name][-1], file=sys.stderr, flush=True)
             errors.add(tuple(outcome.result[0] for outcome in done))
     one = median(walls["1 worker process"])
     return [
@@ -171,7 +172,7 @@ def main() -> None:
     wish = parser.parse_args()
     with TemporaryDirectory() as folder:
         file = Path(folder) / "oil.csv"
-        transformer(rows=3000).write_csv(file)
+        transformer(rows=1500).write_csv(file)
         for part in wish.parts:
             for record in {"grid": grid, "kills": kills}[part](file, wish.times):
                 print(

@@ -35,6 +35,8 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
         most, more = inf if place.workers is None else place.workers, True
         try:
             while more or running:
+                if not ray.is_initialized():
+                    raise ConnectionError("it ended")
                 room = min(most, _room(ray, needs))
                 while len(running) < room and (drawn := next(jobs, None)) is not None:
                     began = perf_counter()
