@@ -11,6 +11,7 @@ running, and of those that a process saw end (a line in a log says so) how many 
 
 import argparse
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -44,16 +45,11 @@ EPOCHS, EPOCH = 10, 0.15  # of a simulated trial, seconds
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["restarts", "kills", "fits", "work"])
+    parser.add_argument("what", choices=["restarts", "kills", "fits"])
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--longest", type=float, default=60, help="seconds of an outage")
-    parser.add_argument("--url")
-    parser.add_argument("--log", type=Path)
     asked = parser.parse_args()
-    if asked.what == "work":
-        work(asked.url, asked.trials, asked.log)
-        return
     for run in range(asked.runs):
         print(
             json.dumps({"what": asked.what, "run": run, **one(asked.what, run, asked.trials, asked.longest)}),
@@ -130,26 +126,35 @@ def simulated(
     server: Server, url: str, log: Path, trials: int, chance: random.Random, longest: float, kills: bool
 ) -> tuple[dict[str, Any], int]:
     """Four processes on one study. The server is stopped twice; with kills a process dies between, and is replaced."""
-    start = [sys.executable, __file__, "work", "--url", url, "--trials", str(trials), "--log", str(log)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    context = multiprocessing.get_context("fork")  # of this process, which has imported all and runs nothing
 
-    def process() -> "subprocess.Popen[bytes]":
-        return subprocess.Popen(start, env=environment)
+    def process() -> Any:
+        made = context.Process(target=work, args=(url, trials, log))
+        made.start()
+        return made
 
-    with ended([process() for _ in range(4)]) as processes:
-        outages, killed = [], 0
+    processes = [process() for _ in range(4)]
+    outages, killed, deaths = [], 0, 0
+    try:
         for share in (0.2, 0.5):
-            _until(lambda share=share: _lines(log) >= share * trials, processes)
+            while _lines(log) < share * trials and any(each.is_alive() for each in processes):
+                time.sleep(0.2)
             for _ in range(3 if kills else 0):
-                victim = chance.choice([each for each in processes if each.poll() is None])
-                victim.kill()
-                victim.wait()
-                processes.remove(victim)
-                killed += 1
-                processes.append(process())
-                time.sleep(chance.uniform(0, 4))
+                if victims := [each for each in processes if each.is_alive()]:
+                    victim = chance.choice(victims)
+                    victim.kill()
+                    victim.join()
+                    processes.remove(victim)
+                    killed += 1
+                    processes.append(process())
+                    time.sleep(chance.uniform(0, 4))
             outages.append(_outage(server, chance, longest))
-        deaths = sum(each.wait() != 0 for each in processes)
+        for each in processes:
+            each.join()
+            deaths += each.exitcode != 0
+    finally:
+        for each in processes:
+            each.kill()
     return {"outages": outages, "killed": killed}, deaths
 
 

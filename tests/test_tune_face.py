@@ -3,9 +3,11 @@
 import json
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -119,7 +121,7 @@ def test_what_was_found_before_is_tried_first(panel: Panel) -> None:
 @pytest.mark.usefixtures("quick")
 def test_no_trial_begins_after_the_hours(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 60))
-    monkeypatch.setattr("tsrnn.tune.running.time.time", lambda: float(next(clock)))
+    monkeypatch.setattr("tsrnn.tune.running.time", SimpleNamespace(time=lambda: float(next(clock)), sleep=time.sleep))
     study = tune.run(panel, replace(ASKED, hours=0.1), 50, "sqlite://", "s")
     assert len(study.trials) == 5  # a look at the clock before each of them, and one when it all began
     with pytest.raises(InputError, match="hours of a sweep must be above 0"):
