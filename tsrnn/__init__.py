@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from tsrnn.panel import Panel as Panel
     from tsrnn.reconstructor import Reconstructor as Reconstructor
     from tsrnn.tagger import Tagger as Tagger
+    from tsrnn.tune import sweep as sweep
     from tsrnn.version import VERSION as __version__
 
 _PUBLIC = {
@@ -80,6 +81,7 @@ _PUBLIC = {
     "SequenceClassifier": "classifier",
     "Tagger": "tagger",
     "load": "catalog",
+    "sweep": "tune",
     "__version__": "version",
 }
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "Tagger",
     "__version__",
     "load",
+    "sweep",
 ]
 
 
