@@ -137,6 +137,16 @@ class Windows:
         """The windows of these rising numbers."""
         return Windows(self.buffer, self.anchors.at(which.numpy()), self.input_size, self.horizon, self.task)
 
+    def runs(self) -> list[slice] | None:
+        """The buffer rows of each run of windows one step apart; None where cells are missing, padded or weighed."""
+        if self._observed is not None or self.lengths is not None or self.weights is not None:
+            return None
+        first = self._first.numpy()
+        ends = np.flatnonzero(np.diff(first, append=-1) != 1)
+        begins = np.concatenate([[0], ends[:-1] + 1])
+        length = self.task.length(self.input_size, self.horizon)
+        return [slice(first[a], first[b] + length) for a, b in zip(begins, ends, strict=True)] if len(first) else []
+
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""
         if steps == self.input_size:
