@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -24,6 +25,7 @@ from tsrnn.board import rows
 from tsrnn.simulate import transformer
 
 SEEDS = range(8)
+FEWER = range(4)  # where programs are killed
 MODELS = "gru,segrnn,nlinear"
 TASK = ("--horizons", "24", "--input-size", "96", "--target", "OT")
 PLACES = {
@@ -80,23 +82,18 @@ def grid(file: Path, times: int) -> list[dict[str, object]]:
 
 def kills(file: Path, times: int) -> list[dict[str, object]]:
     """Rows that are there after kills, and fits that ended more than once."""
-    return [
-        {"killed": name, "fits": 24, **_counted(file, strike)}
-        for name, strike in {
-            "no one, two programs": lambda folder: _filled(file, folder, 2),
-            "one program of two": lambda folder: _filled(file, folder, 2, kill=True),
-            "the only program": lambda folder: _filled(file, folder, 1, kill=True),
-            "a worker process": lambda folder: _filled(file, folder, 1, ends="multiprocessing.forkserver"),
-            "a Ray worker": lambda folder: _filled(file, folder, 1, ends="ray::_done", on="ray"),
-        }.items()
-        for _ in range(times)
-    ]
+    records: list[dict[str, object]] = []
+    for name, strike in _STRIKES.items():
+        for _ in range(times):
+            records.append({"killed": name, "fits": 3 * len(FEWER), **_counted(strike, file)})
+            print(records[-1], file=sys.stderr, flush=True)
+    return records
 
 
-def _counted(file: Path, strike: Callable[[Path], int]) -> dict[str, object]:
+def _counted(strike: Callable[[Path, Path], int], file: Path) -> dict[str, object]:
     with TemporaryDirectory() as folder:
         began = perf_counter()
-        told = strike(Path(folder))
+        told = strike(file, Path(folder))
         results = Path(folder) / file.stem
         table = rows._as_stored(results)
         assert table is not None
@@ -115,7 +112,7 @@ def _filled(file: Path, folder: Path, programs: int, kill: bool = False, ends: s
     """Fill a folder by programs side by side, of which the first, or a worker of it, is killed after some rows."""
     with _running(file, folder, programs, on) as started:
         if kill or ends:
-            _wait(lambda: len(list((folder / file.stem).glob("windows/*"))) >= 6)
+            _wait(lambda: len(list((folder / file.stem).glob("windows/*"))) >= 3)
             if kill:
                 started[0].kill()
             else:
@@ -131,7 +128,7 @@ def _filled(file: Path, folder: Path, programs: int, kill: bool = False, ends: s
 @contextmanager
 def _running(file: Path, folder: Path, programs: int, on: str) -> Iterator[list["subprocess.Popen[str]"]]:
     words = [sys.executable, "-m", "tsrnn.cli", "bench", str(file), "--models", MODELS, *TASK]
-    words += ["--seeds", ",".join(map(str, SEEDS)), "--out", str(folder), "--on", on, "--json"]
+    words += ["--seeds", ",".join(map(str, FEWER)), "--out", str(folder), "--on", on, "--json"]
     pipe = subprocess.PIPE
     started = [
         subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=pipe, text=True, start_new_session=True)
@@ -162,6 +159,15 @@ def _worker(program: int, name: str) -> int:
             if name in words and session == program and parent != program:
                 return int(path.name)
         time.sleep(0.05)
+
+
+_STRIKES: dict[str, Callable[[Path, Path], int]] = {
+    "no one, two programs": partial(_filled, programs=2),
+    "one program of two": partial(_filled, programs=2, kill=True),
+    "the only program": partial(_filled, programs=1, kill=True),
+    "a worker process": partial(_filled, programs=1, ends="multiprocessing.forkserver"),
+    "a Ray worker": partial(_filled, programs=1, ends="ray::_done", on="ray"),
+}
 
 
 def main() -> None:
