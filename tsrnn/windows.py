@@ -18,7 +18,7 @@ from tsrnn import masks, pages, split
 from tsrnn.anchors import Anchors
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
-from tsrnn.draws import order
+from tsrnn.draws import ALONE, order, shared
 from tsrnn.errors import InputError
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
@@ -108,21 +108,32 @@ class Windows:
         return masks.beside(batch, self.masks, self.channels)
 
     def batches(
-        self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
+        self,
+        size: int,
+        generator: torch.Generator | None = None,
+        most: int | None = None,
+        buckets: bool = False,
+        place: tuple[int, int] = ALONE,
     ) -> Iterator[Batch]:
-        """The windows in batches, as `order` has it: with `buckets`, those of like length together."""
-        drawn = order(len(self), size, generator, most, self.lengths if buckets else None)
-        for which in drawn if not self._files else self._asked_for(drawn):
-            yield self.gather(which)
+        """The windows in batches, as `order` has it: with `buckets`, those of like length together.
 
-    def _asked_for(self, drawn: Iterator[Tensor]) -> Iterator[Tensor]:
+        `place`: which process it is, of how many that share each batch (`tsrnn.draws.shared`).
+        """
+        drawn = order(len(self), size, generator, most, self.lengths if buckets else None)
+        own = shared(drawn, place, generator is not None)
+        for which, share in own if not self._files else self._asked_for(own):
+            batch = self.gather(which)
+            batch.share = share
+            yield batch
+
+    def _asked_for(self, drawn: Iterator[tuple[Tensor, float]]) -> Iterator[tuple[Tensor, float]]:
         """The same batches, each asked of the disk (`tsrnn.pages`) before the `_AHEAD` ones in front of it are read."""
-        waiting: deque[Tensor] = deque()
-        for which in drawn:
-            rows = self.buffer.rows_of(self.anchors.at(which.numpy())) - self._before
+        waiting: deque[tuple[Tensor, float]] = deque()
+        for each in drawn:
+            rows = self.buffer.rows_of(self.anchors.at(each[0].numpy())) - self._before
             for file in self._files:
                 pages.ask(file, rows, self._length)
-            waiting.append(which)
+            waiting.append(each)
             if len(waiting) > _AHEAD:
                 yield waiting.popleft()
         yield from waiting
