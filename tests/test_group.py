@@ -1,5 +1,6 @@
 """Several suites side by side: shares of the published naive forecast's errors, ours and other people's."""
 
+import json
 from math import sqrt
 
 import numpy as np
@@ -69,6 +70,18 @@ def test_suites_without_a_published_naive_forecast_have_no_such_board(folder, mo
     monkeypatch.setattr(group, "published", lambda *_: published("ETTh1"))
     with pytest.raises(InputError, match="no seasonal naive forecast was published of all of m3-yearly, m1-yearly"):
         group.lines([suites.find(name) for name in NAMES], folder)
+
+
+def test_the_command_prints_a_group_and_refuses_what_a_group_has_not(folder, run, monkeypatch):
+    monkeypatch.setattr("tsrnn.suites.groups.members", lambda word: NAMES if word == "two" else (word,))
+    status, out, _ = run("leaderboard", "two", "--out", str(folder), "--json")
+    assert status == 0
+    lines = json.loads(out)
+    assert {"model": "ols", "class": ""}.items() <= next(line for line in lines if line["model"] == "ols").items()
+    assert run("leaderboard", "two", "--out", str(folder))[0] == 0
+    status, _, err = run("leaderboard", "two", "--out", str(folder), "--csv")
+    assert status == 2
+    assert "two is a group of suites" in err
 
 
 def test_a_group_names_suites_that_there_are():

@@ -140,9 +140,11 @@ class Windows:
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
-        if len(self) <= most:
-            return self
-        return self.only(torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long())
+        return (
+            self
+            if len(self) <= most
+            else self.only(torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long())
+        )
 
     def only(self, which: Tensor) -> "Windows":
         """The windows of these rising numbers."""
@@ -150,19 +152,16 @@ class Windows:
 
     def runs(self) -> list[slice] | None:
         """The buffer rows of each run of windows one step apart; None where cells are missing, padded or weighed."""
-        if self._observed is not None or self.lengths is not None or self.weights is not None:
+        if self._observed is not None or self._short or self.weights is not None:
             return None
-        first = self._first.numpy()
-        ends = np.flatnonzero(np.diff(first, append=-1) != 1)
-        begins = np.concatenate([[0], ends[:-1] + 1])
-        length = self.task.length(self.input_size, self.horizon)
-        return [slice(first[a], first[b] + length) for a, b in zip(begins, ends, strict=True)] if len(first) else []
+        begins = self.buffer.rows_of(self.anchors.first) - self._before
+        ends = begins + self.anchors.counts - 1 + self._length
+        return [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
 
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""
-        if steps == self.input_size:
-            return self
-        return Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
+        same = steps == self.input_size
+        return self if same else Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
 
     def _real(self, at: Rows) -> Rows:
         """Real steps of the pasts of windows whose anchors are these panel rows: [row]."""

@@ -177,7 +177,7 @@ def best_of(
     """
     solutions, rows = [each.solutions(ridges) for each in moments], 0
     squares = torch.zeros(len(moments), len(ridges), dtype=torch.float64)
-    for place, each in enumerate(judged):
+    for place, each in enumerate[Sequence[Rows] | Moments](judged):
         parts = {place: each} if isinstance(each, Moments) else dict(enumerate(each))
         for k, part in parts.items():
             squares[k] += torch.tensor([_squares(part, solution) for solution in solutions[k]], dtype=torch.float64)

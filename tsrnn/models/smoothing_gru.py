@@ -128,16 +128,14 @@ class Combined(nn.Module):
         even, slanted = self.gates(z)[..., None].chunk(2, 1)
         slant = torch.linspace(-1, 1, self.spec.horizon, dtype=x.dtype, device=x.device)
         weight = torch.softmax(self.weights + even + slanted * slant, 1)  # [row method horizon]
-        point = (weight * said.forecasts).sum(1) + said.scale[:, None] * self.missed(z)
+        point: Tensor = (weight * said.forecasts).sum(1) + said.scale[:, None] * self.missed(z)
         if self.growth is None:
             return (point * size)[..., None]
         spread = said.errors.mean(1).clamp(min=1e-3)[:, None] * self.growth.exp()  # [row horizon]
+        widths: Tensor = z.new_zeros(len(z), 0) if self.widths is None else self.widths(z)
         if self.head is None:
-            offsets = spread[..., None] * (0.0 if self.widths is None else self.widths(z)[:, None])
-            return (point[..., None] + offsets) * size[..., None]
-        point, steps = point * size, (spread * size)[..., None] * self.normal
-        if self.widths is not None:
-            steps = steps * self.widths(z).exp()[:, None]
+            return (point[..., None] + spread[..., None] * widths[:, None]) * size[..., None]
+        point, steps = point * size, (spread * size)[..., None] * self.normal * widths.exp()[:, None]
         above = steps[..., self.anchor :].cumsum(-1)
         below = -steps[..., : self.anchor].flip(-1).cumsum(-1).flip(-1)
         middle = point[..., None]
@@ -176,6 +174,5 @@ def _nothing(numbers: int, outputs: int) -> nn.Linear:
     return layer
 
 
-PAPER = "after Smyl 2020"
 FAMILY = "mixed"
 MODEL = SmoothingGRU
