@@ -140,11 +140,8 @@ class Windows:
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
-        return (
-            self
-            if len(self) <= most
-            else self.only(torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long())
-        )
+        few = torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long()
+        return self if len(self) <= most else self.only(few)
 
     def only(self, which: Tensor) -> "Windows":
         """The windows of these rising numbers."""
