@@ -22,7 +22,7 @@ TEST_WINDOWS = {  # rows of the test part, less the horizon, plus one
     "weather": {96: 10444, 192: 10348, 336: 10204, 720: 9820},
 }
 FILES = sorted(path for path in (BENCHMARKS / "results").glob("*/*.csv") if path.parent.name in TEST_WINDOWS)
-NAIVE = {"repeat_last", "seasonal_naive", "ols"}  # nothing in them is drawn: one seed says all
+NAIVE = {"repeat_last", "seasonal_naive", "ols", "ridge"}  # nothing in them is drawn: one seed says all
 TRAINING = {"input_size", "horizon", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
 
 STUDIES = sorted(path for path in (BENCHMARKS / "studies").rglob("*.csv") if not path.stem.endswith("-liked"))

@@ -83,11 +83,13 @@ def row(name: str) -> Row:
     return _table()[name]
 
 
-def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Panel":
+def load(name_or_path: str | Path | Sequence[str | Path], *, maps: str | Path | None = None, **roles: Any) -> "Panel":
     """A data set of the catalogue, or a user's file, folder or list of well logs or tables, as a `Panel`.
 
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
+        maps: a folder for memory maps, into which Parquet files are streamed (`tsrnn.mapped`), so that they may be
+            larger than memory; then an address that fsspec knows may stand for a path. None: all is read into memory.
         roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's. And
             what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole.
 
@@ -97,6 +99,11 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     from tsrnn import refine
 
     forks.check()
+    if maps is not None:
+        from tsrnn import mapped
+
+        reading, checksum = mapped.read(name_or_path, maps, roles)
+        return replace(refine.panel(reading, {"source": reading.source, **roles}), sha256=checksum)
     if isinstance(name_or_path, str) and name_or_path in _table():
         return _load(row(name_or_path), roles)
     if isinstance(name_or_path, str) and not Path(name_or_path).suffix and not Path(name_or_path).exists():

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import metrics
+from tsrnn.agreement import Agreement
 from tsrnn.arrays import Floats, Rows, seasonal_errors
 from tsrnn.heads._base import Head
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
@@ -41,6 +42,7 @@ class Score:
 
     `by_lead` says it of series and leads: [series+1 horizon+1], the last row over all series, the last column over all
     leads; NaN where no target was measured. `series` are the names of its rows. `by_target` says it of each target.
+    Of labels, `agreements` has what was counted of each series.
     """
 
     values: Mapping[str, float]
@@ -49,6 +51,7 @@ class Score:
     by_lead: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
     series: tuple[str, ...] = field(default=(), repr=False, compare=False)
     by_target: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    agreements: Sequence[Agreement] = field(default=(), repr=False, compare=False)
 
     def __getattr__(self, name: str) -> float:
         values: Mapping[str, float] = self.__dict__.get("values", {})
@@ -290,12 +293,6 @@ def _score(
     arrays = windows.buffer.arrays
     places = {"series": series, "step": windows.targets_at - arrays.offsets[series]}
     return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids, by_target)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model's weights live; the CPU for a model that has none."""
-    weight = next(iter(model.parameters()), None)
-    return torch.device("cpu") if weight is None else weight.device
 
 
 def parameters(model: nn.Module) -> int:
