@@ -1,10 +1,11 @@
 """Smoothing and seasons of many windows at once are those of one series after the other, written as loops."""
 
 import numpy as np
+import polars as pl
 import pytest
 import torch
 
-from tsrnn import heads, models
+from tsrnn import Forecaster, heads, models
 from tsrnn.layers import classical
 from tsrnn.layers.smoothing import METHODS, say, smooth
 from tsrnn.shapes import Batch, Spec
@@ -129,3 +130,18 @@ def test_members_differ_and_the_forecast_is_their_mean():
     answers = model._members(Batch(x.float().unsqueeze(-1)))[0]
     assert not torch.allclose(answers[0], answers[1])
     torch.testing.assert_close(model(Batch(x.float().unsqueeze(-1))), torch.stack(answers).mean(0))
+
+
+def test_what_is_learnt_does_not_depend_on_the_test():
+    frame = pl.DataFrame({"id": np.repeat(["a", "b", "c"], 40), "t": np.tile(np.arange(40), 3)})
+    frame = frame.with_columns(y=pl.lit(np.random.default_rng(0).normal(size=120).cumsum() + 50))
+    later = frame.with_columns(y=pl.when(pl.col("t") >= 36).then(70.0).otherwise(pl.col("y")))
+    options = {"input_size": 12, "horizon": 4, "pad": True, "scaler": "none", "loss": "mae", "quantiles": [0.1, 0.9]}
+    fits = [
+        Forecaster("smoothing_gru", **options, segment=4, hidden_size=8, max_epochs=1).fit(
+            each, id="id", time="t", target="y", split={"last": 4}
+        )
+        for each in (frame, later)
+    ]
+    for name, weight in fits[0].model_.state_dict().items():
+        torch.testing.assert_close(fits[1].model_.state_dict()[name], weight, rtol=0, atol=0)
