@@ -9,17 +9,22 @@ that are mapped are the system's to drop, and are told of beside it.
 """
 
 import argparse
+import ctypes
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 SERIES, CHANNELS, FILES, LOOK, AHEAD, BATCH = 100, 8, 10, 720, 96, 64
+_DONTNEED = 4  # of Linux' madvise
 NAMES = [f"c{channel}" for channel in range(CHANNELS)]
 
 
@@ -74,27 +79,25 @@ class Watch:
 
 def train(folder: Path, mapped: bool, steps: int) -> dict[str, object]:
     """Load, fit for so many steps, forecast; what it took."""
-    import warnings
-
-    import pytorch_lightning
+    from pytorch_lightning import Callback
 
     import tsrnn
-    from tsrnn import fit, progress
+    from tsrnn import fit
 
     warnings.simplefilter("ignore")
-    del pytorch_lightning, fit, progress
+    assert fit.fit  # imported before memory is looked at
+    marks: list[tuple[float, float]] = []
+
+    class Marks(Callback):
+        def on_train_batch_start(self, *_: object) -> None:
+            marks.append((time.perf_counter(), time.process_time()))
+
     with Watch() as watch:
         base = watch.now()["RssAnon"]
         began, busy = time.perf_counter(), time.process_time()
         maps = {"maps": folder / "maps"} if mapped else {}
         panel = tsrnn.load(folder / "archive", target=NAMES, **maps)
         loaded, peak_load = time.perf_counter() - began, watch.peak["RssAnon"]
-        marks: list[tuple[float, float]] = []
-
-        class Marks(__import__("pytorch_lightning").Callback):  # type: ignore[misc]
-            def on_train_batch_start(self, *_: object) -> None:
-                marks.append((time.perf_counter(), time.process_time()))
-
         options = {"hidden_size": 64, "batch_size": BATCH, "max_epochs": 1, "max_windows": BATCH * steps}
         options |= {"val_windows": 256, "progress": False}
         model = tsrnn.Forecaster("segrnn", input_size=LOOK, horizon=AHEAD, **options)
@@ -103,7 +106,7 @@ def train(folder: Path, mapped: bool, steps: int) -> dict[str, object]:
         table = model.predict()
         wall, processor = (marks[-1][k] - marks[20][k] for k in (0, 1))
         windows = BATCH * (len(marks) - 21)
-    digest = __import__("hashlib").sha256(table.write_csv().encode() + repr(model.report_.losses).encode()).hexdigest()
+    digest = hashlib.sha256(table.write_csv().encode() + repr(model.report_.losses).encode()).hexdigest()
     return {
         "load s": loaded,
         "first step s": marks[0][0] - began,
@@ -123,8 +126,6 @@ def train(folder: Path, mapped: bool, steps: int) -> dict[str, object]:
 
 def cold(folder: Path, asked: bool, batches: int = 40) -> dict[str, float]:
     """Mean wait for a batch of 256 windows of 816 x 8 whose pages were dropped, with 20 ms of work beside each."""
-    import os
-
     import torch
 
     import tsrnn
@@ -140,11 +141,9 @@ def cold(folder: Path, asked: bool, batches: int = 40) -> dict[str, float]:
     file = max(place.glob("rows-*/values.npy"), key=lambda each: each.stat().st_mtime)
     descriptor = os.open(file, os.O_RDONLY)
     os.fsync(descriptor)
-    __import__("ctypes").CDLL(None).madvise  # noqa: B018  there is one
-    dropped = laid.values.numpy()
-    libc = __import__("ctypes").CDLL(None)
-    start = dropped.__array_interface__["data"][0] & ~4095
-    libc.madvise(__import__("ctypes").c_void_p(start), __import__("ctypes").c_size_t(dropped.nbytes), 4)  # DONTNEED
+    rows = laid.values.numpy()
+    start = rows.__array_interface__["data"][0] & ~4095
+    ctypes.CDLL(None).madvise(ctypes.c_void_p(start), ctypes.c_size_t(rows.nbytes), _DONTNEED)
     os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
     waits, drawn = [], cut.batches(256, torch.Generator().manual_seed(1), 256 * batches)
     for _ in range(batches):

@@ -18,6 +18,8 @@ DOORS = {
     "pytorch_lightning": {"fit"},
     "lightning": {"fit"},
     "optuna": {"tune"},
+    "optuna_dashboard": {"tune"},
+    "sqlalchemy": {"tune"},
     "ray": {"clusters.py"},
     "matplotlib": {"plot"},
     "typer": {"commands"},

@@ -150,6 +150,7 @@ class Naive(Model):
     """
 
     offsets: Tensor  # [horizon target params]
+    needs: int = 1  # steps that a forecast is made of: a shorter window's error says nothing of it
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
@@ -182,6 +183,8 @@ class Naive(Model):
             error = batch.target - self.repeated(batch)
             if batch.target_observed is not None:
                 error = error.masked_fill(~batch.target_observed, torch.nan)
+            if batch.lengths is not None:
+                error = error.masked_fill((batch.lengths < self.needs)[:, None, None], torch.nan)
             errors.append(error)
         return torch.cat(errors).permute(1, 2, 0)
 

@@ -32,6 +32,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         why = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {[*failed, 'nothing'][-1]}"
         raise InputError(f"no trial of study {study.study_name!r} succeeded{why}")
     trial = min(in_time, key=lambda trial: trial.values)
+    run = (study.user_attrs.get("runs") or [{}])[-1]
     chosen = {
         "by": f"validation {asked.metric}",
         "value": trial.values[0],
@@ -39,7 +40,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "trials": studies.counted(study),
         "study": study.study_name,
         "seed": asked.seed,
-        **({name: study.user_attrs["runs"][-1].get(name) for name in ("sampler", "pruner")}),
+        **{name: run[name] for name in ("sampler", "pruner") if name in run},
         "ranges": asked.described(),
         **({"minutes": asked.minutes} if asked.minutes < math.inf else {}),
         **({"front": [each["trial"] for each in front(trials(study))]} if asked.seconds else {}),
