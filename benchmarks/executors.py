@@ -112,11 +112,12 @@ def _filled(file: Path, folder: Path, programs: int, kill: bool = False, ends: s
     """Fill a folder by programs side by side, of which the first, or a worker of it, is killed after some rows."""
     with _running(file, folder, programs, on) as started:
         if kill or ends:
-            _wait(lambda: len(list((folder / file.stem).glob("windows/*"))) >= 3)
+            while len(list((folder / file.stem).glob("windows/*"))) < 3:
+                _lives(started[0])
             if kill:
                 started[0].kill()
             else:
-                os.kill(_worker(started[0].pid, ends), signal.SIGKILL)
+                os.kill(_worker(started[0], ends), signal.SIGKILL)
         said = [program.communicate()[1] for program in started]
     told = sum(text.count(" MSE ") for text in said)
     if kill and programs == 1:
@@ -141,12 +142,14 @@ def _running(file: Path, folder: Path, programs: int, on: str) -> Iterator[list[
             program.kill()
 
 
-def _wait(true: Callable[[], bool]) -> None:
-    while not true():
-        time.sleep(0.05)
+def _lives(program: "subprocess.Popen[str]") -> None:
+    """Wait for a moment, and end where there is nothing to wait for."""
+    if program.poll() is not None:
+        sys.exit(f"a benchmark ended by itself: {program.communicate()[1]}")
+    time.sleep(0.05)
 
 
-def _worker(program: int, name: str) -> int:
+def _worker(program: "subprocess.Popen[str]", name: str) -> int:
     """A process of a program's session, or one that Ray started for it, that has a name and is at work."""
     while True:
         for path in Path("/proc").glob("[0-9]*"):
@@ -156,9 +159,9 @@ def _worker(program: int, name: str) -> int:
                 parent = int((path / "stat").read_text().rpartition(")")[2].split()[1])
             except (OSError, IndexError, ValueError):
                 continue
-            if name in words and session == program and parent != program:
+            if name in words and session == program.pid != parent:
                 return int(path.name)
-        time.sleep(0.05)
+        _lives(program)
 
 
 _STRIKES: dict[str, Callable[[Path, Path], int]] = {
