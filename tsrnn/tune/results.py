@@ -104,6 +104,7 @@ def importances(study: optuna.Study) -> dict[str, float]:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.simplefilter("ignore", UserWarning)  # that low is good, where errors are named as the target
         target = (lambda trial: float(trial.values[0])) if len(study.directions) > 1 else None
         found = optuna.importance.get_param_importances(study, target=target)
     return {name: share for name, share in found.items() if math.isfinite(share)}
