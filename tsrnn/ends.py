@@ -197,6 +197,9 @@ def _of_rows(panel: Panel, frame: pl.DataFrame) -> Panel:
 
 def _seen(panel: Panel, rows: Rows | None = None) -> np.ndarray:
     """Whether a target was measured, in some rows or in all: [row] bool."""
-    columns = (panel.frame[name] if rows is None else panel.frame[name].gather(rows) for name in panel.roles.targets)
-    seen: np.ndarray = reduce(np.logical_or, (column.is_not_null().to_numpy() for column in columns))
+    columns = [panel.frame[name] for name in panel.roles.targets]
+    if not all(column.null_count() for column in columns):
+        return np.ones(panel.frame.height if rows is None else len(rows), bool)
+    looked = (column if rows is None else column.gather(rows) for column in columns)
+    seen: np.ndarray = reduce(np.logical_or, (column.is_not_null().to_numpy() for column in looked))
     return seen

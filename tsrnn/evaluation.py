@@ -50,7 +50,7 @@ class Evaluated(Estimator):
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
             windows.refuse_empty(scored, rows, self.on_short == "error")
             shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
-            scores[name] = infer.score(self.model_, self.head_, scored, measures, shift)
+            scores[name] = infer.score(self.model_, self.head_, scored, measures, shift, panel.season)
         return scores
 
     def calibrate(

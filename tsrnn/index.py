@@ -105,7 +105,7 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
 
     Small whole numbers are widened where theirs cannot hold what comes.
     """
-    lasts, ahead = index.gather(last_rows), np.arange(1, horizon + 1)
+    lasts, ahead = index[last_rows], np.arange(1, horizon + 1)
     if step.calendar is not None or step.local:
         shown = _last_shown(index, last_rows, step)
         if step.calendar is None:
@@ -128,7 +128,7 @@ def numbers(index: pl.Series, rows: Rows, step: Step) -> Rows:
     clock counts by that clock); counts and depths are divided by the step; each is rounded. 0 where the index has no
     step to count by.
     """
-    chosen = index.gather(rows)
+    chosen = index[rows]
     if step.calendar is not None:
         return step.calendar.numbers(days_of(chosen))
     values = on_clock(chosen) if step.local else physical(chosen)

@@ -187,7 +187,7 @@ def _rises_throughout(at: pl.Series, ids: pl.Series | None = None) -> bool:
         if ids is not None:
             names = ids[begin : begin + _BLOCK + 1]
             rises |= names[1:] != names[:-1]
-        if not rises.fill_null(False).all():
+        if rises.null_count() or not rises.all():
             return False
     return True
 

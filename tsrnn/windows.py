@@ -140,19 +140,25 @@ class Windows:
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
-        if len(self) <= most:
-            return self
-        return self.only(torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long())
+        few = torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long()
+        return self if len(self) <= most else self.only(few)
 
     def only(self, which: Tensor) -> "Windows":
         """The windows of these rising numbers."""
         return Windows(self.buffer, self.anchors.at(which.numpy()), self.input_size, self.horizon, self.task)
 
+    def runs(self) -> list[slice] | None:
+        """The buffer rows of each run of windows one step apart; None where cells are missing, padded or weighed."""
+        if self._observed is not None or self._short or self.weights is not None:
+            return None
+        begins = self.buffer.rows_of(self.anchors.first) - self._before
+        ends = begins + self.anchors.counts - 1 + self._length
+        return [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""
-        if steps == self.input_size:
-            return self
-        return Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
+        same = steps == self.input_size
+        return self if same else Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
 
     def _real(self, at: Rows) -> Rows:
         """Real steps of the pasts of windows whose anchors are these panel rows: [row]."""

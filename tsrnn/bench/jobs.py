@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, faces, heads, models, suites, tasks
+from tsrnn import catalog, faces, gaps, heads, models, suites, tasks
 from tsrnn.board import rows
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
@@ -66,7 +66,12 @@ class Job:
         names = ("sha256", "horizon", "input_size", "track", "seed", "preset", "fold")
         nameless = isinstance(self.model, type) and models.find(self.model).word is None
         asked = self.source.suite
-        said = {"roles": self.source.columns, "split": asked.split, "class": nameless and self.model}
+        said = {
+            "roles": self.source.columns,
+            "split": asked.split,
+            "class": nameless and self.model,
+            "gaps": asked.gaps,
+        }
         said["task"] = asked.usual and not self.asks.forecasts and asked.task  # no file of a suite says it
         config = json.dumps(
             words({**self.options, **{name: each for name, each in said.items() if each}}), sort_keys=True
@@ -224,6 +229,7 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     suites.check_data(suite)
     labelled: dict[str, Any] = {} if tasks.find(suite.task).shows else {"labels": True}
     panel = catalog.load(suite.data, **source.columns, **labelled)
+    panel = panel if suite.gaps is None else gaps.cut(panel, suite.gaps)
     _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)
     try:

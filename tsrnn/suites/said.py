@@ -16,9 +16,11 @@ from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
-WORDS = ("data", "task", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like", *PRESET)
+_COMPARED = ("measures", "leads", "baselines", "baseline", "calibrate")
+WORDS = ("data", "load", "task", "roles", "split", "gaps", *_COMPARED, "like", *PRESET)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
+_LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": str | int | float}
 _SWITCHES = ("sort", "rows_as_they_stand")
 _TABLES = ("missing", "flags", "wind", "fill")  # `tsrnn.station.plain` says what they take
 
@@ -51,6 +53,8 @@ def check_task(said: Mapping[str, Any]) -> None:
     for place, word in enumerate(said.get("measures", ())):
         tasks.check_measure(task, word, orders=not place)
     unfit = next((word for word in ("leads", "calibrate") if word in said and not task.forecasts), None)
+    if "gaps" in said and said.get("task") != "along":
+        raise InputError("gaps are of the task 'along', which tells what stood in them; add task = \"along\"")
     if unfit:
         raise InputError(f"{unfit} is for forecasts, and the task {task.name!r} makes none; leave it out")
 
@@ -86,6 +90,11 @@ def _word(key: str, value: Any) -> None:
         raise InputError(f"{key} takes a name, not {value!r}")
 
 
+def _gap(key: str, value: Any) -> None:
+    if not _whole(value, 1) and not (isinstance(value, str) and value):
+        raise InputError(f'{key} takes a length such as "3 m", or a number of rows, not {value!r}')
+
+
 def _roles(key: str, value: Any) -> None:
     if not isinstance(value, dict):
         raise InputError(f'{key} takes a table such as {{ id = "well", target = "GR" }}, not {value!r}')
@@ -101,6 +110,16 @@ def _roles(key: str, value: Any) -> None:
             one = "true or false" if name in _SWITCHES else "text"
             takes = "a column or a list of them" if name in _SEVERAL else one
             raise InputError(f"{key}.{name} takes {takes}, not {columns!r}")
+
+
+def _load(key: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise InputError(f"{key} takes a table such as {{ families = true, resample = 0.5 }}, not {value!r}")
+    for name, own in value.items():
+        if name not in _LOADED:
+            raise unknown(f"word of {key}", name, _LOADED)
+        if not isinstance(own, _LOADED[name]):
+            raise InputError(f"{key}.{name} cannot be {own!r}; see what tsrnn.load takes")
 
 
 def _split(_key: str, value: Any) -> None:
@@ -153,6 +172,7 @@ def _whole(value: Any, least: int) -> bool:
 
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "data": _data,
+    "load": _load,
     "task": _word,
     "roles": _roles,
     "split": _split,
@@ -161,6 +181,7 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "baselines": _models,
     "baseline": _word,
     "calibrate": _calibrate,
+    "gaps": _gap,
     "like": _word,
     "horizons": _numbers(1),
     "seeds": _numbers(0),
