@@ -42,12 +42,12 @@ class ForecastModule(pl.LightningModule):
         return batch.double() if self.config.arithmetic == "64-true" else batch
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
-        loss = self.model.loss(weighted(batch, self.config.weighting), self.head) * batch.share
+        loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
         windows = len(batch.past) if batch.share else 0
         self._train = [self._train[0] + loss.detach() * windows, self._train[1] + windows]
         if self._trainer is not None and self._trainer.loggers:
             self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.past))
-        return loss
+        return loss * batch.share
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
