@@ -109,7 +109,8 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         **asked.fixed,
         **asked.resolved(trial.params),
     }
-    params.setdefault("input_size", asked.input_sizes[0])
+    if asked.input_sizes:
+        params.setdefault("input_size", asked.input_sizes[0])
     chosen = {
         "by": f"validation {asked.metric}",
         "value": trial.value,
@@ -160,7 +161,7 @@ def _objective(trial: optuna.Trial, panel: Panel, asked: Sweep, storage: str) ->
     options = {"random_state": asked.seed, **options}
     if asked.minutes < math.inf:
         options["max_minutes"] = min(asked.minutes, options.get("max_minutes") or math.inf)
-    estimator: Any = asked.estimator(size or asked.input_sizes[0], options)
+    estimator: Any = asked.estimator(size or next(iter(asked.input_sizes), None), options)
     until = time.monotonic() + 60 * asked.minutes
 
     def report(epoch: int, loss: float) -> bool:

@@ -14,7 +14,8 @@ from tsrnn.parameters import FitConfig
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice.
+    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice, and
+    none leaves the estimator its own.
 
     The first trial is the model as it comes, with the values of `start` where they lie in its ranges. Values that are
     no plain numbers or words stand in `alternatives`, each under a label of its own; every label is tried once, the
@@ -44,13 +45,13 @@ class Sweep:
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
-        estimator = self.estimator(min(self.input_sizes), self.fixed)
+        estimator = self.estimator(min(self.input_sizes, default=None), self.fixed)
         estimator.configs()
         levels = tasks.levels(asked, self.metric)
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
             object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
 
-    def estimator(self, input_size: int, options: Mapping[str, Any]) -> Estimator:
+    def estimator(self, input_size: int | None, options: Mapping[str, Any]) -> Estimator:
         """What a trial fits."""
         return faces.make(self.task, self.model, input_size, self.horizon, options)
 
