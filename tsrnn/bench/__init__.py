@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from tsrnn import claims, execute, models, progress
 from tsrnn.allocator import threads, tune_allocator
 from tsrnn.bench import shown
+from tsrnn.bench.jobs import DEFAULT_INPUT as DEFAULT_INPUT
 from tsrnn.bench.jobs import SHARES as SHARES
 from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes

@@ -67,6 +67,7 @@ def fit(
         return Report(0, 0, math.nan, time.perf_counter() - began)
     lesson = Lesson(train, config.batch_size, epochs)
     if phases := model.phases(lesson, config.learning_rate):
+        phased.say_unread(config)
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
         return phased.train(model, phases, lesson, config, lambda: _trainer(once, _checked(callbacks), logger))
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
