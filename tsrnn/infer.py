@@ -153,7 +153,12 @@ def _power(logarithm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @torch.inference_mode()
 def score(
-    model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL, shift: Shift | None = None
+    model: Model,
+    head: Head,
+    windows: Windows,
+    measures: Sequence[str] = metrics.USUAL,
+    shift: Shift | None = None,
+    moved: Floats | None = None,
 ) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
 
@@ -162,6 +167,7 @@ def score(
     Args:
         measures: what `tsrnn.metrics.named` knows.
         shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
+        moved: [window horizon target] what is added to each forecast, in scaled units.
 
     Raises:
         InputError: there is no such measure, or it reads quantiles and the head has none.
@@ -175,13 +181,15 @@ def score(
     for batch in windows.batches(batch_size(model)):
         batch = batch.to(device)
         params, rows = model(batch), slice(count.done, count.done + len(batch.past))
+        if moved is not None:
+            params = params + torch.from_numpy(moved[rows]).to(device).unsqueeze(-1)
         assert batch.target is not None
         seen = batch.target_observed
         truth = _truth(windows, rows) if in_units else batch.target
         count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
-            moved = None if shift is None else partial(shift, rows=rows)
-            arrays_of = metrics.named(name).arrays(*_read(name, head, params, batch, truth, moved))
+            shifted = None if shift is None else partial(shift, rows=rows)
+            arrays_of = metrics.named(name).arrays(*_read(name, head, params, batch, truth, shifted))
             for place, cells in enumerate(arrays_of):
                 tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
     return _score(measures, tallies, windows, series)

@@ -35,6 +35,7 @@ class Suite:
     baseline: str | None = None
     calibrate: float | None = None
     like: str | None = None
+    online: bool = False
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -140,6 +141,7 @@ def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
         text.get("baseline"),
         text.get("calibrate"),
         text.get("like"),
+        text.get("online", False),
         filled,
     )
 

@@ -16,7 +16,20 @@ from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
-WORDS = ("data", "task", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like", *PRESET)
+WORDS = (
+    "data",
+    "task",
+    "roles",
+    "split",
+    "measures",
+    "leads",
+    "baselines",
+    "baseline",
+    "calibrate",
+    "like",
+    "online",
+    *PRESET,
+)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _SWITCHES = ("sort", "rows_as_they_stand")
@@ -50,7 +63,7 @@ def check_task(said: Mapping[str, Any]) -> None:
     task = tasks.find(said.get("task", tasks.AHEAD.name))
     for place, word in enumerate(said.get("measures", ())):
         tasks.check_measure(task, word, orders=not place)
-    unfit = next((word for word in ("leads", "calibrate") if word in said and not task.forecasts), None)
+    unfit = next((word for word in ("leads", "calibrate", "online") if word in said and not task.forecasts), None)
     if unfit:
         raise InputError(f"{unfit} is for forecasts, and the task {task.name!r} makes none; leave it out")
 
@@ -151,6 +164,11 @@ def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def _switch(key: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"{key} takes true or false, not {value!r}")
+
+
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "data": _data,
     "task": _word,
@@ -162,6 +180,7 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "baseline": _word,
     "calibrate": _calibrate,
     "like": _word,
+    "online": _switch,
     "horizons": _numbers(1),
     "seeds": _numbers(0),
     "models": _models,
