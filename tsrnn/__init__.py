@@ -25,9 +25,9 @@ The map, in the order in which data meets the rooms:
     anchors, draws, windows, unread             where windows hang, which make a batch: starts -> batches
     phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, batches, infer                  how to train; forecasts and scores
+    parameters, batches, tally, infer           how to train; forecasts and scores
     overlap, residuals, anomalies               windows that overlap; how far a row is from what is said of it
-    calibration, paths, rollout                 past errors and the intervals they ask for; sample paths, fed back
+    calibration, paths, rollout, online         intervals by past errors; sample paths, fed back; what came true since
     trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time

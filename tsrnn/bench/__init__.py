@@ -122,7 +122,8 @@ def _measured(job: Job) -> Measured:
         if suite.calibrate is not None:
             estimator.calibrate(levels=[suite.calibrate])
     measures = tuple(dict.fromkeys((*(USUAL if job.asks.forecasts else ()), *suite.measures)))
-    val, test = estimator.scores(None, split, ("val", "test"), measures).values()
+    scores = estimator.followed if suite.online else estimator.scores
+    val, test = scores(None, split, ("val", "test"), measures).values()
     report = estimator.report_
     row = {
         **job.task,

@@ -198,6 +198,7 @@ def _job(
     usual = DEFAULT_INPUT if tasks.find(task).forecasts else faces.input_size(task)
     size = input_size or int(params.get("input_size", usual) or 0)
     track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else "L chosen"
+    track = rows.ONLINE if source.suite.online else track
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)

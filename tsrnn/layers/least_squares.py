@@ -9,7 +9,7 @@ complement, as Frisch & Waugh 1933 take one part of the regressors out of the ot
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -178,8 +178,8 @@ def best_of(
     solutions, rows = [each.solutions(ridges) for each in moments], 0
     squares = torch.zeros(len(moments), len(ridges), dtype=torch.float64)
     for place, each in enumerate[Sequence[Rows] | Moments](judged):
-        parts = {place: each} if isinstance(each, Moments) else dict(enumerate(each))
-        for k, part in parts.items():
+        parts: Sequence[Any] = [each] if isinstance(each, Moments) else each
+        for k, part in enumerate(parts, place if isinstance(each, Moments) else 0):
             squares[k] += torch.tensor([_squares(part, solution) for solution in solutions[k]], dtype=torch.float64)
             rows += part.rows if isinstance(part, Moments) else len(part.y)
     best = [own[j] for own, j in zip(solutions, squares.argmin(1).tolist(), strict=True)]
