@@ -14,9 +14,9 @@ from torch import Tensor, nn
 
 from tsrnn import metrics
 from tsrnn.agreement import Agreement
-from tsrnn.arrays import Floats, Rows
+from tsrnn.arrays import Floats, Rows, seasonal_errors
 from tsrnn.heads._base import Head
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
@@ -156,7 +156,12 @@ def _power(logarithm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @torch.inference_mode()
 def score(
-    model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL, shift: Shift | None = None
+    model: Model,
+    head: Head,
+    windows: Windows,
+    measures: Sequence[str] = metrics.USUAL,
+    shift: Shift | None = None,
+    season: int | None = None,
 ) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
 
@@ -165,6 +170,7 @@ def score(
     Args:
         measures: what `tsrnn.metrics.named` knows.
         shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
+        season: steps by which errors are scaled that are counted in seasonal differences; None: the model's.
 
     Raises:
         InputError: there is no such measure, or it reads quantiles and the head has none.
@@ -181,10 +187,12 @@ def score(
         assert batch.target is not None
         seen = batch.target_observed
         truth = _truth(windows, rows) if in_units else batch.target
+        scale = _scale(windows, rows, season or spec.seasonality) if in_units else truth
         count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
             moved = None if shift is None else partial(shift, rows=rows)
-            arrays_of = metrics.named(name).arrays(*_read(name, head, params, batch, truth, moved))
+            read = _read(name, head, params, batch, truth, moved)
+            arrays_of = metrics.named(name).arrays(*read, *([scale] if metrics.named(name).history else []))
             for place, cells in enumerate(arrays_of):
                 tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
     return _score(measures, tallies, windows, series)
@@ -240,6 +248,12 @@ def _truth(windows: Windows, which: slice) -> Tensor:
     return torch.from_numpy(np.nan_to_num(cells.astype(np.float64)))
 
 
+def _scale(windows: Windows, which: slice, season: int) -> Tensor:
+    """Mean absolute seasonal difference of what came before some windows: [batch 1 target] float64, 0 for none."""
+    errors = seasonal_errors(windows.buffer.arrays, windows.targets_at[which], season)
+    return torch.from_numpy(np.nan_to_num(errors))[:, None]
+
+
 def _read(
     name: str,
     head: Head,
@@ -279,12 +293,6 @@ def _score(
     arrays = windows.buffer.arrays
     places = {"series": series, "step": windows.targets_at - arrays.offsets[series]}
     return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids, by_target)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model's weights live; the CPU for a model that has none."""
-    weight = next(iter(model.parameters()), None)
-    return torch.device("cpu") if weight is None else weight.device
 
 
 def parameters(model: nn.Module) -> int:

@@ -47,6 +47,7 @@ _SAID = {
     "samples": "forecasts",
 }
 LABEL, BOUNDARY = "label", "boundary"
+MANY = 100  # series whose measures are kept lead by lead
 _HALF = (2.0**-14, 65504.0)  # the least and largest numbers that half precision holds with all its digits
 _ENCODINGS = {"series": "DELTA_BINARY_PACKED", "step": "DELTA_BINARY_PACKED"}  # whole numbers that rise
 
@@ -63,7 +64,7 @@ def long(
         val: measures on validation, which become `val_<measure>`.
         by_lead: measures on the test [series+1 horizon+1], the last row and column over all.
         series: names of the rows but the last.
-        kept: the leads that are wanted; none: all of them.
+        kept: the leads that are wanted; none: all of them, but of each of more than `MANY` series only the mean.
     """
     records: list[tuple[str, str | None, int | None, float]] = [
         (f"val_{name}", None, None, value) for name, value in val.items()
@@ -71,8 +72,9 @@ def long(
     for name, grid in by_lead.items():
         for row, values in zip((*series, None), grid.tolist(), strict=True):
             leads = (*range(1, len(values)), None)
+            every = not kept and (row is None or len(series) <= MANY)
             pairs = zip(leads, values, strict=True)
-            records += [(name, row, lead, value) for lead, value in pairs if not kept or lead is None or lead in kept]
+            records += [(name, row, lead, value) for lead, value in pairs if every or lead is None or lead in kept]
     finite = [record for record in records if isfinite(record[-1])]
     return {column: [record[k] for record in finite] for k, column in enumerate(KINDS["measures"])}
 

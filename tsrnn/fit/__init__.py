@@ -131,6 +131,7 @@ def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -
             max_time=None if config.max_minutes is None else timedelta(minutes=config.max_minutes),
             accelerator=config.accelerator,
             devices=config.devices,
+            strategy="ddp_find_unused_parameters_true" if config.devices > 1 else "auto",  # an average learns nothing
             precision=config.arithmetic if mixed else "32-true",  # type: ignore[arg-type]  # doubles are our own
             gradient_clip_val=config.gradient_clip or None,
             callbacks=callbacks,

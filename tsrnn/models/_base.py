@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy.typing as npt
 import torch
@@ -14,6 +14,7 @@ from tsrnn.errors import InputError
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import centre
 from tsrnn.layers.covariates import inputs, width
+from tsrnn.layers.individual import Individual
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.patches import Patches, flat_head
 from tsrnn.layers.younger import Younger
@@ -24,6 +25,7 @@ from tsrnn.windows import Windows
 
 READABLE = ("past", "known", "static", "mask")  # what a forecast may depend on besides the targets' past
 COVARIATES = frozenset(READABLE) - {"mask"}
+Layer = TypeVar("Layer", nn.Linear, Individual, "nn.Linear | Individual")
 _CHUNK = 512  # windows whose errors are looked at together
 _ERRORS, _FEWEST_ERRORS = 8_000_000, 256  # errors held of all steps and targets; at least so many windows
 
@@ -148,6 +150,7 @@ class Naive(Model):
     """
 
     offsets: Tensor  # [horizon target params]
+    needs: int = 1  # steps that a forecast is made of: a shorter window's error says nothing of it
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
@@ -180,6 +183,8 @@ class Naive(Model):
             error = batch.target - self.repeated(batch)
             if batch.target_observed is not None:
                 error = error.masked_fill(~batch.target_observed, torch.nan)
+            if batch.lengths is not None:
+                error = error.masked_fill((batch.lengths < self.needs)[:, None, None], torch.nan)
             errors.append(error)
         return torch.cat(errors).permute(1, 2, 0)
 
@@ -240,7 +245,13 @@ def segments(size: int, segment: int, what: str) -> int:
 
 
 @torch.no_grad()
-def uniform_weights(layer: nn.Linear) -> nn.Linear:
+def uniform_weights(layer: Layer) -> Layer:
     """Start as a plain mean of the inputs, as the linear baselines do."""
     layer.weight.fill_(1.0 / layer.in_features)
     return layer
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights live; the CPU for a model that has none."""
+    weight = next(iter(model.parameters()), None)
+    return torch.device("cpu") if weight is None else weight.device
