@@ -6,13 +6,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import jobs
 import pytest
 from filelock import FileLock, Timeout
 
 from tsrnn.errors import InputError
-from tsrnn.execute import Outcome, cores, run
+from tsrnn.execute import Outcome, at, cores, run
 from tsrnn.workers import THREAD_VARIABLES
 
 two_cores = pytest.mark.skipif(cores() < 2, reason="one core has one worker")
@@ -28,6 +29,29 @@ def test_outcomes_come_back_in_the_order_of_the_jobs(workers: int) -> None:
     assert all(each.error is None and each.seconds >= 0 for each in done)
     assert sorted(map(id, seen)) == sorted(map(id, done))
     assert run(jobs.echo, [], workers) == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_job_that_does_not_begin_is_left_out(workers: int) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def begins(job: int) -> bool:
+        asked.append((job, os.getpid()))
+        return job % 2 == 0
+
+    done = run(jobs.echo, range(5), workers, begins=begins)
+    assert [each.result for each in done] == [0, 2, 4]
+    assert sorted(asked) == [(job, os.getpid()) for job in range(5)]
+    assert run(jobs.echo, range(5), workers, begins=lambda job: False) == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_hinders_a_job_from_beginning_reaches_the_caller(workers: int) -> None:
+    def full(job: int) -> bool:
+        raise InputError("no space")
+
+    with pytest.raises(InputError, match="no space"):
+        run(jobs.echo, range(3), workers, begins=full)
 
 
 def test_processes_are_other_processes_and_are_kept() -> None:
@@ -72,8 +96,8 @@ def test_a_process_that_cannot_be_started_is_the_jobs_error(monkeypatch: pytest.
     def refused(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("tsrnn.execute.ProcessPoolExecutor.submit", refused)
-    monkeypatch.setattr("tsrnn.execute._PAUSE", 0)
+    monkeypatch.setattr("tsrnn.execute.processes.ProcessPoolExecutor.submit", refused)
+    monkeypatch.setattr("tsrnn.execute.processes._PAUSE", 0)
     (done,) = run(jobs.echo, [1], workers=1)
     assert done.error_type == "WorkerDied"
     assert done.error == "no worker process can be started: [Errno 11] Resource temporarily unavailable"
@@ -109,7 +133,7 @@ def test_what_cannot_be_pickled_is_reported() -> None:
 
 
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tsrnn.execute.cores", lambda: 6)
+    monkeypatch.setattr("tsrnn.execute.processes.cores", lambda: 6)
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
     for workers, share in [(1, 6), (2, 3)]:
@@ -122,14 +146,14 @@ def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_spawned_processes_serve_where_there_is_no_fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
-    monkeypatch.setattr("tsrnn.execute.cores", lambda: 3)
+    monkeypatch.setattr("tsrnn.execute.processes.cores", lambda: 3)
     assert run(jobs.threads, [0], workers=1)[0].result == (3, "3", "3")
     done = run(jobs.act, [("die", tmp_path / "a"), ("fine", tmp_path / "b")], workers=1)
     assert [each.error_type for each in done] == ["WorkerDied", None]
 
 
 def test_never_more_workers_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tsrnn.execute.cores", lambda: 1)
+    monkeypatch.setattr("tsrnn.execute.processes.cores", lambda: 1)
     assert len({each.result for each in run(jobs.pid, range(6), workers=4)}) == 1
 
 
@@ -142,6 +166,22 @@ def test_an_exception_of_the_listener_stops_the_work(tmp_path: Path) -> None:
         run(jobs.act, work, 1, listen)
     assert not (tmp_path / "third").exists()
     assert not [each for each in threading.enumerate() if each.name == "tsrnn-worker"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"on": "rai"}, "unknown place to work in 'rai': did you mean 'ray'"),
+        ({"on": "ray://"}, "'ray://' is no place to work in"),
+        ({"on": "processes://here:1"}, "'processes://here:1' is no place to work in; name one of here, processes, ray"),
+        ({"on": "here", "needs": {"gpu": 1}}, "'here' has no resources to ask for, such as 'gpu'; work on ray"),
+        ({"on": "ray", "needs": {"gpu": -1}}, "a job cannot need gpu=-1; give a number"),
+        ({"on": "ray", "needs": {"gpu": "half"}}, "a job cannot need gpu=half; give a number"),
+    ],
+)
+def test_a_place_that_is_none_is_refused(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        at(**asked)
 
 
 def test_negative_workers_are_refused() -> None:

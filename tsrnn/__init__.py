@@ -17,7 +17,7 @@ The map, in the order in which data meets the rooms:
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
     heading, layout, gridded, logs/, readers/, stacked    what lies in files
-    simulate, faults                            small worlds, and what breaks in them
+    simulate, faults, gaps                      small worlds, what breaks in them, and curves with holes
     mapped/                                     Parquet larger than memory, streamed into files that are mapped
     packaged, packaged_anomalies, packaged_competitions, catalog    data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
@@ -43,7 +43,7 @@ The map, in the order in which data meets the rooms:
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
-    workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
+    workers, clusters, execute/, claims, tune/   many fits: processes, Ray; jobs; who does which; sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
     submission/                                 rows of other people, held against the protocol

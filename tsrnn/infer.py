@@ -16,7 +16,7 @@ from tsrnn import metrics
 from tsrnn.agreement import Agreement
 from tsrnn.arrays import Floats, Rows, seasonal_errors
 from tsrnn.heads._base import Head
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
@@ -293,12 +293,6 @@ def _score(
     arrays = windows.buffer.arrays
     places = {"series": series, "step": windows.targets_at - arrays.offsets[series]}
     return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids, by_target)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model's weights live; the CPU for a model that has none."""
-    weight = next(iter(model.parameters()), None)
-    return torch.device("cpu") if weight is None else weight.device
 
 
 def parameters(model: nn.Module) -> int:

@@ -57,7 +57,13 @@ def run(  # noqa: PLR0913  one parameter per option
     data: Bench,
     model: Model = "segrnn",
     trials: Annotated[int, typer.Option(help="Ended trials that the study shall hold.")] = 20,
-    input_size: Annotated[str, typer.Option(help="Look-back; several, separated by commas, are tried.")] = "336",
+    input_size: Annotated[
+        str | None,
+        typer.Option(
+            help="Look-back; several, separated by commas, are tried.",
+            show_default="336; of other tasks the model's own",
+        ),
+    ] = None,
     horizon: Horizon = 96,
     metric: Annotated[str | None, typer.Option(help="Measure on validation; default: the board's first.")] = None,
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
@@ -88,7 +94,7 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import bench, page, parameters, suites, tune
+    from tsrnn import bench, page, parameters, suites, tasks, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
@@ -96,10 +102,11 @@ def run(  # noqa: PLR0913  one parameter per option
     panel, splits = bench.opened(source)
     if len(splits) > 1:
         raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")
+    usual = (bench.DEFAULT_INPUT,) if tasks.find(source.suite.task).forecasts else ()
     asked = tune.Sweep(
         model=model,
         horizon=horizon,
-        input_sizes=tuple(numbers(input_size, "input-size")),
+        input_sizes=tuple(numbers(input_size, "input-size")) if input_size else usual,
         fixed=options(set_),
         metric=metric or source.suite.measures[0],
         seed=seed,
@@ -112,7 +119,7 @@ def run(  # noqa: PLR0913  one parameter per option
         pruner=pruner,
         hours=hours,
     )
-    panel = bench.offered(panel, asked.estimator(max(asked.input_sizes), asked.fixed))
+    panel = bench.offered(panel, asked.estimator(max(asked.input_sizes, default=None), asked.fixed))
     name = study or f"{source.name}-{model}-{horizon}"
     storage = storage or tune.sqlite(out / "sweeps.sqlite3")
     shown = tune.dashboard(storage) if dashboard else nullcontext()

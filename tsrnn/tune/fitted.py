@@ -89,7 +89,7 @@ def _objective(trial: Trial, panel: Panel, asked: Sweep, url: str) -> list[float
         return trial.should_prune()
 
     try:
-        estimator: Any = asked.estimator(size or asked.input_sizes[0], options)
+        estimator: Any = asked.estimator(size or next(iter(asked.input_sizes), None), options)
         began = time.monotonic()
         estimator.fit(panel, split=asked.split, on_epoch=report)
         seconds = time.monotonic() - began

@@ -59,7 +59,8 @@ def parameters(asked: Sweep, drawn: dict[str, Any]) -> dict[str, Any]:
         **asked.fixed,
         **asked.resolved(drawn),
     }
-    params.setdefault("input_size", asked.input_sizes[0])
+    if asked.input_sizes:
+        params.setdefault("input_size", asked.input_sizes[0])
     return params
 
 
