@@ -90,7 +90,7 @@ def choose(job: Job) -> dict[str, Any]:
     )
     track = "" if job.input_size is None else f"L={job.input_size}"
     name = "-".join(filter(None, [job.dataset, job.stem, str(HORIZON), track]))
-    study = tune.sweep(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
+    study = tune.run(catalog.load(job.dataset), asked, job.trials, tune.sqlite(job.store / f"{name}.sqlite3"), name)
     best = tune.best(study, asked)
     if not job.liked:
         parameters.write_toml(best, suites.home(job.dataset, job.input_size) / f"{job.model}.toml")

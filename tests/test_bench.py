@@ -21,8 +21,8 @@ from small import wide_frame
 from tsrnn import InputError, alive, allocator, bench, catalog, claims, faces, suites
 from tsrnn import fit as training
 from tsrnn.bench import jobs as planned
+from tsrnn.bench.screen import seconds_left
 from tsrnn.board import rows as results
-from tsrnn.commands.bench import seconds_left
 from tsrnn.errors import Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.registry import names

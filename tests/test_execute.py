@@ -72,8 +72,8 @@ def test_a_process_that_cannot_be_started_is_the_jobs_error(monkeypatch: pytest.
     def refused(*_: object, **__: object) -> None:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr("tsrnn.execute.ProcessPoolExecutor.submit", refused)
-    monkeypatch.setattr("tsrnn.execute._PAUSE", 0)
+    monkeypatch.setattr("tsrnn.execute.processes.ProcessPoolExecutor.submit", refused)
+    monkeypatch.setattr("tsrnn.execute.processes._PAUSE", 0)
     (done,) = run(jobs.echo, [1], workers=1)
     assert done.error_type == "WorkerDied"
     assert done.error == "no worker process can be started: [Errno 11] Resource temporarily unavailable"
@@ -109,7 +109,7 @@ def test_what_cannot_be_pickled_is_reported() -> None:
 
 
 def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tsrnn.execute.cores", lambda: 6)
+    monkeypatch.setattr("tsrnn.execute.processes.cores", lambda: 6)
     monkeypatch.setenv("OMP_NUM_THREADS", "5")
     monkeypatch.delenv("POLARS_MAX_THREADS", raising=False)
     for workers, share in [(1, 6), (2, 3)]:
@@ -122,14 +122,14 @@ def test_workers_share_the_cores(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.slow
 def test_spawned_processes_serve_where_there_is_no_fork_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("multiprocessing.get_all_start_methods", lambda: ["spawn"])
-    monkeypatch.setattr("tsrnn.execute.cores", lambda: 3)
+    monkeypatch.setattr("tsrnn.execute.processes.cores", lambda: 3)
     assert run(jobs.threads, [0], workers=1)[0].result == (3, "3", "3")
     done = run(jobs.act, [("die", tmp_path / "a"), ("fine", tmp_path / "b")], workers=1)
     assert [each.error_type for each in done] == ["WorkerDied", None]
 
 
 def test_never_more_workers_than_cores(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tsrnn.execute.cores", lambda: 1)
+    monkeypatch.setattr("tsrnn.execute.processes.cores", lambda: 1)
     assert len({each.result for each in run(jobs.pid, range(6), workers=4)}) == 1
 
 

@@ -18,11 +18,11 @@ DOORS = {
     "pytorch_lightning": {"fit"},
     "lightning": {"fit"},
     "optuna": {"tune"},
-    "ray": {"execute.py"},
+    "ray": {"clusters.py"},
     "matplotlib": {"plot"},
     "typer": {"commands"},
     "jinja2": {"page"},
-    "rich": {"console.py", "board/text.py", "commands"},
+    "rich": {"console.py", "board/text.py", "bench/screen.py", "commands"},
     "pooch": {"catalog.py"},
     "tqdm": {"progress.py"},
     "safetensors": {"store.py"},
@@ -31,7 +31,7 @@ DOORS = {
     "narwhals": {"frames.py"},
     "xarray": {"gridded.py"},
 }
-SHELVES = ("cells", "commands", "heads", "models", "readers")
+SHELVES = ("cells", "commands", "execute", "heads", "models", "readers")
 CAREFUL = ("pickle", "dill", "joblib", "marshal", "shelve")
 
 every_file = pytest.mark.parametrize("path", FILES, ids=lambda path: path.relative_to(ROOT).as_posix())

@@ -9,9 +9,9 @@ import polars as pl
 import pytest
 from rich.console import Console
 
+from tsrnn.board import remarks, text
 from tsrnn.board import rows as results
 from tsrnn.board import table as boards
-from tsrnn.board import text
 from tsrnn.board.published import published
 from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
@@ -158,11 +158,11 @@ def test_a_board_without_groups_still_prints() -> None:
 def test_what_a_reader_of_groups_must_know() -> None:
     table = boards.board(_rows(*_fits("gru", {96: SURE}), *_fits("lstm", {96: SURE})), "horizon", USUAL)
     tied = table.with_columns(group=1)
-    assert len(text.notes(tied)) == 1
-    assert "these fits, not the models" in text.notes(tied.with_columns(seeds=1))[1]
-    assert "can be told apart is not known: losses" in text.notes(table)[0]
-    assert "A line without a group" in text.notes(tied.with_columns(group=pl.Series([1, None])))[1]
-    assert text.notes(table.head(1)) == []
+    assert len(remarks.notes(tied)) == 1
+    assert "these fits, not the models" in remarks.notes(tied.with_columns(seeds=1))[1]
+    assert "can be told apart is not known: losses" in remarks.notes(table)[0]
+    assert "A line without a group" in remarks.notes(tied.with_columns(group=pl.Series([1, None])))[1]
+    assert remarks.notes(table.head(1)) == []
 
 
 def test_lines_that_are_not_whole_have_no_mean_and_no_group() -> None:
@@ -197,7 +197,7 @@ def test_published_lines_are_marked_and_kept_as_printed() -> None:
     assert "\x1b[2m" not in ours
     assert "0.362  0.389" in theirs
     assert theirs.startswith("\x1b[2m")
-    assert "not run here" in text.CAPTION
+    assert "not run here" in remarks.CAPTION
 
 
 def test_names_of_ours_stay_whole_in_a_narrow_terminal() -> None:

@@ -22,7 +22,7 @@ TEST_WINDOWS = {  # rows of the test part, less the horizon, plus one
     "ETTh2": {96: 2785, 192: 2689, 336: 2545, 720: 2161},
     "weather": {96: 10444, 192: 10348, 336: 10204, 720: 9820},
 }
-NAIVE = {"repeat_last", "seasonal_naive", "ols"}  # nothing in them is drawn: one seed says all
+NAIVE = {"repeat_last", "seasonal_naive", "ols", "ridge"}  # nothing in them is drawn: one seed says all
 TRAINING = {"input_size", "horizon", "loss", "scaler", "quantiles", "calendar", "pad", "val_size", "scale_per_series"}
 
 STUDIES = sorted(path for path in (BENCHMARKS / "studies").rglob("*.csv") if not path.stem.endswith("-liked"))

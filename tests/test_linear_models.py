@@ -19,8 +19,8 @@ def ridge(x, y, strength):
     return weights, y_mean - x_mean @ weights
 
 
-def solved(values, ridges, spec, val=None):
-    model = made("ols", spec, centring="last", ridges=ridges)
+def solved(values, ridges, spec, val=None, weights="shared"):
+    model = made("ols", spec, centring="last", ridges=ridges, weights=weights)
     assert model.solve(cut_of(arrays_of(values), spec.input_size, spec.horizon), val)
     return model
 
@@ -73,6 +73,83 @@ def test_ols_chooses_the_ridge_on_validation():
     assert best != 1e-6
     chosen, alone = solved(values, tuple(errors), spec, val), solved(values, (best,), spec)
     assert torch.equal(chosen.linear.weight, alone.linear.weight)
+
+
+def alone(values, channel, ridges, val):
+    """The model of one channel by itself."""
+    return solved(values[:, [channel]], ridges, Spec(6, 3, 1, 1), cut_of(arrays_of(val[:, [channel]]), 6, 3))
+
+
+def unlike(seed):
+    """Two channels whose next steps follow from the window by other weights."""
+    noise = np.random.default_rng(seed).standard_normal((300, 2))
+    values = noise.copy()
+    for step in range(1, 300):
+        values[step] += np.array([0.9, -0.9]) * values[step - 1]
+    return values
+
+
+def test_individual_weights_are_those_of_each_channel_alone_with_its_own_ridge():
+    ridges, val = (1e-6, 1e-2, 1.0), waves(60, 2, noise=1.0, seed=4)
+    values = waves(80, 2, noise=0.5)
+    values[70:75, 1] = np.nan
+    spec = Spec(6, 3, 2, 2)
+    model = solved(values, ridges, spec, cut_of(arrays_of(val), 6, 3), "individual")
+    for channel in range(2):
+        by_itself = alone(values, channel, ridges, val)
+        torch.testing.assert_close(model.linear.weight[channel], by_itself.linear.weight)
+        torch.testing.assert_close(model.linear.bias[channel], by_itself.linear.bias)
+    chosen = [
+        [
+            torch.equal(alone(values, channel, (ridge,), val).linear.weight, model.linear.weight[channel])
+            for ridge in ridges
+        ]
+        for channel in range(2)
+    ]
+    assert chosen[0] != chosen[1], "each has its own"
+
+
+def test_individual_weights_forecast_each_channel_by_its_own_map():
+    spec = Spec(6, 3, 2, 2)
+    model = solved(unlike(0), (1e-6,), spec, weights="individual")
+    batch = batch_of(spec)
+    for channel in range(2):
+        last = batch.past[:, -1:, channel]
+        by_hand = (
+            (batch.past[:, :, channel] - last) @ model.linear.weight[channel].T + model.linear.bias[channel] + last
+        )
+        torch.testing.assert_close(model(batch)[:, :, channel, 0], by_hand)
+
+
+@pytest.mark.parametrize("held", [400_000_000, 1])
+def test_auto_takes_what_validation_likes_better(held, monkeypatch):
+    monkeypatch.setattr("tsrnn.models.ols._HELD", held)  # of one channel's sums, or of all, at a time
+    spec = Spec(6, 3, 2, 2)
+    for values, val, likes in (
+        (unlike(0), unlike(1), "individual"),
+        (unlike(0)[:, [0, 0]], unlike(1)[:, [0, 0]], "shared"),
+    ):
+        values[:, 1] += np.random.default_rng(3).standard_normal(300) * 0.1
+        windows = cut_of(arrays_of(val), 6, 3)
+        auto, other = solved(values, (1e-4,), spec, windows, "auto"), solved(values, (1e-4,), spec, windows, likes)
+        torch.testing.assert_close(auto.linear.weight, other.linear.weight.expand_as(auto.linear.weight))
+        blind, shared = solved(values, (1e-4,), spec, None, "auto"), solved(values, (1e-4,), spec)
+        torch.testing.assert_close(blind.linear.weight, shared.linear.weight.expand_as(blind.linear.weight))
+
+
+@pytest.mark.parametrize("name", ["nlinear", "dlinear"])
+def test_linear_models_may_have_individual_weights(name):
+    shared, own, batch = made(name), made(name, weights="individual"), batch_of()
+    for part, weight in own.state_dict().items():
+        weight.copy_(shared.state_dict()[part].expand_as(weight))
+    torch.testing.assert_close(own(batch), shared(batch))
+    before = own(batch)
+    with torch.no_grad():
+        for weight in own.parameters():
+            weight[1] += 1.0
+    moved = (own(batch) - before).abs().amax((0, 1, 3))
+    assert moved[0] == 0
+    assert moved[1] > 0
 
 
 def linear_maps(model):

@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from tsrnn import infer, metrics
+from tsrnn.arrays import Arrays, seasonal_errors
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 
@@ -23,11 +24,30 @@ def test_by_hand():
     assert metrics.smape(Y, F) == pytest.approx(100 * (2 / 3 + 0 + 6 / 5 + 0) / 4)
 
 
+def _seasonal_error(history, season):
+    arrays = Arrays((np.append(history, 0.0),), ("y",), 1, ("a",), np.array([0, len(history) + 1]), np.zeros(0, int))
+    return float(seasonal_errors(arrays, np.array([len(history)]), season)[0, 0])
+
+
 def test_mase_against_the_seasonal_naive_forecast():
     history = np.array([1.0, 5.0, 2.0, 7.0, 4.0])
-    assert metrics.mase(Y, F, history) == pytest.approx(1.0 / ((4 + 3 + 5 + 3) / 4))
-    assert metrics.mase(Y, F, history, seasonality=2) == pytest.approx(1.0 / ((1 + 2 + 2) / 3))
-    assert math.isnan(metrics.mase(Y, F, np.ones(9)))
+    for season, scale in ((1, (4 + 3 + 5 + 3) / 4), (2, (1 + 2 + 2) / 3)):
+        assert _seasonal_error(history, season) == pytest.approx(scale)
+        assert metrics.mase(Y, F, np.full(4, scale)) == pytest.approx(1.0 / scale)
+    assert math.isnan(metrics.mase(Y, F, np.zeros(4)))
+    assert metrics.mase(Y, F, np.array([0, 1, 2.0, 1])) == pytest.approx((0 + 3 / 2 + 0) / 3)
+    assert math.isnan(_seasonal_error(history, 5))
+
+
+def test_a_forecasts_mase_is_over_all_of_its_own_series_before_it():
+    rng = np.random.default_rng(0)
+    y = {"a": rng.normal(size=30).cumsum(), "b": 100 * rng.normal(size=24).cumsum()}
+    frame = pl.concat([pl.DataFrame({"unique_id": [k] * len(v), "ds": range(len(v)), "y": v}) for k, v in y.items()])
+    asked = Forecaster("repeat_last", input_size=4, horizon=3, scale_per_series=True)
+    score = asked.fit(frame, split={"last": 3}).score(split={"last": 3}, measures=("mase",))
+    wanted = [np.abs(v[-3:] - v[-4]).mean() / np.abs(np.diff(v[:-3])).mean() for v in y.values()]
+    assert score.by_lead["mase"][:-1, -1] == pytest.approx(wanted, rel=1e-5)
+    assert score.mase == pytest.approx(np.mean(wanted), rel=1e-5)
 
 
 def test_pinball_by_hand():
@@ -67,7 +87,7 @@ def test_missing_cells_are_left_out_of_intervals_and_quantiles():
     assert metrics.quantile_loss(holes, with_hole[:, 0], 0.1) == pytest.approx(
         metrics.quantile_loss(Y, quantiles[:, 0], 0.1)
     )
-    assert metrics.mase(Y, F, np.array([1.0, np.nan, 2.0, 7.0])) == pytest.approx(1.0 / 5)
+    assert _seasonal_error(np.array([1.0, np.nan, 2.0, 7.0]), 1) == pytest.approx(5.0)
 
 
 def test_zeros_forecast_as_zeros_cost_nothing():

@@ -181,7 +181,7 @@ def test_it_is_swept(kind, tmp_path):
     fixed = {**options, "max_epochs": 1, "batch_size": 64}
     asked = tune.Sweep(model, 6, (24,), fixed, split={"ratios": [0.7, 0.1, 0.2]})
     panel = Panel.of(long_frame())
-    study = tune.sweep(panel, asked, 2, tune.sqlite(tmp_path / "s.sqlite3"), "own")
+    study = tune.run(panel, asked, 2, tune.sqlite(tmp_path / "s.sqlite3"), "own")
     best = tune.best(study, asked)
     assert best["model"] is model
     with pytest.raises(InputError, match=r"class (Plain|Leaky) is not registered.*'tsrnn\.(models|cells)'"):

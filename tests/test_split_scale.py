@@ -63,6 +63,21 @@ class TestSplit:
         np.testing.assert_array_equal(parts.test.end, arrays.offsets[1:])
         assert (parts.val.end >= parts.val.begin).all()
 
+    def test_the_last_rows_are_the_test_and_those_before_of_every_fifth_series_validate(self):
+        parts = split.last(_arrays([12, 12, 13, 12, 12, 12, 12, 12]), 4)
+        assert _spans(parts.test)[:3] == [(8, 12), (20, 24), (33, 37)]
+        assert _spans(parts.val)[:3] == [(8, 8), (20, 20), (29, 33)]
+        assert _spans(parts.train)[:3] == [(0, 8), (12, 20), (24, 29)]
+        assert (parts.val.end > parts.val.begin).sum() == 1  # the eighth series is too short to give rows away
+        assert (parts.test.begin == parts.val.end).all()
+        assert (parts.val.begin == parts.train.end).all()
+
+    def test_a_series_without_rows_before_its_last_ones_is_refused(self):
+        with pytest.raises(InputError, match="series 's1' has 4 rows, and the split takes the last 4 of each"):
+            split.last(_arrays([12, 4]), 4)
+        with pytest.raises(InputError, match=r"split last takes a whole number of rows from 1, not 0\.5"):
+            split.declared({"last": 0.5})
+
     def test_by_series(self):
         parts = split.by_series(_arrays([3, 4, 5, 6]), val=["s1"], test=["s3"])
         assert _spans(parts.train) == [(0, 3), (3, 3), (7, 12), (12, 12)]

@@ -64,6 +64,17 @@ def test_wells_left_out_one_by_one_are_ranked_in_physical_units(run: Run, suite:
     assert compared[0]["p"] is None, "four wells are too few to judge by"
 
 
+def test_what_load_does_with_columns_stands_in_a_suite(suite: str) -> None:
+    text = Path(suite).read_text().replace("horizons = [4]", 'leads = ["2 m"]\nload = { resample = 0.5 }')
+    Path(suite).write_text(text)
+    panel, _ = bench.opened(bench.Source(suite))
+    assert (panel.step.size, suites.find(suite).leads) == (0.5, (4,))
+    named = Path(suite).with_name("kin.toml")
+    named.write_text("")
+    Path(suite).write_text(text.replace("resample = 0.5", 'families = "kin.toml", resample = 0.5'))
+    assert suites.find(suite).roles["families"] == str(named), "beside the suite"
+
+
 def test_a_fold_that_has_a_row_is_not_run_again(suite: str, tmp_path: Path) -> None:
     jobs = bench.plan(bench.Source(suite), "quick", bench.Wishes(models=("repeat_last",), seeds=(0,)))
     assert [job.fold for job in jobs] == ["W-01", "W-02", "W-03", "W-04"]
@@ -166,6 +177,9 @@ def test_a_suite_that_cannot_be_is_one_sentence(tmp_path: Path, text: str, said:
     [
         ('id = "well"', 'idd = "well"', "unknown word of roles 'idd': did you mean 'id'"),
         ('target = "GR"', "target = 3", "roles.target takes a column or a list of them, not 3"),
+        ("horizons = [4]", "load = true\nhorizons = [4]", "load takes a table such as { families = true"),
+        ("horizons = [4]", "load = { clips = true }\nhorizons = [4]", "unknown word of load 'clips': did you mean"),
+        ("horizons = [4]", "load = { clip = 1 }\nhorizons = [4]", "load.clip cannot be 1; see what tsrnn.load"),
         ("horizons = [4]", "horizons = 4", "horizons takes a list of whole numbers of at least 1, not 4"),
         ("horizons = [4]", "horizons = []", "horizons takes a list of whole numbers of at least 1"),
         ("horizons = [4]", "leads = [0, 3]", "leads takes a list of steps, or of words"),
@@ -177,7 +191,11 @@ def test_a_suite_that_cannot_be_is_one_sentence(tmp_path: Path, text: str, said:
         ('["physical_rmse", "mae"]', '["physical_bias", "mae"]', "physical_bias orders nothing, for it is best at 0"),
         ("{ input_size = 12 }", "3", 'baselines.repeat_last takes a table of parameters, or "recipe", not 3'),
         ("input_size = 12, max", 'input_size = "12", max', "models.nlinear.input_size takes a whole number"),
-        ('leave_one_out = "series"', 'leave_on_out = "series"', "Known: borders, by_series, leave_one_out, ratios"),
+        (
+            'leave_one_out = "series"',
+            'leave_on_out = "series"',
+            "Known: borders, by_series, last, leave_one_out, ratios",
+        ),
         ('leave_one_out = "series"', "ratios = [0.5, 0.2, 0.2]", "three shares that add up to 1"),
         ('leave_one_out = "series"', "by_series = { val = 3 }", "a split by_series is such as"),
     ],

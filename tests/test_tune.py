@@ -16,6 +16,7 @@ from tsrnn.infer import Score
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, write_toml
 from tsrnn.registry import names
+from tsrnn.tune import fitted
 
 ASKED = tune.Sweep(
     "nlinear", horizon=4, input_sizes=(12, 24), fixed={"max_epochs": 2}, split={"ratios": [0.6, 0.2, 0.2]}
@@ -45,9 +46,9 @@ def test_every_range_holds_its_default(model: str) -> None:
 
 
 def test_a_sweep_ends_at_the_trials_asked_and_goes_on_from_there(panel: Panel, url: str) -> None:
-    first = tune.sweep(panel, ASKED, 3, url, "s")
+    first = tune.run(panel, ASKED, 3, url, "s")
     assert len(first.trials) == 3
-    again = tune.sweep(panel, ASKED, 5, url, "s")
+    again = tune.run(panel, ASKED, 5, url, "s")
     assert len(again.trials) == 5
     assert again.trials[0].params == first.trials[0].params
 
@@ -55,7 +56,7 @@ def test_a_sweep_ends_at_the_trials_asked_and_goes_on_from_there(panel: Panel, u
 @pytest.mark.parametrize("metric", ["pinball", "crps"])
 def test_a_sweep_by_a_metric_of_quantiles_gives_its_model_some(metric: str, panel: Panel, url: str) -> None:
     asked = replace(ASKED, metric=metric, fixed={"max_epochs": 1})
-    study = tune.sweep(panel, asked, 2, url, metric)
+    study = tune.run(panel, asked, 2, url, metric)
     best = tune.best(study, asked)
     assert best["quantiles"] == list(metrics.named(metric).levels)
     assert best["chosen"]["by"] == f"validation {metric}"
@@ -70,7 +71,7 @@ def test_a_sweep_by_a_metric_of_quantiles_gives_its_model_some(metric: str, pane
 
 def test_the_first_trial_is_the_model_as_it_comes(panel: Panel, url: str) -> None:
     asked = replace(ASKED, start={"input_size": 24, "batch_size": 32, "learning_rate": 5.0, "max_windows": 3})
-    study = tune.sweep(panel, asked, 2, url, "s")
+    study = tune.run(panel, asked, 2, url, "s")
     said = tune.trials(study)
     assert said[0]["params"] == {
         "input_size": 24,
@@ -88,7 +89,7 @@ def test_alternatives_are_tried_once_each_and_the_recipe_holds_the_value(
 ) -> None:
     line_ups = {"one": [{"model": "nlinear"}], "two": [{"model": "nlinear"}, {"model": "ols", "input_size": 6}]}
     asked = replace(ASKED, model="ensemble", input_sizes=(12,), alternatives={"members": line_ups})
-    study = tune.sweep(panel, asked, 3, url, "s")
+    study = tune.run(panel, asked, 3, url, "s")
     labels = [each["params"]["members"] for each in tune.trials(study)]
     assert labels[:2] == ["one", "two"]
     assert labels[2] in line_ups
@@ -97,21 +98,19 @@ def test_alternatives_are_tried_once_each_and_the_recipe_holds_the_value(
     assert read_toml(tmp_path / "best.toml")["members"] == line_ups[study.best_trial.params["members"]]
     assert best["chosen"]["ranges"]["members"] == ["one", "two"]
     with pytest.raises(InputError, match="is a sweep with alternatives"):
-        tune.sweep(panel, replace(asked, alternatives={"members": {"one": line_ups["one"]}}), 4, url, "s")
+        tune.run(panel, replace(asked, alternatives={"members": {"one": line_ups["one"]}}), 4, url, "s")
 
 
 def test_a_resumed_sweep_does_not_repeat_its_first_trials(panel: Panel, url: str) -> None:
     for trials in (3, 6):
-        study = tune.sweep(panel, ASKED, trials, url, "s")
+        study = tune.run(panel, ASKED, trials, url, "s")
     rates = [trial.params["learning_rate"] for trial in study.trials]
     assert len(set(rates)) == 6
-    runs = study.user_attrs["runs"]
-    assert [run["n_startup_trials"] for run in runs] == [10, 10]
-    assert runs[0]["seed"] != runs[1]["seed"]
+    assert [run["sampler"]["n_startup_trials"] for run in study.user_attrs["runs"]] == [10, 10]
 
 
 def test_the_best_is_what_validation_says_and_the_forecaster_takes_it(panel: Panel, url: str, tmp_path: Path) -> None:
-    study = tune.sweep(panel, ASKED, 4, url, "s")
+    study = tune.run(panel, ASKED, 4, url, "s")
     best = tune.best(study, ASKED)
     path = tmp_path / "best.toml"
     write_toml(best, path)
@@ -136,7 +135,7 @@ def test_failed_and_nan_trials_do_not_end_the_study(panel: Panel, url: str, monk
         return scores(self, *args, **kwargs)
 
     monkeypatch.setattr(Forecaster, "scores", sometimes)
-    states = [trial.state.name for trial in tune.sweep(panel, ASKED, 4, url, "s").trials]
+    states = [trial.state.name for trial in tune.run(panel, ASKED, 4, url, "s").trials]
     assert states == ["FAIL", "PRUNED", "COMPLETE", "COMPLETE"]
 
 
@@ -145,33 +144,34 @@ def test_the_test_part_is_never_read(panel: Panel, url: str) -> None:
     changed = panel.frame.with_columns(
         y=pl.when(pl.col("ds") < 240).then(pl.col("y")).otherwise(1e6)  # the last fifth is the test
     )
-    one = tune.sweep(panel, ASKED, 2, url, "one")
-    other = tune.sweep(Panel.of(changed, source="wave"), ASKED, 2, url, "other")
+    one = tune.run(panel, ASKED, 2, url, "one")
+    other = tune.run(Panel.of(changed, source="wave"), ASKED, 2, url, "other")
     assert [trial.value for trial in one.trials] == [trial.value for trial in other.trials]
 
 
 def test_another_sweep_under_the_same_name_is_refused(panel: Panel, url: str) -> None:
-    tune.sweep(panel, ASKED, 1, url, "s")
+    tune.run(panel, ASKED, 1, url, "s")
     other = tune.Sweep("ols", 4, (12,), {}, split=ASKED.split)
     with pytest.raises(InputError, match=r"study 's'.*'nlinear', not 'ols'"):
-        tune.sweep(panel, other, 1, url, "s")
+        tune.run(panel, other, 1, url, "s")
 
 
 def test_a_storage_that_cannot_be_opened_is_one_sentence(panel: Panel) -> None:
     with pytest.raises(InputError, match="cannot open the storage"):
-        tune.sweep(panel, ASKED, 1, "sqlite:////nowhere/at/all/x.sqlite3", "s")
+        tune.run(panel, ASKED, 1, "sqlite:////nowhere/at/all/x.sqlite3", "s")
 
 
 def test_a_hopeless_trial_is_pruned(panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tsrnn.tune.study.PRUNER", {"n_startup_trials": 1, "n_warmup_steps": 0})
-    asked = tune.Sweep("nlinear", 4, (24,), {"max_epochs": 6, "batch_size": 32, "averaging": 0.0}, split=ASKED.split)
+    fixed = {"max_epochs": 6, "batch_size": 32, "averaging": 0.0}
+    pruner = "median:n_startup_trials=1,n_warmup_steps=0"
+    asked = tune.Sweep("nlinear", 4, (24,), fixed, split=ASKED.split, pruner=pruner)
     rates = iter([1e-2, 1e-5])
 
-    def fixed(trial: optuna.Trial, model: str, fixed: Any = ()) -> dict[str, Any]:
+    def drawn(*_: Any) -> dict[str, Any]:
         return {"learning_rate": next(rates)}
 
-    monkeypatch.setattr(tune, "suggest", fixed)
-    first, second = tune.sweep(panel, asked, 2, url, "s").trials
+    monkeypatch.setattr("tsrnn.tune.fitted.suggest", drawn)
+    first, second = tune.run(panel, asked, 2, url, "s").trials
     assert first.state.name == "COMPLETE"
     assert second.state.name == "PRUNED"
     assert len(second.intermediate_values) < 6
@@ -184,15 +184,15 @@ def test_a_trial_that_takes_too_long_is_stopped_and_never_the_best(
     """The clock of the test passes a second at every reading."""
     asked = replace(ASKED, fixed={"max_epochs": 80}, minutes=3)
     ticks = iter(range(100_000))
-    monkeypatch.setattr(tune.time, "monotonic", lambda: next(ticks))
-    study = tune.sweep(panel, asked, 1, url, "s")
+    monkeypatch.setattr(fitted.time, "monotonic", lambda: next(ticks))
+    study = tune.run(panel, asked, 1, url, "s")
     monkeypatch.undo()
     assert [trial.state.name for trial in study.trials] == ["PRUNED"]
     assert 1 < len(study.trials[0].intermediate_values) < 80
     assert tune.trials(study)[0]["error"] == "stopped: it took longer than 3 minutes"
     with pytest.raises(InputError, match="no trial of study 's' succeeded"):
         tune.best(study, asked)
-    tune.sweep(panel, asked, 2, url, "s")
+    tune.run(panel, asked, 2, url, "s")
     chosen = tune.best(study, asked)["chosen"]
     assert (chosen["trial"], chosen["minutes"]) == (1, 3)
     assert "minutes" not in tune.best(study, ASKED)["chosen"]

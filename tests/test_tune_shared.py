@@ -24,6 +24,7 @@ from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, write_toml
 from tsrnn.tune import storage as storages
 from tsrnn.tune import study as studies
+from tsrnn.tune.turns import turn
 
 ASKED = tune.Sweep("nlinear", 4, (12,), {"max_epochs": 1}, split={"ratios": [0.6, 0.2, 0.2]})
 posix = pytest.mark.skipif(os.name != "posix", reason="processes of POSIX systems")
@@ -58,19 +59,20 @@ def one_of(study: optuna.Study) -> optuna.Trial:
         return study.ask()
 
 
-def begun(panel: Panel, url: str) -> tuple[optuna.Study, optuna.storages.RDBStorage, optuna.Trial]:
-    """A study in which a trial runs, and nobody runs it."""
-    study, kept = studies.study_of(ASKED, panel, url, "s")
-    assert studies.begin(study, kept, ASKED, 3)
-    return study, kept, one_of(study)
+def begun(panel: Panel, url: str) -> tuple[studies.Kept, optuna.Trial]:
+    """A study in which a trial runs."""
+    kept = studies.study_of(ASKED, panel, url, "s")
+    trial = studies.begin(kept, ASKED, 3)
+    assert trial is not None
+    return kept, trial
 
 
 @posix
 def test_a_trial_whose_process_died_is_tried_again_and_counted_once(panel: Panel, url: str) -> None:
-    _, _, trial = begun(panel, url)
+    _, trial = begun(panel, url)
     first = tune.suggest(trial, "nlinear", ASKED.fixed)
     trial.set_user_attr("process", dead())
-    study = tune.sweep(panel, ASKED, 3, url, "s")
+    study = tune.run(panel, ASKED, 3, url, "s")
     assert states(study) == ["FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
     assert studies.counted(study) == 3
     assert study.trials[1].params == first
@@ -79,35 +81,39 @@ def test_a_trial_whose_process_died_is_tried_again_and_counted_once(panel: Panel
 
 @posix
 def test_a_trial_that_kills_its_process_is_given_up_after_the_third(panel: Panel, url: str) -> None:
-    study, kept, trial = begun(panel, url)
+    kept, trial = begun(panel, url)
     for deaths in (1, 2, 3):
         trial.set_user_attr("process", dead())
-        studies.reap(study, kept)
-        assert studies.counted(study) == (deaths == 3)
-        assert studies.begin(study, kept, ASKED, 3)
-        trial = one_of(study)
-    assert [each.system_attrs.get("retry_history", []) for each in study.trials] == [[], [0], [0, 1], []]
+        studies.reap(kept)
+        assert studies.counted(kept.study) == (deaths == 3)
+        following = studies.begin(kept, ASKED, 3)
+        assert following is not None
+        trial = following
+    assert [each.system_attrs.get("retry_history", []) for each in kept.study.trials] == [[], [0], [0, 1], []]
 
 
 def test_a_trial_without_a_sign_of_life_ends_after_a_while(
     panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study, kept, trial = begun(panel, url)
-    studies.reap(study, kept)
+    kept, trial = begun(panel, url)
+    study = kept.study
+    trial.set_user_attr("process", dead(host="elsewhere"))
+    studies.reap(kept)
     assert states(study) == ["RUNNING"]
     monkeypatch.setattr(storages, "GRACE", -1)
-    kept.record_heartbeat(trial._trial_id)
-    studies.reap(study, kept)
+    kept.storage.record_heartbeat(trial._trial_id)
+    studies.reap(kept)
     assert states(study) == ["RUNNING"]
     one_of(study)
-    studies.reap(study, kept)
+    studies.reap(kept)
     assert states(study) == ["RUNNING", "FAIL"]
 
 
 def test_others_running_trials_are_left_alone_and_waited_for(
     panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    study, _, trial = begun(panel, url)
+    kept, trial = begun(panel, url)
+    study = kept.study
     trial.set_user_attr("process", dead(host="elsewhere"))
     waits: list[float] = []
 
@@ -115,28 +121,28 @@ def test_others_running_trials_are_left_alone_and_waited_for(
         waits.append(seconds)
         study.tell(trial, 0.5)
 
-    monkeypatch.setattr("tsrnn.tune.time.sleep", end)
-    swept = tune.sweep(panel, ASKED, 2, url, "s")
+    monkeypatch.setattr("tsrnn.tune.running.time.sleep", end)
+    swept = tune.run(panel, ASKED, 2, url, "s")
     assert len(waits) == 1
     assert states(swept) == ["COMPLETE", "COMPLETE"]
 
 
 def test_what_an_interrupted_process_had_queued_is_used_or_ended(panel: Panel, url: str) -> None:
-    study, _ = studies.study_of(ASKED, panel, url, "s")
+    study = studies.study_of(ASKED, panel, url, "s").study
     for rate in (0.002, 0.003):
         study.enqueue_trial({"learning_rate": rate})
-    swept = tune.sweep(panel, ASKED, 1, url, "s")
+    swept = tune.run(panel, ASKED, 1, url, "s")
     assert states(swept) == ["COMPLETE", "FAIL"]
     assert swept.trials[0].params["learning_rate"] == 0.002
     assert studies.counted(swept) == 1
-    assert studies.counted(tune.sweep(panel, ASKED, 2, url, "s")) == 2
+    assert studies.counted(tune.run(panel, ASKED, 2, url, "s")) == 2
 
 
 def test_no_trial_waits_where_there_are_more_alternatives_than_trials(panel: Panel, url: str) -> None:
     line_ups = {label: [{"model": "nlinear"}] for label in "abc"}
     asked = replace(ASKED, model="ensemble", alternatives={"members": line_ups})
     for trials in (1, 2, 4):
-        study = tune.sweep(panel, asked, trials, url, "s")
+        study = tune.run(panel, asked, trials, url, "s")
         assert states(study) == ["COMPLETE"] * trials
     assert [trial.params["members"] for trial in study.trials[:3]] == ["a", "b", "c"]
 
@@ -148,8 +154,8 @@ def test_ctrl_c_is_no_end_of_a_trial(panel: Panel, url: str, monkeypatch: pytest
     with monkeypatch.context() as patch:
         patch.setattr(Forecaster, "fit", interrupted)
         with pytest.raises(KeyboardInterrupt):
-            tune.sweep(panel, ASKED, 2, url, "s")
-    study = tune.sweep(panel, ASKED, 2, url, "s")
+            tune.run(panel, ASKED, 2, url, "s")
+    study = tune.run(panel, ASKED, 2, url, "s")
     assert states(study) == ["FAIL", "COMPLETE", "COMPLETE"]
     assert studies.counted(study) == 2
 
@@ -167,7 +173,7 @@ def test_a_trial_that_others_took_for_dead_does_not_end_the_sweep(
         return fit(self, *given, **named)
 
     monkeypatch.setattr(Forecaster, "fit", suspended)
-    study = tune.sweep(panel, ASKED, 2, url, "s")
+    study = tune.run(panel, ASKED, 2, url, "s")
     assert states(study) == ["FAIL", "COMPLETE", "COMPLETE"]
 
 
@@ -183,7 +189,7 @@ def test_a_trial_that_others_took_for_dead_does_not_end_the_sweep(
 def test_a_password_is_never_told(panel: Panel, secret: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("platformdirs.user_cache_dir", lambda name: str(tmp_path))
     with pytest.raises(InputError, match="cannot open the storage") as refused:
-        tune.sweep(panel, ASKED, 1, secret, "s")
+        tune.run(panel, ASKED, 1, secret, "s")
     said = str(refused.value) + storages.masked(f"no route to {secret}, password s3cr@t", secret)
     assert "s3cr" not in said
     assert "***" in said
@@ -197,10 +203,10 @@ def test_a_password_is_not_stored(panel: Panel, url: str, monkeypatch: pytest.Mo
         raise RuntimeError(f"lost {secret}")
 
     monkeypatch.setattr(Forecaster, "fit", fails)
-    study = tune.sweep(panel, ASKED, 1, secret, "s")
+    study = tune.run(panel, ASKED, 1, secret, "s")
     assert tune.trials(study)[0]["error"] == f"lost {url}?password=***"
     with pytest.raises(InputError) as refused:
-        tune.sweep(panel, replace(ASKED, horizon=5), 1, secret, "s")
+        tune.run(panel, replace(ASKED, horizon=5), 1, secret, "s")
     assert "s3cret" not in str(refused.value) + json.dumps(study.user_attrs)
 
 
@@ -219,17 +225,17 @@ def test_options_of_numpy_and_tuples_resume_and_are_written(
 ) -> None:
     asked = replace(ASKED, fixed={**ASKED.fixed, **fixed})
     for trials in (1, 2):
-        study = tune.sweep(panel, asked, trials, url, "s")
+        study = tune.run(panel, asked, trials, url, "s")
     write_toml(tune.best(study, asked), tmp_path / "best.toml")
     kept = read_toml(tmp_path / "best.toml")
     assert {name: kept[name] for name in plain} == plain
-    tune.sweep(panel, replace(asked, fixed={**ASKED.fixed, **plain}), 3, url, "s")
+    tune.run(panel, replace(asked, fixed={**ASKED.fixed, **plain}), 3, url, "s")
 
 
 def test_alternatives_of_tuples_resume(panel: Panel, url: str) -> None:
     asked = replace(ASKED, model="ensemble", alternatives={"members": {"one": ({"model": "nlinear"},)}})
     for trials in (1, 2):
-        assert len(tune.sweep(panel, asked, trials, url, "s").trials) == trials
+        assert len(tune.run(panel, asked, trials, url, "s").trials) == trials
 
 
 def command(folder: Path, trials: int) -> list[str]:
@@ -261,7 +267,6 @@ def test_four_commands_at_once_run_exactly_the_trials_asked(folder: Path) -> Non
     assert {each["trials"] for each in chosen} == {10}
     assert len({each["value"] for each in chosen}) == 1
     assert len(study.user_attrs["runs"]) == 4
-    assert len({run["seed"] for run in study.user_attrs["runs"]}) == 4
     assert sum("planned" in trial.user_attrs for trial in study.trials) == 1
 
 
@@ -275,7 +280,7 @@ def test_a_killed_command_leaves_a_trial_that_the_next_one_takes_up(folder: Path
     def learning() -> bool:
         if not (folder / "sweeps.sqlite3.lock").exists():
             return False
-        with storages.turn(url):  # else this process and that one would make the tables together
+        with turn(url):  # else this process and that one would make the tables together
             try:
                 return bool(optuna.load_study(study_name="s", storage=url).trials[0].intermediate_values)
             except (KeyError, IndexError):

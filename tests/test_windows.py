@@ -1,5 +1,7 @@
 """Windows against a naive slice of the frame: which there are, what they hold, and that nothing is copied for them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -302,3 +304,19 @@ def test_blocks_leave_no_seam(monkeypatch, padding):
     at_once = buffer.lay(arrays, scaling, padding)
     monkeypatch.setattr(buffer, "_BLOCK", 4)
     assert torch.equal(buffer.lay(arrays, scaling, padding).values, at_once.values)
+
+
+def test_what_is_kept_of_windows_grows_with_the_stretches_not_with_their_rows():
+    rows = 10**9
+    column = np.broadcast_to(np.float32(0), rows)
+    arrays = replace(arrays_of(np.zeros((1, 1))), columns=(column,), offsets=np.array([0, rows]))
+    values = torch.zeros(1, 1).expand(rows, 1)
+    begin, end = arrays.segments()
+    undo = scale.Affine(torch.zeros(1, 1, 1), torch.ones(1, 1, 1))
+    laid = buffer.Buffer(values, None, None, None, undo, begin, end, np.zeros(1, np.int64), 0, 1, arrays)
+    cut = windows.cut(laid, whole(arrays), 720, 96)
+    assert len(cut) == rows - 720 - 96 + 1
+    assert cut.anchors.first.nbytes + cut.anchors.counts.nbytes + cut.anchors.before.nbytes < 100
+    which = torch.tensor([len(cut) - 1, 0])
+    assert cut.anchors.at(which.numpy()).tolist() == [rows - 96, 720]
+    assert cut.gather(which).past.shape == (2, 720, 1)

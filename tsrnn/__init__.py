@@ -4,7 +4,8 @@ The map, in the order in which data meets the rooms:
 
     version, errors, journal, alive, files, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
-    arrays, split, scale, usual, shapes         numbers: cut before you look; what is done where nothing was said
+    arrays, pages                               numbers in memory, and in files that are mapped into it
+    split, moments, scale, usual, shapes        cut before you look; what is done where nothing was said
     metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next
     reading                                     what a file held: its table, units, and notes on what was met
@@ -17,9 +18,11 @@ The map, in the order in which data meets the rooms:
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
     heading, layout, gridded, logs/, readers/, stacked    what lies in files
     simulate, faults                            small worlds, and what breaks in them
-    packaged, packaged_anomalies, catalog       data sets that packages carry; data sets by name
+    mapped/                                     Parquet larger than memory, streamed into files that are mapped
+    packaged, packaged_anomalies, packaged_competitions, catalog    data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
-    features, masks, recalled, buffer, prepare, windows, unread   covariates, holes; a buffer, starts -> batches
+    features, masks, recalled, laid, buffer, prepare    covariates, holes; one buffer of scaled numbers
+    anchors, draws, windows, unread             where windows hang, which make a batch: starts -> batches
     phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, infer                  how to train; forecasts and scores
@@ -40,7 +43,7 @@ The map, in the order in which data meets the rooms:
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
-    workers, execute, claims, tune/             many fits: worker processes, jobs, who does which, sweeps
+    workers, clusters, execute/, claims, tune/   many fits: processes, Ray; jobs; who does which; sweeps
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
     submission/                                 rows of other people, held against the protocol

@@ -30,7 +30,7 @@ def frame(panel: Panel, point: np.ndarray, quantiles: np.ndarray | None, levels:
         for q, quantile_name in enumerate(quantile_names):
             assert quantiles is not None
             columns.append(pl.Series(quantile_name, quantiles[:, :, k, q].reshape(-1), kind))
-    return panel.future(point.shape[1]).with_columns(columns)
+    return panel.future(point.shape[1]).hstack(columns)
 
 
 def marked(panel: Panel, answered: pl.DataFrame, horizon: int, skipped: Mapping[str, str]) -> pl.DataFrame:

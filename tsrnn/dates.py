@@ -53,7 +53,7 @@ def read(
         InputError: a cell is no date, or two readings fit.
     """
     if date_format in epochs.WORDS:
-        return _of_epoch(column, source, str(date_format)), date_format
+        return _of_epoch(column, source, str(date_format), again), date_format
     if column.dtype.is_float() and date_format != NUMBER and (date_format or names_a_date(column.name)):
         whole = column.cast(pl.Int64, strict=False)
         column = whole if (whole == column).all() and (date_format or written.whole(whole)) else column
@@ -77,8 +77,10 @@ def read(
     return _of_numbers(column, source, ids)
 
 
-def _of_epoch(column: pl.Series, source: str, word: str) -> pl.Series:
+def _of_epoch(column: pl.Series, source: str, word: str, again: bool) -> pl.Series:
     """Times counted from an epoch, as they were asked for; what is a time already stays.
+
+    Words are told apart by when they would be: milliseconds that are seconds lie in the first weeks of 1970.
 
     Raises:
         InputError: a cell is no number, or far from any date.
@@ -90,6 +92,12 @@ def _of_epoch(column: pl.Series, source: str, word: str) -> pl.Series:
         raise InputError(
             f"{source}: column {quoted(column.name)}, row {row + 1} holds {numbers[row]:.13g}, which is no time by "
             f"date_format={word!r}; pass another of {listed(epochs.WORDS)}, or mend the cell"
+        )
+    near = [] if again else epochs.readings(numbers)
+    if near and word not in near:
+        notice(
+            f"{source}: column {quoted(column.name)} is read as {epochs.shown(numbers, word)}, as asked; as "
+            f"{epochs.shown(numbers, near[0])}, date_format={near[0]!r}, it would be of our days"
         )
     return epochs.read(numbers, word)
 

@@ -10,6 +10,7 @@ without     the panel that is left
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import reduce
 
 import numpy as np
 import polars as pl
@@ -30,6 +31,8 @@ def measured(panel: Panel) -> tuple[Panel, pl.DataFrame | None]:
 
     A series of which nothing was ever measured stays as it is.
     """
+    if _seen(panel, panel.offsets[1:] - 1).all():
+        return panel, None
     seen = _seen(panel)
     last = np.maximum.reduceat(np.where(seen, np.arange(len(seen)), -1), panel.offsets[:-1])
     stop = np.where(last < 0, panel.offsets[1:], last + 1)
@@ -192,7 +195,11 @@ def _of_rows(panel: Panel, frame: pl.DataFrame) -> Panel:
     return made
 
 
-def _seen(panel: Panel) -> np.ndarray:
-    """Whether a target was measured: [row] bool."""
-    seen: np.ndarray = np.any([panel.frame[name].is_not_null().to_numpy() for name in panel.roles.targets], 0)
+def _seen(panel: Panel, rows: Rows | None = None) -> np.ndarray:
+    """Whether a target was measured, in some rows or in all: [row] bool."""
+    columns = [panel.frame[name] for name in panel.roles.targets]
+    if not all(column.null_count() for column in columns):
+        return np.ones(panel.frame.height if rows is None else len(rows), bool)
+    looked = (column if rows is None else column.gather(rows) for column in columns)
+    seen: np.ndarray = reduce(np.logical_or, (column.is_not_null().to_numpy() for column in looked))
     return seen

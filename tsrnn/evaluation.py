@@ -50,7 +50,7 @@ class Evaluated(Estimator):
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
             windows.refuse_empty(scored, rows, self.on_short == "error")
             shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
-            scores[name] = infer.score(self.model_, self.head_, scored, measures, shift)
+            scores[name] = infer.score(self.model_, self.head_, scored, measures, shift, panel.season)
         return scores
 
     def calibrate(
@@ -226,7 +226,7 @@ class Evaluated(Estimator):
         if not len(cut):
             windows.refuse_empty(cut, rows, self.on_short == "error")
         held = np.zeros(len(panel.ids), bool)
-        held[laid.series_of(cut.targets_at)] = True
+        held[laid.series_of(cut.anchors.first)] = True
         if without := [name for name, has in zip(panel.ids, held | (rows.begin == rows.end), strict=True) if not has]:
             need = f"{self.input_size} + {self.horizon} rows without a gap"
             notice(f"series {listed(without)}: no forecast, for lack of {need} in which a target was measured")

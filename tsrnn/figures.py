@@ -1,7 +1,11 @@
 """Numbers written as text: read where every cell is one, else the first cell that is none is named with its mend."""
 
+from pathlib import Path
+
+import numpy as np
 import polars as pl
 
+from tsrnn import pages
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, quoted
 
@@ -70,7 +74,28 @@ def read(column: pl.Series, source: str, rows: pl.Series | None = None) -> pl.Se
 
 def floats(column: pl.Series) -> Floats:
     """Missing cells as NaN; the frame's own memory where it holds floating point numbers."""
+    if not column.dtype.is_float() or column.null_count() or column.n_chunks() > 1:
+        folder = _home(column)
+        if folder is not None:
+            return _in_a_file(column, folder)
     return (column if column.dtype.is_float() else column.cast(pl.Float64)).to_numpy()
+
+
+def _home(column: pl.Series) -> Path | None:
+    """The folder of the file that a column of numbers lies in (`tsrnn.pages`); None: it lies in memory."""
+    if not pages.any_open() or not len(column) or not column.dtype.is_numeric() or column.dtype.is_decimal():
+        return None
+    buffer = column.get_chunks()[0].to_arrow().buffers()[1]
+    return None if buffer is None else pages.of_address(buffer.address)
+
+
+def _in_a_file(column: pl.Series, folder: Path) -> Floats:
+    """`floats`, of which no copy is held in memory."""
+    numbers = pages.scratch(folder, (len(column),), np.float32 if column.dtype == pl.Float32 else np.float64)
+    for begin in range(0, len(column), pages.BLOCK):
+        block = column[begin : begin + pages.BLOCK]
+        numbers[begin : begin + len(block)] = (block if block.dtype.is_float() else block.cast(pl.Float64)).to_numpy()
+    return numbers
 
 
 def typed(column: pl.Series, dtype: pl.DataType) -> pl.Series:

@@ -92,7 +92,20 @@ def content(path: Path, most: int, mend: str) -> bytes:
 
 
 def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND) -> None:
-    """Give a folder of these files (name -> bytes) the name `path`; one that was there is whole until the new one is.
+    """Give a folder of these files (name -> bytes) the name `path`, as `folder_written` does."""
+
+    def write(folder: Path) -> None:
+        for name, content in contents.items():
+            with (folder / name).open("wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+
+    folder_written(path, write, mend)
+
+
+def folder_written(path: Path, write: Callable[[Path], Any], mend: str = MEND) -> None:
+    """Call `write` with an empty folder, and give it the name `path`; one that was there is whole until the new one is.
 
     A symbolic link stays one, and the folder that it names is replaced. A kill between the two renames leaves the old
     folder beside its place, as `.<name>.<process>.new/old`.
@@ -106,11 +119,7 @@ def folder_replaced(path: Path, contents: Mapping[str, bytes], mend: str = MEND)
         fresh, old = room / "new", room / "old"
         try:
             fresh.mkdir(parents=True)
-            for name, content in contents.items():
-                with (fresh / name).open("wb") as file:
-                    file.write(content)
-                    file.flush()
-                    os.fsync(file.fileno())
+            write(fresh)
             _exchange(fresh, target, old)
             _sweep(target)  # only now: what a killed writer moved away may be the only one there is
         finally:

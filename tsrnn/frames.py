@@ -69,16 +69,19 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
         inside = "index" if "index" not in table.columns else "level_0"
         table, origin = table.rename({"": inside}), replace(origin, labels=(*origin.labels, (inside, "")))
     floats = [name for name, dtype in table.schema.items() if dtype.is_float()]
-    if floats:
-        holed = table.select(pl.col(floats).is_nan().any()).row(0)
-        floats = [name for name, has_nan in zip(floats, holed, strict=True) if has_nan]
+    floats = [name for name in floats if _holds_nan(table[name])]
     return table.with_columns(pl.col(floats).fill_nan(None)) if floats else table, origin
+
+
+def _holds_nan(column: pl.Series) -> bool:
+    return bool((column.is_nan() if column.null_count() else np.isnan(column.to_numpy())).any())
 
 
 def from_polars(table: pl.DataFrame, origin: Origin, index: str) -> Any:
     """The table as the type that came in; pandas gets its index back where the column called `index` was in it."""
     if origin.library != "pandas":
-        table = table.rename({name: str(label) for name, label in origin.labels}, strict=False)
+        if origin.labels:
+            table = table.rename({name: str(label) for name, label in origin.labels}, strict=False)
         return table if origin.library == "polars" else table.to_arrow()
     frame = table.to_pandas()
     for name, frequency in origin.periods:

@@ -22,6 +22,7 @@ from tsrnn.steps import (
 )
 
 _HALF = 1 - 1e-6  # rounded up from here on: half steps that floating point misses by a hair must not fall both ways
+_BLOCK = 1 << 20  # rows looked at together
 _NEAR = 0.99  # of a length, from which a step counts as that long: jittered days are days
 
 
@@ -67,18 +68,27 @@ def breaks(index: pl.Series, offsets: Rows, step: Step) -> Rows:
     A length that is off counts as a step all the same where the rows lie next to one another on the grid that its
     series keeps: a late row, and an early one after it, are no gap.
     """
+    odd = np.concatenate([np.zeros(0, bool), *(_odd(index[a : a + _BLOCK + 1], step) for a in _blocks(index))])
+    if step.calendar is None and odd.any():
+        values, rows = on_clock(index) if step.local else physical(index), np.flatnonzero(odd)
+        before, after = np.split(_on_grid(values, offsets, step.size, np.concatenate([rows, rows + 1])), 2)
+        odd[rows] = after - before != 1
+    odd[offsets[1:-1] - 1] = False
+    return np.flatnonzero(odd).astype(np.int64) + 1
+
+
+def _blocks(index: pl.Series) -> range:
+    return range(0, len(index) - 1, _BLOCK)
+
+
+def _odd(index: pl.Series, step: Step) -> np.ndarray:
+    """Whether each row but the first is not one step after the one before."""
     if step.calendar is not None:
         jumps = _jumps(index, step.calendar)
         most = len(step.calendar.kept) + 1 if isinstance(step.calendar, Weekdays) and not step.calendar.gaps else 1
-        odd = (jumps < 1) | (jumps > most)
-    else:
-        values = on_clock(index) if step.local else physical(index)
-        differences = np.diff(values)
-        odd = (differences <= 0.5 * step.size) | (differences >= 1.5 * step.size)
-        if odd.any():
-            odd &= np.diff(_on_grid(values, offsets, step.size)) != 1
-    odd[offsets[1:-1] - 1] = False
-    return np.flatnonzero(odd).astype(np.int64) + 1
+        return np.asarray((jumps < 1) | (jumps > most))
+    differences = np.diff(on_clock(index) if step.local else physical(index))
+    return np.asarray((differences <= 0.5 * step.size) | (differences >= 1.5 * step.size))
 
 
 def pauses(index: pl.Series, offsets: Rows, step: Step) -> Rows:
@@ -95,7 +105,7 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
 
     Small whole numbers are widened where theirs cannot hold what comes.
     """
-    lasts, ahead = index.gather(last_rows), np.arange(1, horizon + 1)
+    lasts, ahead = index[last_rows], np.arange(1, horizon + 1)
     if step.calendar is not None or step.local:
         shown = _last_shown(index, last_rows, step)
         if step.calendar is None:
@@ -118,7 +128,7 @@ def numbers(index: pl.Series, rows: Rows, step: Step) -> Rows:
     clock counts by that clock); counts and depths are divided by the step; each is rounded. 0 where the index has no
     step to count by.
     """
-    chosen = index.gather(rows)
+    chosen = index[rows]
     if step.calendar is not None:
         return step.calendar.numbers(days_of(chosen))
     values = on_clock(chosen) if step.local else physical(chosen)
@@ -190,12 +200,19 @@ def _jumps(index: pl.Series, calendar: Months | Weekdays) -> Rows:
     return jumps
 
 
-def _on_grid(values: np.ndarray, offsets: Rows, size: float) -> Rows:
-    """Each row's place on the grid of `size` that lies nearest to its series' rows."""
-    begin, lengths = offsets[:-1], np.diff(offsets)
-    steps = (values - np.repeat(values[begin], lengths)) / size
-    turns = np.add.reduceat(np.exp(2j * np.pi * steps), begin)
-    places: Rows = np.rint(steps - np.repeat(np.angle(turns) / (2 * np.pi), lengths)).astype(np.int64)
+def _on_grid(values: np.ndarray, offsets: Rows, size: float, rows: Rows) -> Rows:
+    """The places of some rows on the grid of `size` that lies nearest to all of their series' rows: [rows]."""
+    turns = np.zeros(len(offsets) - 1, np.complex128)
+    for a in range(0, len(values), _BLOCK):
+        b = min(a + _BLOCK, len(values))
+        series = np.arange(np.searchsorted(offsets, a, side="right") - 1, np.searchsorted(offsets, b))
+        first = np.maximum(offsets[series], a)
+        lengths = np.minimum(offsets[series + 1], b) - first
+        steps = (values[a:b] - np.repeat(values[offsets[series]], lengths)) / size
+        turns[series] += np.add.reduceat(np.exp(2j * np.pi * steps), first - a)
+    series = np.searchsorted(offsets, rows, side="right") - 1
+    steps = (values[rows] - values[offsets[series]]) / size
+    places: Rows = np.rint(steps - np.angle(turns[series]) / (2 * np.pi)).astype(np.int64)
     return places
 
 

@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import metrics
-from tsrnn.arrays import Floats, Rows
+from tsrnn.agreement import Agreement
+from tsrnn.arrays import Floats, Rows, seasonal_errors
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.scale import Affine
@@ -41,6 +42,7 @@ class Score:
 
     `by_lead` says it of series and leads: [series+1 horizon+1], the last row over all series, the last column over all
     leads; NaN where no target was measured. `series` are the names of its rows. `by_target` says it of each target.
+    Of labels, `agreements` has what was counted of each series.
     """
 
     values: Mapping[str, float]
@@ -49,6 +51,7 @@ class Score:
     by_lead: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
     series: tuple[str, ...] = field(default=(), repr=False, compare=False)
     by_target: Mapping[str, npt.NDArray[np.float64]] = field(default_factory=dict, repr=False, compare=False)
+    agreements: Sequence[Agreement] = field(default=(), repr=False, compare=False)
 
     def __getattr__(self, name: str) -> float:
         values: Mapping[str, float] = self.__dict__.get("values", {})
@@ -153,7 +156,12 @@ def _power(logarithm: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
 
 @torch.inference_mode()
 def score(
-    model: Model, head: Head, windows: Windows, measures: Sequence[str] = metrics.USUAL, shift: Shift | None = None
+    model: Model,
+    head: Head,
+    windows: Windows,
+    measures: Sequence[str] = metrics.USUAL,
+    shift: Shift | None = None,
+    season: int | None = None,
 ) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
 
@@ -162,6 +170,7 @@ def score(
     Args:
         measures: what `tsrnn.metrics.named` knows.
         shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
+        season: steps by which errors are scaled that are counted in seasonal differences; None: the model's.
 
     Raises:
         InputError: there is no such measure, or it reads quantiles and the head has none.
@@ -178,10 +187,12 @@ def score(
         assert batch.target is not None
         seen = batch.target_observed
         truth = _truth(windows, rows) if in_units else batch.target
+        scale = _scale(windows, rows, season or spec.seasonality) if in_units else truth
         count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
             moved = None if shift is None else partial(shift, rows=rows)
-            arrays_of = metrics.named(name).arrays(*_read(name, head, params, batch, truth, moved))
+            read = _read(name, head, params, batch, truth, moved)
+            arrays_of = metrics.named(name).arrays(*read, *([scale] if metrics.named(name).history else []))
             for place, cells in enumerate(arrays_of):
                 tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
     return _score(measures, tallies, windows, series)
@@ -235,6 +246,12 @@ def _truth(windows: Windows, which: slice) -> Tensor:
     rows = windows.targets_at[which, None] + np.arange(windows.horizon)
     cells = np.stack([column[rows] for column in arrays.columns[: arrays.targets]], -1)
     return torch.from_numpy(np.nan_to_num(cells.astype(np.float64)))
+
+
+def _scale(windows: Windows, which: slice, season: int) -> Tensor:
+    """Mean absolute seasonal difference of what came before some windows: [batch 1 target] float64, 0 for none."""
+    errors = seasonal_errors(windows.buffer.arrays, windows.targets_at[which], season)
+    return torch.from_numpy(np.nan_to_num(errors))[:, None]
 
 
 def _read(

@@ -1,6 +1,7 @@
 """How good the answers for rows are, of each series and over all: labels by `tsrnn.agreement`, values by `metrics`."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ def of_labels(
     nothing = Agreement(np.zeros((classes, classes), np.int64))
     rows = [*told, sum(told, nothing)]
     tables = [agreement.measures(measures, each, penalty) for each in rows]
-    return _score(arrays, measures, [each.rows for each in rows], tables)
+    return replace(_score(arrays, measures, [each.rows for each in rows], tables), agreements=told)
 
 
 def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures: Sequence[str]) -> Score:

@@ -36,12 +36,15 @@ class Measure:
         whole    (count of cells, sum of each array) -> the measure; element by element
         levels   of the quantiles that `cells` takes in place of the forecast, if it does
         best     the value that is best; None: the lowest
+        history  `cells` takes, behind the forecast, the mean absolute seasonal difference of what came before; truth
+                 and forecast are then in the data's own units
     """
 
     cells: Callable[..., Any]
     whole: Callable[..., Any]
     levels: tuple[float, ...] = ()
     best: float | None = None
+    history: bool = False
 
     def __call__(self, y: Values, *forecast: Values, mask: npt.NDArray[np.bool_] | None = None) -> float:
         seen = ~np.isnan(sum(forecast, start=y))
@@ -66,10 +69,13 @@ def _mean(count: Any, total: Any) -> Any:
 
 
 def measure(
-    whole: Callable[..., Any] = _mean, levels: tuple[float, ...] = (), best: float | None = None
+    whole: Callable[..., Any] = _mean,
+    levels: tuple[float, ...] = (),
+    best: float | None = None,
+    history: bool = False,
 ) -> Callable[[Callable[..., Any]], Measure]:
     """Make a measure of a function of cells; by default their mean."""
-    return lambda cells: Measure(cells, whole, levels, best)
+    return lambda cells: Measure(cells, whole, levels, best, history)
 
 
 @measure()
@@ -107,6 +113,16 @@ def smape(y: Any, forecast: Any) -> Any:
 def nmae(y: Any, forecast: Any) -> Any:
     """Summed absolute error over the summed absolute truth, the normalised deviation of Salinas et al. 2017."""
     return abs(forecast - y), abs(y)
+
+
+@measure(lambda count, error, known: error / known, history=True)
+def mase(y: Any, forecast: Any, scale: Any) -> Any:
+    """Mean absolute error over the seasonal naive forecast's inside the history; below 1 is better than it.
+
+    A cell whose history never changed from one season to the next has no scale, and is left out.
+    """
+    known = scale > 0
+    return abs(forecast - y) / (scale + 1.0 * ~known) * known, 1.0 * known + 0.0 * y
 
 
 @measure(levels=(0.1, 0.9), best=0.8)
@@ -190,13 +206,7 @@ def unordered(word: str, best: float, instead: str) -> InputError:
 
 def physical(word: str) -> bool:
     """Whether the word asks for a measure in the data's own units."""
-    return word.startswith(_PHYSICAL)
-
-
-def mase(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:
-    """Mean absolute error over the seasonal naive forecast's inside `history` [row]; below 1 is better than it."""
-    naive = mae(history[seasonality:], history[:-seasonality])
-    return mae(y, forecast) / naive if naive > 0 else np.nan
+    return word.startswith(_PHYSICAL) or (word in MEASURES and MEASURES[word].history)
 
 
 def rmsse(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:

@@ -42,6 +42,7 @@ SENTINELS = (  # as stations, loggers, NetCDF libraries and well logs write them
     *(32767, -32768, 65535, 2147483647, -2147483648, 1e20, -1e20, 1e30, -1e30, 9.969209968386869e36, 3.4028235e38),
 )
 _NEAR = 1e-6  # of a number: a float32 holds it no closer
+_LEAST = (1 - _NEAR) * min(map(abs, SENTINELS))
 _OTHERS = 8  # values beside it that a sentinel is told by
 _GRADES = 3  # values that a flag has: good, doubtful, bad
 _FLAG = re.compile(
@@ -128,7 +129,7 @@ def masked(
             notes += [Note(f"cells whose {flag} is not good, missing as asked", count, name, loud=False)] * (count > 0)
         if column is not before:
             changed.append(column)
-    return table.with_columns(changed), notes
+    return table.with_columns(changed) if changed else table, notes
 
 
 def suspected(table: pl.DataFrame, names: Iterable[str], missing: Any) -> list[Note]:
@@ -154,7 +155,7 @@ def sentinels(column: pl.Series) -> list[tuple[float, int]]:
     """
     if not (column.dtype.is_integer() or column.dtype.is_float()):
         return []
-    rest, named = column.drop_nulls(), []
+    rest, named = column.drop_nulls() if column.null_count() else column, []
     while len(rest):
         ends = [float(end) for end in (rest.min(), rest.max())]  # type: ignore[arg-type]  # numbers
         end, value = next(((end, near) for end in ends if (near := _sentinel(end)) is not None), (0.0, None))
@@ -239,6 +240,8 @@ def _several(values: Any) -> bool:
 
 def _sentinel(number: float) -> float | None:
     """The sentinel that a number is, as people write it."""
+    if abs(number) < _LEAST:
+        return None
     return next((value for value in SENTINELS if abs(number - value) <= _NEAR * abs(value)), None)
 
 

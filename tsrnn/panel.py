@@ -262,12 +262,13 @@ class Panel:
 
     def _of_series(self) -> pl.DataFrame:
         """The first value of each static covariate in every series: [series]."""
+        if not self.roles.static:
+            return pl.DataFrame()
         static = self.frame.select(self.roles.static)
-        if self.roles.static and sum(static.null_count().row(0)):
-            lengths = np.diff(self.offsets)
-            series = pl.Series("series", np.repeat(np.arange(len(lengths)), lengths))
+        if sum(static.null_count().row(0)):
+            series = pl.Series("series", np.repeat(np.arange(len(self.ids)), np.diff(self.offsets)))
             static = static.with_columns(pl.all().fill_null(strategy="backward").over(series))
-        return static[self.offsets[:-1]] if self.roles.static else static
+        return static[self.offsets[:-1]]
 
     def with_arrays(self, arrays: Arrays) -> "Panel":
         """The same panel holding other numbers of the same shape, each column in the type it had."""
@@ -282,8 +283,7 @@ class Panel:
         index = indexing.following(self.frame[self.roles.index], self.offsets[1:] - 1, self.step, horizon)
         if self.roles.id is None:
             return index.to_frame()
-        rows = np.repeat(self.offsets[:-1], horizon)
-        return pl.DataFrame([self.frame[self.roles.id].gather(rows), index])
+        return pl.DataFrame([self.frame[self.roles.id][np.repeat(self.offsets[:-1], horizon)], index])
 
     def between(self, begin: Rows, end: Rows) -> pl.DataFrame:
         """Rows [begin, end) of each series, given as rows of the panel: ([series], [series])."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from tsrnn import moments
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import notice, quoted, unknown
 from tsrnn.split import Part
@@ -18,6 +19,7 @@ _ROUNDING = 4  # units in the last place by which equal values may differ
 _STEPS = 256  # of a float32 in which a series should move at least
 _SAMPLE = 64  # rows of a series that say where most of it lies
 _FAR = 1000  # times as wide as that, from which a value is far out
+_QUARTERS, _NORMAL = (0.25, 0.5, 0.75), 1.349  # the interquartile range of a unit Gaussian
 _SQUARES = 1e-150  # the square of a smaller one is too near to 0 for a float64
 
 
@@ -58,9 +60,13 @@ def _standard(x: Floats) -> tuple[float, float]:
 
 
 def _robust(x: Floats) -> tuple[float, float]:
-    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
-    width = float(high - low) / 1.349  # the interquartile range of a unit Gaussian is 1.349
-    return float(middle), width or _standard(x)[1]  # half the values may be one, as of rain
+    low, middle, high = np.quantile(x, _QUARTERS)
+    return float(middle), float(high - low) / _NORMAL or _standard(x)[1]  # half the values may be one, as of rain
+
+
+def _robust_of_many(of: moments.Blocks) -> tuple[float, float]:
+    low, middle, high = moments.quantiles(of, _QUARTERS)
+    return middle, (high - low) / _NORMAL or moments.standard(of)[1]
 
 
 def _mean_abs(x: Floats) -> tuple[float, float]:
@@ -77,6 +83,7 @@ SCALERS: dict[str, Callable[[Floats], tuple[float, float]]] = {
     "mean_abs": _mean_abs,
     "none": _none,
 }
+_OF_MANY = {_standard: moments.standard, _robust: _robust_of_many, _mean_abs: moments.mean_abs}
 
 
 def fit(name: str, arrays: Arrays, train: Part, per_series: bool = False) -> Affine:
@@ -184,6 +191,8 @@ def fit_static(matrix: Floats, train: Part) -> Affine:
 
 def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[Floats]) -> tuple[float, float]:
     """Location and scale of the numbers there are; of values that differ by rounding alone, one of them and 0."""
+    if statistic in _OF_MANY and sum(map(len, pieces)) > moments.MANY:
+        return _of_many(_OF_MANY[statistic], moments.blocks(pieces), pieces[0].dtype)
     x = pieces[0] if len(pieces) == 1 else np.concatenate(pieces)
     finite = np.isfinite(x)
     if not finite.all():
@@ -203,6 +212,26 @@ def _statistic(statistic: Callable[[Floats], tuple[float, float]], pieces: list[
     if high - low <= rounding:
         return low if low == high else float(x.mean(dtype=np.float64)), 0.0
     return loc, scale
+
+
+def _of_many(statistic: moments.Statistic, of: moments.Blocks, kind: np.dtype[Any]) -> tuple[float, float]:
+    """`_statistic` of more numbers than one would copy."""
+    if not moments.count(of):
+        return 0.0, 1.0
+    low, high = moments.ends(of)
+    furthest = max(abs(low), abs(high))
+    if high - low <= _ROUNDING * float(np.finfo(kind).eps) * furthest:
+        return low if low == high else moments.standard(of)[0], 0.0
+    try:
+        with np.errstate(over="ignore", invalid="ignore"):
+            loc, scale = statistic(of)
+    except (OverflowError, ValueError):  # of sums beyond float64
+        loc, scale = math.inf, math.inf
+    if _SQUARES < scale < math.inf:
+        return loc, scale
+    power = math.frexp(furthest)[1]
+    loc, scale = statistic(lambda: (np.ldexp(x.astype(np.float64), -power) for x in of()))
+    return math.ldexp(loc, power), math.ldexp(scale, power)
 
 
 def _measured(statistic: Callable[[Floats], tuple[float, float]], x: Floats) -> tuple[float, float]:

@@ -15,7 +15,8 @@ import numpy as np
 from tsrnn.arrays import Arrays, Rows
 from tsrnn.errors import InputError, unknown
 
-KINDS = ("borders", "ratios", "by_series")
+KINDS = ("borders", "ratios", "last", "by_series")
+EVERY = 5  # series of which one is validated on, where a split is `last`
 LEAVE_ONE_OUT = "leave_one_out"  # no split itself: `folds` makes several of it
 SplitRow = Mapping[str, Any] | str | None  # as a catalogue's row, a suite or a user declares it
 
@@ -43,7 +44,7 @@ class Split:
 
 
 def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str, clipped: bool = False) -> Split:
-    """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios` or `by_series`.
+    """The split that a data set's catalogue row, or a user, asks for: `borders`, `ratios`, `last` or `by_series`.
 
     `by_series` names those held out, `{"val": ["A"], "test": ["B"]}`, or says shares, `{"val": 0.1, "test": 0.1}`.
 
@@ -59,6 +60,8 @@ def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str, c
         return borders(arrays, value, clipped)
     if kind == "ratios":
         return ratios(arrays, value)
+    if kind == "last":
+        return last(arrays, value)
     if any(isinstance(each, numbers.Real) for each in value.values()):
         return last_series(arrays, value.get("val", 0.0), value.get("test", 0.0))
     return by_series(arrays, value.get("val", ()), value.get("test", ()))
@@ -79,6 +82,8 @@ def declared(row: Any, kinds: Sequence[str] = KINDS) -> tuple[str, Any]:
         _check_borders(value)
     elif kind == "ratios":
         _check_ratios(value)
+    elif kind == "last":
+        _check_last(value)
     elif kind == "by_series":
         _check_names(value)
     elif not isinstance(value, str) or not value:
@@ -132,6 +137,26 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
     train = np.floor(n * shares[0] + 1e-9).astype(np.int64)
     test = np.floor(n * shares[2] + 1e-9).astype(np.int64)
     return _parts(at, at + train, at + n - test, at + n)
+
+
+def last(arrays: Arrays, rows: int) -> Split:
+    """The last `rows` of each series are the test, one window where that is the horizon; all before them trains.
+
+    Of every fifth series the last `rows` before the test validate, where as many and one more are left to train. So are
+    forecasting competitions: the test follows the history at once, and no series is long.
+
+    Raises:
+        InputError: a series has no row before its last ones.
+    """
+    _check_last(rows)
+    at, end = arrays.offsets[:-1], arrays.stops()
+    short = np.flatnonzero(end - at <= rows)
+    if len(short):
+        name, count = arrays.ids[short[0]], (end - at)[short[0]]
+        raise InputError(f"series {name!r} has {count} rows, and the split takes the last {rows} of each: leave it out")
+    middle = np.arange(len(at)) % EVERY == EVERY // 2
+    val = np.where(middle & (end - at > 3 * rows), rows, 0)
+    return _parts(at, end - rows - val, end - rows, end)
 
 
 def whole(arrays: Arrays) -> Part:
@@ -221,6 +246,11 @@ def _parts(at: Rows, train: Rows, val: Rows, test: Rows) -> Split:
 def _check_borders(ends: Any) -> None:
     if not _are_three(ends, numbers.Integral) or not 0 < ends[0] <= ends[1] <= ends[2]:
         raise InputError(f"split borders must be three rising row numbers, not {ends!r}")
+
+
+def _check_last(rows: Any) -> None:
+    if not isinstance(rows, numbers.Integral) or isinstance(rows, bool) or rows < 1:
+        raise InputError(f"split last takes a whole number of rows from 1, not {rows!r}")
 
 
 def _check_ratios(shares: Any) -> None:

@@ -54,11 +54,11 @@ def read(files: Sequence[Path], one: Callable[[Path], Reading]) -> Reading:
     readings = [one(file) for file in files]
     columns = readings[0].frame.columns
     for file, reading in zip(files, readings, strict=True):
-        _check_columns(first, columns, file, reading.frame.columns)
+        check_columns(first, columns, file, reading.frame.columns)
     id = next((name for name in columns if name.lower() in ID_NAMES), None)
     readings = readings if id is None else [_with_words(reading, id) for reading in readings]
     _check_kinds(files, [reading.frame for reading in readings])
-    made = _below(readings, names, _free(columns) if len(files) > 1 and id is None else "")
+    made = _below(readings, names, free(columns) if len(files) > 1 and id is None else "")
     told = "files, each a series by its name" if made.id else "files, laid below each other"
     return replace(made, notes=(*made.notes, Note(told, len(files))) if len(files) > 1 else made.notes)
 
@@ -78,7 +78,12 @@ def _name(file: Path) -> str:
     return fsencode(file.stem).decode(errors="replace")
 
 
-def _check_columns(first: Path, columns: Sequence[str], file: Path, here: Sequence[str]) -> None:
+def check_columns(first: Path, columns: Sequence[str], file: Path, here: Sequence[str]) -> None:
+    """Two files have the same columns.
+
+    Raises:
+        InputError: one has a column that the other lacks.
+    """
     lacking, more = ([name for name in one if name not in other] for one, other in ((columns, here), (here, columns)))
     if lacking:
         raise InputError(
@@ -115,7 +120,7 @@ def _kind(dtype: pl.DataType) -> str:
 
 def _below(readings: Sequence[Reading], names: Sequence[str], id: str) -> Reading:
     """All readings as one; `id`: the column of their names, "" where there is none."""
-    key = id or _free(readings[0].frame.columns)
+    key = id or free(readings[0].frame.columns)
     columns = readings[0].frame.columns
     named = [
         replace(reading, frame=_holding(reading.frame.select(pl.lit(name).alias(key), *columns)))
@@ -131,7 +136,8 @@ def _holding(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.lit(None).alias(name) for name in hollow)
 
 
-def _free(columns: Sequence[str]) -> str:
+def free(columns: Sequence[str]) -> str:
+    """A name for the column of files' names that no column has."""
     name = _ID
     while name in columns:
         name += "_"

@@ -78,11 +78,12 @@ def cleaned(
     """
     names = (*roles.targets, *roles.past, *roles.future, *roles.static)
     table, notes = missing.masked(table, names, treatment, source)
-    looked = table.with_columns(
+    numbers = [
         figures.text(table[name]).cast(pl.Float64, strict=False)
         for name in names
         if figures.is_text(table.schema[name]) and figures.hold_numbers(table[name])
-    )
+    ]
+    looked = table.with_columns(numbers) if numbers else table
     told = missing.suspected(looked, names, treatment["missing"])
     notes, suspects = [*notes, *told], {note.column for note in told}
     if unasked:

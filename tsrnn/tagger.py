@@ -170,6 +170,8 @@ class Tagger(Labelled):
         panel = self._true(frame)
         laid, answer = self._told_of(panel)
         arrays = laid.arrays
+        if isinstance(self.model_, models.Recalling):
+            answer = self.model_.recalled(arrays.columns[0].astype(np.float64), arrays.offsets)
         cuts = self._parts_of(arrays, panel, split)
         if isinstance(self.head_, ClassesHead):
             decided = self.head_.decide(torch.from_numpy(answer)).numpy()
@@ -197,6 +199,12 @@ class Tagger(Labelled):
     def _answered(self, frame: Any) -> tuple[Panel, Floats]:
         """The panel and, of each row, the classes' probabilities or the value in its own unit: [row number]."""
         self._check_fitted()
+        if isinstance(self.model_, models.Recalling):
+            name = models.find(self.model).name
+            raise InputError(
+                f"model {name!r} reads the labels of the series that it is asked about, a reference to be measured "
+                "beside others; take another model to tell rows without a label"
+            )
         prepared = self.preparation_
         unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
         panel = replace(prepared.read(unlabelled), origin=origin)

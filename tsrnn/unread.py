@@ -17,14 +17,14 @@ def counted(parts: list[Windows], train: Part) -> dict[str, int]:
         parts: the windows that are trained and validated on.
         train: the training part.
     """
-    arrays = parts[0].buffer.arrays
-    covered = np.zeros(arrays.rows + 1, np.int64)
-    for cut in parts:
-        np.add.at(covered, _first(cut), 1)
-        np.add.at(covered, cut.targets_at + cut.horizon, -1)
-    idle = np.concatenate([[0], np.cumsum(np.cumsum(covered[:-1]) == 0)])
-    rows = idle[train.end] - idle[train.begin]
-    return {name: int(count) for name, count in zip(arrays.ids, rows, strict=True) if count}
+    begin = np.concatenate([_first(cut) for cut in parts])
+    end = np.concatenate([cut.anchors.last + cut.horizon for cut in parts])
+    order = np.argsort(begin, kind="stable")
+    begin, reached = begin[order], np.maximum.accumulate(end[order])
+    begin = np.maximum(begin, np.concatenate([[0], reached[:-1]]))  # of each stretch, what no earlier one holds
+    read = _below(begin, np.maximum(reached, begin), train.end) - _below(begin, np.maximum(reached, begin), train.begin)
+    rows = train.end - train.begin - read
+    return {name: int(count) for name, count in zip(parts[0].buffer.arrays.ids, rows, strict=True) if count}
 
 
 def say(source: str, rows: dict[str, int], train: Part, input_size: int, horizon: int) -> None:
@@ -41,8 +41,16 @@ def say(source: str, rows: dict[str, int], train: Part, input_size: int, horizon
 
 
 def _first(cut: Windows) -> Rows:
-    """The first row of each window: padding is none."""
-    first = cut.targets_at - cut.input_size
-    if cut.lengths is not None:
-        first = cut.targets_at - cut.lengths.numpy()
-    return first
+    """The first row of each run of windows: padding is none."""
+    first, laid = cut.anchors.first, cut.buffer
+    rows: Rows = first - np.minimum(laid.rows_before(first), cut.input_size) if laid.padding else first - cut.input_size
+    return rows
+
+
+def _below(begin: Rows, end: Rows, rows: Rows) -> Rows:
+    """How many rows of rising stretches [begin, end), none of which holds another's, lie before each of `rows`."""
+    total = np.concatenate([[0], np.cumsum(end - begin)])
+    last = np.searchsorted(begin, rows, side="right") - 1
+    reach = np.minimum(rows - begin[last], (end - begin)[last]) if len(begin) else np.zeros(len(rows), np.int64)
+    inside: Rows = np.where(last < 0, 0, total[np.maximum(last, 0)] + reach)
+    return inside

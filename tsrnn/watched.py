@@ -117,7 +117,7 @@ class Watched(Evaluated, Judged):
         self.lesson_, self.parts_, self.reference_, self.facts_ = panel, parts, None, None
         self.stamp_ = provenance.stamp(self.report_.device)
         arrays = train.buffer.arrays
-        taught = len(np.unique(train.buffer.series_of(train.targets_at)))
+        taught = len(np.unique(train.buffer.series_of(train.anchors.first)))
         facts = {"rows": arrays.rows, "series": len(arrays.ids), "windows": len(train), "validation windows": len(val)}
         skipped = {"series without a window": len(arrays.ids) - taught, "epochs": self.report_.epochs}
         journal.note(f"fit {models.find(self.model).name}", self.report_.seconds, **facts, **skipped)

@@ -6,60 +6,88 @@ Which rows are a window's past and which its targets, and whether the past shows
 say (`tsrnn.tasks`).
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from tsrnn import masks, split
+from tsrnn import masks, pages, split
+from tsrnn.anchors import Anchors
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
+from tsrnn.draws import order
 from tsrnn.errors import InputError
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
 from tsrnn.tasks import AHEAD, Task
 
-_POOL = 32  # batches sorted by length together: enough for like lengths, few enough to stay random
+_AHEAD = 2  # batches that are asked of the disk before they are read
 
 
 class Windows:
     """The windows of one part of a split. `len()` says how many; `gather` makes batches of them."""
 
-    def __init__(self, source: Buffer, starts: Rows, input_size: int, horizon: int, task: Task = AHEAD) -> None:
+    def __init__(
+        self, source: Buffer, starts: Rows | Anchors, input_size: int, horizon: int, task: Task = AHEAD
+    ) -> None:
         """`starts`: the panel row of each window's anchor, rising: of a forecast its first target."""
         self.buffer = source
-        self.targets_at = starts
+        self.anchors = starts if isinstance(starts, Anchors) else Anchors.of(starts, source.begin)
         self.input_size = input_size
         self.horizon = horizon
         self.task = task
-        self.ahead = torch.from_numpy(source.rows_of(starts))  # [window] the buffer row of each anchor
         differ = source.static is not None or len(source.undo.loc) > 1
-        self.series = torch.from_numpy(source.series_of(starts)) if differ and len(source.arrays.ids) > 1 else None
-        before, length = task.before(input_size), task.length(input_size, horizon)
-        self.lengths = source.lengths_before(starts, input_size, input_size - before)  # [window] None: all
-        self.phase = source.numbers_of(starts)  # [window] the absolute step number of each anchor
-        self._first = self.ahead - before  # [window] the buffer row of each first row
+        self._apart = differ and len(source.arrays.ids) > 1
+        self._before, self._length = task.before(input_size), task.length(input_size, horizon)
         self._begin, self._end = task.targets(input_size, horizon)
+        self._short = bool(source.padding) and self._real(self.anchors.first).min(initial=input_size) < input_size
+        self._runs = None if source.arrays.first is None else source.arrays.runs()
         self.weights: Tensor | None = None  # [buffer row] what each row's targets count in a loss; None: all alike
         self._hidden = 0 if task.shows else source.targets  # channels in front that the past does not show
         self.channels = source.values.shape[1] - self._hidden  # that the past shows, masks aside
         self.shown = source.targets - self._hidden  # of these, targets
         self.masks = masks.behind(source.masks, self._hidden)
-        self._values = _windowed(source.values, length)
-        self._observed = None if source.observed is None else _windowed(source.observed, length)
-        self._known = None if source.known is None else _windowed(source.known, length)
+        self._values = _windowed(source.values, self._length)
+        self._observed = None if source.observed is None else _windowed(source.observed, self._length)
+        self._known = None if source.known is None else _windowed(source.known, self._length)
+        tensors = (source.values, source.observed, source.known)
+        arrays = (each.numpy() for each in tensors if each is not None)
+        self._files = [array for array in arrays if pages.home(array) is not None]
 
     def __len__(self) -> int:
-        return len(self.ahead)
+        return len(self.anchors)
+
+    @property
+    def targets_at(self) -> Rows:
+        """The panel row of each window's anchor: [window]."""
+        return self.anchors.rows
+
+    @cached_property
+    def ahead(self) -> Tensor:
+        """The buffer row of each anchor: [window]."""
+        return torch.from_numpy(self.buffer.rows_of(self.targets_at))
+
+    @cached_property
+    def lengths(self) -> Tensor | None:
+        """Real steps of each window's past: [window]; None: all of them, in every window."""
+        return torch.from_numpy(self._real(self.targets_at)) if self._short else None
+
+    @cached_property
+    def phase(self) -> Tensor | None:
+        """The absolute step number of each anchor: [window]; None where the panel has none."""
+        return self.buffer.numbers_of(self.targets_at, self._runs)
 
     def gather(self, which: Tensor) -> Batch:
         """Copy the windows `which` [batch] (int64 window numbers) into a batch."""
-        rows = self._first.index_select(0, which)  # [batch] the first of the past
+        at = self.anchors.at(which.numpy())  # [batch] panel rows
+        rows = torch.from_numpy(self.buffer.rows_of(at) - self._before)  # [batch] the first of the past
         past, target = self._parted(self._values, rows)
         batch = Batch(past=past, target=target, undo=self.buffer.undo)
-        batch.lengths = None if self.lengths is None else self.lengths[which]
-        batch.phase = None if self.phase is None else self.phase.index_select(0, which)
+        batch.lengths = torch.from_numpy(self._real(at)) if self._short else None
+        batch.phase = self.buffer.numbers_of(at, self._runs)
         if self._observed is not None:
             batch.observed, batch.target_observed = self._parted(self._observed, rows)
         if self.weights is not None:
@@ -68,8 +96,8 @@ class Windows:
             batch.target_observed = weights if batch.target_observed is None else weights * batch.target_observed
         if self._known is not None:
             batch.known = self._known.index_select(0, rows)  # [batch time+horizon feature]
-        if self.series is not None:
-            series = self.series[which]
+        if self._apart:
+            series = torch.from_numpy(self.buffer.series_of(at))
             if self.buffer.static is not None:
                 batch.static = self.buffer.static[series]
             undo = self.buffer.undo
@@ -83,8 +111,21 @@ class Windows:
         self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
     ) -> Iterator[Batch]:
         """The windows in batches, as `order` has it: with `buckets`, those of like length together."""
-        for which in order(len(self), size, generator, most, self.lengths if buckets else None):
+        drawn = order(len(self), size, generator, most, self.lengths if buckets else None)
+        for which in drawn if not self._files else self._asked_for(drawn):
             yield self.gather(which)
+
+    def _asked_for(self, drawn: Iterator[Tensor]) -> Iterator[Tensor]:
+        """The same batches, each asked of the disk (`tsrnn.pages`) before the `_AHEAD` ones in front of it are read."""
+        waiting: deque[Tensor] = deque()
+        for which in drawn:
+            rows = self.buffer.rows_of(self.anchors.at(which.numpy())) - self._before
+            for file in self._files:
+                pages.ask(file, rows, self._length)
+            waiting.append(which)
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft()
+        yield from waiting
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
@@ -94,13 +135,18 @@ class Windows:
 
     def only(self, which: Tensor) -> "Windows":
         """The windows of these rising numbers."""
-        return Windows(self.buffer, self.targets_at[which.numpy()], self.input_size, self.horizon, self.task)
+        return Windows(self.buffer, self.anchors.at(which.numpy()), self.input_size, self.horizon, self.task)
 
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""
         if steps == self.input_size:
             return self
-        return Windows(self.buffer, self.targets_at, steps, self.horizon, self.task)
+        return Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
+
+    def _real(self, at: Rows) -> Rows:
+        """Real steps of the pasts of windows whose anchors are these panel rows: [row]."""
+        real = self.buffer.rows_before(at) + self.input_size - self._before
+        return np.minimum(real, self.input_size)
 
     def _parted(self, overlapping: Tensor, rows: Tensor) -> tuple[Tensor, Tensor]:
         """The windows that start at `rows`: [batch time channel], [batch horizon target]."""
@@ -123,15 +169,16 @@ def cut(source: Buffer, part: Part, input_size: int, horizon: int, task: Task = 
     before, (begin, end) = task.before(input_size), task.targets(input_size, horizon)
     own = before - begin  # rows of targets before the anchor
     first, counts = split.starts(source.arrays, part, before - source.padding, end - before, own)
-    starts = np.empty(counts.sum(), np.int64)
-    for a, count, last in zip(first, counts, np.cumsum(counts), strict=True):
-        starts[last - count : last] = np.arange(a, a + count)
     if task.ends:
-        starts = starts[np.isin(starts, source.arrays.offsets[1:] - 1)]
-    if source.observed is not None and len(starts):
+        ends = source.arrays.offsets[1:] - 1
+        segment = np.searchsorted(source.begin, ends, side="right") - 1
+        inside = (first[segment] <= ends) & (ends < first[segment] + counts[segment])
+        first, counts = ends[inside], np.ones(inside.sum(), np.int64)
+    anchors = Anchors(first, counts)
+    if source.observed is not None and len(anchors):
         asked = [(begin - before, end - before)] + ([(-before, input_size - before)] if task.shows else [])
-        starts = starts[_some_observed(source, starts, asked)]
-    return Windows(source, starts, input_size, horizon, task)
+        anchors = _some_observed(source, anchors, asked)
+    return Windows(source, anchors, input_size, horizon, task)
 
 
 def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -> Batch:
@@ -214,36 +261,6 @@ def _fill(arrays: Arrays) -> str:
     )
 
 
-def order(
-    count: int,
-    size: int,
-    generator: torch.Generator | None = None,
-    most: int | None = None,
-    lengths: Tensor | None = None,
-) -> Iterator[Tensor]:
-    """Window numbers, a batch at a time.
-
-    Args:
-        count: windows there are.
-        size: windows per batch; the last batch may be smaller.
-        generator: for a random order; None: as they stand.
-        most: windows drawn at most; None: all.
-        lengths: [window] real steps: windows of like length come together, in buckets of `size`, and the buckets in
-            random order; None: lengths do not matter.
-    """
-    turn = torch.arange(count) if generator is None else torch.randperm(count, generator=generator)
-    turn = turn[:most]
-    if lengths is None or generator is None:
-        yield from turn.split(size)  # type: ignore[no-untyped-call]
-        return
-    buckets: list[Tensor] = []
-    for first in range(0, len(turn), _POOL * size):
-        pool = turn[first : first + _POOL * size]
-        buckets += pool[lengths[pool].argsort(stable=True)].split(size)  # type: ignore[no-untyped-call]
-    for which in torch.randperm(len(buckets), generator=generator).tolist():
-        yield buckets[which]
-
-
 def _windowed(rows: Tensor, length: int) -> Tensor:
     """[row column] seen as overlapping windows [start length column], copying nothing."""
     if len(rows) < length:
@@ -251,10 +268,16 @@ def _windowed(rows: Tensor, length: int) -> Tensor:
     return rows.unfold(0, length, 1).transpose(1, 2)
 
 
-def _some_observed(source: Buffer, starts: Rows, asked: Sequence[tuple[int, int]]) -> np.ndarray:
-    """Which windows hold a measured target among the rows [begin, end) from their anchor on, of all asked: [window]."""
+def _some_observed(source: Buffer, anchors: Anchors, asked: Sequence[tuple[int, int]]) -> Anchors:
+    """The windows that hold a measured target among the rows [begin, end) from their anchor on, of all asked."""
     assert source.observed is not None
-    at = source.rows_of(starts)
-    seen = source.observed[:, : source.targets].any(1).numpy()
-    total = np.concatenate([[0], np.cumsum(seen)])
-    return np.asarray(np.all([total[at + end] > total[at + begin] for begin, end in asked], axis=0))
+    low, high = min(begin for begin, _ in asked), max(end for _, end in asked)
+    kept = []
+    for rows in anchors.blocks():
+        at = source.rows_of(rows)
+        seen = source.observed[at[0] + low : at[-1] + high, : source.targets].any(1).numpy()
+        total = np.concatenate([[0], np.cumsum(seen)])
+        place = at - at[0] - low
+        some = np.all([total[place + end] > total[place + begin] for begin, end in asked], axis=0)
+        kept.append(Anchors.of(rows[some], source.begin))
+    return Anchors(np.concatenate([each.first for each in kept]), np.concatenate([each.counts for each in kept]))

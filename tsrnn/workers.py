@@ -29,13 +29,26 @@ def context() -> BaseContext:
     return context
 
 
+def cores() -> int:
+    """The processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def short_folder(longest: int) -> str:
+    """Where temporary files lie, or, where that has more bytes in its name, another folder that serves."""
+    usual = tempfile.gettempdir()
+    if len(os.fsencode(usual)) <= longest:
+        return usual
+    short = [each for each in ("/tmp", "/var/tmp", "/dev/shm") if os.access(each, os.W_OK | os.X_OK)]
+    return short[0] if short else usual
+
+
 def _shorten_sockets() -> None:
     """A socket's path has 108 bytes at most: where temporary files lie deep, sockets lie elsewhere."""
     before = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) <= _LONGEST:
-        return
-    short = [each for each in ("/tmp", "/var/tmp", "/dev/shm") if os.access(each, os.W_OK | os.X_OK)]
-    tempfile.tempdir = short[0] if short else before
+    tempfile.tempdir = short_folder(_LONGEST)
     try:
         get_temp_dir()  # which is the same for as long as this process lives
     finally:

@@ -22,7 +22,7 @@ from tsrnn.bench.jobs import Wishes as Wishes
 from tsrnn.bench.jobs import opened as opened
 from tsrnn.bench.jobs import plan as plan
 from tsrnn.board import beside, rows
-from tsrnn.errors import Notice
+from tsrnn.errors import InputError, Notice
 from tsrnn.estimator import Estimator
 from tsrnn.infer import parameters
 from tsrnn.metrics import USUAL
@@ -34,7 +34,7 @@ from tsrnn.suites import Source as Source
 def run(
     jobs: Sequence[Job],
     folder: Path,
-    workers: int | None = None,
+    workers: int | execute.Place | None = None,
     on_done: Callable[[execute.Outcome], None] | None = None,
     on_wait: Callable[[int], None] | None = None,
 ) -> list[execute.Outcome]:
@@ -43,7 +43,8 @@ def run(
     Other runs may work in the same folder: each job is done by one of them, and waited for by all (`tsrnn/claims.py`).
 
     Args:
-        workers: fits side by side; by default as many as the cores have threads for. 0: in this process.
+        workers: fits side by side; by default as many as the cores have threads for. 0: in this process. Or a place
+            such as a Ray cluster (`execute.at`); its nodes need the data, not the folder.
         on_done: called after each job that was done here, once its row is on disk.
         on_wait: called when only jobs are left that others do, with their number.
 
@@ -70,6 +71,22 @@ def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
     """The jobs whose rows are not in `folder`, each once."""
     seen = rows.seen(folder)
     return [job for key, job in {job.key: job for job in jobs}.items() if key not in seen]
+
+
+def chosen(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:
+    """Some of a plan's jobs: by their place in it, from 0, or by `stem`, which is the same in every plan.
+
+    Raises:
+        InputError: there is no such job.
+    """
+    known = {job.stem: job for job in jobs} | {str(number): job for number, job in enumerate(jobs)}
+    for name in names:
+        if name not in known:
+            raise InputError(
+                f"no fit of this benchmark is called {name!r}; take a number from 0 to {len(jobs) - 1} or an id, as "
+                "--list shows them for the same words"
+            )
+    return [known[name] for name in names]
 
 
 class Measured(NamedTuple):
@@ -120,7 +137,9 @@ def _measured(job: Job) -> Measured:
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
     by_window = job.asks.forecasts and not (job.fold or suite.leads)  # folds are compared by what was held out
-    pictured = shown.of(estimator, split, test, measures) if job.asks.forecasts else {}
+    pictured: dict[str, Any] = shown.of(estimator, split, test, measures) if job.asks.forecasts else {}
+    if test.agreements and suite.beside:
+        pictured["confusion"] = beside.confusion(test.agreements, test.series, estimator.classes_)
     return Measured(row, test.by_window if by_window else {}, table, pictured)
 
 

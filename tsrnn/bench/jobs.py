@@ -222,7 +222,7 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     """`opened`, once as long as `files` are what they were."""
     suite = source.suite
     suites.check_data(suite)
-    labelled = {} if tasks.find(suite.task).shows else {"labels": True}
+    labelled: dict[str, Any] = {} if tasks.find(suite.task).shows else {"labels": True}
     panel = catalog.load(suite.data, **source.columns, **labelled)
     _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)

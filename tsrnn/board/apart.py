@@ -17,7 +17,7 @@ from tsrnn.board.rows import stem
 from tsrnn.errors import InputError
 from tsrnn.suites import Suite
 
-_LINE = ("model", "track", "input_size", "config")
+LINE = ("model", "track", "input_size", "config")
 _DRAWS, _LEVEL = 4000, 0.9
 _LINES = ("ols",)  # what else every line is held against, where it is on the board
 Numbers = npt.NDArray[np.float64]
@@ -33,12 +33,12 @@ def by_series(rows: pl.DataFrame, suite: Suite, folder: Path) -> pl.DataFrame:
     for row in rows.iter_rows(named=True):
         table = beside.read(folder, "measures", stem(row))
         if table is not None:
-            line = [pl.lit(row[name]).alias(name) for name in (*_LINE, "seed")]
+            line = [pl.lit(row[name]).alias(name) for name in (*LINE, "seed")]
             tables.append(table.filter(pl.col("series").is_not_null()).select(*line, pl.all()))
     if not tables or not (long := pl.concat(tables)).height:
         raise InputError(f"{folder} holds no measures of single series of {suite.name}; run `tsrnn bench {suite.name}`")
     long = long.filter(pl.col("measure").is_in(list(suite.measures)))
-    return long.group_by([*_LINE, "series", "measure", "lead"], maintain_order=True).agg(pl.col("value").mean())
+    return long.group_by([*LINE, "series", "measure", "lead"], maintain_order=True).agg(pl.col("value").mean())
 
 
 def summary(rows: pl.DataFrame, suite: Suite, folder: Path) -> list[dict[str, Any]]:
@@ -49,15 +49,15 @@ def summary(rows: pl.DataFrame, suite: Suite, folder: Path) -> list[dict[str, An
     """
     table, first = by_series(rows, suite, folder), suite.measures[0]
     places: list[int | None] = list(suite.leads) or [None]
-    named: dict[int | None, str] = dict(zip(suite.leads, map(str, suite.said_leads), strict=True))
+    said: dict[int | None, str] = dict(zip(suite.leads, map(str, suite.said_leads), strict=True))
     records = []
     for lead in places:
         at = table.filter(pl.col("lead").eq_missing(lead))
-        lines = dict(at.group_by(_LINE, maintain_order=True))
+        lines = dict(at.group_by(LINE, maintain_order=True))
         values = {key: _values(part, first) for key, part in lines.items()}
         bases = {name: values[key] for name in _baselines(suite) if (key := _told(values, name)) is not None}
         for key, part in lines.items():
-            record: dict[str, Any] = {"lead": named.get(lead, lead), **_named(key, lines)}
+            record: dict[str, Any] = {"lead": said.get(lead, lead), **named(key, lines)}
             records.append(record | _spread(values[key], first) | _behind(values[key], bases, first, suite))
             for name in suite.measures[1:]:
                 records[-1][name] = float(np.mean(list(_values(part, name).values())))
@@ -79,7 +79,7 @@ def _told(values: Mapping[tuple[Any, ...], Any], model: str) -> tuple[Any, ...] 
     return keys[0] if len(keys) == 1 else None
 
 
-def _named(key: tuple[Any, ...], lines: Mapping[tuple[Any, ...], Any]) -> dict[str, Any]:
+def named(key: tuple[Any, ...], lines: Mapping[tuple[Any, ...], Any]) -> dict[str, Any]:
     """The model, and where it has several lines what tells them apart."""
     kin = [other for other in lines if other[0] == key[0]]
     several = {"track": key[1], "input_size": key[2], "config": key[3]} if len(kin) > 1 else {}

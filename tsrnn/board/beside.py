@@ -5,11 +5,13 @@ windows     the losses of every test window: series (number), step at which its 
             of windows does not feel, at a quarter of the room
 measures    the row's measures, long: measure, series (null: over all), lead (from 1; null: over all), value
 slices      the same of parts of the test, long: axis (lead, channel, month), at (which, in their order), measure, value
+confusion   of labels, long: series, what (label, boundary), true, told, rows: labelled rows by their class and by what
+            was told of them; boundaries (yes, no) by whether they are there and whether they were told
 samples     a few test windows, long: series, target, start (step at which the window's targets begin), at (its index
             value), step (from 1; below it what was measured before), measured, forecast, low and high (80 % interval)
 
 Tests of difference need the first; boards by a measure that is no column of a row, or by lead, need the second; a page
-shows the last two (`tsrnn/page/`).
+shows `slices` and `samples` (`tsrnn/page/`); measures of the labels of several series together need `confusion`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,18 +26,28 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tsrnn import files
+from tsrnn.agreement import Agreement
 from tsrnn.errors import InputError
 
 KINDS: dict[str, dict[str, type[pl.DataType]]] = {
     "windows": {"series": pl.Int32, "step": pl.Int32},
     "measures": {"measure": pl.String, "series": pl.String, "lead": pl.Int32, "value": pl.Float64},
     "slices": {"axis": pl.String, "at": pl.String, "measure": pl.String, "value": pl.Float32},
+    "confusion": {**dict.fromkeys(("series", "what", "true", "told"), pl.String), "rows": pl.Int64},
     "samples": {
         **{"series": pl.String, "target": pl.String, "start": pl.Int32, "at": pl.String, "step": pl.Int32},
         **dict.fromkeys(("measured", "forecast", "low", "high"), pl.Float32),
     },
 }
-_SAID = {"windows": "losses of windows", "measures": "measures", "slices": "measures of parts", "samples": "forecasts"}
+_SAID = {
+    "windows": "losses of windows",
+    "measures": "measures",
+    "slices": "measures of parts",
+    "confusion": "counts of labels",
+    "samples": "forecasts",
+}
+LABEL, BOUNDARY = "label", "boundary"
+MANY = 100  # series whose measures are kept lead by lead
 _HALF = (2.0**-14, 65504.0)  # the least and largest numbers that half precision holds with all its digits
 _ENCODINGS = {"series": "DELTA_BINARY_PACKED", "step": "DELTA_BINARY_PACKED"}  # whole numbers that rise
 
@@ -52,7 +64,7 @@ def long(
         val: measures on validation, which become `val_<measure>`.
         by_lead: measures on the test [series+1 horizon+1], the last row and column over all.
         series: names of the rows but the last.
-        kept: the leads that are wanted; none: all of them.
+        kept: the leads that are wanted; none: all of them, but of each of more than `MANY` series only the mean.
     """
     records: list[tuple[str, str | None, int | None, float]] = [
         (f"val_{name}", None, None, value) for name, value in val.items()
@@ -60,10 +72,23 @@ def long(
     for name, grid in by_lead.items():
         for row, values in zip((*series, None), grid.tolist(), strict=True):
             leads = (*range(1, len(values)), None)
+            every = not kept and (row is None or len(series) <= MANY)
             pairs = zip(leads, values, strict=True)
-            records += [(name, row, lead, value) for lead, value in pairs if not kept or lead is None or lead in kept]
+            records += [(name, row, lead, value) for lead, value in pairs if every or lead is None or lead in kept]
     finite = [record for record in records if isfinite(record[-1])]
     return {column: [record[k] for record in finite] for k, column in enumerate(KINDS["measures"])}
+
+
+def confusion(agreements: Sequence[Agreement], series: Sequence[str], classes: Sequence[Any]) -> dict[str, list[Any]]:
+    """The columns of `confusion`, without cells that count nothing: agreements [series], of these classes."""
+    records: list[tuple[str, str, str, str, int]] = []
+    for name, told in zip(series, agreements, strict=True):
+        for i, j in np.argwhere(told.counts).tolist():
+            records.append((name, LABEL, str(classes[i]), str(classes[j]), int(told.counts[i, j])))
+        matched, true, decided = told.contacts.tolist()
+        cells = (("yes", "yes", matched), ("yes", "no", true - matched), ("no", "yes", decided - matched))
+        records += [(name, BOUNDARY, *cell) for cell in cells if cell[2]]
+    return {column: [record[k] for record in records] for k, column in enumerate(KINDS["confusion"])}
 
 
 def write(folder: Path, kind: str, name: str, columns: Mapping[str, Any], mend: str) -> None:

@@ -50,7 +50,7 @@ def choices(table: pl.DataFrame, measures: Sequence[str]) -> list[Choice]:
     ours = whole.filter(pl.col(chooses).is_not_null() & pl.col(chooses).is_not_nan())
     if ours.height < 2:
         return []
-    kinds = [_kind(model) for model in ours["model"]]
+    kinds = [registry.declared("models", model, "FAMILY") for model in ours["model"]]  # none of a class of one's own
     ours = ours.with_columns(kind=pl.Series(kinds, dtype=pl.String))
     some = [(kind, ours.filter(pl.col("kind") == kind)) for kind in KINDS if kind in kinds]
     found = []
@@ -79,11 +79,6 @@ def _among(choice: Choice, measures: Sequence[str], track: str) -> str:
         f"Validation ({by}) would have chosen {choice.chosen['model']} among all{f' ({track})' if track else ''}: "
         f"{scores}, place {choice.place} of {choice.lines}."
     )
-
-
-def _kind(model: str) -> str:
-    """What a model's file says of it; a class that stands in no file is of no kind."""
-    return registry.declared("models", model, "FAMILY") if model in registry.names("models") else ""
 
 
 def _words(measure: str) -> str:

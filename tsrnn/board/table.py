@@ -13,11 +13,13 @@ from typing import Any
 
 import polars as pl
 
+from tsrnn import registry
 from tsrnn.board import ties
 from tsrnn.board.lines import LINE, over_folds
 from tsrnn.metrics import MEASURES, USUAL, ordering
 
 Line = tuple[Any, ...]  # values of LINE
+REFERENCE = "R"  # the class of a line of ours that knows what no model may
 
 
 def board(
@@ -29,11 +31,11 @@ def board(
 ) -> pl.DataFrame:
     """One line per model, track and configuration, lowest mean of the first measure first; incomplete lines come last.
 
-    Columns: group (null for published lines, for incomplete ones, and where it is not known), model,
-    options (what tells lines of one model and track apart), track, class ("" for ours), seeds, `<measure>_<place>` for
-    every measure and place, `spread_<place>` (deviation of the first measure over seeds, null for one), a column per
-    measure (means over the places), spread (deviation of the first measure's mean over the seeds that have every
-    place), parameters, seconds (mean per fit).
+    Columns: group (null for published lines, for incomplete ones, and where it is not known), model, options (what
+    tells lines of one model and track apart), track, class ("" for ours, R for a reference, not ranked), seeds,
+    `<measure>_<place>` for every measure and place, `spread_<place>` (deviation of the first measure over seeds,
+    null for one), a column per measure (means over the places), spread (deviation of the first measure's mean over the
+    seeds that have every place), parameters, seconds (mean per fit).
 
     Args:
         by: the column whose values are the places, such as "horizon".
@@ -92,7 +94,7 @@ def winner(table: pl.DataFrame, measure: str = USUAL[0]) -> int | None:
 def shortened(table: pl.DataFrame, others: int) -> pl.DataFrame:
     """Every line of ours, the best `others` of the published ones and the best zero-shot one (class Z)."""
     numbered, shot = table.with_row_index("place"), pl.col("class") == "Z"
-    published = numbered.filter((pl.col("class") != "") & ~shot)["place"].to_list()
+    published = numbered.filter(~pl.col("class").is_in(["", REFERENCE]) & ~shot)["place"].to_list()
     dropped = published[others:] + numbered.filter(shot)["place"].to_list()[1 if others else 0 :]
     return numbered.filter(~pl.col("place").is_in(dropped)).drop("place")
 
@@ -104,9 +106,10 @@ def _rows_of(rows: pl.DataFrame, whole: Sequence[Line]) -> list[pl.DataFrame]:
 
 
 def _whole(ours: Mapping[Line, Mapping[str, Any]], measure: str) -> list[Line]:
-    """The lines that have every place, and numbers there, lowest mean first."""
+    """The lines that have every place, and numbers there, lowest mean first; references are not among them."""
     means = {key: nan if line[measure] is None else line[measure] for key, line in ours.items()}
-    return sorted((key for key, mean in means.items() if isfinite(mean)), key=means.__getitem__)
+    ranked = [key for key, mean in means.items() if isfinite(mean) and not ours[key]["class"]]
+    return sorted(ranked, key=means.__getitem__)
 
 
 def _ours(rows: pl.DataFrame, by: str, measures: Sequence[str]) -> dict[Line, dict[str, Any]]:
@@ -141,6 +144,10 @@ def _options(lines: Sequence[pl.DataFrame]) -> list[str | None]:
 _ABSENT = object()
 
 
+def _is_reference(model: str) -> bool:
+    return registry.declared("models", model, "FAMILY") == "reference"
+
+
 def _alike(row: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return (row["model"], row["track"]) == (other["model"], other["track"])
 
@@ -157,7 +164,7 @@ def _summed(line: pl.DataFrame, by: str, places: Sequence[Any], measures: Sequen
         "model": line["model"][0],
         "options": None,
         "track": line["track"][0],
-        "class": "",
+        "class": REFERENCE if _is_reference(line["model"][0]) else "",
         "seeds": line["seed"].n_unique(),
     }
     for place in places:

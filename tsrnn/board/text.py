@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-from rich.console import Console, Group
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.table import Column, Table
 from rich.text import Text
 
+from tsrnn.board import pooled
 from tsrnn.board import table as boards
 from tsrnn.board.apart import by_series as each_series
 from tsrnn.board.apart import shown, summary
@@ -18,6 +20,7 @@ from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
+from tsrnn.board.remarks import captions, notes
 from tsrnn.board.rows import apart, read
 from tsrnn.console import show
 from tsrnn.errors import InputError
@@ -36,7 +39,6 @@ PAIRS = (
     "over all comparisons with the pair's first line. Not known: the losses of a line's windows are not stored; the "
     "difference is then of the means over all horizons."
 )
-UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
     f"Holm's. Groups and p need {LEAST_TASKS} data sets."
@@ -45,11 +47,11 @@ SERIES = (
     "The first measure's mean over series with its 90 % interval, by drawing series again; its median and worst one; "
     "series that are worse than a baseline; skill against the suite's own. Seeds are averaged first."
 )
-CAPTION = (
-    "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
-    "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
-    "Z: zero-shot, the best such line."
+LABELS = (
+    "A mean of series gives each well, or other series, the same weight; pooled, the rows of all are counted together, "
+    "and F1 is of the classes of all. 90 % intervals draw series again. Seeds are averaged."
 )
+CLASSES = "Of the rows of all series together; seeds are averaged. Else told: what a class is most often taken for."
 
 
 def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
@@ -85,9 +87,24 @@ def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
             "rows were measured for"
         )
     if as_json:
-        print(json.dumps({"leads": records, "series": each_series(rows, suite, folder).to_dicts()}, indent=2))
+        found = {"leads": records, "series": each_series(rows, suite, folder).to_dicts()}
+        print(json.dumps({**found, "pooled": pooled.summary(rows, suite, folder)}, indent=2))
     else:
         show(shown(records), False, SERIES, keys=list(records[0]).index(suite.measures[0]))
+
+
+def by_class(suite: Suite, folder: Path, as_json: bool) -> None:
+    """Print, for each line and class, its rows, precision, recall and F1, and what it is most often taken for."""
+    records = pooled.by_class(apart(own(folder, suite))[0], suite, folder)
+    if not records:
+        raise InputError(
+            f"{folder} holds no counts of labels of {suite.name}; `tsrnn bench` keeps them beside the rows of a suite "
+            "of labels, so run it again into a new folder"
+        )
+    cells = [
+        {name: f"{each:.3f}" if isinstance(each, float) else each for name, each in row.items()} for row in records
+    ]
+    show(records if as_json else cells, as_json, CLASSES)
 
 
 def standings(folder: Path, as_json: bool) -> None:
@@ -113,14 +130,31 @@ def board(
     table = boards.shortened(table if groups else table.drop("group"), others)
     remarks = notes(table, suite.measures[0]) if groups else []
     remarks += said(table, suite.measures) if groups and chooses else []
-    remarks += [CAPTION] if theirs.height else []
+    remarks += captions(table)
+    wells = _over_series(pooled.summary(rows, suite, folder)) if groups else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
     shown, kept = _fitting(table, suite.measures, width, narrow, _named(suite))
     if hidden := suite.measures[len(kept) :]:
         where = "`tsrnn leaderboard` for --by-series or" if suite.leads else "for"
         remarks = [*remarks, f"No room for {', '.join(hidden)}: widen the terminal, or ask {where} --json."]
-    return Group(shown, *([Text(" ".join(remarks), style="dim")] if remarks else []))
+    return Group(shown, *([Text(" ".join(remarks), style="dim")] if remarks else []), *wells)
+
+
+def _over_series(records: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
+    """The measures of labels both ways, with intervals, to stand below a board; nothing where there are none."""
+    if not records:
+        return []
+    names = [*takewhile(lambda name: name != pooled.WAYS[0], records[0])]
+    table = Table(*names, *(Column(way, no_wrap=True) for way in pooled.WAYS), box=None, header_style="bold")
+    for record in records:
+        table.add_row(*(str(record[name]) for name in names), *(_ends(record, way) for way in pooled.WAYS))
+    return [Text(""), table, Text(f"{records[0]['series']} series. {LABELS}", style="dim")]
+
+
+def _ends(record: Mapping[str, Any], way: str) -> str:
+    value, low, high = record[way], record[f"{way} low"], record[f"{way} high"]
+    return "" if value is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
 
 
 def _named(suite: Suite) -> dict[str, str]:
@@ -183,18 +217,6 @@ def render(
         tied = "green" if line.get("group") == 1 else ""  # where there is no terminal, rich leaves colours out
         shown.add_row(*cells.values(), style="dim" if line["class"] else "bold" if place == best else tied)
     return shown
-
-
-def notes(table: pl.DataFrame, measure: str = USUAL[0]) -> list[str]:
-    """What a reader of the column `group` must know, of a table with the mean of `measure` where a line is whole."""
-    ours = table.filter((pl.col("class") == "") & pl.col(measure).is_not_null())
-    if ours.height < 2:
-        return []
-    if ours["group"].is_null().all():
-        return [f"Which lines can be told apart is not known: {UNKNOWN}."]
-    blank = [f"A line without a group: not known, {UNKNOWN}."] if ours["group"].null_count() else []
-    lone = ["With one seed each, groups compare these fits, not the models."] if ours["seeds"].max() == 1 else []
-    return ["Lines of one group cannot be told apart from its first.", *blank, *lone]
 
 
 def _cells(

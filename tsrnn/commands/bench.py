@@ -1,13 +1,9 @@
 """tsrnn bench: a suite of models on one data set, on a board that fills as fits end."""
 
 import json
-import shlex
 from collections.abc import Sequence
 from pathlib import Path
-from statistics import mean
-from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -29,6 +25,7 @@ from tsrnn.commands._base import (
     benchmark,
     loading,
     numbers,
+    options,
     resumable,
     roles,
     station,
@@ -36,14 +33,8 @@ from tsrnn.commands._base import (
 )
 
 if TYPE_CHECKING:
-    from rich.console import Group
-
     from tsrnn.bench import Job
-    from tsrnn.execute import Outcome
     from tsrnn.suites import Suite
-
-_OUT = Path("tsrnn-results")
-_REFRESH = 2  # times a second
 
 
 def run(  # noqa: PLR0913  one parameter per option
@@ -55,9 +46,27 @@ def run(  # noqa: PLR0913  one parameter per option
     seeds: Annotated[str | None, typer.Option(help="Numbers, separated by commas.")] = None,
     input_size: Annotated[int | None, typer.Option(help="One look-back for all models.")] = None,
     config: Config = None,
-    out: Annotated[Path, typer.Option(help="Folder of result rows; rows that are there are not run again.")] = _OUT,
+    out: Annotated[Path, typer.Option(help="Folder of result rows; rows that are there are not run again.")] = Path(
+        "tsrnn-results"
+    ),
     workers: Annotated[int | None, typer.Option(help="Fits side by side; default: as many as have cores.")] = None,
     threads: Annotated[int, typer.Option(help="Of each fit; last bits follow it, so rows say it.")] = 1,
+    on: Annotated[
+        str,
+        typer.Option(
+            help="Where fits run: processes, here, ray (this machine's cores), or ray://HOST:PORT, a cluster."
+        ),
+    ] = "processes",
+    need: Annotated[
+        list[str] | None,
+        typer.Option(help="On ray, what a fit takes besides its threads, as name=amount: gpu=0.5; repeat for several."),
+    ] = None,
+    list_: Annotated[
+        bool, typer.Option("--list", help="Fit nothing; list the fits with their numbers and ids, for --only.")
+    ] = False,
+    only: Annotated[
+        str | None, typer.Option(help="These fits of --list alone, by number or id, separated by commas; no page.")
+    ] = None,
     time: Time = None,
     target: Target = None,
     id: Id = None,
@@ -72,7 +81,10 @@ def run(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
     from tsrnn import bench, execute, suites
+    from tsrnn.bench.screen import Screen
 
+    fits = (execute.cores() // max(1, threads) or 1) if workers is None and on == "processes" else workers
+    place = execute.at(on, fits, options(need, "need"), threads)
     wishes = bench.Wishes(
         models=words(models),
         horizons=numbers(horizons, "horizons"),
@@ -86,10 +98,15 @@ def run(  # noqa: PLR0913  one parameter per option
     source = suites.Source(benchmark(data), tuple(columns.items()), task)
     jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
     folder = out / source.name
-    count = max(1, execute.cores() // threads) if workers is None else workers
-    with resumable(), Screen(jobs, folder, count, quiet=json_) as screen:
-        outcomes = bench.run(jobs, folder, count, screen.finished, screen.waits)
-    _pictured(source.suite, folder)
+    if list_:
+        _listed(jobs, folder, json_)
+        return
+    if only is not None:
+        jobs = bench.chosen(jobs, words(only))
+    with resumable(), Screen(jobs, folder, place.workers, quiet=json_) as screen:
+        outcomes = bench.run(jobs, folder, place, screen.finished, screen.waits)
+    if only is None:
+        _pictured(source.suite, folder)
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
         typer.echo(json.dumps(screen.rows(), indent=2))
@@ -97,6 +114,23 @@ def run(  # noqa: PLR0913  one parameter per option
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
+
+
+def _listed(jobs: Sequence["Job"], folder: Path, as_json: bool) -> None:
+    """A line for each fit: its number and its id, which `--only` takes, whether its row is there, and what it is."""
+    from tsrnn.bench import pending
+
+    left = {job.key for job in pending(jobs, folder)}
+    lines = [
+        {"number": number, "id": job.stem, "done": job.key not in left, "fit": " ".join(str(job).split())}
+        for number, job in enumerate(jobs)
+    ]
+    if as_json:
+        typer.echo(json.dumps(lines, indent=2))
+        return
+    for line in lines:
+        typer.echo(f"{line['number']:>5}  {line['id']:<34}  {'done' if line['done'] else '    '}  {line['fit']}")
+    typer.echo(f"tsrnn: {len(left)} of {len(jobs)} fits are to be done into {folder}", err=True)
 
 
 def _pictured(suite: "Suite", folder: Path) -> None:
@@ -108,127 +142,3 @@ def _pictured(suite: "Suite", folder: Path) -> None:
         typer.echo(f"tsrnn: wrote {' and '.join(map(str, page.beside(suite, folder)))}", err=True)
     except InputError as error:
         typer.echo(f"tsrnn: no page was written: {error}", err=True)
-
-
-class Screen:
-    """The board of a benchmark as it fills, with progress and the time left; without a terminal, a line per fit.
-
-    `quiet` leaves standard output to a program: nothing but a line per fit on standard error.
-    """
-
-    def __init__(self, jobs: Sequence["Job"], folder: Path, workers: int, quiet: bool = False) -> None:
-        from rich.console import Console
-        from rich.live import Live
-
-        from tsrnn.bench import pending
-
-        self.jobs, self.folder, self.workers, self.quiet = jobs, folder, max(1, workers), quiet
-        self.fresh = pending(jobs, folder)
-        self.ended = self.others = False
-        self.done: list[Outcome] = []
-        self.began = monotonic()
-        self.out, self.err = Console(), Console(stderr=True)
-        live = self.out.is_terminal and not quiet
-        self.live = Live(console=self.out, refresh_per_second=_REFRESH, get_renderable=self._view) if live else None
-
-    def __enter__(self) -> Self:
-        if len(self.fresh) < len(self.jobs):
-            self.err.print(f"{len(self.jobs) - len(self.fresh)} of {len(self.jobs)} rows are in {self.folder} already")
-        if self.live is not None:
-            self.live.start()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self.ended = True
-        if self.live is not None:
-            self.live.stop()
-        elif not self.quiet and (rows := self.rows()):
-            self.out.print(self._board(rows))
-        if not self.quiet and self.rows():
-            elsewhere = "" if self.folder.parent == _OUT else f" --out {shlex.quote(str(self.folder.parent))}"
-            again = f"tsrnn leaderboard {shlex.quote(self.jobs[0].source.place)}{elsewhere}"
-            self.out.print(f"Rows: {self.folder}. Again: {again}", soft_wrap=True)
-
-    def finished(self, outcome: "Outcome") -> None:
-        """A job has ended."""
-        self.done.append(outcome)
-        if self.live is None:
-            self.err.print(self._line(outcome), soft_wrap=True, highlight=False)
-
-    def waits(self, jobs: int) -> None:
-        """Only jobs are left that other runs do."""
-        self.others = True
-        if self.live is None:
-            self.err.print(f"waiting for {jobs} fits of other runs into {self.folder}", soft_wrap=True, highlight=False)
-
-    def rows(self) -> list[dict[str, Any]]:
-        """The stored rows of this benchmark's jobs."""
-        from tsrnn.board.rows import KEY, existing
-
-        keys = {job.key for job in self.jobs}
-        stored = existing(self.folder)
-        rows = [] if stored is None else stored.to_dicts()
-        return [row for row in rows if tuple(row[name] for name in KEY) in keys]
-
-    def _line(self, outcome: "Outcome") -> str:
-        job, result = outcome.job, outcome.result
-        what = str(job)
-        if result is None:
-            return f"{what}  failed: {outcome.error}"
-        scores = "  ".join(f"{name.replace('_', ' ').upper()} {value:.4f}" for name, value in self._scores(result))
-        return f"{what}  {scores}  {outcome.seconds:6.1f} s   {self._progress()}"
-
-    def _scores(self, row: dict[str, Any]) -> list[tuple[str, float]]:
-        """The suite's measures of a row, the first one and those that are its columns; over all leads."""
-        import polars as pl
-
-        from tsrnn.board.lines import measured
-        from tsrnn.board.rows import COLUMNS
-
-        measures = self.jobs[0].source.suite.measures
-        found = measured(pl.DataFrame([row], schema=COLUMNS), measures, self.folder).row(0, named=True)
-        return [(name, found[name]) for name in measures[:2] if found[name] is not None]
-
-    def _progress(self) -> str:
-        from tsrnn.bench import pending
-
-        failed = {outcome.job.key for outcome in self.done if outcome.error}
-        left = [job for job in pending(self.fresh, self.folder) if job.key not in failed]
-        seconds = seconds_left(left, self.done, self.workers)
-        left_text = "" if seconds is None or not left else f", about {_minutes(seconds)} left"
-        others = ", waiting for other runs" if self.others and left else ""
-        ended = len(self.fresh) - len(left)
-        return f"{ended} of {len(self.fresh)} fits, {_minutes(monotonic() - self.began)}{left_text}{others}"
-
-    def _view(self) -> "Group":
-        from rich.console import Group
-        from rich.text import Text
-
-        rows = self.rows()
-        return Group(*([self._board(rows)] if rows else []), Text(self._progress(), style="dim"))
-
-    def _board(self, rows: list[dict[str, Any]]) -> "Group":
-        import polars as pl
-
-        from tsrnn.board import text
-        from tsrnn.board.rows import COLUMNS
-
-        table, suite = pl.DataFrame(rows, schema=COLUMNS), self.jobs[0].source.suite
-        return text.board(table, suite, self.out.width, self.folder, groups=self.ended)
-
-
-def seconds_left(jobs: Sequence["Job"], done: Sequence["Outcome"], workers: int) -> float | None:
-    """A guess from the fits that are through: the same model's mean, else the mean of all that trained."""
-    finished = {outcome.job.key for outcome in done}
-    left = [job for job in jobs if job.key not in finished]
-    trained = [outcome.seconds for outcome in done if outcome.result and outcome.result["epochs"]]
-    if not trained:
-        return None
-    by_model: dict[str | type, list[float]] = {}
-    for outcome in done:
-        by_model.setdefault(outcome.job.model, []).append(outcome.seconds)
-    return sum(mean(by_model.get(job.model, trained)) for job in left) / max(1, workers)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"

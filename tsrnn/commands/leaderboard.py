@@ -26,6 +26,10 @@ def run(  # noqa: PLR0913  one parameter per option
     by_series: Annotated[
         bool, typer.Option("--by-series", help="Each model by lead: mean over wells or stations, worst, behind whom.")
     ] = False,
+    by_class: Annotated[
+        bool,
+        typer.Option("--by-class", help="Of labels: rows, precision, recall and F1 of each class."),
+    ] = False,
     html: Annotated[
         Path | None, typer.Option(help="Write the board as a page; a folder: a page of each data set, and of all.")
     ] = None,
@@ -61,6 +65,8 @@ def run(  # noqa: PLR0913  one parameter per option
         text.standings(out, as_json=json_)
     elif by_series:
         text.by_series(suite, out, as_json=json_)
+    elif by_class:
+        text.by_class(suite, out, as_json=json_)
     elif compare:
         text.compared(suite, out, as_json=json_)
     else:

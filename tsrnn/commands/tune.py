@@ -88,7 +88,7 @@ def run(  # noqa: PLR0913  one parameter per option
     name = study or f"{source.name}-{model}-{horizon}"
     storage = storage or tune.sqlite(out / "sweeps.sqlite3")
     with resumable(), Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
-        swept = tune.sweep(panel, asked, trials, storage, name, on_trial=screen.ended)
+        swept = tune.run(panel, asked, trials, storage, name, on_trial=screen.ended)
     best = tune.best(swept, asked)
     path = out / f"{name}.toml"
     parameters.write_toml(best, path)

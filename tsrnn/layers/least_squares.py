@@ -6,14 +6,20 @@ The normal equations of W take one eigendecomposition for all ridges, and each B
 complement, as Frisch & Waugh 1933 take one part of the regressors out of the other). All in float64.
 """
 
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
 
 import torch
 from torch import Tensor
 
+from tsrnn import metrics
 from tsrnn.layers.ahead import lagged
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.shapes import Batch, Spec
+
+ALL = -1  # in place of a channel's number
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,46 @@ class Solution:
         """x [row time], q [row horizon regressor] -> [row horizon]."""
         y = x @ self.weight.T + self.bias
         return y if q is None or self.known is None else y + (q * self.known).sum(-1)
+
+
+@dataclass(frozen=True)
+class Solved:
+    """Each set's best solution: weight [set horizon time], bias [set horizon], known [set horizon regressor]."""
+
+    squares: float  # sum of squared errors over validation; infinite without one
+    weight: Tensor
+    bias: Tensor
+    known: Tensor | None
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Solved]") -> Self:
+        known = [part.known for part in parts if part.known is not None]
+        weight, bias = (torch.cat([getattr(part, name) for part in parts]) for name in ("weight", "bias"))
+        return cls(sum(part.squares for part in parts), weight, bias, torch.cat(known) if known else None)
+
+    def expanded(self, sets: int) -> "Solved":
+        """One set in place of many."""
+        known = None if self.known is None else self.known.expand(sets, -1, -1)
+        weight, bias = self.weight.expand(sets, -1, -1), self.bias.expand(sets, -1)
+        return replace(self, weight=weight, bias=bias, known=known)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """x [row time], y [row horizon], q [window horizon regressor] or None, and each row's window and channel [row]."""
+
+    x: Tensor
+    y: Tensor
+    q: Tensor | None
+    window: Tensor
+    channel: Tensor
+
+    def of(self, channel: int) -> "Rows":
+        """Those of one channel, or of all of them."""
+        if channel == ALL:
+            return self
+        chosen = self.channel == channel
+        return Rows(self.x[chosen], self.y[chosen], self.q, self.window[chosen], self.channel[chosen])
 
 
 def regressors(batch: Batch, spec: Spec, centring: Centring) -> Tensor | None:
@@ -50,6 +96,16 @@ class Moments:
         self.qq, self.xq = zeros(horizon, regressors, regressors), zeros(size, horizon, regressors)
         self.qy, self.q = zeros(horizon, regressors), zeros(horizon, regressors)
         self.rows = 0
+
+    @classmethod
+    def sum(cls, parts: "Sequence[Moments]") -> Self:
+        """Of all rows together."""
+        first = parts[0]
+        total = cls(len(first.x), len(first.y), first.q.shape[1])
+        for name in ("xx", "xy", "x", "y", "qq", "xq", "qy", "q"):
+            setattr(total, name, torch.stack([getattr(part, name) for part in parts]).sum(0))
+        total.rows = sum(part.rows for part in parts)
+        return total
 
     def add(self, x: Tensor, y: Tensor) -> None:
         """x [row time], y [row horizon]."""
@@ -100,3 +156,29 @@ class Moments:
         right = qy.unsqueeze(-1) - xq.transpose(1, 2) @ alone.unsqueeze(-1)  # [horizon q 1]
         known = torch.linalg.pinv(left, hermitian=True) @ right
         return alone - (gain @ known).squeeze(-1), known.squeeze(-1)
+
+
+def best_of(moments: Sequence[Moments], ridges: tuple[float, ...], judged: Iterable[Sequence[Rows]]) -> Solved:
+    """Of each set of weights the ridge with the lowest error over the rows of validation; the first without any.
+
+    Args:
+        moments: of the training rows of each set.
+        ridges: shares of the mean eigenvalue.
+        judged: rows of validation, a batch at a time, those of each set.
+    """
+    solutions, seen = [each.solutions(ridges) for each in moments], False
+    squares = torch.zeros(len(moments), len(ridges), dtype=torch.float64)
+    for batch in judged:
+        for k, rows in enumerate(batch):
+            q = None if rows.q is None else rows.q[rows.window]
+            for j, solution in enumerate(solutions[k]):
+                squares[k, j] += metrics.mse.cells(rows.y, solution.forecast(rows.x, q)).sum()
+            seen |= len(rows.y) > 0
+    best = [own[j] for own, j in zip(solutions, squares.argmin(1).tolist(), strict=True)]
+    known = [each.known for each in best if each.known is not None]
+    return Solved(
+        float(squares.amin(1).sum()) if seen else math.inf,
+        torch.stack([each.weight for each in best]),
+        torch.stack([each.bias for each in best]),
+        torch.stack(known) if known else None,
+    )

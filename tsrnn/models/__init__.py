@@ -7,7 +7,7 @@ A model file names its paper and holds
     VARIANTS  optional: {name: {field: value}}, the names by which the file is known instead of its own
     PAPER     optional: whose it is, in a few words; {name: words} with variants
     TASKS     optional: the tasks that it is for, if not for forecasting: ("along",)
-    FAMILY    optional: naive, linear, feed-forward, recurrent or mixed; boards name the best of each
+    FAMILY    optional: naive, linear, feed-forward, recurrent or mixed, of which boards name the best; or reference
     ABOUT     optional: {name: sentence}, what each variant is; else the docstring's first sentence speaks for the file
 
 A MODEL whose weights come from elsewhere says in its attribute `SEEN` which data they had read: result rows repeat it.
@@ -23,6 +23,7 @@ from tsrnn.errors import InputError, unknown
 from tsrnn.models._base import Generative as Generative
 from tsrnn.models._base import Model as Model
 from tsrnn.models._base import Naive as Naive
+from tsrnn.models._base import Recalling as Recalling
 from tsrnn.options import check_types
 from tsrnn.shapes import Spec
 

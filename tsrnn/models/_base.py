@@ -2,17 +2,19 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from tsrnn import heads
+from tsrnn.arrays import Floats, Rows
 from tsrnn.errors import InputError
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import centre
 from tsrnn.layers.covariates import inputs, width
+from tsrnn.layers.individual import Individual
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.patches import Patches, flat_head
 from tsrnn.layers.younger import Younger
@@ -23,6 +25,7 @@ from tsrnn.windows import Windows
 
 READABLE = ("past", "known", "static", "mask")  # what a forecast may depend on besides the targets' past
 COVARIATES = frozenset(READABLE) - {"mask"}
+Layer = TypeVar("Layer", nn.Linear, Individual, "nn.Linear | Individual")
 _CHUNK = 512  # windows whose errors are looked at together
 _ERRORS, _FEWEST_ERRORS = 8_000_000, 256  # errors held of all steps and targets; at least so many windows
 
@@ -183,6 +186,23 @@ class Naive(Model):
         return torch.cat(errors).permute(1, 2, 0)
 
 
+class Recalling(Model):
+    """A reference that is told the labels of other rows of the series that it is asked about, and is not ranked.
+
+    It can be measured where the truth is known, and tells nothing of rows whose labels nobody has.
+    """
+
+    tasks = frozenset({"along"})
+
+    @abstractmethod
+    def recalled(self, truth: Floats, offsets: Rows) -> Floats:
+        """The classes' shares of each row [row class]: truth [row], classes' numbers, NaN without a label.
+
+        Args:
+            offsets: [series+1] where each series begins.
+        """
+
+
 class Generative(Model):
     """A model that makes sequences like those it has seen; its `forward` tells again the ones it is shown."""
 
@@ -222,7 +242,7 @@ def segments(size: int, segment: int, what: str) -> int:
 
 
 @torch.no_grad()
-def uniform_weights(layer: nn.Linear) -> nn.Linear:
+def uniform_weights(layer: Layer) -> Layer:
     """Start as a plain mean of the inputs, as the linear baselines do."""
     layer.weight.fill_(1.0 / layer.in_features)
     return layer

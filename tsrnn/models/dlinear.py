@@ -5,11 +5,12 @@ Departs from the paper in one option: `centring` may shift the window first; "no
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.individual import Weights, linear
 from tsrnn.models._base import Model, forecasts_of, restore, series_of, uniform_weights
 from tsrnn.options import choice
 from tsrnn.shapes import Batch, Spec
@@ -19,6 +20,7 @@ from tsrnn.shapes import Batch, Spec
 class Config:
     kernel: int = choice(25, 13, 25, 49)  # steps of the moving average
     centring: Centring = choice("none", "none", "last")
+    weights: Weights = "shared"
 
 
 class DLinear(Model):
@@ -26,8 +28,9 @@ class DLinear(Model):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.trend = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
-        self.season = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
+        sizes = spec.targets, spec.input_size, spec.horizon * spec.params
+        self.trend = uniform_weights(linear(config.weights, *sizes))
+        self.season = uniform_weights(linear(config.weights, *sizes))
         self.ahead = Ahead(spec, linear=True)
 
     def forward(self, batch: Batch) -> Tensor:

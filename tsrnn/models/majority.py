@@ -3,12 +3,10 @@
 import torch
 from torch import Tensor, nn
 
-from tsrnn.layers.apart import apart
+from tsrnn.layers.apart import told
 from tsrnn.models._base import Model, NoOptions
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
-
-_CHUNK = 256
 
 TASKS = ("along",)
 
@@ -26,13 +24,7 @@ class Majority(Model):
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """The logs of the shares, a class unseen counting as one row; or the mean."""
-        cells = []
-        for which in apart(train).split(_CHUNK):  # type: ignore[no-untyped-call]
-            batch = train.gather(which)
-            assert batch.target is not None
-            seen = batch.target_observed
-            cells.append(batch.target[seen] if seen is not None else batch.target.flatten())
-        known = torch.cat(cells)
+        known = told(train)
         if self.spec.params == 1:
             self.said.fill_(known.mean())
         else:

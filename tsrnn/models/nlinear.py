@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.individual import Weights, linear
 from tsrnn.models._base import Model, forecasts_of, restore, series_of, uniform_weights
 from tsrnn.options import choice
 from tsrnn.shapes import Batch, Spec
@@ -14,6 +15,7 @@ from tsrnn.shapes import Batch, Spec
 @dataclass(frozen=True)
 class Config:
     centring: Centring = choice("last", "last", "season")
+    weights: Weights = "shared"
 
 
 class NLinear(Model):
@@ -21,7 +23,8 @@ class NLinear(Model):
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.linear = uniform_weights(nn.Linear(spec.input_size, spec.horizon * spec.params))
+        outputs = spec.horizon * spec.params
+        self.linear = uniform_weights(linear(config.weights, spec.targets, spec.input_size, outputs))
         self.ahead = Ahead(spec, linear=True)
 
     def forward(self, batch: Batch) -> Tensor:

@@ -1,24 +1,28 @@
-"""Least squares: the best linear map from a centred window to the horizon, in closed form, shared by all channels.
+"""Least squares: the best linear map from a centred window to the horizon, in closed form.
 
 A direct multi-step autoregression (Toner & Darlow 2024 show that LTSF's linear models are all this one, found slowly).
-With a small ridge, chosen on validation. `arx` reads the newest steps of past covariates too, as they are, and which of
-their cells were measured. Each step's forecast also reads the features known ahead of it, at that step and at those
-before (`tsrnn.layers.least_squares`). What they do to a step on average is then taken out of the window and put back
-on the forecast, and all is solved again, as long as that is better on validation.
+With a small ridge, chosen on validation. Weights are shared by all channels, or individual: each channel has its own,
+with a ridge of its own. `ridge` takes what validation likes better, shared ones where there is no validation part.
+
+`arx` reads the newest steps of past covariates too, as they are, and which of their cells were measured. Each step's
+forecast also reads the features known ahead of it, at that step and at those before (`tsrnn.layers.least_squares`).
+What they do to a step on average is then taken out of the window and put back on the forecast, and all is solved again,
+as long as that is better on validation.
 """
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Real
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import metrics
 from tsrnn.errors import InputError
 from tsrnn.layers.ahead import LAGS, Ahead
 from tsrnn.layers.centring import Centring, centre
-from tsrnn.layers.least_squares import Moments, Solution, regressors
+from tsrnn.layers.individual import linear
+from tsrnn.layers.least_squares import ALL, Moments, Rows, Solved, best_of, regressors
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
 from tsrnn.options import choice
 from tsrnn.scale import Affine
@@ -27,6 +31,7 @@ from tsrnn.windows import Windows
 
 _CHUNK, _NUMBERS = 512, 8_000_000  # windows summed at a time, fewer where their regressors are so many
 _ROUNDS = 4
+_HELD = 100_000_000  # numbers of normal equations held at once; the rows are read again for more channels
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,7 @@ class Config:
     centring: Centring = choice("last", "last", "season", "mean")
     ridges: tuple[float, ...] = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)  # shares of the mean eigenvalue, tried on validation
     covariates: int = 0  # newest steps of past covariates that are read, and which of their cells were measured
+    weights: Literal["shared", "individual", "auto"] = "shared"  # auto: what validation likes better
 
     def __post_init__(self) -> None:
         listed = isinstance(self.ridges, list | tuple) and len(self.ridges) > 0
@@ -52,9 +58,11 @@ class LeastSquares(Model):
         super().__init__(config, spec)
         self.reads = self.reads_with(config)
         others = min(config.covariates, spec.input_size) * (spec.channels - spec.targets)
-        self.linear = nn.Linear(spec.input_size + others, spec.horizon)
+        shared = config.weights == "shared"
+        self.linear = linear("shared" if shared else "individual", spec.targets, spec.input_size + others, spec.horizon)
         self.beside = (LAGS + 1) * spec.known  # regressors of a step
-        self.known = nn.Parameter(torch.zeros(spec.horizon, self.beside)) if spec.known else None
+        sets = () if shared else (spec.targets,)
+        self.known = nn.Parameter(torch.zeros(*sets, spec.horizon, self.beside)) if spec.known else None
         self.ahead = Ahead(spec, linear=True)
         self.requires_grad_(False)
 
@@ -65,62 +73,82 @@ class LeastSquares(Model):
         y = self.linear(x)  # [batch*target horizon]
         q = regressors(batch, self.spec, self.config.centring)
         if q is not None and self.known is not None:
-            y = y + (q * self.known).sum(-1).repeat_interleave(self.spec.targets, 0)
+            y = y + self._beside(q, self.known)
         y = y.unsqueeze(-1).expand(-1, -1, self.spec.params)
         params = self.ahead(forecasts_of(y.reshape(len(y), -1), self.spec), batch)
         return self.ahead.back(restore(undo, params), response)
 
+    def _beside(self, q: Tensor, known: Tensor) -> Tensor:
+        """What regressors [batch horizon q] add: [batch*target horizon]."""
+        if known.ndim == 2:
+            return (q * known).sum(-1).repeat_interleave(self.spec.targets, 0)
+        return (q.unsqueeze(1) * known).sum(-1).flatten(0, 1)
+
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """Normal equations in float64, one eigendecomposition for all ridges."""
-        solution = self._best(train, val)[1] if self.ahead.response is None else self._around(train, val)
-        self.linear.weight.copy_(solution.weight)  # [horizon time]
-        self.linear.bias.copy_(solution.bias)
-        if self.known is not None and solution.known is not None:
-            self.known.copy_(solution.known)
+        solved = self._best(train, val) if self.ahead.response is None else self._around(train, val)
+        self.linear.weight.copy_(solved.weight.view_as(self.linear.weight))  # [target-or-none horizon time]
+        self.linear.bias.copy_(solved.bias.view_as(self.linear.bias))
+        if self.known is not None and solved.known is not None:
+            self.known.copy_(solved.known.view_as(self.known))
         return True
 
-    def _around(self, train: Windows, val: Windows | None) -> Solution:
+    def _around(self, train: Windows, val: Windows | None) -> Solved:
         """What regressors do to a step on average is made the response, for as often as validation likes it."""
         assert self.ahead.response is not None
         response = self.ahead.response.last.weight.zero_()  # [target feature*lag]
-        error, solution = self._best(train, val)
+        solved = self._best(train, val)
         for _ in range(_ROUNDS):
-            assert solution.known is not None
-            added = solution.known[:, : response.shape[1]].mean(0)
+            assert solved.known is not None
+            added = solved.known[..., : response.shape[1]].mean(1)  # [target-or-1 feature*lag]
             response += added
-            again, other = self._best(train, val)
-            if again >= error:
+            again = self._best(train, val)
+            if again.squares >= solved.squares:
                 response -= added
                 break
-            error, solution = again, other
-        return solution
+            solved = again
+        return solved
 
-    def _best(self, train: Windows, val: Windows | None) -> tuple[float, Solution]:
-        """The error on validation of the ridge that does best there, infinite without any, and what it gives."""
-        moments = Moments(self.linear.in_features, self.spec.horizon, self.beside)
+    def _best(self, train: Windows, val: Windows | None) -> Solved:
+        """What does best on validation, of all ridges and, where that is open, of shared and individual weights."""
+        if self.config.weights == "shared":
+            return self._judged(self._moments(train, [ALL]), [ALL], val)
+        sets, parts = range(self.spec.targets), []
+        total: list[Moments] = []
+        most = max(1, _HELD // self.linear.in_features // (self.linear.in_features + self.spec.horizon))
+        for some in (sets[first : first + most] for first in range(0, len(sets), most)):
+            moments = self._moments(train, some)
+            parts.append(self._judged(moments, some, val))
+            total = [Moments.sum([*total, *moments])]
+        solved = Solved.joined(parts)
+        if self.config.weights != "auto":
+            return solved
+        shared = self._judged(total, [ALL], val)
+        return solved if solved.squares < shared.squares else shared.expanded(len(sets))
+
+    def _moments(self, train: Windows, sets: Sequence[int]) -> list[Moments]:
+        """Sums over training of the rows of each set of weights."""
+        moments = [Moments(self.linear.in_features, self.spec.horizon, self.beside) for _ in sets]
         for batch in train.batches(self._chunk):
-            x, y, q, window = self._rows(batch)
-            moments.add(x, y)
-            if q is not None:
-                moments.add_known(x, y, q, window)
-        solutions = moments.solutions(self.config.ridges)
-        if val is None or not len(val):
-            return math.inf, solutions[0]
-        errors = [self._error(val, each) for each in solutions]
-        best = min(range(len(errors)), key=errors.__getitem__)
-        return errors[best], solutions[best]
+            rows = self._rows(batch)
+            for each, channel in zip(moments, sets, strict=True):
+                part = rows.of(channel)
+                each.add(part.x, part.y)
+                if part.q is not None:
+                    each.add_known(part.x, part.y, part.q, part.window)
+        return moments
+
+    def _judged(self, moments: Sequence[Moments], sets: Sequence[int], val: Windows | None) -> Solved:
+        batches = () if val is None else map(self._rows, val.batches(self._chunk))
+        return best_of(moments, self.config.ridges, ([rows.of(channel) for channel in sets] for rows in batches))
 
     @property
     def _chunk(self) -> int:
         numbers = self.spec.targets * self.spec.horizon * self.beside  # of a window's regressors
         return max(1, min(_CHUNK, _NUMBERS // max(1, numbers)))
 
-    def _rows(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None, Tensor]:
-        """Centred inputs and targets in float64, without rows in which a target is missing; regressors; their windows.
-
-        Returns:
-            x [row time], y [row horizon], q [window horizon regressor], the window of each row [row].
-        """
+    def _rows(self, batch: Batch) -> Rows:
+        """Centred inputs and targets in float64, without rows in which a target is missing; regressors."""
         assert batch.target is not None
         target = batch.target
         batch, response = self.ahead.without(batch)
@@ -129,11 +157,12 @@ class LeastSquares(Model):
         x = self._window(batch, undo)
         y = series_of(undo.apply(target), self.spec.targets)
         window = torch.arange(len(batch.past)).repeat_interleave(self.spec.targets)
+        channel = torch.arange(self.spec.targets).repeat(len(batch.past))
         if batch.target_observed is not None:
             whole = series_of(batch.target_observed, self.spec.targets).all(1)
-            x, y, window = x[whole], y[whole], window[whole]
+            x, y, window, channel = x[whole], y[whole], window[whole], channel[whole]
         q = regressors(batch, self.spec, self.config.centring)
-        return x.double(), y.double(), None if q is None else q.double(), window
+        return Rows(x.double(), y.double(), None if q is None else q.double(), window, channel)
 
     def _window(self, batch: Batch, undo: Affine) -> Tensor:
         """The centred window, and behind it those of past covariates where they are read: [batch*target time]."""
@@ -143,20 +172,12 @@ class LeastSquares(Model):
         others = batch.past[:, -self.config.covariates :, self.spec.targets :].flatten(1)
         return torch.cat([own, others.repeat_interleave(self.spec.targets, 0)], 1)
 
-    def _error(self, windows: Windows, solution: Solution) -> float:
-        total, count = 0.0, 0
-        for batch in windows.batches(self._chunk):
-            x, y, q, window = self._rows(batch)
-            forecast = solution.forecast(x, None if q is None else q[window])
-            total += float(metrics.mse.cells(y, forecast).sum())
-            count += y.numel()
-        return total / max(count, 1)
 
-
-PAPER = {"ols": "Toner & Darlow 2024", "arx": "Toner & Darlow 2024"}
-VARIANTS: dict[str, dict[str, int]] = {"ols": {}, "arx": {"covariates": 24}}
+PAPER = dict.fromkeys(("ols", "ridge", "arx"), "Toner & Darlow 2024")
+VARIANTS: dict[str, dict[str, Any]] = {"ols": {}, "ridge": {"weights": "auto"}, "arx": {"covariates": 24}}
 ABOUT = {
     "ols": "Least squares: the best linear map from a centred window to the horizon, in closed form",
+    "ridge": "Least squares with weights of each channel or shared, and a ridge of each, by what validation likes",
     "arx": "Least squares on the target's window and the newest steps of past covariates, in closed form",
 }
 FAMILY = "linear"

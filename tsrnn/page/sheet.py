@@ -11,8 +11,8 @@ from tsrnn.board import table as boards
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
+from tsrnn.board.remarks import captions, notes
 from tsrnn.board.rows import AS_IT_COMES, apart
-from tsrnn.board.text import CAPTION, notes
 from tsrnn.errors import InputError
 from tsrnn.page import cells, drawn, origin, samples
 from tsrnn.page.entries import Entry, baseline, entries, pairs
@@ -28,14 +28,14 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
         InputError: as `tsrnn.board.own.own`.
     """
     rows = own(folder, suite)
-    theirs = comparable(rows, suite)
     made: list[list[Entry]] = []
-    parts = []
+    parts, remarked = [], list[str]()
     for title, part in zip(("", "Models as they come"), apart(rows), strict=False):
         table, lines = _lines(part, suite, folder, others, "bc"[len(made)])
         remarks = [] if suite.leads else said(table, suite.measures)
         parts.append(_part(lines, suite, title, [*_verdict(table, lines, suite), *remarks]))
         made.append(lines)
+        remarked += captions(table)
     first = made[0]
     return {
         "title": suite.name,
@@ -43,7 +43,7 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
         "by": suite.by,
         "facts": _facts(rows, suite, first),
         "parts": parts,
-        "caption": CAPTION if theirs.height else "",
+        "caption": " ".join(dict.fromkeys(remarked)),
         "matrix": cells.differences(*pairs(first, suite.by, suite.measures[0], folder), suite.measures[0]),
         "board": drawn.standing(first, suite).drawn,
         **drawn.pictures(first, suite, folder),

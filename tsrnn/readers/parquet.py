@@ -11,11 +11,11 @@ SUFFIXES = (".parquet", ".pq")
 _MAGIC = b"PAR1"  # first and last four bytes, parquet-format's README
 
 
-def read(path: Path) -> pl.DataFrame:
-    """One row per row of the file.
+def check(path: Path) -> None:
+    """Whether a file is a whole one by its first and last bytes.
 
     Raises:
-        InputError: the file is missing, empty, cut off, not parquet, or holds no rows.
+        InputError: the file is missing, empty, cut off or not parquet.
     """
     if not opening(path).startswith(_MAGIC):
         raise InputError(f"{path} is not a parquet file; give it the ending of the format it has")
@@ -24,6 +24,15 @@ def read(path: Path) -> pl.DataFrame:
         whole = file.read() == _MAGIC and path.stat().st_size > 2 * len(_MAGIC)
     if not whole:
         raise InputError(f"{path} is cut off: a parquet file ends with {_MAGIC.decode()}; copy or write it again")
+
+
+def read(path: Path) -> pl.DataFrame:
+    """One row per row of the file.
+
+    Raises:
+        InputError: as of `check`; the file is damaged, or holds no rows.
+    """
+    check(path)
     try:
         table = pl.read_parquet(contents(path))
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError) as error:

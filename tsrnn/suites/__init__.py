@@ -2,6 +2,7 @@
 
 A suite may say
     data        a data set's name or a file, beside the suite's or in the current folder; by default its own name
+    load        what else `tsrnn.load` does with them: families, clip, washout, depth_unit, resample
     task        what is asked of its rows (`tsrnn.tasks`); by default a forecast
     roles       of its columns, as `Panel.of` takes them
     split       as `tsrnn.split.standard` takes it, or folds, as `tsrnn.split.folds` does; by default the data set's own

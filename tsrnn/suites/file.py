@@ -107,7 +107,8 @@ def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
     said.check_task(text)
     shared, baselines = {key: text[key] for key in said.PRESET if key in text}, text.get("baselines", {})
     data = _place(path, text["data"]) if "data" in text else data
-    roles, task = text.get("roles", {}), tasks.find(text.get("task", AHEAD.name))
+    roles = {**text.get("roles", {}), **_loading(path, text.get("load", {}))}
+    task = tasks.find(text.get("task", AHEAD.name))
     measures = tuple(text.get("measures", task.measures))
     leads = steps(text.get("leads", ()), step_of(data, roles))
     presets = {key: value for key, value in text.items() if key not in said.WORDS}
@@ -167,6 +168,13 @@ def _place(path: Path, data: str) -> str:
     if data in catalog.names():
         return data
     return next((str(place) for place in (path.parent / data, Path(data)) if place.exists()), data)
+
+
+def _loading(path: Path, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What `load` is asked to do with the columns; a file of families lies beside the suite's, if not where it says."""
+    file = asked.get("families")
+    beside = path.parent / file if isinstance(file, str) else None
+    return {**asked, **({"families": str(beside)} if beside and beside.is_file() else {})}
 
 
 def check_data(suite: Suite) -> None:

@@ -13,8 +13,8 @@ LENGTHS = ("m", "ft")  # units that a depth may be said in
 
 def step_of(data: str, roles: Mapping[str, Any]) -> str | float | None:
     """The step of a suite's data as its roles or the catalogue name it; None where neither does."""
-    if "freq" in roles:
-        return roles["freq"]  # type: ignore[no-any-return]  # TOML's own
+    if (word := next((word for word in ("freq", "resample") if word in roles), None)) is not None:
+        return roles[word]  # type: ignore[no-any-return]  # TOML's own
     return catalog.row(data).freq if data in catalog.names() else None
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from tsrnn import tasks
+from tsrnn import registry, tasks
 from tsrnn.errors import InputError, unknown
 from tsrnn.parameters import read_toml
 from tsrnn.suites import said
@@ -61,14 +61,19 @@ def under(suite: Suite, task: str) -> Suite:
     asked = tasks.find(task)
     if asked.forecasts or not suite.usual:
         raise InputError(f"suite {suite.name!r} is for the task {suite.task!r}; name a data set or a file for {task!r}")
-    every = {"horizons": [1], "seeds": [0], "models": {each: {} for each in tasks.models_of(task)}}
+    every = {"horizons": [1], "seeds": [0], "models": {each: {} for each in _ranked(task)}}
     return replace(suite, task=task, measures=asked.measures, presets=dict.fromkeys(USUAL_PRESETS, every))
 
 
 def _as_it_comes(suite: Suite) -> Preset:
     """Every model of the registry, with nothing said and one seed, at the horizons of the suite's longest preset."""
     horizons = max((tuple(each["horizons"]) for each in suite.presets.values()), key=len)
-    return Preset(AS_IT_COMES, horizons, (0,), {each: {} for each in tasks.models_of(suite.task)})
+    return Preset(AS_IT_COMES, horizons, (0,), {each: {} for each in _ranked(suite.task)})
+
+
+def _ranked(task: str) -> list[str]:
+    """The models that do a task, without those that are measured beside others alone."""
+    return [each for each in tasks.models_of(task) if registry.declared("models", each, "FAMILY") != "reference"]
 
 
 def recipe(suite: str, model: str, input_size: int | None = None) -> dict[str, Any]:

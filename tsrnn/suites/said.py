@@ -16,9 +16,13 @@ from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
-WORDS = ("data", "task", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like", *PRESET)
+WORDS = (
+    *("data", "load", "task", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like"),
+    *PRESET,
+)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
+_LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": str | int | float}
 _SWITCHES = ("sort", "rows_as_they_stand")
 _TABLES = ("missing", "flags", "wind", "fill")  # `tsrnn.station.plain` says what they take
 
@@ -103,6 +107,16 @@ def _roles(key: str, value: Any) -> None:
             raise InputError(f"{key}.{name} takes {takes}, not {columns!r}")
 
 
+def _load(key: str, value: Any) -> None:
+    if not isinstance(value, dict):
+        raise InputError(f"{key} takes a table such as {{ families = true, resample = 0.5 }}, not {value!r}")
+    for name, own in value.items():
+        if name not in _LOADED:
+            raise unknown(f"word of {key}", name, _LOADED)
+        if not isinstance(own, _LOADED[name]):
+            raise InputError(f"{key}.{name} cannot be {own!r}; see what tsrnn.load takes")
+
+
 def _split(_key: str, value: Any) -> None:
     if value != "standard":
         declared(value, (*KINDS, LEAVE_ONE_OUT))
@@ -153,6 +167,7 @@ def _whole(value: Any, least: int) -> bool:
 
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "data": _data,
+    "load": _load,
     "task": _word,
     "roles": _roles,
     "split": _split,

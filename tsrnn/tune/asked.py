@@ -10,6 +10,7 @@ from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
 from tsrnn.parameters import FitConfig
+from tsrnn.tune.methods import Method, methods
 
 
 @dataclass(frozen=True)
@@ -33,10 +34,18 @@ class Sweep:
     alternatives: dict[str, dict[str, Any]] = field(default_factory=dict)  # option -> {label: value}
     minutes: float = math.inf  # a trial that takes longer is stopped; never the best
     task: str = tasks.AHEAD.name
+    seconds: bool = False  # of a fit count beside the metric: two objectives, nothing is pruned
+    starts: tuple[dict[str, Any], ...] = ()  # more values to begin with, each tried as a trial of its own
+    sampler: Method = None  # `tsrnn.tune.methods`; None: what the study had before, or TPE
+    pruner: Method = None
+    hours: float = math.inf  # after which a run begins no trial more
 
     def __post_init__(self) -> None:
         if not self.minutes > 0:
             raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
+        if not self.hours > 0:
+            raise InputError(f"hours of a sweep must be above 0, not {self.hours}")
+        methods(self.sampler, self.pruner, {})
         asked = tasks.find(self.task)
         tasks.check_measure(asked, self.metric, orders=True)
         if not 0 <= self.seed < 1 << 64:
@@ -50,6 +59,11 @@ class Sweep:
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
             object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
 
+    @property
+    def objectives(self) -> tuple[str, ...]:
+        """What is to be small."""
+        return (self.metric, "seconds") if self.seconds else (self.metric,)
+
     def estimator(self, input_size: int, options: Mapping[str, Any]) -> Estimator:
         """What a trial fits."""
         return faces.make(self.task, self.model, input_size, self.horizon, options)
@@ -59,18 +73,24 @@ class Sweep:
         return {**params, **{name: values[params[name]] for name, values in self.alternatives.items()}}
 
     def planned(self) -> list[dict[str, Any]]:
-        """The parameters of the trials that come before anything is drawn."""
+        """The parameters of the trials that come before anything is drawn, each once."""
+        first = self._begun(self.start)
+        others = [(name, label) for name, values in self.alternatives.items() for label in list(values)[1:]]
+        plan = [first, *({**first, name: label} for name, label in others), *map(self._begun, self.starts)]
+        return [each for place, each in enumerate(plan) if each not in plan[:place]]
+
+    def _begun(self, start: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of `start` where they lie in the ranges, the defaults elsewhere."""
         first: dict[str, Any] = {name: next(iter(values)) for name, values in self.alternatives.items()}
         if len(self.input_sizes) > 1:
-            size = self.start.get("input_size")
+            size = start.get("input_size")
             first["input_size"] = size if size in self.input_sizes else self.input_sizes[0]
         for name, found in ranges(self.model).items():
             if name not in self.fixed:
-                value = self.start.get(name, found["default"])
+                value = start.get(name, found["default"])
                 inside = value in found["choices"] if "choices" in found else found["low"] <= value <= found["high"]
                 first[name] = value if inside else found["default"]
-        others = [(name, label) for name, values in self.alternatives.items() for label in list(values)[1:]]
-        return [first, *({**first, name: label} for name, label in others)]
+        return first
 
     def described(self) -> dict[str, Any]:
         """The ranges, as short as TOML can say them: a list of choices, or "low..high"."""

@@ -2,48 +2,58 @@
 
 A trial that ended is COMPLETE, PRUNED, or FAIL with the error that its own process wrote down. A FAIL without one lost
 its process (killed, out of memory, Ctrl-C): it is tried again, twice at most, and counts as ended after that.
-All but `counted` are to be called in one's turn (`storage.turn`).
+A trial is made in one step that says who runs it, so that one whose process dies at once is no riddle either.
+All but `counted` and `too_many` are to be called in one's turn (`turns.turn`).
 """
 
-import copy
 import json
 import warnings
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import numpy as np
 import optuna
-from optuna.trial import FrozenTrial, TrialState
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from tsrnn import alive, models
 from tsrnn.alive import Process
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 from tsrnn.parameters import words
+from tsrnn.tune import patience
 from tsrnn.tune import storage as storages
 from tsrnn.tune.asked import Sweep
+from tsrnn.tune.methods import Methods, methods
+from tsrnn.version import VERSION
 
-# Written out, and stored with the study, because Optuna's defaults change between versions.
-SAMPLER: dict[str, Any] = {"multivariate": True, "constant_liar": True, "n_startup_trials": 10}
-PRUNER = {"n_startup_trials": 5, "n_warmup_steps": 2}
 RETRIES = 2  # of a trial whose process died
 
-_HISTORY = "retry_history"  # Optuna's word for the numbers of the trials that one stands for
+_HISTORY, _FIXED = "retry_history", "fixed_params"  # Optuna's words: trials that one stands for; what it shall take
 _PLANNED, _PROCESS, _UNNEEDED = "planned", "process", "unneeded"  # place in the plan; who runs it; not to be counted
 
 
-def study_of(asked: Sweep, panel: Panel, url: str, name: str) -> tuple[optuna.Study, optuna.storages.RDBStorage]:
-    """The study of a sweep, made where there is none, with a sampler of this process's own; and its storage.
+@dataclass(frozen=True)
+class Kept:
+    """A study, the storage in which it lies, and how this process draws trials."""
+
+    study: optuna.Study
+    storage: optuna.storages.RDBStorage
+    methods: Methods
+
+
+def study_of(asked: Sweep, panel: Panel, url: str, name: str) -> Kept:
+    """The study of a sweep, made where there is none.
 
     Raises:
         InputError: the storage cannot be opened, or the study is of another sweep.
     """
     kept = storages.opened(url)
-    pruner = optuna.pruners.MedianPruner(**PRUNER)
-    study = optuna.create_study(storage=kept, study_name=name, load_if_exists=True, pruner=pruner)
     identity = _identity(asked, panel)
+    study = optuna.create_study(
+        storage=kept, study_name=name, load_if_exists=True, directions=["minimize"] * len(asked.objectives)
+    )
     known = study.user_attrs.get("sweep")
     if known is not None and known != identity:
         other = next(key for key in {**identity, **known} if known.get(key) != identity.get(key))
@@ -51,77 +61,124 @@ def study_of(asked: Sweep, panel: Panel, url: str, name: str) -> tuple[optuna.St
             f"study {name!r} in {storages.masked(url, url)} is a sweep with {other} {known.get(other)!r}, not "
             f"{identity.get(other)!r}; choose another --study"
         )
-    # A sampler with a seed that another run had would propose its trials again, so each run draws a seed of its own.
     runs = study.user_attrs.get("runs", [])
-    seed = int(np.random.SeedSequence([asked.seed, len(runs) + 1]).generate_state(1)[0])
-    study.sampler = optuna.samplers.TPESampler(seed=seed, **SAMPLER)
+    chosen = methods(asked.sampler, asked.pruner, runs[-1] if runs else {})
+    run = {**asdict(chosen), "seed": asked.seed, "optuna": optuna.__version__, "tsrnn": VERSION}
     study.set_user_attr("sweep", identity)
-    study.set_user_attr("runs", [*runs, {"sampler": "TPE", **SAMPLER, "seed": seed, "optuna": optuna.__version__}])
-    return study, kept
+    study.set_user_attr("runs", [*runs, run])
+    return Kept(_pruning(study, chosen), kept, chosen)
+
+
+def found(url: str, name: str) -> Kept:
+    """A study that is there, for a process that works on it: the storage may be away for a while."""
+    kept = patience.patiently(lambda: storages.connected(url), lambda: None)
+    study = optuna.load_study(study_name=name, storage=kept)
+    chosen = methods(None, None, study.user_attrs["runs"][-1])
+    return Kept(_pruning(study, chosen), kept, chosen)
+
+
+def _pruning(study: optuna.Study, chosen: Methods) -> optuna.Study:
+    study.pruner = chosen.prune()
+    return study
 
 
 def counted(study: optuna.Study) -> int:
     """How many trials ended; one that died and is tried again is none of them."""
+    return _ended(study.get_trials(deepcopy=False))
+
+
+def _ended(trials: Iterable[FrozenTrial]) -> int:
+    every = list(trials)
+    unneeded = sum(_UNNEEDED in trial.user_attrs for trial in every)
+    return sum(trial.state.is_finished() for trial in every) - unneeded - len(_lost(every))
+
+
+def _begun(trials: Iterable[FrozenTrial]) -> int:
+    """How many ended or run, by one look: between two of them a trial may end, and be missed by both."""
+    every = list(trials)
+    return _ended(every) + sum(trial.state is TrialState.RUNNING for trial in every)
+
+
+def too_many(study: optuna.Study, target: int) -> bool:
+    """Whether more trials run than are wanted."""
+    return _begun(study.get_trials(deepcopy=False)) > target
+
+
+def begin(kept: Kept, asked: Sweep, target: int) -> Trial | None:
+    """A new trial, where one is wanted beside those that ended and those that run; this process runs it."""
+    study = kept.study
+    reap(kept)
     trials = study.get_trials(deepcopy=False)
-    unneeded = sum(_UNNEEDED in trial.user_attrs for trial in trials)
-    return sum(trial.state.is_finished() for trial in trials) - unneeded - len(_lost(trials))
+    if _begun(trials) >= target:
+        return None
+    waiting = [trial.number for trial in trials if trial.state is TrialState.WAITING]
+    study.sampler = kept.methods.sample(asked.seed, min(waiting, default=len(trials)))
+    signed = {_PROCESS: asdict(alive.this())}
+    if waiting:
+        trial = _asked(study)
+        trial.set_user_attr(_PROCESS, signed[_PROCESS])
+        return trial
+    user, system = _next(trials, asked)
+    template = create_trial(state=TrialState.RUNNING, user_attrs={**user, **signed}, system_attrs=system)
+    study._thread_local.cached_all_trials = None  # as `ask` does: samplers shall see the trials as they are now
+    return Trial(study, study._storage.create_new_trial(study._study_id, template))
 
 
-def begin(study: optuna.Study, kept: optuna.storages.RDBStorage, asked: Sweep, target: int) -> bool:
-    """Whether a trial is wanted beside those that ended and those that run; if so, `study.ask` gives the right one."""
-    reap(study, kept)
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    if counted(study) + len(running) >= target:
-        return False
-    _lay_out(study, asked)
-    return True
+def _asked(study: optuna.Study) -> Trial:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that its life will give no signs
+        return study.ask()
 
 
-def reap(study: optuna.Study, kept: optuna.storages.RDBStorage) -> None:
+def reap(kept: Kept) -> None:
     """End running trials whose process is gone, or has been silent for long."""
+    study = kept.study
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         optuna.storages.fail_stale_trials(study)
-    running = study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
-    heard, silent = storages.heard(kept), datetime.now() - timedelta(seconds=storages.GRACE)
-    for trial in running:
+    heard, silent = storages.heard(kept.storage), datetime.now() - timedelta(seconds=storages.GRACE)
+    for trial in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
         began, runner = trial.datetime_start or datetime.now(), trial.user_attrs.get(_PROCESS)
         gone = runner is not None and alive.gone(Process(**runner))
         if gone or (trial._trial_id not in heard and began < silent):
-            study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+            end(study, trial.number)
 
 
-def clear(study: optuna.Study) -> None:
+def end(study: optuna.Study, number: int) -> None:
+    """A trial that nobody runs any more is a failed one, unless it ended just now."""
+    try:
+        study.tell(number, state=TrialState.FAIL, skip_if_finished=True)
+    except UpdateFinishedTrialError:
+        return
+
+
+def withdraw(kept: Kept, trial: Trial) -> None:
+    """A trial that is not wanted after all."""
+    trial.set_user_attr(_UNNEEDED, True)
+    end(kept.study, trial.number)
+
+
+def clear(kept: Kept) -> None:
     """End what waits: trials that an interrupted process had queued, and that nobody wants any more."""
-    while study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # that its life will give no signs
-            trial = study.ask()
-        trial.set_user_attr(_UNNEEDED, True)
-        study.tell(trial, state=TrialState.FAIL)
+    while kept.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+        withdraw(kept, _asked(kept.study))
 
 
-def _lay_out(study: optuna.Study, asked: Sweep) -> None:
-    """Queue the next trial where it is not to be drawn: one that died, or one of the plan."""
-    trials = study.get_trials(deepcopy=False)
-    if any(trial.state is TrialState.WAITING for trial in trials):
-        return
-    again = {number for trial in trials for number in trial.system_attrs.get(_HISTORY, ())}
-    lost = next((trial for trial in _lost(trials) if trial.number not in again), None)
+def _next(trials: Iterable[FrozenTrial], asked: Sweep) -> tuple[dict[str, Any], dict[str, Any]]:
+    """User's and system's attributes of the next trial: one that died, one of the plan, or one to be drawn."""
+    every = list(trials)
+    again = {number for trial in every for number in trial.system_attrs.get(_HISTORY, ())}
+    lost = next((trial for trial in _lost(every) if trial.number not in again), None)
     if lost is not None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            optuna.storages.RetryHeartbeatStaleTrialCallback(RETRIES)(study, copy.deepcopy(lost))
-        return
-    following = max((trial.user_attrs.get(_PLANNED, -1) for trial in trials), default=-1) + 1
+        history = [*lost.system_attrs.get(_HISTORY, ()), lost.number]
+        user = {name: value for name, value in lost.user_attrs.items() if name == _PLANNED}
+        fixed = {**lost.system_attrs.get(_FIXED, {}), **lost.params}
+        return user, {_HISTORY: history, _FIXED: fixed}
+    following = max((trial.user_attrs.get(_PLANNED, -1) for trial in every), default=-1) + 1
     plan = asked.planned()
-    if following < len(plan) and (following or not trials):  # an older study laid its whole plan out at once
-        study.enqueue_trial(plan[following], user_attrs={_PLANNED: following})
-
-
-def sign(trial: optuna.Trial) -> None:
-    """Write down who runs a trial."""
-    trial.set_user_attr(_PROCESS, asdict(alive.this()))
+    if following < len(plan) and (following or not every):  # an older study laid its whole plan out at once
+        return {_PLANNED: following}, {_FIXED: plan[following]}
+    return {}, {}
 
 
 def _lost(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
@@ -135,7 +192,7 @@ def _lost(trials: Iterable[FrozenTrial]) -> list[FrozenTrial]:
     ]
 
 
-def _identity(asked: Sweep, panel: Panel) -> dict[str, Any]:
+def _identity(asked: Sweep, panel: Panel) -> Mapping[str, Any]:
     """What makes two sweeps the same, as a storage gives it back."""
     identity = {
         "data": panel.source,
@@ -147,6 +204,7 @@ def _identity(asked: Sweep, panel: Panel) -> dict[str, Any]:
         "fixed": asked.fixed,
         "metric": asked.metric,
         **({"alternatives": asked.alternatives} if asked.alternatives else {}),
+        **({"objectives": asked.objectives} if len(asked.objectives) > 1 else {}),
     }
     plain: dict[str, Any] = json.loads(json.dumps(words(identity)))
     return plain

@@ -1,0 +1,122 @@
+"""On a Ray cluster: one of this machine alone, made for the run and gone with it, or one that is there already.
+
+Jobs are Ray's tasks, which it starts again where a process or a node dies. Each takes as many cores as it has threads,
+and what else it needs; what no node has is refused, since Ray would wait for it for ever. No more jobs are drawn than
+fit on the nodes, so that those of other runs find room. (Moritz et al. 2018, "Ray: A distributed framework for emerging
+AI applications", OSDI.)
+"""
+
+import os
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import suppress
+from math import inf
+from time import perf_counter
+from typing import Any
+
+from tsrnn.clusters import cluster
+from tsrnn.errors import InputError
+from tsrnn.execute._base import ATTEMPTS, Drawn, Function, Job, Outcome, Place, attempt, died, failed, mendable
+from tsrnn.workers import THREAD_VARIABLES
+
+_POLL = 1.0  # seconds between two looks at the nodes
+_OPTIONS = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}  # of a task, by the names of Ray's resources
+_CLOSE = 1e-9
+
+
+def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, Outcome], None, None]:
+    """Do the jobs as tasks; each outcome as it is there, with its job's number.
+
+    Raises:
+        InputError: ray is not installed, no cluster answers, or no node has what a job needs.
+    """
+    with cluster(place.address) as ray:
+        needs = {name.upper() if name in ("cpu", "gpu") else name: amount for name, amount in place.needs.items()}
+        needs = {"CPU": place.threads, **needs}
+        task, running = _task(ray, needs, place.threads), dict[Any, tuple[int, Job, float]]()
+        most, more = inf if place.workers is None else place.workers, True
+        try:
+            while more or running:
+                room = min(most, _room(ray, needs))
+                while len(running) < room and (drawn := next(jobs, None)) is not None:
+                    began = perf_counter()
+                    try:
+                        ray.cloudpickle.dumps((function, drawn[1]))  # Ray itself would print what hinders it
+                        running[task.remote(function, drawn[1], os.getcwd())] = (*drawn, began)
+                    except Exception as error:
+                        yield drawn[0], failed(drawn[1], mendable(error), began)
+                more = len(running) >= room
+                for ref in ray.wait([*running], timeout=_POLL)[0] if running else ():
+                    index, job, began = running.pop(ref)
+                    yield index, _outcome(ray, ref, job, began)
+        finally:
+            for ref in running:
+                with suppress(Exception):  # the cluster may have gone
+                    ray.cancel(ref, force=True)
+
+
+def _task(ray: Any, needs: Mapping[str, float], threads: int) -> Any:
+    """`_done` as a task of Ray's."""
+    asked: dict[str, Any] = {option: needs[name] for name, option in _OPTIONS.items() if name in needs}
+    asked["resources"] = {name: amount for name, amount in needs.items() if name not in _OPTIONS}
+    environment = {"env_vars": dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    try:
+        return ray.remote(_done).options(**asked, max_retries=ATTEMPTS - 1, runtime_env=environment)
+    except ValueError as error:
+        raise InputError(f"a job cannot need {_listed(needs)}: {str(error).splitlines()[0].rstrip('.')}") from None
+
+
+def _done(function: Function, job: Job, folder: str) -> Outcome:
+    """A job, in the process of a node; in the caller's folder, should that be there."""
+    with suppress(OSError):
+        os.chdir(folder)
+    return attempt(function, job)
+
+
+def _outcome(ray: Any, ref: Any, job: Job, began: float) -> Outcome:
+    try:
+        outcome: Outcome = ray.get(ref)
+    except (
+        ray.exceptions.RayTaskError
+    ) as error:  # the job did not reach the node whole, or its result did not come back
+        cause = error.cause if isinstance(error.cause, Exception) else error
+        return failed(job, mendable(type(cause)(str(cause).splitlines()[0])), began)
+    except ray.exceptions.RayError:
+        return died(job, began)
+    return Outcome(job, outcome.result, outcome.error, outcome.seconds, outcome.error_type, outcome.traceback)
+
+
+def _untold(error: Exception) -> Exception:
+    """Why a job did not reach its process whole, or its result did not come back."""
+    reason = next((line for line in str(getattr(error, "cause", None) or error).splitlines() if line.strip()), "")
+    if "No module named" in reason:
+        return InputError(f"{reason.rpartition(': ')[2]}; install it on the nodes of the Ray cluster")
+    return mendable(RuntimeError(reason))
+
+
+def _room(ray: Any, needs: Mapping[str, float]) -> int:
+    """How many jobs fit on the nodes at once.
+
+    Raises:
+        InputError: none does.
+    """
+    nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    asked = {name: amount for name, amount in needs.items() if amount}
+    fit = [min((int(node.get(name, 0) / asked[name] + _CLOSE) for name in asked), default=1) for node in nodes]
+    if not any(fit):
+        raise _impossible(nodes, asked)
+    return sum(fit)
+
+
+def _impossible(nodes: Sequence[Mapping[str, float]], needs: Mapping[str, float]) -> InputError:
+    for name, amount in needs.items():
+        most = max((node.get(name, 0) for node in nodes), default=0)
+        if most < amount:
+            return InputError(
+                f"a job needs {name}={amount:g}, and no node of the Ray cluster has more than {most:g}; ask for less, "
+                "or add such a node"
+            )
+    return InputError(f"no node of the Ray cluster has {_listed(needs)} together; ask for less, or add such a node")
+
+
+def _listed(needs: Mapping[str, float]) -> str:
+    return ", ".join(f"{name}={amount:g}" for name, amount in needs.items())

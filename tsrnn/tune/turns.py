@@ -1,0 +1,129 @@
+"""Taking turns: one process at a time makes tables, a study, or a trial of it, on however many machines.
+
+SQLAlchemy makes tables, Optuna a study and its first trial, in several steps; processes that begin together would meet
+in the middle. A turn is a lock that ends with its process: beside a SQLite file; in a PostgreSQL server an advisory
+one, held by a transaction, which ends also with the connection; for other servers one in the user's cache, which
+processes of several machines or users do not share, so that they may run a trial too many.
+"""
+
+import contextlib
+import functools
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from tsrnn.tune import storage
+from tsrnn.tune.patience import OUTAGE, patiently
+
+_LOCKS = 0x7473726E  # tells our advisory locks in a database from those of others
+_LONGEST = 60  # seconds that a server leaves a turn to a process that asks it nothing
+
+Leave = Callable[[], bool]
+
+
+@contextmanager
+def turn(url: str, name: str = "", patient: bool = True) -> Iterator[Leave]:
+    """One process at a time is inside; calling what is given leaves early.
+
+    Args:
+        name: of the study; without one nobody else opens the storage.
+        patient: whether to wait for a server that is away, `patience.OUTAGE` seconds.
+
+    Yields:
+        A function that leaves, and says whether nobody else can have been inside.
+
+    Raises:
+        InputError: no lock can be made beside the storage, or the server does not answer.
+    """
+    parts = storage.address(url)
+    if parts.get_backend_name() == storage.POSTGRES:
+        with _of_server(url, name, patient) as leave:
+            yield leave
+        return
+    lock = _lock(url)
+    if lock is None:
+        yield lambda: True
+        return
+    try:
+        lock.acquire()
+    except OSError as error:
+        raise storage.unopened(url, error) from None
+
+    def release() -> bool:
+        lock.release()
+        return True
+
+    try:
+        yield release
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _of_server(url: str, name: str, patient: bool) -> Iterator[Leave]:
+    key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big", signed=True)
+    try:
+        connection = patiently(lambda: _entered(_engine(url), key), lambda: None, OUTAGE if patient else 0)
+    except SQLAlchemyError as error:
+        raise (storage.lost if patient else storage.unopened)(url, error) from None
+    answers: list[bool] = []
+
+    def leave() -> bool:
+        if not answers:
+            answers.append(_left(connection))
+        return answers[0]
+
+    try:
+        yield leave
+    finally:
+        leave()
+
+
+def _entered(engine: Engine, key: int) -> Connection:
+    connection = engine.connect()
+    try:
+        connection.exec_driver_sql(f"SET LOCAL idle_in_transaction_session_timeout = '{_LONGEST}s'")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCKS}, {key})")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _left(connection: Connection) -> bool:
+    try:
+        connection.commit()
+    except SQLAlchemyError:
+        return False
+    finally:
+        with contextlib.suppress(SQLAlchemyError):
+            connection.close()
+    return True
+
+
+@functools.lru_cache(maxsize=8)
+def _engine(url: str) -> Engine:
+    """An engine that keeps no connection."""
+    parts = storage.address(url)
+    return create_engine(parts, poolclass=NullPool, connect_args=storage.connecting(parts))
+
+
+def _lock(url: str) -> FileLock | None:
+    """None where nobody shares the storage, or no folder can be had for the lock of a server's."""
+    scheme, _, place = url.partition("://")
+    if scheme.partition("+")[0] == storage.SQLITE:
+        file = place[1:].partition("?")[0].removeprefix("file:")
+        shared = file not in ("", ":memory:") and Path(file).parent.is_dir()
+        return FileLock(f"{file}.lock") if shared else None
+    folder = Path(platformdirs.user_cache_dir("tsrnn")) / "studies"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return FileLock(folder / f"{hashlib.sha256(storage.masked(url, url).encode()).hexdigest()[:16]}.lock")
