@@ -1,7 +1,8 @@
 """Write the tables of README.md and benchmarks/README.md, and README's pictures, from benchmarks/results:
 python benchmarks/report.py
 
-A table stands between `<!-- table DATASET TRACK -->` and `<!-- end -->`; the text around it is left alone. `--check`
+A table stands between `<!-- table DATASET TRACK -->` (`<!-- table side MEASURE DATASET DATASET ... -->`) and
+`<!-- end -->`; the text around it is left alone. `--check`
 writes nothing and fails where a document and the rows differ.
 """
 
@@ -14,6 +15,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
+
+from tables import side_by_side
 
 from tsrnn import files, page, suites
 from tsrnn.board import table as boards
@@ -237,6 +240,8 @@ OTHER_TABLES = {"partial": partial, "agreement": agreement, "losses": losses}
 def make(name: str) -> str:
     """A table by its marker: `table DATASET` and a track, `choice` and a track, or the name of another table."""
     _, dataset, *words = name.split()
+    if dataset == "side":
+        return markdown(*side_by_side(RESULTS, words[0], words[1:]))
     track, rows = " ".join(words), read(RESULTS, dataset)
     if track == AS_IT_COMES:
         return alone(rows)
