@@ -177,8 +177,8 @@ def best_of(
     """
     solutions, rows = [each.solutions(ridges) for each in moments], 0
     squares = torch.zeros(len(moments), len(ridges), dtype=torch.float64)
-    for place, each in enumerate[Sequence[Rows] | Moments](judged):
-        parts: Sequence[Any] = [each] if isinstance(each, Moments) else each
+    for place, each in enumerate(judged):
+        parts: Any = [each] if isinstance(each, Moments) else each
         for k, part in enumerate(parts, place if isinstance(each, Moments) else 0):
             squares[k] += torch.tensor([_squares(part, solution) for solution in solutions[k]], dtype=torch.float64)
             rows += part.rows if isinstance(part, Moments) else len(part.y)
