@@ -1,13 +1,13 @@
 """Write the tables of README.md and benchmarks/README.md, and README's pictures, from benchmarks/results:
 python benchmarks/report.py
 
-A table stands between `<!-- table DATASET TRACK -->` (`<!-- table side MEASURE DATASET DATASET ... -->`) and
-`<!-- end -->`; the text around it is left alone. `--check`
-writes nothing and fails where a document and the rows differ.
+A table stands between `<!-- table DATASET TRACK -->` (or `<!-- table side MEASURE DATASET DATASET ... -->`) and
+`<!-- end -->`; the text around it is left alone. `--check` writes nothing and fails where a document and rows differ.
 """
 
 import argparse
 import re
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
-
-from tables import side_by_side
 
 from tsrnn import files, page, suites
 from tsrnn.board import table as boards
@@ -241,7 +239,8 @@ def make(name: str) -> str:
     """A table by its marker: `table DATASET` and a track, `choice` and a track, or the name of another table."""
     _, dataset, *words = name.split()
     if dataset == "side":
-        return markdown(*side_by_side(RESULTS, words[0], words[1:]))
+        tables = runpy.run_path(str(HERE / "tables.py"))
+        return markdown(*tables["side_by_side"](RESULTS, words[0], words[1:]))
     track, rows = " ".join(words), read(RESULTS, dataset)
     if track == AS_IT_COMES:
         return alone(rows)

@@ -190,7 +190,7 @@ class LeastSquares(Model):
         return torch.cat([own, others.repeat_interleave(self.spec.targets, 0)], 1)
 
 
-PAPER = dict.fromkeys(("ols", "ridge", "arx"), "Toner & Darlow 2024")
+PAPER = {"ols": "Toner & Darlow 2024", "ridge": "Toner & Darlow 2024", "arx": "Toner & Darlow 2024"}
 VARIANTS: dict[str, dict[str, Any]] = {"ols": {}, "ridge": {"weights": "auto"}, "arx": {"covariates": 24}}
 ABOUT = {
     "ols": "Least squares: the best linear map from a centred window to the horizon, in closed form",
