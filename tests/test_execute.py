@@ -6,13 +6,14 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import jobs
 import pytest
 from filelock import FileLock, Timeout
 
 from tsrnn.errors import InputError
-from tsrnn.execute import Outcome, cores, run
+from tsrnn.execute import Outcome, at, cores, run
 from tsrnn.workers import THREAD_VARIABLES
 
 two_cores = pytest.mark.skipif(cores() < 2, reason="one core has one worker")
@@ -28,6 +29,29 @@ def test_outcomes_come_back_in_the_order_of_the_jobs(workers: int) -> None:
     assert all(each.error is None and each.seconds >= 0 for each in done)
     assert sorted(map(id, seen)) == sorted(map(id, done))
     assert run(jobs.echo, [], workers) == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_a_job_that_does_not_begin_is_left_out(workers: int) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def begins(job: int) -> bool:
+        asked.append((job, os.getpid()))
+        return job % 2 == 0
+
+    done = run(jobs.echo, range(5), workers, begins=begins)
+    assert [each.result for each in done] == [0, 2, 4]
+    assert sorted(asked) == [(job, os.getpid()) for job in range(5)]
+    assert run(jobs.echo, range(5), workers, begins=lambda job: False) == []
+
+
+@pytest.mark.parametrize("workers", [0, 2])
+def test_what_hinders_a_job_from_beginning_reaches_the_caller(workers: int) -> None:
+    def full(job: int) -> bool:
+        raise InputError("no space")
+
+    with pytest.raises(InputError, match="no space"):
+        run(jobs.echo, range(3), workers, begins=full)
 
 
 def test_processes_are_other_processes_and_are_kept() -> None:
@@ -142,6 +166,22 @@ def test_an_exception_of_the_listener_stops_the_work(tmp_path: Path) -> None:
         run(jobs.act, work, 1, listen)
     assert not (tmp_path / "third").exists()
     assert not [each for each in threading.enumerate() if each.name == "tsrnn-worker"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"on": "rai"}, "unknown place to work in 'rai': did you mean 'ray'"),
+        ({"on": "ray://"}, "'ray://' is no place to work in"),
+        ({"on": "processes://here:1"}, "'processes://here:1' is no place to work in; name one of here, processes, ray"),
+        ({"on": "here", "needs": {"gpu": 1}}, "'here' has no resources to ask for, such as 'gpu'; work on ray"),
+        ({"on": "ray", "needs": {"gpu": -1}}, "a job cannot need gpu=-1; give a number"),
+        ({"on": "ray", "needs": {"gpu": "half"}}, "a job cannot need gpu=half; give a number"),
+    ],
+)
+def test_a_place_that_is_none_is_refused(asked: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        at(**asked)
 
 
 def test_negative_workers_are_refused() -> None:

@@ -18,6 +18,8 @@ DOORS = {
     "pytorch_lightning": {"fit"},
     "lightning": {"fit"},
     "optuna": {"tune"},
+    "optuna_dashboard": {"tune"},
+    "sqlalchemy": {"tune"},
     "ray": {"clusters.py"},
     "matplotlib": {"plot"},
     "typer": {"commands"},
@@ -26,7 +28,7 @@ DOORS = {
     "pooch": {"catalog.py"},
     "tqdm": {"progress.py"},
     "safetensors": {"store.py"},
-    "scipy": {"board/difference.py", "heads/negative_binomial.py", "heads/student_t.py"},
+    "scipy": {"online.py", "board/difference.py", "heads/negative_binomial.py", "heads/student_t.py"},
     "pandas": set(),  # narwhals knows it at the door
     "narwhals": {"frames.py"},
     "xarray": {"gridded.py"},

@@ -80,6 +80,30 @@ def alone(values, channel, ridges, val):
     return solved(values[:, [channel]], ridges, Spec(6, 3, 1, 1), cut_of(arrays_of(val[:, [channel]]), 6, 3))
 
 
+@pytest.mark.parametrize("centring", ["none", "last", "season", "mean"])
+def test_rows_of_overlapping_windows_give_the_sums_of_the_windows(centring, monkeypatch):
+    """Two series, a gap in the second: each stretch is a run; validation's errors come from sums, too."""
+    spec = Spec(6, 3, 2, 2, seasonality=4)
+    train = cut_of(arrays_of(waves(90, 2, noise=0.5), waves(70, 2, noise=0.5, seed=1), breaks=(120,)), 6, 3)
+    val = cut_of(arrays_of(waves(60, 2, noise=0.5, seed=2)), 6, 3)
+    assert len(train.runs()) == 3
+    forecasts = []  # a direction in which no centred window moves may weigh anything
+    for least in (1, 10**6):  # windows in a run from which on its rows are read
+        monkeypatch.setattr("tsrnn.models.ols._RUN", least)
+        for kind in ("individual", "auto"):
+            model = made("ols", spec, centring=centring, weights=kind, ridges=(1e-4, 1e-2, 1.0))
+            model.solve(train, val)
+            forecasts.append(model(train.gather(torch.arange(len(train)))))
+    torch.testing.assert_close(forecasts[:2], forecasts[2:], rtol=0, atol=1e-5)
+
+
+def test_windows_with_missing_cells_are_no_runs():
+    values = waves(60, 1)
+    assert cut_of(arrays_of(values), 6, 3).runs() == [slice(0, 60)]
+    values[30] = np.nan
+    assert cut_of(arrays_of(values), 6, 3).runs() is None
+
+
 def unlike(seed):
     """Two channels whose next steps follow from the window by other weights."""
     noise = np.random.default_rng(seed).standard_normal((300, 2))

@@ -168,3 +168,14 @@ def test_quantiles_beside_it_do_not_move_a_naive_forecast():
     plain = Forecaster("repeat_last", input_size=8, horizon=3).fit(frame).predict()
     beside = Forecaster("repeat_last", input_size=8, horizon=3, quantiles=[0.9]).fit(frame).predict()
     assert beside["y"].to_list() == plain["y"].to_list()
+
+
+@pytest.mark.parametrize("levels", [LEVELS, UNEVEN, (0.1, 0.9)])
+@pytest.mark.parametrize("loss", ["mse", "mae"])
+def test_rising_quantiles_and_a_point_are_said_as_they_were_given(levels, loss):
+    head = heads.build(levels, loss)
+    rising = numbers(5, 3, len(head.ladder)).sort(-1).values
+    point = rising[..., list(head.ladder).index(0.5)] if loss == "mae" else numbers(5, 3, seed=1)
+    params = head.of_rising(rising, point)
+    torch.testing.assert_close(head.quantiles(params, head.ladder), rising, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(head.point(params), point)

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from tsrnn import catalog
-from tsrnn.board import lines
+from tsrnn.board import beside, lines
 from tsrnn.board import rows as results
-from tsrnn.board.published import TABLE, WHOLE
+from tsrnn.board.published import COMPETITIONS, TABLE, WHOLE
 from tsrnn.errors import InputError, Notice
 
 ROW: dict[str, Any] = {
@@ -173,6 +173,15 @@ def test_measures_beside_a_row_become_its_columns(tmp_path: Path) -> None:
     assert by_lead.select("seed", "lead", "rmse").rows() == [(0, 1, 0.4), (0, 2, 0.6), (1, 1, None), (1, 2, None)]
 
 
+@pytest.mark.parametrize(("series", "by_lead"), [(beside.MANY, True), (beside.MANY + 1, False)])
+def test_measures_of_very_many_series_are_kept_over_all_leads_alone(series: int, by_lead: bool) -> None:
+    grid = np.ones((series + 1, 4))
+    table = pl.DataFrame(beside.long({"mae": 0.5}, {"mae": grid}, [f"s{k}" for k in range(series)]))
+    single = table.filter(pl.col("series").is_not_null())
+    assert single.height == series * (4 if by_lead else 1)
+    assert table.filter(pl.col("series").is_null(), pl.col("lead").is_not_null()).height == 3
+
+
 def test_damaged_losses_are_named(tmp_path: Path) -> None:
     results.append(tmp_path, ROW, WINDOWS)
     (file,) = (tmp_path / "windows").iterdir()
@@ -304,6 +313,19 @@ def test_published_accuracies_are_well_formed() -> None:
         assert all(row[name] for name in ("model", "family", "setting", "source")), row
     keys = [(row["dataset"], row["model"]) for row in rows]
     assert len(set(keys)) == len(keys)
+
+
+def test_published_scores_of_competitions_are_well_formed() -> None:
+    with COMPETITIONS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    for row in rows:
+        assert None not in row, row
+        assert catalog.row(row["dataset"]).split == {"last": int(row["horizon"])}, row
+        assert row["class"] in set("ATZ"), row
+        assert 0 < float(row["physical_wql"]) < float(row["mase"]) < 6, row
+        assert all(row[name] for name in ("model", "family", "setting", "source")), row
+    keys = [(row["dataset"], row["model"]) for row in rows]
+    assert len(set(keys)) == len(keys) == 8 * len({row["model"] for row in rows})
 
 
 def test_published_numbers_are_well_formed() -> None:

@@ -1,5 +1,6 @@
 """Sweeps in a PostgreSQL server: restarts, deaths and several processes leave exactly the trials asked."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -38,9 +39,10 @@ def server() -> Iterator[servers.Server]:
 
 
 @pytest.fixture
-def url(server: servers.Server, request: pytest.FixtureRequest) -> str:
-    """An empty database of the test's own."""
-    return server.create(request.node.name[:60])
+def url(server: servers.Server, request: pytest.FixtureRequest) -> Iterator[str]:
+    """An empty database of the test's own, to which no connection is left open after it."""
+    yield server.create(request.node.name[:60])
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ The map, in the order in which data meets the rooms:
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
     heading, layout, gridded, logs/, readers/, stacked    what lies in files
-    simulate, faults                            small worlds, and what breaks in them
+    simulate, faults, gaps                      small worlds, what breaks in them, and curves with holes
     mapped/                                     Parquet larger than memory, streamed into files that are mapped
     packaged, packaged_anomalies, packaged_competitions, catalog    data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
@@ -25,9 +25,9 @@ The map, in the order in which data meets the rooms:
     anchors, draws, windows, unread             where windows hang, which make a batch: starts -> batches
     phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
-    parameters, batches, infer                  how to train; forecasts and scores
+    parameters, batches, tally, infer           how to train; forecasts and scores
     overlap, residuals, anomalies               windows that overlap; how far a row is from what is said of it
-    calibration, paths, rollout                 past errors and the intervals they ask for; sample paths, fed back
+    calibration, paths, rollout, online         intervals by past errors; sample paths, fed back; what came true since
     trial, trained, fit/                        models of others tried; what a training leaves; Lightning
     cutoffs, backtest, header, store, rebuild   rolling origins; saved models, held against themselves when read
     streaming/                                  forecasts of a stream, one new row of each series at a time
@@ -68,6 +68,7 @@ if TYPE_CHECKING:
     from tsrnn.panel import Panel as Panel
     from tsrnn.reconstructor import Reconstructor as Reconstructor
     from tsrnn.tagger import Tagger as Tagger
+    from tsrnn.tune import sweep as sweep
     from tsrnn.version import VERSION as __version__
 
 _PUBLIC = {
@@ -80,6 +81,7 @@ _PUBLIC = {
     "SequenceClassifier": "classifier",
     "Tagger": "tagger",
     "load": "catalog",
+    "sweep": "tune",
     "__version__": "version",
 }
 __all__ = [
@@ -93,6 +95,7 @@ __all__ = [
     "Tagger",
     "__version__",
     "load",
+    "sweep",
 ]
 
 

@@ -8,13 +8,18 @@ import torch
 from torch.utils.data import IterableDataset
 
 from tsrnn import masks
+from tsrnn.draws import ALONE
 from tsrnn.parameters import Weighting
 from tsrnn.shapes import Batch
 from tsrnn.windows import Windows
 
 
 class Batches(IterableDataset[Batch]):
-    """All windows `passes` times, in random order when a generator is given; at most `most` of them each time."""
+    """All windows `passes` times, in random order when a generator is given; at most `most` of them each time.
+
+    Of processes that train together (torch.distributed) each takes its part of every batch, so that all see each window
+    once, and a step is that of one process.
+    """
 
     def __init__(
         self,
@@ -35,10 +40,14 @@ class Batches(IterableDataset[Batch]):
         return -(-self.count // self.size) * self.passes
 
     def __iter__(self) -> Iterator[Batch]:
-        cut = self.windows
+        cut, group = self.windows, torch.distributed
+        place = (group.get_rank(), group.get_world_size()) if group.is_available() and group.is_initialized() else ALONE
+        masked = self.generator
+        if self.generator is not None and place != ALONE:  # the order stays that of all
+            masked = torch.Generator().manual_seed(self.generator.initial_seed() + 1 + place[0])
         for _ in range(self.passes):
-            for batch in self.windows.batches(self.size, self.generator, self.count, self.buckets):
-                yield masks.dropped(batch, self.dropout, cut.masks, cut.channels, cut.shown, self.generator)
+            for batch in cut.batches(self.size, self.generator, self.count, self.buckets, place):
+                yield masks.dropped(batch, self.dropout, cut.masks, cut.channels, cut.shown, masked)
 
 
 def weighted(batch: Batch, kind: Weighting) -> Batch:

@@ -18,7 +18,7 @@ from tsrnn.buffer import Buffer
 from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Head
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
 from tsrnn.split import Part
 from tsrnn.windows import Windows
@@ -58,7 +58,7 @@ def fit(
 def residuals(model: Model, head: Head, windows: Windows, coverage: float) -> Floats:
     """How far each truth lay beyond each end: [window side horizon target], scaled, NaN where it was not measured."""
     model.eval()
-    device, parts, levels = infer.device_of(model), [], conformal.ends(coverage)
+    device, parts, levels = device_of(model), [], conformal.ends(coverage)
     for batch in windows.batches(_BATCH) if len(windows) else ():
         batch = batch.to(device)
         assert batch.target is not None

@@ -4,6 +4,10 @@ A claim is a file `.<name>.claim` in that folder. It names the process that has 
 `BEAT` seconds. It may be taken over at once where that process has ended on this machine, and anywhere after `GRACE`
 seconds without a touch, by the clock of the folder's file system. Claims go as their jobs end; those that a kill has
 left go when another run in the folder ends.
+
+With the rows, which are written whole and under the same lock, files are all the store that a grid needs: two programs
+on one folder, one of them killed in the middle, leave one row for each fit and tell of none twice
+(`python benchmarks/executors.py kills`). A database would add a server, and nothing to that.
 """
 
 import json

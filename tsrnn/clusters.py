@@ -55,7 +55,7 @@ def cluster(address: str = "") -> Iterator[Any]:
         yield ray
         return
     where = os.environ.get("RAY_ADDRESS", "") if not address else address if address == "auto" else f"ray://{address}"
-    with _silent(ray), _joined(ray, where) if where not in ("", "local") else _own(ray):
+    with _tamed(ray), _joined(ray, where) if where not in ("", "local") else _own(ray):
         yield ray
 
 
@@ -77,6 +77,11 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
         raise InputError(f"no Ray cluster answers at {address} ({_reason(error)}); check it, and the address") from None
     try:
         yield
+    except ConnectionError as error:
+        raise InputError(
+            f"the Ray cluster at {address} has gone ({_reason(error)}); what was finished is kept, and the same "
+            "command goes on once it is back"
+        ) from None
     finally:
         ray.shutdown()
 
@@ -125,24 +130,27 @@ def _init(ray: Any, address: str, **options: Any) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            logging.getLogger("ray").setLevel(logging.CRITICAL)
             ray.init(address, log_to_driver=False, logging_level=logging.CRITICAL, **options)
     finally:
+        logging.getLogger("ray").setLevel(logging.CRITICAL)
         if before is not None:
             signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager
-def _silent(ray: Any) -> Iterator[None]:
-    """Without what Ray says of workers that die, which no option of it keeps from standard output."""
-    log, worker = logging.getLogger("ray"), ray._private.worker
-    level, says = log.level, getattr(worker, "print_to_stdstream", None)
-    log.setLevel(logging.CRITICAL)
-    worker.print_to_stdstream = lambda *what, **how: None
+def _tamed(ray: Any) -> Iterator[None]:
+    """Without what Ray prints of workers that die, and without another Ray that it starts where it has lost the first.
+
+    No option keeps it from either.
+    """
+    hook, worker = ray._private.auto_init_hook, ray._private.worker
+    before = getattr(worker, "print_to_stdstream", None), getattr(hook, "enable_auto_connect", True)
+    worker.print_to_stdstream, hook.enable_auto_connect = lambda *what, **how: None, False
     try:
         yield
     finally:
-        worker.print_to_stdstream = says
-        log.setLevel(level)
+        worker.print_to_stdstream, hook.enable_auto_connect = before
 
 
 @contextmanager

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import faults, infer, models, split
+from tsrnn import faults, infer, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, notice, quoted, unknown
+from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.frames import to_polars
 from tsrnn.judged import Judged
@@ -19,6 +19,7 @@ from tsrnn.reconstructor import Reconstructor
 from tsrnn.residuals import Usual
 from tsrnn.vus import BEST, measures, vus_pr
 
+_WORD = "detector"  # in a saved folder
 _COPIES = 4  # of the validation rows, each with other faults
 _SHARES = (0.0, 0.125, 0.25, 0.5, 1.0)  # of a season, that a score may be a mean over
 
@@ -42,6 +43,7 @@ class Detector(Judged):
 
     smooth_: int
     found_: dict[int, float]
+    usual_: Usual  # of a loaded one
 
     def __init__(
         self,
@@ -98,6 +100,17 @@ class Detector(Judged):
         self._check_fitted()
         return super().anomalies(frame, alpha=alpha, smooth=self.smooth_ if smooth is None else smooth, sound=sound)
 
+    def _usual(self, sound: Any, smooth: int) -> Usual:
+        """What was saved, of a loaded one."""
+        if sound is not None or hasattr(self, "lesson_"):
+            return super()._usual(sound, smooth)
+        if smooth != self.usual_.smooth:
+            raise InputError(
+                f"a loaded detector knows what is usual over smooth={self.usual_.smooth} rows alone; pass sound=, rows "
+                "in which all was well"
+            )
+        return self.usual_
+
     predict = anomalies
 
     def scores(self, frame: Any, split: Any, parts: Sequence[str], words: Sequence[str]) -> dict[str, infer.Score]:
@@ -109,6 +122,9 @@ class Detector(Judged):
         for word in words:
             if word not in BEST:
                 raise unknown("measure of a detector", word, BEST)
+        self._check_fitted()
+        if not hasattr(self, "whole_") and (frame is None or split is None):
+            raise InputError("a loaded detector holds no data; pass rows with labels, and split=")
         panel = self.whole_ if frame is None else self._panel(frame)
         named = self.parts_ if split is None else _parts(panel, split)
         scores = self._scored(panel, self._usual(None, self.smooth_))[1]
@@ -122,13 +138,43 @@ class Detector(Judged):
         return answers
 
     def save(self, folder: str | Path) -> None:
-        """Write the forecaster, or the reconstructor, that it was made of; its own `load` reads it."""
+        """Write the model inside as it is saved alone, and beside it what errors are usual; the data stay out of it.
+
+        The folder can be read by `Detector.load`, and by the `load` of the forecaster or reconstructor inside.
+        """
         self._check_fitted()
-        kind = type(self.face_).__name__
-        notice(
-            f"{folder} holds the {kind} inside the detector: ask its anomalies(); the width of smoothing is not kept"
-        )
+        usual = self._usual(None, self.smooth_)
+        table = {
+            "params": parameters.words(self.get_params(), strict=True),
+            "smooth": self.smooth_,
+            "found": [[rows, None if np.isnan(value) else value] for rows, value in self.found_.items()],
+            "sound": len(usual.scores),
+        }
         self.face_.save(folder)
+        packed = store.packed({"size": usual.size, "scores": usual.scores})
+        store.add(folder, {_WORD: table}, {f"{_WORD}.safetensors": packed})
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Self:
+        """Read what `save` wrote.
+
+        Raises:
+            InputError: no detector is saved there, or a newer version's, or damaged.
+        """
+        saved = store.opened(folder)
+        if (table := saved.config.get(_WORD)) is None:
+            raise InputError(f"{folder} holds no detector, but a saved {saved.config.get('kind', store.MODEL)!r}")
+        with rebuild.blaming(saved, _WORD):
+            self = cls(**table["params"])
+            self.configs()
+            face = self.face_ = type(self.inner).load(folder)
+            shapes = {"size": (*_errors_of(face),), "scores": (int(table["sound"]),)}
+            learnt = saved.beside(_WORD, shapes)
+            self.smooth_ = int(table["smooth"])
+            self.found_ = {int(rows): np.nan if value is None else float(value) for rows, value in table["found"]}
+            self.usual_ = Usual(learnt["size"], self.smooth_, learnt["scores"])
+        self.model_, self.head_, self.preparation_ = face.model_, face.head_, face.preparation_
+        return self
 
     def _labels(self, panel: Panel) -> np.ndarray:
         if self.label not in panel.frame.columns:
@@ -165,6 +211,11 @@ class Detector(Judged):
     def _panel(self, frame: Any) -> Panel:
         panel: Panel = self.face_._panel(frame)
         return panel
+
+
+def _errors_of(face: Any) -> tuple[int, int]:
+    """How many errors a row has: leads, targets."""
+    return (face.spec_.horizon if isinstance(face, Forecaster) else 1), face.spec_.targets
 
 
 def _unlabelled(frame: Any, label: str, roles: Mapping[str, Any]) -> Panel:

@@ -16,6 +16,7 @@ from tsrnn.arrays import Rows
 _POOL = 32  # batches sorted by length together: enough for like lengths, few enough to stay random
 _MANY = 1 << 24
 _ROUNDS = 4
+ALONE = (0, 1)
 _ODD = np.uint64(0x9E3779B97F4A7C15)  # 2^64 over the golden ratio: Knuth's multiplicative hash
 
 
@@ -47,6 +48,23 @@ def order(
         buckets += pool[lengths[pool].argsort(stable=True)].split(size)  # type: ignore[no-untyped-call]
     for which in torch.randperm(len(buckets), generator=generator).tolist():
         yield buckets[which]
+
+
+def shared(drawn: Iterator[Tensor], place: tuple[int, int], steps: bool) -> Iterator[tuple[Tensor, float]]:
+    """One process's windows of each batch, and their number by the processes' mean: what their loss weighs in a step.
+
+    Args:
+        drawn: the batches of all.
+        place: which process, of how many.
+        steps: each batch is a step, which all take: who has no window in it takes the first one, at no weight.
+    """
+    rank, processes = place
+    for which in drawn:
+        own = which[rank::processes]
+        if len(own):
+            yield own, len(own) * processes / len(which)
+        elif steps:
+            yield which[:1], 0.0
 
 
 def shuffled(places: Rows, count: int, keys: Rows) -> Rows:

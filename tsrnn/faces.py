@@ -10,6 +10,8 @@ from tsrnn import registry, store, tasks
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
 
+DETECTOR = "detector"  # of a folder: its word for what a detector adds to the model in it
+
 
 def of(task: str) -> type[Any]:
     """The class that does a task.
@@ -51,7 +53,8 @@ def load(folder: str | Path) -> Estimator:
     Raises:
         InputError: no saved one, a newer version's, or damaged.
     """
-    kind = store.opened(folder).config.get("kind")
+    config = store.opened(folder).config
+    kind = DETECTOR if DETECTOR in config else config.get("kind")  # what is inside of one can be asked alone, too
     task = next((name for name in tasks.names() if _kind(name) == kind), tasks.AHEAD.name)
     estimator: Estimator = of(task).load(folder)
     return estimator

@@ -16,9 +16,10 @@ from tsrnn import metrics
 from tsrnn.agreement import Agreement
 from tsrnn.arrays import Floats, Rows, seasonal_errors
 from tsrnn.heads._base import Head
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
+from tsrnn.tally import Tally
 from tsrnn.windows import Windows
 
 
@@ -162,6 +163,7 @@ def score(
     measures: Sequence[str] = metrics.USUAL,
     shift: Shift | None = None,
     season: int | None = None,
+    moved: Floats | None = None,
 ) -> Score:
     """Measures over all windows: sums in float64, each made into a measure once, at the end, whatever the batch size.
 
@@ -171,6 +173,7 @@ def score(
         measures: what `tsrnn.metrics.named` knows.
         shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
         season: steps by which errors are scaled that are counted in seasonal differences; None: the model's.
+        moved: [window horizon target] what is added to each forecast, in scaled units.
 
     Raises:
         InputError: there is no such measure, or it reads quantiles and the head has none.
@@ -179,19 +182,21 @@ def score(
     device = device_of(model)
     spec, arrays = model.spec, windows.buffer.arrays
     series = windows.buffer.series_of(windows.targets_at)
-    tallies: dict[tuple[str, int], _Tally] = defaultdict(lambda: _Tally(series, len(arrays.ids), spec.horizon))
+    tallies: dict[tuple[str, int], Tally] = defaultdict(lambda: Tally(series, len(arrays.ids), spec.horizon))
     in_units, count = any(metrics.physical(name) for name in measures), tallies["", 0]
     for batch in windows.batches(batch_size(model)):
         batch = batch.to(device)
         params, rows = model(batch), slice(count.done, count.done + len(batch.past))
+        if moved is not None:
+            params = params + torch.from_numpy(moved[rows]).to(device).unsqueeze(-1)
         assert batch.target is not None
         seen = batch.target_observed
         truth = _truth(windows, rows) if in_units else batch.target
         scale = _scale(windows, rows, season or spec.seasonality) if in_units else truth
         count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
-            moved = None if shift is None else partial(shift, rows=rows)
-            read = _read(name, head, params, batch, truth, moved)
+            shifted = None if shift is None else partial(shift, rows=rows)
+            read = _read(name, head, params, batch, truth, shifted)
             arrays_of = metrics.named(name).arrays(*read, *([scale] if metrics.named(name).history else []))
             for place, cells in enumerate(arrays_of):
                 tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
@@ -206,32 +211,6 @@ def loss(model: Model, head: Head, windows: Windows | None) -> float:
     model.eval()
     losses = [(float(model.loss(batch, head)), len(batch.past)) for batch in windows.batches(batch_size(model))]
     return sum(each * count for each, count in losses) / len(windows)
-
-
-class _Tally:
-    """Sums over cells: of each window [window], and of each series and lead [series horizon]."""
-
-    def __init__(self, series: npt.NDArray[np.int64], count: int, horizon: int) -> None:
-        self.series = torch.from_numpy(series)
-        self.by_window = torch.zeros(len(series), dtype=torch.float64)
-        self.by_lead = torch.zeros(count, horizon, dtype=torch.float64)
-        self.by_target = torch.zeros(1, dtype=torch.float64)  # [target], once there were cells
-        self.done = 0
-
-    def add(self, cells: Tensor) -> None:
-        """The next windows' cells [batch horizon target]."""
-        here = slice(self.done, self.done + len(cells))
-        cells = cells.double()
-        leads = cells.sum(2).cpu()  # [batch horizon]
-        self.by_target = self.by_target + cells.sum((0, 1)).cpu()
-        self.by_window[here] = leads.sum(1)
-        self.by_lead.index_add_(0, self.series[here], leads)
-        self.done += len(cells)
-
-    def margins(self) -> npt.NDArray[np.float64]:
-        """[series+1 horizon+1], with a row of sums over series and a column of sums over leads."""
-        rows = torch.cat([self.by_lead, self.by_lead.sum(0, keepdim=True)])
-        return torch.cat([rows, rows.sum(1, keepdim=True)], 1).numpy()
 
 
 def batch_size(model: Model) -> int:
@@ -277,7 +256,7 @@ def _read(
 
 def _score(
     measures: Sequence[str],
-    tallies: Mapping[tuple[str, int], _Tally],
+    tallies: Mapping[tuple[str, int], Tally],
     windows: Windows,
     series: npt.NDArray[np.int64],
 ) -> Score:
@@ -293,12 +272,6 @@ def _score(
     arrays = windows.buffer.arrays
     places = {"series": series, "step": windows.targets_at - arrays.offsets[series]}
     return Score(values, len(windows), {**places, **by_window}, by_lead, arrays.ids, by_target)
-
-
-def device_of(model: nn.Module) -> torch.device:
-    """Where a model's weights live; the CPU for a model that has none."""
-    weight = next(iter(model.parameters()), None)
-    return torch.device("cpu") if weight is None else weight.device
 
 
 def parameters(model: nn.Module) -> int:

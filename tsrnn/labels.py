@@ -120,7 +120,7 @@ def opened(
     if target not in table.columns:
         raise unknown("column of frame", str(target), table.columns)
     column = table[target]
-    if loss is None and _are_whole(column):
+    if loss is None and are_whole(column):
         raise InputError(
             f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
             "values"
@@ -171,7 +171,7 @@ def _said(column: pl.Series) -> pl.Series:
     return column.fill_nan(None) if column.dtype.is_float() else column
 
 
-def _are_whole(column: pl.Series) -> bool:
+def are_whole(column: pl.Series) -> bool:
     """Whether numbers may be the numbers of classes, whatever type holds them: 5 or, beside missing ones, 5.0."""
     if column.dtype.is_integer():
         return True

@@ -1,20 +1,72 @@
 """A fitted forecaster at work, night after night: a stream of new rows, further training, other programs."""
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, ends, infer, models, provenance, streaming, windows
-from tsrnn.errors import InputError, listed, notice
-from tsrnn.evaluation import SplitLike
+from tsrnn import calibration, ends, hindcast, infer, models, online, provenance, streaming, windows
+from tsrnn.arrays import Floats
+from tsrnn.errors import InputError, listed, notice, unknown
+from tsrnn.evaluation import Scores, SplitLike
+from tsrnn.panel import Panel
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
 
 
 class Operated(Saved):
     """A face that is kept running."""
+
+    def follow(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> Any:
+        """`forecasts` of a part, each corrected by what had come true when it was issued, and final (`tsrnn.online`).
+
+        The part "val" of the split chooses how much is corrected; nothing is trained. `simulate`, `predict` and `step`
+        know of no correction.
+
+        Args:
+            frame: as of `predict`.
+            split: as of `score`.
+            part: the rows that are forecast: test or val.
+
+        Returns:
+            The columns of `forecasts`, in the frame type that came in.
+
+        Raises:
+            InputError: there is no such part or it has no window, or the forecast is a distribution.
+        """
+        panel = self._panel(frame)
+        if part not in ("val", "test"):
+            raise unknown("part", part, ("val", "test"))
+        answers = online.forecasts(self.model_, self.head_, *self._followed(panel, split)[part], self._levels)
+        tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
+        return panel.native(hindcast.together(tables))
+
+    def followed(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
+        """`scores` of corrected forecasts; the parts are val and test."""
+        moved = self._followed(self._panel(frame), split)
+        cut = {part: moved[part] for part in parts}
+        return {
+            part: infer.score(self.model_, self.head_, asked, measures, moved=added)
+            for part, (asked, added) in cut.items()
+        }
+
+    def _followed(self, panel: Panel, split: SplitLike) -> dict[str, tuple[windows.Windows, Floats]]:
+        """The windows of validation and test, and what corrects their forecasts."""
+        online.check(self.model_, panel.source)
+        if self.scale_per_series and not {*panel.ids} <= {*self.preparation_.ids}:
+            raise InputError(
+                "follow knows no scale of a series that the training did not know but one by all its rows, later ones "
+                "too; leave such series out"
+            )
+        laid = self.preparation_.lay(panel)
+        rows = self._split(panel, laid.arrays, split)
+        val, test = (windows.cut(laid, rows.part(name), self.input_size, self.horizon) for name in ("val", "test"))
+        for cut, name in ((val, "val"), (test, "test")):
+            windows.refuse_empty(cut, rows.part(name), self.on_short == "error")
+        made = online.follow(self.model_, self.head_, val, test)
+        return {"val": (val, made.val), "test": (test, made.asked)}
 
     def warm_up(self, frame: Any = None, *, carry: bool = False) -> Stream:
         """The state of a stream at the end of a history, from which `step` goes on.

@@ -19,7 +19,7 @@ from tsrnn.buffer import Buffer
 from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Distribution, Head
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.shapes import Batch
 from tsrnn.split import whole
 
@@ -45,7 +45,7 @@ def draw(
     """
     check(count, random_state)
     model.eval()
-    device = infer.device_of(model)
+    device = device_of(model)
     batch = batch.to(device)
     own = model.paths(batch, count, torch.Generator(device).manual_seed(int(random_state)))
     if own is not None and moved is None and not head.counts:
@@ -133,7 +133,7 @@ def _errors(model: Model, head: Head, batch: Batch) -> Floats:
     """Truth minus forecast, 0 where nothing was measured: [window horizon target], scaled."""
     parts = []
     for first in range(0, len(batch.past), 256):
-        part = batch.rows(slice(first, first + 256)).to(infer.device_of(model))
+        part = batch.rows(slice(first, first + 256)).to(device_of(model))
         assert part.target is not None
         error = part.target - head.at(part.undo).point(model(part))
         parts.append(error if part.target_observed is None else error * part.target_observed)

@@ -19,7 +19,7 @@ from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
 from tsrnn.heads._base import Distribution, Head
 from tsrnn.masks import Groups, beside
-from tsrnn.models._base import Model
+from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch
 
@@ -59,7 +59,7 @@ def draw(model: Model, head: Head, batch: Batch, groups: Groups, steps: int, cou
         batch: the newest window of each series, masks left out; `known` reaches steps + horizon - 1 steps ahead.
         groups: channels whose masks the model reads.
     """
-    device = infer.device_of(model.eval())
+    device = device_of(model.eval())
     generator = torch.Generator(device).manual_seed(int(random_state))
     rows, size = _repeated(batch, count).to(device), infer.batch_size(model)
     parts = []

@@ -37,7 +37,12 @@ class Saved(Watched):
         """
         config = (saved := store.opened(folder)).config
         if (kind := config.get("kind", store.MODEL)) != store.MODEL:
-            raise InputError(f"{folder} holds no model, but a saved {kind!r}; give the folder of the model itself")
+            if kind == "state":
+                raise InputError(f"{folder} holds no model, but a saved {kind!r}; give the folder of the model itself")
+            raise InputError(
+                f"{folder} holds no forecaster, but a saved {kind!r}, which `tsrnn predict` or `tsrnn sample` asks; in "
+                "Python read it with tsrnn.faces.load"
+            )
         with rebuild.blaming(saved):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()

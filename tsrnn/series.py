@@ -8,9 +8,9 @@ import polars as pl
 from tsrnn import figures
 from tsrnn.arrays import Rows
 from tsrnn.errors import InputError, listed, notice, quoted
-from tsrnn.steps import physical
 
 _COLUMNS = 12  # columns looked at for one that tells series apart
+_BLOCK = 1 << 20  # rows looked at together
 _EXACT = 2.0**53  # whole numbers below it are their own in a float64
 _SHARED, _MANY = 1.2, 1.5  # rows per index value from which series, not twins, may or must share them
 
@@ -75,7 +75,7 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
         InputError: names the column to pass as the id.
     """
     at = table[index]
-    if at.null_count() or (np.diff(physical(at)) > 0).all():
+    if at.null_count() or len(at) < 2 or _rises_throughout(at):
         return
     free = [name for name in table.columns if name not in (index, *targets)]
     schema = table.schema
@@ -123,7 +123,10 @@ def one_series_an_id(table: pl.DataFrame, id: str, index: str, targets: tuple[st
     Raises:
         InputError: names the two columns to join.
     """
-    if table[index].null_count() or not (repeated := table.select(id, index).is_duplicated()).any():
+    at, ids = table[index], table[id]
+    if at.null_count() or (_rises_throughout(at, ids) and ids.n_unique() == len(ids.rle())):
+        return
+    if not (repeated := table.select(id, index).is_duplicated()).any():
         return
     free = [name for name in table.columns if name not in (id, index, *targets)]
     many = table.height >= _MANY * (
@@ -174,6 +177,19 @@ def in_order(table: pl.DataFrame, id: str | None, index: str, sort: bool) -> tup
     names = [key.name for key in keys]
     order = pl.DataFrame(keys).select(pl.arg_sort_by(names, maintain_order=True)).to_series().to_numpy()
     return table[order], order.astype(np.int64)
+
+
+def _rises_throughout(at: pl.Series, ids: pl.Series | None = None) -> bool:
+    """Whether an index rises from row to row, where the id stays the same; looked at some rows at a time."""
+    for begin in range(0, len(at) - 1, _BLOCK):
+        steps = at[begin : begin + _BLOCK + 1].to_physical()
+        rises = steps[1:] > steps[:-1]
+        if ids is not None:
+            names = ids[begin : begin + _BLOCK + 1]
+            rises |= names[1:] != names[:-1]
+        if rises.null_count() or not rises.all():
+            return False
+    return True
 
 
 def _tellers(table: pl.DataFrame, index: str, names: list[str]) -> list[str]:

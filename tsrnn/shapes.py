@@ -36,6 +36,7 @@ class Batch:
     lengths: Tensor | None = None  # [batch] int64: how many of the newest steps are real; None: all of them
     phase: Tensor | None = None  # [batch] int64: absolute number of the first horizon step; `% cycle`: its place there
     undo: Affine | None = None  # loc, scale: [batch-or-1 1 target] float64, from scaled units back to the panel's
+    share: float = 1.0  # of its loss in a step that several processes take together: its windows by their mean
 
     def newest(self, steps: int) -> "Batch":
         """The same batch with the newest `steps` of the past alone."""
@@ -79,8 +80,11 @@ class Batch:
     def double(self) -> "Batch":
         """The same batch in double precision."""
         tensors = {each.name: getattr(self, each.name) for each in fields(self) if each.name != "undo"}
-        floats = {name: each for name, each in tensors.items() if each is not None and each.is_floating_point()}
-        return replace(self, **{name: each.double() for name, each in floats.items()})
+        made = replace(self)
+        for name, each in tensors.items():
+            if isinstance(each, Tensor) and each.is_floating_point():
+                setattr(made, name, each.double())
+        return made
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from tsrnn.header import MEND, Kind, damaged, kinds_of
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
 MODEL = "model"  # the kind of a folder that names none
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
-_BESIDE = ("drift.safetensors",)  # what else a model's folder may hold
+_BESIDE = ("drift.safetensors", "detector.safetensors")  # what else a model's folder may hold
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
 _VALUES, _PER_VALUE = 1 << 20, 16  # values in a longer one, and bytes of weights for each more: a series' loc and scale
 _LARGEST = 1 << 64
@@ -108,6 +108,17 @@ def write(
     text = json.dumps(config, indent=2) + "\n"
     contents = {**(beside or {}), _WEIGHTS: weights, _CONFIG: text.encode()}
     files.folder_replaced(target, contents, "choose another folder")
+
+
+def add(folder: str | Path, config: Mapping[str, Any], beside: Mapping[str, bytes]) -> None:
+    """Write a saved model again with more in it: words of config.json, and files.
+
+    Raises:
+        InputError: as `read` and `write`.
+    """
+    saved = opened(folder)
+    kept = {name: (saved.folder / name).read_bytes() for name in saved.config.get("beside", {})}
+    write(folder, {**saved.config, **config}, saved.tensors(), {**kept, **beside})
 
 
 def _kind(folder: Path) -> Any:

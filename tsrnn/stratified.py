@@ -42,7 +42,12 @@ def refuse_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source:
 
 
 def say_unlearnt(arrays: Arrays, parts: Split, classes: Sequence[Any]) -> None:
-    """Say which classes of the rows held out no row of the training has: labels' numbers in the first column."""
+    """Say which classes of the rows held out no row of the training has: labels' numbers in the first column.
+
+    It is no error of the user's: where wells are left out one by one, a rock that one well alone has is always such a
+    class, and that well has to be scored as it is. Of whole series it is one (`refuse_unlearnt`): they can be dealt out
+    by class.
+    """
     held = {name: _codes(arrays, parts.part(name)) for name in ("train", "val", "test")}
     for name in ("val", "test"):
         if strangers := sorted(held[name] - held["train"]):

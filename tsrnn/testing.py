@@ -280,7 +280,8 @@ def _moved(batch: Batch, spec: Spec, name: str, column: int) -> Iterator[tuple[s
 
 def _rows(batch: Batch, rows: list[int]) -> Batch:
     parts = {name: getattr(batch, name) for name in ("known", "static", "lengths", "phase")}
-    return Batch(batch.past[rows], **{name: None if part is None else part[rows] for name, part in parts.items()})
+    cut: dict[str, Any] = {name: None if part is None else part[rows] for name, part in parts.items()}
+    return Batch(batch.past[rows], **cut)
 
 
 def _with_gaps(spec: Spec) -> windows.Windows:

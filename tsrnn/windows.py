@@ -18,7 +18,7 @@ from tsrnn import masks, pages, split
 from tsrnn.anchors import Anchors
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
-from tsrnn.draws import order
+from tsrnn.draws import ALONE, order, shared
 from tsrnn.errors import InputError
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
@@ -108,40 +108,57 @@ class Windows:
         return masks.beside(batch, self.masks, self.channels)
 
     def batches(
-        self, size: int, generator: torch.Generator | None = None, most: int | None = None, buckets: bool = False
+        self,
+        size: int,
+        generator: torch.Generator | None = None,
+        most: int | None = None,
+        buckets: bool = False,
+        place: tuple[int, int] = ALONE,
     ) -> Iterator[Batch]:
-        """The windows in batches, as `order` has it: with `buckets`, those of like length together."""
-        drawn = order(len(self), size, generator, most, self.lengths if buckets else None)
-        for which in drawn if not self._files else self._asked_for(drawn):
-            yield self.gather(which)
+        """The windows in batches, as `order` has it: with `buckets`, those of like length together.
 
-    def _asked_for(self, drawn: Iterator[Tensor]) -> Iterator[Tensor]:
+        `place`: which process it is, of how many that share each batch (`tsrnn.draws.shared`).
+        """
+        drawn = order(len(self), size, generator, most, self.lengths if buckets else None)
+        own = shared(drawn, place, generator is not None)
+        for which, share in own if not self._files else self._asked_for(own):
+            batch = self.gather(which)
+            batch.share = share
+            yield batch
+
+    def _asked_for(self, drawn: Iterator[tuple[Tensor, float]]) -> Iterator[tuple[Tensor, float]]:
         """The same batches, each asked of the disk (`tsrnn.pages`) before the `_AHEAD` ones in front of it are read."""
-        waiting: deque[Tensor] = deque()
-        for which in drawn:
-            rows = self.buffer.rows_of(self.anchors.at(which.numpy())) - self._before
+        waiting: deque[tuple[Tensor, float]] = deque()
+        for each in drawn:
+            rows = self.buffer.rows_of(self.anchors.at(each[0].numpy())) - self._before
             for file in self._files:
                 pages.ask(file, rows, self._length)
-            waiting.append(which)
+            waiting.append(each)
             if len(waiting) > _AHEAD:
                 yield waiting.popleft()
         yield from waiting
 
     def thinned(self, most: int) -> "Windows":
         """At most `most` of the windows, evenly spread: a cheaper validation."""
-        if len(self) <= most:
-            return self
-        return self.only(torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long())
+        few = torch.linspace(0, len(self) - 1, most, dtype=torch.float64).round().long()
+        return self if len(self) <= most else self.only(few)
 
     def only(self, which: Tensor) -> "Windows":
         """The windows of these rising numbers."""
         return Windows(self.buffer, self.anchors.at(which.numpy()), self.input_size, self.horizon, self.task)
 
+    def runs(self) -> list[slice] | None:
+        """The buffer rows of each run of windows one step apart; None where cells are missing, padded or weighed."""
+        if self._observed is not None or self._short or self.weights is not None:
+            return None
+        begins = self.buffer.rows_of(self.anchors.first) - self._before
+        ends = begins + self.anchors.counts - 1 + self._length
+        return [slice(begin, end) for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+
     def newest(self, steps: int) -> "Windows":
         """The same targets, with the newest `steps` of the past alone."""
-        if steps == self.input_size:
-            return self
-        return Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
+        same = steps == self.input_size
+        return self if same else Windows(self.buffer, self.anchors, steps, self.horizon, self.task)
 
     def _real(self, at: Rows) -> Rows:
         """Real steps of the pasts of windows whose anchors are these panel rows: [row]."""

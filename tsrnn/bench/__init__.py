@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from tsrnn import claims, execute, models, progress
 from tsrnn.allocator import threads, tune_allocator
 from tsrnn.bench import shown
+from tsrnn.bench.jobs import DEFAULT_INPUT as DEFAULT_INPUT
 from tsrnn.bench.jobs import SHARES as SHARES
 from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes
@@ -121,7 +122,8 @@ def _measured(job: Job) -> Measured:
         if suite.calibrate is not None:
             estimator.calibrate(levels=[suite.calibrate])
     measures = tuple(dict.fromkeys((*(USUAL if job.asks.forecasts else ()), *suite.measures)))
-    val, test = estimator.scores(None, split, ("val", "test"), measures).values()
+    scores = estimator.followed if suite.online else estimator.scores
+    val, test = scores(None, split, ("val", "test"), measures).values()
     report = estimator.report_
     row = {
         **job.task,

@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, faces, heads, models, suites, tasks
+from tsrnn import catalog, faces, gaps, heads, labels, models, suites, tasks
 from tsrnn.board import rows
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, notice, quoted
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import named
 from tsrnn.panel import Panel
@@ -19,6 +19,7 @@ from tsrnn.suites import Source
 from tsrnn.suites.leads import step_of, unit
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
+_FEW = 50  # whole numbers in a column that a benchmark takes for classes
 _SPELT = {"m": ("m", "metre", "metres", "meter", "meters"), "ft": ("ft", "f", "feet", "foot")}
 SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
 
@@ -66,7 +67,12 @@ class Job:
         names = ("sha256", "horizon", "input_size", "track", "seed", "preset", "fold")
         nameless = isinstance(self.model, type) and models.find(self.model).word is None
         asked = self.source.suite
-        said = {"roles": self.source.columns, "split": asked.split, "class": nameless and self.model}
+        said = {
+            "roles": self.source.columns,
+            "split": asked.split,
+            "class": nameless and self.model,
+            "gaps": asked.gaps,
+        }
         said["task"] = asked.usual and not self.asks.forecasts and asked.task  # no file of a suite says it
         config = json.dumps(
             words({**self.options, **{name: each for name, each in said.items() if each}}), sort_keys=True
@@ -111,9 +117,10 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     if wishes.horizons and not tasks.find(task).forecasts:
         raise InputError(f"the task {task!r} has no horizons; leave them out")
     panel, splits = opened(source)
+    said = _said_of(panel, source)
     jobs = [
         replace(
-            _job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, params, preset),
+            _job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, {**said, **params}, preset),
             fold=fold,
             threads=wishes.threads,
         )
@@ -126,6 +133,18 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
         own = wishes.models and not job.options  # the user's word, of which no file says anything
         _check(job, "" if own else f"{wishes.config or source.suite.file}, {job.model}: ")
     return jobs
+
+
+def _said_of(panel: Panel, source: Source) -> dict[str, Any]:
+    """What no file says and labels ask for: whole numbers, where they are few, are classes, and it is said."""
+    suite, name = source.suite, panel.roles.targets[0]
+    if not suite.usual or "accuracy" not in tasks.find(suite.task).told or panel.classes is not None:
+        return {}
+    column = panel.frame[name]
+    if not labels.are_whole(column) or column.n_unique() > _FEW:
+        return {}
+    notice(f"{panel.source}: column {quoted(name)} holds a few whole numbers, which are taken for classes")
+    return {"loss": labels.CROSS_ENTROPY}
 
 
 def _check(job: Job, where: str) -> None:
@@ -179,6 +198,7 @@ def _job(
     usual = DEFAULT_INPUT if tasks.find(task).forecasts else faces.input_size(task)
     size = input_size or int(params.get("input_size", usual) or 0)
     track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else "L chosen"
+    track = rows.ONLINE if source.suite.online else track
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)
@@ -224,8 +244,15 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     suites.check_data(suite)
     labelled: dict[str, Any] = {} if tasks.find(suite.task).shows else {"labels": True}
     panel = catalog.load(suite.data, **source.columns, **labelled)
+    panel = panel if suite.gaps is None else gaps.cut(panel, suite.gaps)
     _check_leads(source, panel)
     asked = suite.split or ("standard" if panel.split else SHARES)
+    if asked == SHARES and tasks.find(suite.task).ends:
+        raise InputError(
+            f"{panel.source} has no split of whole series, which the task {suite.task!r} takes; write a suite, a TOML "
+            f'file with data = "{Path(suite.data).name}", task = "{suite.task}" and split = {{ by_series = {{ val = '
+            "[...], test = [...] } }"
+        )
     try:
         rows = folds(panel.ids, panel.split if asked == "standard" else asked, panel.roles.id)
         for row in rows.values():

@@ -9,7 +9,7 @@ UNKNOWN = "losses of test windows are not stored beside its rows and the first l
 CAPTION = (
     "Lines with a class are published numbers, not run here. A: every test window, one configuration. "
     "B: every test window, best per horizon of a search, on the test or on a split that is not documented. "
-    "Z: zero-shot, the best such line."
+    "T: trained on these data elsewhere, among others. Z: zero-shot, the best such line."
 )
 KNOWING = "R: a reference that was run here and reads the labels of the very series that it tells; it is not ranked."
 

@@ -66,7 +66,7 @@ Load = Annotated[
     typer.Option(
         "--load",
         help="What is done with a file's columns, as name=value: families=true, depth_unit=m, resample=0.5, clip=true, "
-        "washout=true; repeat for several.",
+        "washout=true, maps=FOLDER; repeat for several.",
     ),
 ]
 OfModels = typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
@@ -130,13 +130,13 @@ def station(missing: list[str] | None, wind: str | None, duplicates: str | None)
 
 
 def loading(given: list[str] | None) -> dict[str, Any]:
-    """What `load` does with the columns of a file on the way to a panel (`tsrnn.refine`)."""
+    """What `load` does with the columns of a file on the way to a panel (`tsrnn.refine`), and maps (`tsrnn.mapped`)."""
     from tsrnn.refine import WORDS
 
     asked = options(given, "load")
     for word in asked:
-        if word not in WORDS:
-            raise unknown("--load", word, WORDS)
+        if word not in (*WORDS, "maps"):
+            raise unknown("--load", word, (*WORDS, "maps"))
     return asked
 
 

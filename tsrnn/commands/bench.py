@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -79,9 +79,16 @@ def run(  # noqa: PLR0913  one parameter per option
     task: TaskName = None,
     json_: Json = False,
 ) -> None:
-    """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board."""
+    """Compare models on a data set or a suite (its name or TOML file), by the fair protocol, and print the board.
+
+    A group of suites, such as competitions, is run one suite after the other; its board stands them side by side.
+    """
     from tsrnn import bench, execute, suites
     from tsrnn.bench.screen import Screen
+    from tsrnn.board import group
+    from tsrnn.errors import InputError
+    from tsrnn.execute import Outcome
+    from tsrnn.suites.groups import members
 
     fits = (execute.cores() // max(1, threads) or 1) if workers is None and on == "processes" else workers
     place = execute.at(on, fits, options(need, "need"), threads)
@@ -95,21 +102,29 @@ def run(  # noqa: PLR0913  one parameter per option
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    source = suites.Source(benchmark(data), tuple(columns.items()), task)
-    jobs = bench.plan(source, preset or ("full" if full else "quick"), wishes)
-    folder = out / source.name
-    if list_:
-        _listed(jobs, folder, json_)
-        return
-    if only is not None:
-        jobs = bench.chosen(jobs, words(only))
-    with resumable(), Screen(jobs, folder, place.workers, quiet=json_) as screen:
-        outcomes = bench.run(jobs, folder, place, screen.finished, screen.waits)
-    if only is None:
-        _pictured(source.suite, folder)
+    named, places = preset or ("full" if full else "quick"), members(data)
+    if len(places) > 1 and (list_ or only is not None):
+        raise InputError(f"--list and --only take one suite, and {data} is {', '.join(places)}; name one of them")
+    found, outcomes = list[dict[str, Any]](), list[Outcome]()
+    for each in places:
+        source = suites.Source(benchmark(each), tuple(columns.items()), task)
+        jobs = bench.plan(source, named, wishes)
+        folder = out / source.name
+        if list_:
+            _listed(jobs, folder, json_)
+            return
+        if only is not None:
+            jobs = bench.chosen(jobs, words(only))
+        with resumable(), Screen(jobs, folder, place.workers, quiet=json_) as screen:
+            outcomes += bench.run(jobs, folder, place, screen.finished, screen.waits)
+        if only is None:
+            _pictured(source.suite, folder)
+        found += screen.rows()
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
-        typer.echo(json.dumps(screen.rows(), indent=2))
+        typer.echo(json.dumps(found, indent=2))
+    elif len(places) > 1 and not failed:
+        group.stored([suites.find(each) for each in places], out, as_json=False)
     for outcome in failed if screen.live is not None else ():  # else each was told as it ended
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
     if failed:

@@ -48,14 +48,22 @@ def run(  # noqa: PLR0913  one parameter per option
     not keep it.
     """
     from tsrnn import suites
-    from tsrnn.board import formats, text
+    from tsrnn.board import formats, group, text
     from tsrnn.board.own import asked
+    from tsrnn.suites.groups import members
 
     if data == CHECK and rows is not None:
         _checked(rows, rerun, json_)
         return
     if rows is not None or rerun:
         raise InputError(f"a second folder and --rerun go with `tsrnn leaderboard {CHECK} DIR`")
+    if data is not None and len(several := members(data)) > 1:
+        if any((html, svg, forecast, csv, markdown, by_series, compare)):
+            raise InputError(
+                f"{data} is a group of suites, whose board is printed alone, or as --json; name one of them"
+            )
+        group.stored([suites.find(each) for each in several], out, as_json=json_)
+        return
     suite = None if data is None else asked(out, suites.find(data))
     if any((html, svg, forecast)):
         _written(suite, out, (html, svg, forecast), published)

@@ -1,6 +1,7 @@
 """tsrnn tune: a sweep of one model's options on one data set."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -33,7 +34,22 @@ from tsrnn.commands._base import (
 )
 from tsrnn.errors import InputError
 
-Storage = Annotated[str | None, typer.Option(help="Optuna URL; default: a SQLite file in the output folder.")]
+Storage = Annotated[
+    str | None,
+    typer.Option(help="URL, as postgresql://me@host/base for many machines; default: SQLite in the output folder."),
+]
+Starts = Annotated[
+    list[Path] | None,
+    typer.Option("--start", help="TOML whose values, in their ranges, are tried before any is drawn; repeat."),
+]
+Sampler = Annotated[
+    str | None,
+    typer.Option(help="tpe, random, gp, qmc or nsgaii, with arguments as tpe:n_startup_trials=20. Default: as before."),
+]
+Pruner = Annotated[
+    str | None, typer.Option(help="median, percentile, halving, hyperband or none, with arguments likewise.")
+]
+Seconds = Annotated[bool, typer.Option("--seconds", help="Seconds of a fit count beside the error: two objectives.")]
 Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a longer one is stopped.")]
 
 
@@ -41,11 +57,24 @@ def run(  # noqa: PLR0913  one parameter per option
     data: Bench,
     model: Model = "segrnn",
     trials: Annotated[int, typer.Option(help="Ended trials that the study shall hold.")] = 20,
-    input_size: Annotated[str, typer.Option(help="Look-back; several, separated by commas, are tried.")] = "336",
+    input_size: Annotated[
+        str | None,
+        typer.Option(
+            help="Look-back; several, separated by commas, are tried.",
+            show_default="336; of other tasks the model's own",
+        ),
+    ] = None,
     horizon: Horizon = 96,
     metric: Annotated[str | None, typer.Option(help="Measure on validation; default: the board's first.")] = None,
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
     minutes: Minutes = float("inf"),
+    hours: Annotated[float, typer.Option(help="After which no trial is begun.")] = float("inf"),
+    workers: Annotated[int, typer.Option(help="Processes at one time, at most one per core.")] = 1,
+    sampler: Sampler = None,
+    pruner: Pruner = None,
+    seconds: Seconds = False,
+    start: Starts = None,
+    dashboard: Annotated[bool, typer.Option("--dashboard", help="Show it in a browser while it runs.")] = False,
     storage: Storage = None,
     study: Annotated[str | None, typer.Option(help="Name of the study; the same name goes on with it.")] = None,
     set_: Set = None,
@@ -65,7 +94,7 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import bench, page, parameters, suites, tune
+    from tsrnn import bench, page, parameters, suites, tasks, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
@@ -73,26 +102,35 @@ def run(  # noqa: PLR0913  one parameter per option
     panel, splits = bench.opened(source)
     if len(splits) > 1:
         raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")
+    usual = (bench.DEFAULT_INPUT,) if tasks.find(source.suite.task).forecasts else ()
     asked = tune.Sweep(
         model=model,
         horizon=horizon,
-        input_sizes=tuple(numbers(input_size, "input-size")),
+        input_sizes=tuple(numbers(input_size, "input-size")) if input_size else usual,
         fixed=options(set_),
         metric=metric or source.suite.measures[0],
         seed=seed,
         split=next(iter(splits.values())),
         minutes=minutes,
         task=source.suite.task,
+        seconds=seconds,
+        starts=tuple(parameters.read_toml(path) for path in start or ()),
+        sampler=sampler,
+        pruner=pruner,
+        hours=hours,
     )
-    panel = bench.offered(panel, asked.estimator(max(asked.input_sizes), asked.fixed))
+    panel = bench.offered(panel, asked.estimator(max(asked.input_sizes, default=None), asked.fixed))
     name = study or f"{source.name}-{model}-{horizon}"
     storage = storage or tune.sqlite(out / "sweeps.sqlite3")
-    with resumable(), Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
-        swept = tune.run(panel, asked, trials, storage, name, on_trial=screen.ended)
+    shown = tune.dashboard(storage) if dashboard else nullcontext()
+    with resumable(), shown as address, Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
+        if address:
+            screen.err.print(f"dashboard: {address}", highlight=False)
+        swept = tune.run(panel, asked, trials, storage, name, on_trial=screen.ended, workers=workers)
     best = tune.best(swept, asked)
     path = out / f"{name}.toml"
     parameters.write_toml(best, path)
-    page.save_sweep(tune.trials(swept), tune.importances(swept), asked.metric, path.with_suffix(".svg"))
+    page.save_sweep(tune.trials(swept), tune.importances(swept), asked.metric, path)
     screen.best(best, path, as_json=json_)
 
 
@@ -114,8 +152,8 @@ class Trials:
 
     def ended(self, trial: Any, ended: int) -> None:
         state = trial.state.name.lower()
-        score = "" if trial.value is None or state != "complete" else f" {trial.value:.4f}"
-        self.lowest = min(self.lowest, trial.value if score else self.lowest)
+        score = f" {trial.values[0]:.4f}" if state == "complete" else ""
+        self.lowest = min(self.lowest, trial.values[0] if score else self.lowest)
         why = f" ({trial.user_attrs['error']})" if "error" in trial.user_attrs else ""
         best = f", best {self.lowest:.4f}" if self.lowest < float("inf") else ""
         seconds = f" in {trial.duration.total_seconds():.0f} s" if trial.duration else ""
@@ -132,7 +170,7 @@ class Trials:
                 self.out.print(f"{name} = {json.dumps(value)}", highlight=False)
         chosen = params["chosen"]
         self.out.print(
-            f"{chosen['by']} {chosen['value']:.4f}, written to {path}, drawn into {path.stem}.svg",
+            f"{chosen['by']} {chosen['value']:.4f}, written to {path}, drawn into {path.stem}.svg and .html",
             soft_wrap=True,
             highlight=False,
         )

@@ -29,13 +29,14 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
     Raises:
         InputError: ray is not installed, no cluster answers, or no node has what a job needs.
     """
+    needs = _needs(place)
     with cluster(place.address) as ray:
-        needs = {name.upper() if name in ("cpu", "gpu") else name: amount for name, amount in place.needs.items()}
-        needs = {"CPU": place.threads, **needs}
         task, running = _task(ray, needs, place.threads), dict[Any, tuple[int, Job, float]]()
         most, more = inf if place.workers is None else place.workers, True
         try:
             while more or running:
+                if not ray.is_initialized():
+                    raise ConnectionError("it ended")
                 room = min(most, _room(ray, needs))
                 while len(running) < room and (drawn := next(jobs, None)) is not None:
                     began = perf_counter()
@@ -54,15 +55,23 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
                     ray.cancel(ref, force=True)
 
 
+def _needs(place: Place) -> dict[str, float]:
+    """What a job takes of a node, by Ray's names."""
+    needs = {"CPU": place.threads} | {
+        name.upper() if name in ("cpu", "gpu") else name: amount for name, amount in place.needs.items()
+    }
+    for name, amount in needs.items():
+        if amount > 1 and amount % 1:
+            raise InputError(f"a job cannot need {name}={amount:g}; Ray gives out whole ones, or shares of one")
+    return needs
+
+
 def _task(ray: Any, needs: Mapping[str, float], threads: int) -> Any:
     """`_done` as a task of Ray's."""
     asked: dict[str, Any] = {option: needs[name] for name, option in _OPTIONS.items() if name in needs}
     asked["resources"] = {name: amount for name, amount in needs.items() if name not in _OPTIONS}
     environment = {"env_vars": dict.fromkeys(THREAD_VARIABLES, str(threads))}
-    try:
-        return ray.remote(_done).options(**asked, max_retries=ATTEMPTS - 1, runtime_env=environment)
-    except ValueError as error:
-        raise InputError(f"a job cannot need {_listed(needs)}: {str(error).splitlines()[0].rstrip('.')}") from None
+    return ray.remote(_done).options(**asked, max_retries=ATTEMPTS - 1, runtime_env=environment)
 
 
 def _done(function: Function, job: Job, folder: str) -> Outcome:

@@ -67,6 +67,7 @@ def fit(
         return Report(0, 0, math.nan, time.perf_counter() - began)
     lesson = Lesson(train, config.batch_size, epochs)
     if phases := model.phases(lesson, config.learning_rate):
+        phased.say_unread(config)
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
         return phased.train(model, phases, lesson, config, lambda: _trainer(once, _checked(callbacks), logger))
     module, best = ForecastModule(model, head, config), BestWeights(on_epoch)
@@ -130,6 +131,7 @@ def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -
             max_time=None if config.max_minutes is None else timedelta(minutes=config.max_minutes),
             accelerator=config.accelerator,
             devices=config.devices,
+            strategy="ddp_find_unused_parameters_true" if config.devices > 1 else "auto",  # an average learns nothing
             precision=config.arithmetic if mixed else "32-true",  # type: ignore[arg-type]  # doubles are our own
             gradient_clip_val=config.gradient_clip or None,
             callbacks=callbacks,

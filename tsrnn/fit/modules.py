@@ -43,10 +43,11 @@ class ForecastModule(pl.LightningModule):
 
     def training_step(self, batch: Batch, _: int) -> Tensor:
         loss = self.model.loss(weighted(batch, self.config.weighting), self.head)
-        self._train = [self._train[0] + loss.detach() * len(batch.past), self._train[1] + len(batch.past)]
+        windows = len(batch.past) if batch.share else 0
+        self._train = [self._train[0] + loss.detach() * windows, self._train[1] + windows]
         if self._trainer is not None and self._trainer.loggers:
             self.log("train_loss", loss, on_step=True, on_epoch=True, batch_size=len(batch.past))
-        return loss
+        return loss * batch.share
 
     def on_train_batch_end(self, *_: Any) -> None:
         if self.average is not None:
@@ -57,7 +58,8 @@ class ForecastModule(pl.LightningModule):
         self.model.epoch_starts(self.current_epoch / max(1, self.trainer.max_epochs or 1))
 
     def on_train_epoch_end(self) -> None:
-        train, val = (float(total) / windows if windows else math.nan for total, windows in (self._train, self._val))
+        sums = [self._of_all(self._train), self._val]
+        train, val = (total / windows if windows else math.nan for total, windows in sums)
         self.losses.append((train, val))
 
     def on_validation_epoch_start(self) -> None:
@@ -68,7 +70,16 @@ class ForecastModule(pl.LightningModule):
         self._val[1] += len(batch.past)
 
     def on_validation_epoch_end(self) -> None:
+        self._val = self._of_all(self._val)
         self.log("val_loss", self._val[0] / max(1.0, self._val[1]))
+
+    def _of_all(self, sums: list[Any]) -> list[float]:
+        """A sum of losses and a number of windows, over all processes."""
+        if self.trainer.world_size == 1:
+            return [float(each) for each in sums]
+        told = torch.tensor([float(each) for each in sums], dtype=torch.float64, device=self.device)
+        torch.distributed.all_reduce(told)
+        return told.tolist()
 
     def configure_optimizers(self) -> Any:
         weights = [weight for weight in self.model.parameters() if weight.requires_grad]

@@ -8,7 +8,7 @@ import pytorch_lightning as pl
 from torch.utils.data import DataLoader, IterableDataset
 
 from tsrnn import progress
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, notice
 from tsrnn.fit.manners import interruptible, quiet
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
@@ -16,6 +16,7 @@ from tsrnn.phases import Lesson, Phase
 from tsrnn.trained import Report
 
 Turn = tuple[int, int]  # phase, step of it
+_UNREAD = ("patience", "schedule", "averaging")
 _TAIL = 100  # newest steps of a phase, whose mean its loss is
 
 
@@ -64,6 +65,14 @@ class PhasedModule(pl.LightningModule):
 
     def configure_optimizers(self) -> None:
         return None
+
+
+def say_unread(config: FitConfig) -> None:
+    """Say which words of a training by epochs were given and mean nothing here."""
+    usual = FitConfig()
+    if given := [name for name in _UNREAD if getattr(config, name) != getattr(usual, name)]:
+        them = "are" if len(given) > 1 else "is"
+        notice(f"a model that learns in phases takes the steps of each, and {', '.join(given)} {them} not read")
 
 
 def train(

@@ -65,7 +65,15 @@ class QuantileHead(Head):
         return torch.stack(columns, -1)
 
     def of_samples(self, samples: Tensor) -> Tensor:
-        quantiles = empirical(samples, self._ladder)
+        return self.of_rising(empirical(samples, self._ladder), samples.nanmean(-1).nan_to_num(0.0))
+
+    @property
+    def ladder(self) -> tuple[float, ...]:
+        """The levels of the rising quantiles that `of_rising` takes: the learnt ones, and 0.5 where it is the point."""
+        return tuple(self._ladder)
+
+    def of_rising(self, quantiles: Tensor, point: Tensor) -> Tensor:
+        """The params that say these quantiles [... ladder] and this point [...]; by mae the median is the point."""
         if self._sorted:
             return quantiles
         steps = quantiles.diff(dim=-1).clamp(min=_NARROWEST)
@@ -73,7 +81,7 @@ class QuantileHead(Head):
         first = quantiles[..., self._anchor] - (gaps[..., self._anchor - 1] if self._anchor else 0)
         numbers = torch.cat([first[..., None], first[..., None] + gaps], -1)  # [... ladder]
         own = numbers[..., [self._ladder.index(level) for level in self.levels]]
-        point = quantiles[..., self._anchor] if self._median else samples.nanmean(-1).nan_to_num(0.0)
+        point = quantiles[..., self._anchor] if self._median else point
         middle = self.params // 2
         return torch.cat([own[..., :middle], point[..., None], own[..., middle:]], -1)
 

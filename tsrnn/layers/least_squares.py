@@ -9,7 +9,7 @@ complement, as Frisch & Waugh 1933 take one part of the regressors out of the ot
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -95,14 +95,14 @@ class Moments:
         self.xx, self.xy, self.x, self.y = zeros(size, size), zeros(size, horizon), zeros(size), zeros(horizon)
         self.qq, self.xq = zeros(horizon, regressors, regressors), zeros(size, horizon, regressors)
         self.qy, self.q = zeros(horizon, regressors), zeros(horizon, regressors)
-        self.rows = 0
+        self.yy, self.rows = zeros(horizon), 0
 
     @classmethod
     def sum(cls, parts: "Sequence[Moments]") -> Self:
         """Of all rows together."""
         first = parts[0]
         total = cls(len(first.x), len(first.y), first.q.shape[1])
-        for name in ("xx", "xy", "x", "y", "qq", "xq", "qy", "q"):
+        for name in ("xx", "xy", "yy", "x", "y", "qq", "xq", "qy", "q"):
             setattr(total, name, torch.stack([getattr(part, name) for part in parts]).sum(0))
         total.rows = sum(part.rows for part in parts)
         return total
@@ -111,6 +111,7 @@ class Moments:
         """x [row time], y [row horizon]."""
         self.xx += x.T @ x
         self.xy += x.T @ y
+        self.yy += y.square().sum(0)
         self.x += x.sum(0)
         self.y += y.sum(0)
         self.rows += len(x)
@@ -125,6 +126,12 @@ class Moments:
         self.xq += (x_sums.T @ q.flatten(1)).view_as(self.xq)
         self.qy += (q * y_sums.unsqueeze(-1)).sum(0)
         self.q += weighted.sum(0)
+
+    def squares(self, solution: Solution) -> float:
+        """Sum of squared errors of a solution without regressors over the rows."""
+        weight, bias = solution.weight, solution.bias
+        apart = self.yy.sum() - 2 * (weight.T * self.xy).sum() + ((weight @ self.xx) * weight).sum()
+        return float(apart + (bias * (2 * (weight @ self.x - self.y) + self.rows * bias)).sum())
 
     def solutions(self, ridges: tuple[float, ...]) -> list[Solution]:
         """One per ridge, a share of the mean eigenvalue."""
@@ -158,27 +165,36 @@ class Moments:
         return alone - (gain @ known).squeeze(-1), known.squeeze(-1)
 
 
-def best_of(moments: Sequence[Moments], ridges: tuple[float, ...], judged: Iterable[Sequence[Rows]]) -> Solved:
+def best_of(
+    moments: Sequence[Moments], ridges: tuple[float, ...], judged: Iterable[Sequence[Rows]] | Sequence[Moments]
+) -> Solved:
     """Of each set of weights the ridge with the lowest error over the rows of validation; the first without any.
 
     Args:
         moments: of the training rows of each set.
         ridges: shares of the mean eigenvalue.
-        judged: rows of validation, a batch at a time, those of each set.
+        judged: rows of validation, a batch at a time, those of each set; or the moments of each set's.
     """
-    solutions, seen = [each.solutions(ridges) for each in moments], False
+    solutions, rows = [each.solutions(ridges) for each in moments], 0
     squares = torch.zeros(len(moments), len(ridges), dtype=torch.float64)
-    for batch in judged:
-        for k, rows in enumerate(batch):
-            q = None if rows.q is None else rows.q[rows.window]
-            for j, solution in enumerate(solutions[k]):
-                squares[k, j] += metrics.mse.cells(rows.y, solution.forecast(rows.x, q)).sum()
-            seen |= len(rows.y) > 0
+    for place, each in enumerate(judged):
+        parts: Any = [each] if isinstance(each, Moments) else each
+        for k, part in enumerate(parts, place if isinstance(each, Moments) else 0):
+            squares[k] += torch.tensor([_squares(part, solution) for solution in solutions[k]], dtype=torch.float64)
+            rows += part.rows if isinstance(part, Moments) else len(part.y)
     best = [own[j] for own, j in zip(solutions, squares.argmin(1).tolist(), strict=True)]
     known = [each.known for each in best if each.known is not None]
     return Solved(
-        float(squares.amin(1).sum()) if seen else math.inf,
+        float(squares.amin(1).sum()) if rows else math.inf,
         torch.stack([each.weight for each in best]),
         torch.stack([each.bias for each in best]),
         torch.stack(known) if known else None,
     )
+
+
+def _squares(part: Rows | Moments, solution: Solution) -> float:
+    """Sum of squared errors over rows."""
+    if isinstance(part, Moments):
+        return part.squares(solution)
+    q = None if part.q is None else part.q[part.window]
+    return float(metrics.mse.cells(part.y, solution.forecast(part.x, q)).sum())

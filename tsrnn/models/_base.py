@@ -150,6 +150,7 @@ class Naive(Model):
     """
 
     offsets: Tensor  # [horizon target params]
+    needs: int = 1  # steps that a forecast is made of: a shorter window's error says nothing of it
 
     def __init__(self, config: Any, spec: Spec) -> None:
         super().__init__(config, spec)
@@ -182,6 +183,8 @@ class Naive(Model):
             error = batch.target - self.repeated(batch)
             if batch.target_observed is not None:
                 error = error.masked_fill(~batch.target_observed, torch.nan)
+            if batch.lengths is not None:
+                error = error.masked_fill((batch.lengths < self.needs)[:, None, None], torch.nan)
             errors.append(error)
         return torch.cat(errors).permute(1, 2, 0)
 
@@ -246,3 +249,9 @@ def uniform_weights(layer: Layer) -> Layer:
     """Start as a plain mean of the inputs, as the linear baselines do."""
     layer.weight.fill_(1.0 / layer.in_features)
     return layer
+
+
+def device_of(model: nn.Module) -> torch.device:
+    """Where a model's weights live; the CPU for a model that has none."""
+    weight = next(iter(model.parameters()), None)
+    return torch.device("cpu") if weight is None else weight.device

@@ -24,6 +24,7 @@ class SeasonalNaive(Naive):
         if config.season is not None and config.season < 1:
             raise InputError(f"season must be at least 1 step, or None, not {config.season}")
         season = min(config.season or spec.seasonality, spec.input_size)
+        self.needs = season
         rows = spec.input_size - season + torch.arange(spec.horizon) % season
         self.register_buffer("rows", rows, persistent=False)
 

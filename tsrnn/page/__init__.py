@@ -3,7 +3,7 @@
     sheet, overall   what a page of one suite, and one of many data sets, says: numbers and words
     entries, cells   the lines of a board; texts of tables
     drawn, figures, svg, slices, samples   pictures
-    sweep            a sweep as one picture
+    sweep, found     a sweep as one picture, and as a page
     origin           where each row comes from, and the command that makes it
     templates/       the page: Jinja2, which escapes whatever stands in a row
 
@@ -21,6 +21,7 @@ from tsrnn.board.rows import read
 from tsrnn.errors import InputError
 from tsrnn.page import svg, sweep
 from tsrnn.page.cells import words
+from tsrnn.page.found import found
 from tsrnn.page.overall import overall
 from tsrnn.page.sheet import OTHERS, board, sheet
 from tsrnn.suites import Suite, find
@@ -130,10 +131,17 @@ def forecast(suite: Suite, folder: Path, path: Path) -> Path:
 
 def save_sweep(
     trials: Sequence[Mapping[str, Any]], importances: Mapping[str, float], measured: str, path: Path
-) -> None:
-    """Draw a sweep (`tsrnn/page/sweep.py`) into an SVG file; nothing where no trial has a value."""
+) -> list[Path]:
+    """Draw a sweep (`tsrnn/page/sweep.py`) into an SVG file and a page (`found.py`), named as `path`; what was written.
+
+    Where no trial has a value there is no picture.
+    """
+    made = {path.with_suffix(".html"): html(found(trials, importances, words(measured), path.stem))}
     if drawn := sweep.picture(trials, importances, words(measured)):
-        _save(svg.alone(drawn), path)
+        made[path.with_suffix(".svg")] = svg.alone(drawn)
+    for each, text in made.items():
+        _save(text, each)
+    return [*made]
 
 
 def file_name(name: str) -> str:

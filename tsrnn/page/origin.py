@@ -13,7 +13,13 @@ from tsrnn import suites, tasks
 from tsrnn.board.rows import AS_IT_COMES
 from tsrnn.suites import Suite
 
-_OF_THE_TASK = ("roles", "split", "class", "task")  # of a stored configuration, what is no option of a Forecaster
+_OF_THE_TASK = (
+    "roles",
+    "split",
+    "class",
+    "task",
+    "gaps",
+)  # of a configuration, what is no option of a face
 _OPTIONS = {"time": "--time", "target": "--target", "id": "--id", "freq": "--freq", "date_format": "--date-format"}
 _OPTIONS |= {"duplicates": "--duplicates", "missing": "--missing", "wind": "--wind"}
 _SHARED = ("sha256", "version", "commit", "torch", "device", "hardware", "threads", "preset", "seen")

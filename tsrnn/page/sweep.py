@@ -37,6 +37,9 @@ def picture(trials: Sequence[Mapping[str, Any]], importances: Mapping[str, float
     if len(done) > 1 and any(len({str(trial["params"].get(name)) for trial in done}) > 1 for name in done[0]["params"]):
         parts.append(_moved(_coordinates(done, measured), below))
         below += _TOP + _TALL + _GAP
+    if len(timed := [trial for trial in done if trial.get("fit") is not None]) > 1:
+        parts.append(_moved(_front(timed, measured), below))
+        below += _TOP + _TALL + _GAP
     best = min(done, key=lambda trial: trial["value"])
     said = f"{len(trials)} trials of a sweep; the best is number {best['trial']} with {measured} {best['value']:.4g}"
     return svg.figure("sweep", below, said, *parts)
@@ -102,6 +105,26 @@ def _coordinates(done: Sequence[Mapping[str, Any]], measured: str) -> str:
         parts.append(svg.text(at[name], _TOP + _TALL + 2 + 14 * (k % 2), _short(name), "a", "middle"))
         parts += [svg.text(at[name] + 4, height + 4, _short(words), "t") for words, height in places[name][1]]
     return "".join(parts)
+
+
+def _front(timed: Sequence[Mapping[str, Any]], measured: str) -> str:
+    """Error against seconds, both on logarithmic axes where they are wide; the line is what no trial beats in both."""
+    seconds, errors = ([trial[name] for trial in timed] for name in ("fit", "value"))
+    x = svg.scale(seconds, _LEFT, WIDTH - 20, min(seconds) > 0 and max(seconds) > 4 * min(seconds))
+    y = svg.scale(errors, _TOP + _TALL, _TOP + 16)
+    ordered = sorted(timed, key=lambda trial: (trial["fit"], trial["value"]))
+    lows = [*accumulate((trial["value"] for trial in ordered), min)]
+    front = [t for k, t in enumerate(ordered) if k == 0 or t["value"] < lows[k - 1]]
+    dots = [svg.dot(x(t["fit"]), y(t["value"]), "q", f"trial {t['trial']}: {t['value']:.4g}", 3) for t in timed]
+    return "".join(
+        [
+            _title(f"Error and seconds of the fit; no trial beats the {len(front)} on the line in both"),
+            svg.across(x, _TOP + _TALL, _TOP + 16, "seconds of the fit"),
+            svg.upright(y, _LEFT, WIDTH - 20, measured),
+            svg.path([(x(t["fit"]), y(t["value"])) for t in front], "l0", "the front"),
+            *dots,
+        ]
+    )
 
 
 def _places(values: Sequence[Any]) -> tuple[list[float], list[tuple[str, float]]]:

@@ -17,6 +17,7 @@ _OWN = Path(__file__).with_name("tracks.toml")
 _PALETTE = ("#1f4fbf", "#b2182b", "#1b6b2f", "#6a1b9a", "#8d5524", "#00838f")  # of curves that no track knows
 _STYLES = ("-", "--", "-.", ":")
 _SIDES = ("", "left", "right")
+_PROBABILITY = "_p_"  # in the name of a column: <target>_p_<class>
 _ROUND = 1, 2, 2.5, 5, 10  # what a division of a scale may be, times a power of ten
 _SHARE = (2.0, 98.0)  # percents of a curve's values between which a scale of its own lies
 
@@ -72,8 +73,9 @@ def read(path: str | Path | None = None) -> list[Track]:
 
 
 def alone(name: str, place: int) -> Track:
-    """A track for a curve that no other has a place for."""
-    return Track((Trace((name,), None, _PALETTE[place % len(_PALETTE)]),))
+    """A track for a curve that no other has a place for; one of probabilities, as taggers call them, from 0 to 1."""
+    scale = (0.0, 1.0) if _PROBABILITY in name else None
+    return Track((Trace((name,), scale, _PALETTE[place % len(_PALETTE)]),))
 
 
 def fitted(values: np.ndarray, log: bool) -> Scale:
@@ -91,6 +93,8 @@ def fitted(values: np.ndarray, log: bool) -> Scale:
     tens = 10 ** np.floor(np.log10(division))
     division = next(tens * step for step in _ROUND if tens * step >= division * (1 - 1e-9))
     low = np.floor(low / division) * division
+    if known.min() >= 0 and known.max() <= 1 < low + 10 * division:  # a share ends at the whole
+        return 0.0, 1.0
     return float(low), float(low + 10 * division)
 
 

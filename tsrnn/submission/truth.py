@@ -12,7 +12,7 @@ from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
 
 _DRAWN, _SOLVED = 0.03, 1e-3  # how far a rerun may lie from the row: another machine draws other last bits
-_OF_THE_TASK = ("roles", "split", "class", "task")
+_OF_THE_TASK = ("roles", "split", "class", "task", "gaps")
 
 
 class Truth:

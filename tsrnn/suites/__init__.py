@@ -11,6 +11,7 @@ A suite may say
     baselines   models that every preset has besides its own
     baseline    the model that the skill of all others is counted from
     calibrate   share of truths that the interval of every model is to hold, by its residuals on the validation part
+    online      true: each forecast is corrected by what had come true before it (`tsrnn.online`); a board apart
     like        a suite whose words stand wherever this one says none, its roles one by one
 and, for every preset or in one of its own, `horizons`, `seeds` and `models` (the parameters of each one's estimator).
 

@@ -35,6 +35,8 @@ class Suite:
     baseline: str | None = None
     calibrate: float | None = None
     like: str | None = None
+    gaps: int | None = None  # rows of the holes that are cut into the target
+    online: bool = False
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
@@ -141,6 +143,8 @@ def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
         text.get("baseline"),
         text.get("calibrate"),
         text.get("like"),
+        steps((text["gaps"],), step_of(data, roles), "gaps")[0] if "gaps" in text else None,
+        text.get("online", False),
         filled,
     )
 

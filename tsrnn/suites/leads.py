@@ -18,7 +18,7 @@ def step_of(data: str, roles: Mapping[str, Any]) -> str | float | None:
     return catalog.row(data).freq if data in catalog.names() else None
 
 
-def steps(leads: Sequence[int | str], freq: str | float | None) -> tuple[int, ...]:
+def steps(leads: Sequence[int | str], freq: str | float | None, word: str = "leads") -> tuple[int, ...]:
     """How many steps each lead is, at least one: of a depth the nearest number, of a time a whole one.
 
     Raises:
@@ -26,7 +26,7 @@ def steps(leads: Sequence[int | str], freq: str | float | None) -> tuple[int, ..
     """
     counted: dict[int, int | str] = {}
     for lead in leads:
-        count = lead if isinstance(lead, int) else _counted(lead, freq)
+        count = lead if isinstance(lead, int) else _counted(lead, freq, word)
         if count in counted:
             raise InputError(f"leads {counted[count]!r} and {lead!r} are the same {count} steps; name one of them")
         counted[count] = lead
@@ -39,18 +39,18 @@ def unit(leads: Sequence[int | str]) -> str | None:
     return next((word for word in words if word in LENGTHS), None)
 
 
-def _counted(lead: str, freq: str | float | None) -> int:
+def _counted(lead: str, freq: str | float | None, word: str) -> int:
     if freq is None:
-        raise InputError(f'leads has {lead!r}, but no step is known; name it, such as roles.freq = 0.152 or "10min"')
+        raise InputError(f'{word} has {lead!r}, but no step is known; name it, such as roles.freq = 0.152 or "10min"')
     if isinstance(freq, str):
         count = steps_of(lead, freq)
         if count < 1 or count % 1:
-            raise InputError(f"leads has {lead!r}, which is no whole number of steps of {freq!r}")
+            raise InputError(f"{word} has {lead!r}, which is no whole number of steps of {freq!r}")
         return int(count)
     length = re.fullmatch(rf"(\d+(?:\.\d+)?|\.\d+)\s*({'|'.join(LENGTHS)})", lead)
     if length is None:
-        raise InputError(f'leads has {lead!r}; along a depth write a length such as "1.06 m", or a number of steps')
+        raise InputError(f'{word} has {lead!r}; along a depth write a length such as "1.06 m", or a number of steps')
     count = round(float(length[1]) / freq)
     if count < 1:
-        raise InputError(f"leads has {lead!r}, which is less than half a step of {freq:g}")
+        raise InputError(f"{word} has {lead!r}, which is less than half a step of {freq:g}")
     return count

@@ -61,8 +61,10 @@ def under(suite: Suite, task: str) -> Suite:
     asked = tasks.find(task)
     if asked.forecasts or not suite.usual:
         raise InputError(f"suite {suite.name!r} is for the task {suite.task!r}; name a data set or a file for {task!r}")
-    every = {"horizons": [1], "seeds": [0], "models": {each: {} for each in _ranked(task)}}
-    return replace(suite, task=task, measures=asked.measures, presets=dict.fromkeys(USUAL_PRESETS, every))
+    every: dict[str, Any] = {"horizons": [1], "seeds": [0], "models": {each: {} for each in _ranked(task)}}
+    smoke = {**every, "models": {each: {"max_epochs": 1} for each in every["models"]}}
+    presets = {**dict.fromkeys(USUAL_PRESETS, every), "smoke": smoke}
+    return replace(suite, task=task, measures=asked.measures, presets=presets)
 
 
 def _as_it_comes(suite: Suite) -> Preset:

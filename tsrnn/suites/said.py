@@ -16,10 +16,8 @@ from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
-WORDS = (
-    *("data", "load", "task", "roles", "split", "measures", "leads", "baselines", "baseline", "calibrate", "like"),
-    *PRESET,
-)
+_COMPARED = ("measures", "leads", "baselines", "baseline", "calibrate")
+WORDS = ("data", "load", "task", "roles", "split", "gaps", *_COMPARED, "like", "online", *PRESET)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": str | int | float}
@@ -54,7 +52,9 @@ def check_task(said: Mapping[str, Any]) -> None:
     task = tasks.find(said.get("task", tasks.AHEAD.name))
     for place, word in enumerate(said.get("measures", ())):
         tasks.check_measure(task, word, orders=not place)
-    unfit = next((word for word in ("leads", "calibrate") if word in said and not task.forecasts), None)
+    unfit = next((word for word in ("leads", "calibrate", "online") if word in said and not task.forecasts), None)
+    if "gaps" in said and said.get("task") != "along":
+        raise InputError("gaps are of the task 'along', which tells what stood in them; add task = \"along\"")
     if unfit:
         raise InputError(f"{unfit} is for forecasts, and the task {task.name!r} makes none; leave it out")
 
@@ -88,6 +88,11 @@ def _data(key: str, value: Any) -> None:
 def _word(key: str, value: Any) -> None:
     if not isinstance(value, str) or not value:
         raise InputError(f"{key} takes a name, not {value!r}")
+
+
+def _gap(key: str, value: Any) -> None:
+    if not _whole(value, 1) and not (isinstance(value, str) and value):
+        raise InputError(f'{key} takes a length such as "3 m", or a number of rows, not {value!r}')
 
 
 def _roles(key: str, value: Any) -> None:
@@ -165,6 +170,11 @@ def _whole(value: Any, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
+def _switch(key: str, value: Any) -> None:
+    if not isinstance(value, bool):
+        raise InputError(f"{key} takes true or false, not {value!r}")
+
+
 _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "data": _data,
     "load": _load,
@@ -176,7 +186,9 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "baselines": _models,
     "baseline": _word,
     "calibrate": _calibrate,
+    "gaps": _gap,
     "like": _word,
+    "online": _switch,
     "horizons": _numbers(1),
     "seeds": _numbers(0),
     "models": _models,

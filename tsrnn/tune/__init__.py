@@ -7,6 +7,8 @@
     fitted     one trial
     running    trial after trial, in this process or several
     results    what was found
+    face       `tsrnn.sweep`
+    dashboard  a study in a browser
 
 The test part is never read here. A sweep goes on where it stopped, and survives trials that fail, processes that die
 and servers that restart. Any number of processes, on any number of machines, may work on one.
@@ -14,6 +16,9 @@ and servers that restart. Any number of processes, on any number of machines, ma
 
 from tsrnn.tune.asked import Sweep as Sweep
 from tsrnn.tune.asked import ranges as ranges
+from tsrnn.tune.dashboard import dashboard as dashboard
+from tsrnn.tune.face import Swept as Swept
+from tsrnn.tune.face import sweep as sweep
 from tsrnn.tune.fitted import suggest as suggest
 from tsrnn.tune.results import best as best
 from tsrnn.tune.results import front as front

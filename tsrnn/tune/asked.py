@@ -15,7 +15,8 @@ from tsrnn.tune.methods import Method, methods
 
 @dataclass(frozen=True)
 class Sweep:
-    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice.
+    """What to sweep. `fixed` options are given to every trial; several input sizes are tried like any other choice, and
+    none leaves the estimator its own.
 
     The first trial is the model as it comes, with the values of `start` where they lie in its ranges. Values that are
     no plain numbers or words stand in `alternatives`, each under a label of its own; every label is tried once, the
@@ -53,7 +54,7 @@ class Sweep:
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
-        estimator = self.estimator(min(self.input_sizes), self.fixed)
+        estimator = self.estimator(min(self.input_sizes, default=None), self.fixed)
         estimator.configs()
         levels = tasks.levels(asked, self.metric)
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
@@ -64,7 +65,7 @@ class Sweep:
         """What is to be small."""
         return (self.metric, "seconds") if self.seconds else (self.metric,)
 
-    def estimator(self, input_size: int, options: Mapping[str, Any]) -> Estimator:
+    def estimator(self, input_size: int | None, options: Mapping[str, Any]) -> Estimator:
         """What a trial fits."""
         return faces.make(self.task, self.model, input_size, self.horizon, options)
 

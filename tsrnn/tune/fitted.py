@@ -4,7 +4,7 @@ import math
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any
 
 import optuna
@@ -31,7 +31,7 @@ def attempt(kept: Kept, trial: Trial, panel: Panel, asked: Sweep, url: str) -> N
     state = TrialState.FAIL
     lost = False
     try:
-        with _alive(kept.storage, trial):
+        with _alive(kept.storage, trial) if storages.shared(url) else nullcontext():  # one in memory has one thread
             values = _objective(trial, panel, asked, url)
         state = TrialState.COMPLETE
     except optuna.TrialPruned:
@@ -89,7 +89,7 @@ def _objective(trial: Trial, panel: Panel, asked: Sweep, url: str) -> list[float
         return trial.should_prune()
 
     try:
-        estimator: Any = asked.estimator(size or asked.input_sizes[0], options)
+        estimator: Any = asked.estimator(size or next(iter(asked.input_sizes), None), options)
         began = time.monotonic()
         estimator.fit(panel, split=asked.split, on_epoch=report)
         seconds = time.monotonic() - began

@@ -71,7 +71,12 @@ class PatientStorage(RDBStorage):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         self._tried: set[str] = set()  # words of the trials that this process has begun to make
-        super().__init__(*args, **named)
+        try:
+            super().__init__(*args, **named)
+        except BaseException:
+            if hasattr(self, "engine"):
+                self.engine.dispose()
+            raise
         weakref.finalize(self, self.engine.dispose)  # its connections end with it
 
     def set_trial_state_values(self, trial_id: int, state: TrialState, values: Sequence[float] | None = None) -> bool:

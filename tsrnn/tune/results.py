@@ -32,6 +32,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         why = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {[*failed, 'nothing'][-1]}"
         raise InputError(f"no trial of study {study.study_name!r} succeeded{why}")
     trial = min(in_time, key=lambda trial: trial.values)
+    run = (study.user_attrs.get("runs") or [{}])[-1]
     chosen = {
         "by": f"validation {asked.metric}",
         "value": trial.values[0],
@@ -39,7 +40,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "trials": studies.counted(study),
         "study": study.study_name,
         "seed": asked.seed,
-        **({name: study.user_attrs["runs"][-1].get(name) for name in ("sampler", "pruner")}),
+        **{name: run[name] for name in ("sampler", "pruner") if name in run},
         "ranges": asked.described(),
         **({"minutes": asked.minutes} if asked.minutes < math.inf else {}),
         **({"front": [each["trial"] for each in front(trials(study))]} if asked.seconds else {}),
@@ -58,7 +59,8 @@ def parameters(asked: Sweep, drawn: dict[str, Any]) -> dict[str, Any]:
         **asked.fixed,
         **asked.resolved(drawn),
     }
-    params.setdefault("input_size", asked.input_sizes[0])
+    if asked.input_sizes:
+        params.setdefault("input_size", asked.input_sizes[0])
     return params
 
 
@@ -103,6 +105,7 @@ def importances(study: optuna.Study) -> dict[str, float]:
         return {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        warnings.simplefilter("ignore", UserWarning)  # that low is good, where errors are named as the target
         target = (lambda trial: float(trial.values[0])) if len(study.directions) > 1 else None
         found = optuna.importance.get_param_importances(study, target=target)
     return {name: share for name, share in found.items() if math.isfinite(share)}

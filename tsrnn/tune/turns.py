@@ -22,7 +22,7 @@ from tsrnn.tune import storage
 from tsrnn.tune.patience import OUTAGE, patiently
 
 _LOCKS = 0x7473726E  # tells our advisory locks in a database from those of others
-_LONGEST = 60  # seconds that a server leaves a turn to a process that asks it nothing
+_LONGEST = 300  # seconds that a server leaves a turn to a process that asks it nothing
 
 Leave = Callable[[], bool]
 

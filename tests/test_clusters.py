@@ -1,0 +1,167 @@
+"""Ray as a guest: refused where it is not, silent where it is, and gone without a trace."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import jobs
+import pytest
+
+from tsrnn import clusters, execute
+from tsrnn.clusters import cluster
+from tsrnn.errors import InputError
+
+posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+
+PROGRAM = """
+import os, signal, sys
+from pathlib import Path
+import jobs
+from tsrnn import execute
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    before = dict(os.environ)
+    folder, *actions = sys.argv[1:]
+    done = execute.run(jobs.act, [(each, Path(folder, each)) for each in actions], execute.at("ray"))
+    print([each.error_type or each.result for each in done])
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    assert {**os.environ, "RAY_CLIENT_MODE": ""} == {**before, "RAY_CLIENT_MODE": ""}
+"""
+
+
+def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(InputError, match=r'a Ray cluster needs the package ray: pip install "tsrnn\[ray\]"'):
+        execute.run(jobs.echo, [1], execute.at("ray"))
+
+
+def test_an_address_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("ray")
+    monkeypatch.setattr(clusters, "_PATIENCE", 0.2)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        place = f"127.0.0.1:{other.getsockname()[1]}"
+        with pytest.raises(InputError, match=f"no Ray cluster answers at ray://{place} .*refused.*; check the address"):
+            execute.run(jobs.echo, [1], execute.at(f"ray://{place}"))
+        other.listen()
+        with pytest.raises(InputError, match=f"no Ray cluster answers at ray://{place} .*timed out"), cluster(place):
+            pass
+        monkeypatch.setenv("RAY_ADDRESS", place)
+        with pytest.raises(InputError, match=f"no Ray cluster answers at {place} .*timed out"), cluster():
+            pass
+    for wrong in ("host:many", "//"):
+        with pytest.raises(InputError, match=f"ray://{wrong} is no address of a Ray cluster; write ray://HOST:PORT"):
+            execute.run(jobs.echo, [1], execute.at(f"ray://{wrong}"))
+
+
+def start(folder: Path, *actions: str) -> "subprocess.Popen[str]":
+    """The program, with a home and a folder for temporary files of its own."""
+    for name in ("home", "logs"):
+        (folder / name).mkdir(exist_ok=True)
+    ours = {"HOME": str(folder / "home"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")} | ours
+    command = [sys.executable, "-c", PROGRAM, str(folder / "logs"), *actions]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment, start_new_session=True)
+
+
+def sessions() -> set[Path]:
+    base = Path(clusters.workers.short_folder(clusters._LONGEST))
+    return set(base.glob(f"{clusters._NAME}*"))
+
+
+def family(session: Path) -> list[str]:
+    """The processes that name a session's folder on their command lines."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            found += [path.parent.name] if str(session) in path.read_text(errors="replace") else []
+        except OSError:  # it has just ended
+            continue
+    return found
+
+
+@posix
+@pytest.mark.slow
+def test_a_cluster_of_our_own_is_silent_and_leaves_nothing(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    before = sessions()
+    out, err = start(tmp_path, "fine", "die once", "raise").communicate()
+    assert (out, err) == ("['fine', 'die once', 'ZeroDivisionError']\n", "")
+    assert not list((tmp_path / "home").iterdir())
+    assert sessions() <= before
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_cluster_ends_with_its_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: signal.Signals) -> None:
+    pytest.importorskip("ray")
+    before = sessions()
+    program = start(tmp_path, "stay")
+    jobs.wait_for((tmp_path / "logs" / "stay").exists, program)
+    (session,) = sessions() - before
+    os.killpg(program.pid, how)  # as a terminal does
+    _, err = program.communicate()
+    jobs.wait_for(lambda: not family(session))
+    if how is signal.SIGINT:
+        assert err.count("Traceback") == 1
+        assert err.rstrip().endswith("KeyboardInterrupt")
+        assert not session.exists()
+        return
+    assert session.exists()
+    with clusters._session():
+        assert session.exists()  # it may be one that is just being made
+    os.utime(session, (time.time() - 2 * clusters._YOUNG,) * 2)
+    with clusters._session() as young:
+        assert not session.exists()
+        monkeypatch.setattr(clusters, "_YOUNG", -60)
+        with clusters._session() as other:
+            assert young.exists()
+    assert not young.exists()
+    assert not other.exists()
+
+
+@posix
+@pytest.mark.slow
+def test_a_cluster_that_is_there_is_joined_and_left_as_it_was(tmp_path: Path) -> None:
+    pytest.importorskip("ray")
+    pytest.importorskip("grpc")
+    doors = [socket.socket() for _ in range(2)]
+    for door in doors:
+        door.bind(("127.0.0.1", 0))
+    head, client = (door.getsockname()[1] for door in doors)
+    for door in doors:
+        door.close()
+    (tmp_path / "logs").mkdir()
+    with clusters._session() as folder:
+        words = f"start --head --port={head} --ray-client-server-port={client} --num-cpus=2 --temp-dir={folder} --block"
+        words += " --include-dashboard=false --object-store-memory=100000000 --disable-usage-stats"
+        command = [sys.executable, "-c", "from ray.scripts.scripts import main; main()", *words.split()]
+        environment = {**os.environ, "RAY_AUTH_MODE": "disabled", "PYTHONPATH": os.pathsep.join(sys.path)}
+        quiet = subprocess.DEVNULL
+        server = subprocess.Popen(command, env=environment, stdout=quiet, stderr=quiet, start_new_session=True)
+        try:
+            jobs.wait_for(lambda: answers(client), server)
+            for _ in range(2):
+                done = execute.run(
+                    jobs.act, [("fine", tmp_path / "logs" / "fine")], execute.at(f"ray://127.0.0.1:{client}")
+                )
+                assert [(each.result, each.error) for each in done] == [("fine", None)]
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait()
+            jobs.wait_for(lambda: not family(folder))
+
+
+def answers(port: int) -> bool:
+    try:
+        clusters._knock(f"127.0.0.1:{port}")
+    except InputError:
+        return False
+    return True

@@ -1,0 +1,80 @@
+"""Jobs on a Ray cluster: the same outcomes as in worker processes, and the same rows."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import jobs
+import polars as pl
+import pytest
+from small import wide_frame
+
+from tsrnn import InputError, bench, clusters, execute
+
+pytest.importorskip("ray")
+pytestmark = pytest.mark.slow
+MEASURED = ("mse", "mae", "windows", "parameters", "val_mse", "val_mae", "epochs", "threads", "config", "sha256")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cluster() -> Iterator[None]:
+    """One for all of these tests."""
+    with clusters.cluster():
+        yield
+
+
+def test_a_death_stays_with_its_job(tmp_path: Path) -> None:
+    actions = ["fine", "die once", "die", "raise", "mend", "exit", "fine"]
+    files = [tmp_path / str(number) for number in range(len(actions))]
+    seen: list[execute.Outcome] = []
+    done = execute.run(jobs.act, list(zip(actions, files, strict=True)), execute.at("ray"), seen.append)
+    assert [len(file.read_text().splitlines()) for file in files] == [1, 2, 3, 1, 1, 1, 1]
+    assert [each.result for each in done] == ["fine", "die once", None, None, None, None, "fine"]
+    assert [each.error_type for each in done] == [
+        None, None, "WorkerDied", "ZeroDivisionError", "InputError", "SystemExit", None,
+    ]  # fmt: skip
+    assert "died 3 times" in str(done[2].error)
+    assert done[4].error == "column 'OT' is missing: name another"
+    assert [each.job[0] for each in done] == actions
+    assert sorted(map(id, seen)) == sorted(map(id, done))
+
+
+def test_a_job_has_its_threads_and_what_cannot_be_sent_is_said() -> None:
+    done = execute.run(jobs.threads, [0], execute.at("ray", threads=1))
+    assert done[0].result == (1, "1", "1")
+    lock, good = execute.run(jobs.echo, [threading.Lock(), 2], execute.at("ray", workers=1))
+    assert str(lock.error).startswith("cannot pickle '_thread.lock' object, so it cannot be sent")
+    assert good.result == 2
+    (back,) = execute.run(jobs.locked, [0], execute.at("ray"))
+    assert "pickle" in str(back.error)
+    assert "\n" not in str(back.error)
+
+
+def test_what_no_node_has_is_refused_before_a_job_begins() -> None:
+    begun: list[int] = []
+    for needs, said in {
+        (("gpu", 3),): r"a job needs GPU=3, and no node of the Ray cluster has more than 0; ask for less",
+        (("TPU-v9", 1),): r"a job needs TPU-v9=1, and no node",
+        (("memory", 1e15),): r"a job needs memory=1e\+15, and no node",
+        (("gpu", 1.5),): r"a job cannot need GPU=1.5; Ray gives out whole ones, or shares of one",
+    }.items():
+        with pytest.raises(InputError, match=said):
+            execute.run(jobs.echo, [1], execute.at("ray", needs=dict(needs)), begins=lambda job: not begun.append(job))
+    assert not begun
+
+
+def test_the_same_fits_give_the_same_rows_everywhere(tmp_path: Path) -> None:
+    wide_frame(400).write_csv(tmp_path / "w.csv")
+    wishes = bench.Wishes(models=("nlinear", "ols", "gru"), horizons=(6,), seeds=(0,), input_size=24)
+    fits = bench.plan(bench.Source(str(tmp_path / "w.csv")), "smoke", wishes)
+    rows = {}
+    for name, place in {
+        "here": execute.at("here"),
+        "processes": execute.at(workers=2),
+        "ray": execute.at("ray"),
+    }.items():
+        outcomes = bench.run(fits, tmp_path / name, place)
+        assert [outcome.error for outcome in outcomes] == [None] * 3
+        rows[name] = pl.DataFrame([outcome.result for outcome in outcomes]).select(MEASURED)
+    assert rows["here"].equals(rows["processes"])
+    assert rows["here"].equals(rows["ray"])

@@ -1,0 +1,130 @@
+"""Forecasts that learn from what has come true: nothing later moves them, shifts are learnt, noise is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+from small import hours
+from small_models import small
+
+from tsrnn import bench, online, suites, tasks
+from tsrnn.board import rows
+from tsrnn.errors import InputError
+from tsrnn.forecaster import Forecaster
+from tsrnn.panel import Panel
+
+ROWS, BORDERS = 900, [400, 650, 900]
+MODELS = [name for name in tasks.models_of("ahead") if name not in ("damped",)]
+
+
+def world(rows=ROWS, shift=0.0, at=450, seed=0):
+    """A daily wave and noise; from a row on it stands higher."""
+    rng = np.random.default_rng(seed)
+    y = np.sin(2 * np.pi * np.arange(rows) / 24)[:, None] + 0.3 * rng.standard_normal((rows, 2))
+    y[at:] += shift
+    return y
+
+
+def panel(values):
+    frame = pl.DataFrame({"date": hours(len(values)), "a": values[:, 0], "b": values[:, 1]})
+    return replace(Panel.of(frame, target=["a", "b"]), split={"borders": BORDERS})
+
+
+def fitted(model="ols", values=None, **options):
+    params = {"input_size": 48, "horizon": 6, **small(model), **options}
+    params |= {} if model in ("ols", "ridge", "arx") else {"max_epochs": 1, "max_windows": 64, "progress": False}
+    return Forecaster(model, **params).fit(panel(world() if values is None else values), split="standard")
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_a_forecast_that_was_issued_is_not_moved_by_what_comes_later(model):
+    """Every row from t on is changed: what was issued before is the same, to the last bit."""
+    values, t = world(shift=3.0), 780
+    later = values.copy()
+    later[t:] = 5 * np.random.default_rng(1).standard_normal((ROWS - t, 2))
+    forecaster = fitted(model, values)
+    one, other = (forecaster.follow(panel(each)) for each in (values, later))
+    issued = hours(ROWS)[t - 1]  # by a forecast from the last row that is the same
+    kept, changed = (each.filter(pl.col("cutoff") <= issued)["forecast"] for each in (one, other))
+    assert len(kept) > 0
+    assert kept.equals(changed)
+
+
+def test_rows_that_came_true_do_move_the_next_forecasts():
+    values = world(shift=3.0)
+    forecaster = fitted(values=values, centring="none")
+    plain = forecaster.forecasts(part="test").filter(pl.col("target") == "a")["forecast"]
+    assert not forecaster.follow().filter(pl.col("target") == "a")["forecast"].equals(plain)
+
+
+@pytest.mark.parametrize("at", [450, 700])
+def test_a_shift_of_the_level_is_learnt(at):
+    """In the validation part, which then chooses, or behind it, where the correction waits until it is evident."""
+    forecaster = fitted(values=world(shift=3.0, at=at), centring="none")
+    plain, moved = (
+        score(None, "standard", ("test",), ("mse",))["test"].mse for score in (forecaster.scores, forecaster.followed)
+    )
+    assert moved < 0.8 * plain
+
+
+@pytest.mark.parametrize("centring", ["none", "last"])
+@pytest.mark.parametrize("seed", range(3))
+def test_where_nothing_moves_nothing_is_lost(centring, seed):
+    forecaster = fitted(values=world(seed=seed), centring=centring)
+    plain, moved = (
+        score(None, "standard", ("test",), ("mse",))["test"].mse for score in (forecaster.scores, forecaster.followed)
+    )
+    assert moved <= 1.002 * plain
+
+
+def test_corrections_read_residuals_of_rows_before_their_origin_alone():
+    residual = 1 + 0.1 * np.random.default_rng(0).standard_normal((200, 5, 2)).astype(np.float32)
+    places = np.stack([np.zeros(200, int), np.arange(200)])
+    before = online.corrections(residual, places, 50.0, 4)
+    for origin, step in ((100, 0), (100, 4)):
+        moved = residual.copy()
+        moved[origin, step] += 1
+        changed = np.flatnonzero((online.corrections(moved, places, 50.0, 4) != before).any((1, 2)))
+        assert changed.min() > origin + step
+
+
+def test_a_gap_forgets_what_was_learnt():
+    residual = 1 + 0.1 * np.random.default_rng(0).standard_normal((200, 3, 1)).astype(np.float32)
+    rows_of = np.concatenate([np.arange(100), 500 + np.arange(100)])
+    both = online.corrections(residual, np.stack([np.zeros(200, int), rows_of]), 50.0, 4)
+    alone = online.corrections(residual[100:], np.stack([np.zeros(100, int), np.arange(100)]), 50.0, 4)
+    assert np.array_equal(both[100:], alone)
+    assert np.abs(alone).max() > 0.5
+
+
+def test_what_cannot_be_followed_is_refused():
+    with pytest.raises(InputError, match="follow corrects points and quantiles, not the loss 'gaussian'"):
+        fitted("nlinear", loss="gaussian").follow()
+    with pytest.raises(InputError, match="unknown part 'train'"):
+        fitted().follow(part="train")
+
+
+def test_quantiles_move_with_the_point():
+    forecaster = fitted("nlinear", world(shift=3.0), centring="last", quantiles=[0.1, 0.9])
+    plain, moved = forecaster.forecasts(part="test"), forecaster.follow()
+    by = moved["forecast"] - plain["forecast"]
+    for name in ("q0.1", "q0.9"):
+        np.testing.assert_allclose(moved[name] - plain[name], by, atol=1e-4)
+
+
+def test_rows_of_an_online_suite_have_a_track_of_their_own(tmp_path):
+    values = world(shift=3.0)
+    panel(values).frame.write_csv(tmp_path / "a.csv")
+    suite = tmp_path / "a-online.toml"
+    suite.write_text(
+        f'data = "a.csv"\nonline = true\nsplit = {{ borders = {BORDERS} }}\nhorizons = [6]\n'
+        'models.ols = { input_size = 48, centring = "none" }\n'
+    )
+    (job,) = bench.plan(bench.Source(str(suite)), "full", bench.Wishes(seeds=(0,)))
+    row, plain = bench.run_one(job), fitted(values=values, centring="none", loss="mse").score()
+    assert row["track"] == rows.ONLINE
+    assert row["mse"] < 0.8 * plain.mse
+    suite.write_text(suite.read_text().replace("true", '"yes"'))
+    with pytest.raises(InputError, match="online takes true or false, not 'yes'"):
+        suites.find(str(suite))
