@@ -498,3 +498,48 @@ class TestCommands:
         )
         assert (status, "and loss='mae' takes numbers" in err) == (2, True)
         assert err.count("\n") == 1
+
+
+def test_a_score_counts_the_labelled_series_of_a_frame_alone():
+    X, y = waves(12)
+    frame = frame_of(X, y)
+    model = SequenceClassifier(**NARROW, **QUICK).fit(frame, "kind", id="wave", time="hour")
+    some = frame.with_columns(kind=pl.when(pl.col("wave") < "w006").then("kind"))
+    assert model.score(some) == model.score(frame.filter(pl.col("wave") < "w006"))
+    with pytest.raises(InputError, match="no series has a label to be held against"):
+        model.score(frame.with_columns(kind=pl.lit(None, pl.String)))
+
+
+def test_a_score_of_truths_that_mean_nothing_is_refused():
+    X, y = waves(12)
+    codes = np.arange(12) % 3
+    model = SequenceClassifier(**NARROW, **QUICK).fit(X, codes)
+    assert model.score(X, codes[:, None]) == model.score(X, codes)
+    for truth, said in (
+        (codes.astype(str), "y holds '0', and the training's labels are of another kind"),
+        (np.stack([codes, codes], 1), "y has 2 axes"),
+        ([None, *codes[1:]], "y: case 0 has no label"),
+    ):
+        with pytest.raises(InputError, match=said):
+            model.score(X, truth)
+    values = SequenceClassifier(**NARROW, **QUICK, loss="mse").fit(X, codes + 0.5)
+    for truth, said in (
+        (np.full(12, np.nan), "y: case 0 has no label"),
+        (np.ones(12), "y holds one value alone, 1, and R squared"),
+        (y, "where a number belongs"),
+    ):
+        with pytest.raises(InputError, match=said):
+            values.score(X, truth)
+
+
+def test_words_are_no_values_to_tell():
+    X, y = waves(12)
+    with pytest.raises(InputError, match=r"holds labels \('flat', 'quick', 'slow'\), and loss='mse' takes numbers"):
+        SequenceClassifier(**NARROW, **QUICK, loss="mse").fit(X, y)
+
+
+def test_a_channel_that_was_never_measured_is_refused():
+    X, y = waves(12)
+    X = [np.stack([x[:, 0], np.full(len(x), np.nan)], 1) for x in X]
+    with pytest.raises(InputError, match="column 'x1' is empty; drop it or leave it out of the covariates"):
+        SequenceClassifier(**NARROW, **QUICK).fit(X, y)

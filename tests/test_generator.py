@@ -16,7 +16,7 @@ from tsrnn.generator import Generator
 from tsrnn.models import Generative, Model
 from tsrnn.phases import Phase
 from tsrnn.registry import names
-from tsrnn.simulate import sines
+from tsrnn.simulate import sines, transformer
 
 SMALL = {
     "rtsgan": {"hidden_size": 8, "code_size": 4, "width": 16, "encoding_steps": 20, "steps": 10, "critic_steps": 1},
@@ -305,3 +305,9 @@ def test_the_command_line_fits_and_samples(run, tmp_path):
     assert (status, "saved makes sequences of noise and reads no file; run `tsrnn sample saved`" in said) == (2, True)
     status, _, said = run("sample", "mine.csv")
     assert status == 2
+
+
+def test_a_channel_that_was_never_measured_is_refused():
+    frame = transformer(rows=100).select("date", "OT", HUFL=pl.lit(None, pl.Float64))
+    with pytest.raises(InputError, match="'HUFL' is empty; drop it or leave it out of the targets"):
+        Generator("rtsgan", input_size=12).fit(frame)

@@ -236,3 +236,8 @@ def test_a_file_is_benchmarked(run, tmp_path, monkeypatch):
     assert status == 0, err
     (row,) = json.loads(out)
     assert (row["windows"], row["mse"] > 0) == (80, True)
+
+
+def test_a_column_that_was_never_measured_is_refused():
+    with pytest.raises(InputError, match="'b' is empty; drop it or leave it out of the targets"):
+        Reconstructor(**SMALL).fit(frame().with_columns(b=pl.lit(None, pl.Float64)), **ROLES)

@@ -126,3 +126,17 @@ class TestJudging:
             InputError, match="12 real and 200 made sequences are too few to judge by; give at least 20"
         ):
             synthesis.judge(noise(12), noise(), ["correlational"])
+
+
+def test_sequences_that_cannot_be_compared_are_refused():
+    real, broken = noise(), noise()
+    broken[3, 0, 0] = np.nan
+    for made, said in (
+        (real[0], "made has 2 axes"),
+        (real[:, :4], "made have 4 steps of 2 channels and those of real 6 of 2"),
+        (broken, "made: sequence 3 holds a cell that is missing"),
+    ):
+        with pytest.raises(InputError, match=said):
+            synthesis.judge(real, made, ["correlational"])
+        with pytest.raises(InputError, match=said):
+            synthesis.nearness(real, real, made)

@@ -353,3 +353,19 @@ def test_a_data_set_s_own_split_is_taken_where_it_is_asked_for():
     assert score.accuracy == other.accuracy
     with pytest.raises(InputError, match="frame has no standard split; name one"):
         Tagger(**SMALL).fit(world(), split="standard", **WORLD)
+
+
+def test_words_are_no_values_and_fractions_no_classes():
+    with pytest.raises(InputError, match="'facies' holds labels .*, and loss='mse' takes numbers; leave loss out"):
+        Tagger(**SMALL, loss="mse").fit(world(), **WORLD)
+    with pytest.raises(InputError, match="'GR' holds .*, a fraction and no class; take loss='mae'"):
+        Tagger(**SMALL, loss="cross_entropy").fit(world(), target="GR", inputs=["RHOB"], **KEYS)
+    written = world().with_columns(pl.col("GR").cast(pl.String))  # numbers as text stay numbers
+    assert Tagger(**SMALL, loss="mse").fit(written, target="GR", inputs=["RHOB"], **KEYS).classes_ is None
+
+
+@pytest.mark.parametrize("nothing", [None, float("nan")])
+def test_an_input_that_was_never_measured_is_refused(nothing):
+    frame = world().with_columns(GR=pl.lit(nothing, pl.Float64))
+    with pytest.raises(InputError, match="'GR' is empty; drop it or leave it out of the covariates"):
+        Tagger(**SMALL).fit(frame, **WORLD)

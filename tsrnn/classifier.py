@@ -8,7 +8,7 @@ import numpy as np
 
 from tsrnn import infer, labels, models, sequences
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError
 from tsrnn.panel import Panel
 from tsrnn.parameters import FitConfig, sort
 from tsrnn.whole_series import WholeSeries
@@ -146,19 +146,23 @@ class SequenceClassifier(WholeSeries):
         """The share of sequences whose label is told right; of values, R squared.
 
         Args:
-            y: as of `fit`.
+            y: as of `fit`; series of a frame that have no label are not counted.
+
+        Raises:
+            InputError: no label is there to be held against, or one is of another kind than the training's.
         """
         self._check_fitted()
         panel, answer = self._answered(X)
         named = self._is_frame(X) and (y is None or isinstance(y, str))
-        truth = np.asarray(sequences.labels_of(X, panel, y or panel.roles.targets[0]) if named else y)
-        if truth.shape[:1] != answer.shape[:1]:
-            raise InputError(f"X holds {len(answer)} cases and y {truth.size} labels; give one label for each case")
-        told = self._decided(answer)
-        if self.classes_ is None and truth.dtype.kind not in "fiub":
-            raise InputError(f"y holds {quoted(truth[0])} where a number belongs; this classifier tells values")
+        said = sequences.labels_of(X, panel, y or panel.roles.targets[0]) if named else y
+        truth, known = sequences.truths(said, len(answer), named, self.classes_)
+        told = self._decided(answer[known])
         if self.classes_ is not None:
             return float((told == truth).mean())
+        if (truth == truth[0]).all():
+            raise InputError(
+                f"y holds one value alone, {truth[0]:g}, and R squared is of values that differ; give others too"
+            )
         return float(1 - ((told - truth) ** 2).sum() / ((truth - truth.mean()) ** 2).sum())
 
     def scores(

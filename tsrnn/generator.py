@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from tsrnn import heads, infer, made, models, parameters, rebuild, split, store, synthesis, tasks, windows
+from tsrnn import ends, heads, infer, made, models, parameters, rebuild, split, store, synthesis, tasks, windows
 from tsrnn.arrays import Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError
@@ -80,7 +80,9 @@ class Generator(Estimator):
             InputError: the frame or an option cannot be used, or no window is whole; says how to mend it.
         """
         config, fit_config = self.configs()
-        panel = self._readable(Panel.of(frame, **roles), frozenset())
+        panel = Panel.of(frame, **roles)
+        ends.refuse_empty(panel)
+        panel = self._readable(panel, frozenset())
         made.check_names(panel.roles.targets)
         prepared = Preparation(self.scaler)
         arrays = prepared.arrays(panel)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
+from tsrnn import ends, heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
 from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
@@ -79,6 +79,7 @@ class Labelled(Estimator):
             InputError: the model cannot read it, or no row is left to learn from.
         """
         config, _ = self.configs()
+        ends.refuse_empty(panel)
         panel = self._readable(panel, models.reads(self.model, config))
         prepared = self._unlearnt(1)
         arrays = prepared.arrays(panel)

@@ -28,6 +28,12 @@ def classes_of(column: pl.Series, source: str) -> list[Any]:
             "values"
         )
     kinds = _said(column).drop_nulls().unique().sort()
+    if kinds.dtype.is_float() and not are_whole(kinds) and len(kinds):
+        broken = kinds.filter(kinds != kinds.round())[0]
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {broken:g}, a fraction and no class; take loss='mae' to "
+            "tell values"
+        )
     if len(kinds) < 2:
         held = "no label at all" if not len(kinds) else f"one class alone, {kinds[0]!r}"
         raise InputError(f"{source}: column {quoted(column.name)} holds {held}; there is nothing to tell apart")
@@ -110,10 +116,7 @@ def opened(
         table, roles = frame.frame, {**known, **roles}
         if frame.classes is not None and target == frame.roles.targets[0]:
             if loss not in (None, CROSS_ENTROPY):
-                raise InputError(
-                    f"{frame.source}: column {quoted(target)} holds labels ({listed(map(str, frame.classes))}), and "
-                    f"loss={loss!r} takes numbers; leave loss out to tell labels"
-                )
+                raise _no_numbers(frame.source, target, loss, frame.classes)
             return table, list(frame.classes), dict(roles)
     else:
         table = to_polars(frame, "frame")[0]
@@ -125,10 +128,27 @@ def opened(
             f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
             "values"
         )
+    if loss not in (None, CROSS_ENTROPY) and (words := _words(column)):
+        raise _no_numbers(roles.get("source") or "frame", target, loss, words)
     if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
         return table, None, dict(roles)
     classes = classes_of(column, "frame")
     return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
+
+
+def _words(column: pl.Series) -> list[str]:
+    """What a column of text holds, if no cell has a digit: then it is labels, and no badly written numbers."""
+    if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        return []
+    words = _said(column.cast(pl.String)).drop_nulls()
+    return [] if words.str.contains(r"\d").any() else words.unique().sort().to_list()
+
+
+def _no_numbers(source: str, target: str, loss: str | None, words: Collection[Any]) -> InputError:
+    return InputError(
+        f"{source}: column {quoted(target)} holds labels ({listed(map(str, words))}), and loss={loss!r} takes numbers; "
+        "leave loss out to tell labels"
+    )
 
 
 def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tuple[Any, ...] | None]:

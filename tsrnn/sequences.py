@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
 from tsrnn.reading import Reading
@@ -95,3 +96,38 @@ def labels_of(frame: Any, panel: Panel, name: str) -> list[Any]:
     assert id is not None
     said = table.group_by(id, maintain_order=True).agg(pl.col(name).drop_nulls().first())
     return list(said[name].to_list())
+
+
+def truths(
+    said: Any, count: int, gaps: bool, classes: Sequence[Any] | None
+) -> tuple[npt.NDArray[Any], npt.NDArray[np.bool_]]:
+    """What is known of `count` series, and of which it is known: [known], [series].
+
+    Args:
+        said: a label or value for each series, or None.
+        gaps: whether some may have none.
+        classes: the training's; None: values are told.
+
+    Raises:
+        InputError: there are more or fewer, none is known, or they are words where the training's are numbers.
+    """
+    given = np.asarray(said)
+    if given.ndim != 1 and given.shape != (count, 1):
+        raise InputError(f"y has {given.ndim} axes; give one label for each case")
+    if given.size != count:
+        raise InputError(f"X holds {count} cases and y {given.size} labels; give one label for each case")
+    cells = [None if each is None or each != each or not str(each).strip() else each for each in given.ravel().tolist()]
+    known = np.array([each is not None for each in cells])
+    if not gaps and not known.all():
+        raise InputError(f"y: case {int(known.argmin())} has no label; leave it out of X and y")
+    if not known.any():
+        raise InputError("no series has a label to be held against; give some that have")
+    truth = np.array([each for each in cells if each is not None])
+    if classes is None and truth.dtype.kind not in "fiub":
+        raise InputError(f"y holds {quoted(truth[0])} where a number belongs; this classifier tells values")
+    if classes is not None and isinstance(classes[0], str) != (truth.dtype.kind == "U"):
+        raise InputError(
+            f"y holds {truth[0].item()!r}, and the training's labels are of another kind ("
+            f"{listed(repr(each) for each in np.asarray(classes).tolist())}); write both one way"
+        )
+    return truth, known

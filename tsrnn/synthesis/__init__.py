@@ -72,8 +72,9 @@ def judge(
         seed: of the first critic, and of the halves.
 
     Raises:
-        InputError: there is no such measure, or there are too few sequences.
+        InputError: there is no such measure, there are too few sequences, or they cannot be held against one another.
     """
+    _refuse_unlike(real=real, made=made)
     for word in measures:
         if word not in JUDGES:
             raise unknown("measure", word, [*JUDGES, NEAREST])
@@ -103,10 +104,31 @@ def nearness(real: Floats, held: Floats, made: Floats) -> float:
         real: [sequence time channel] those that the generator learnt from.
         held: [sequence time channel] real ones that it has not seen.
         made: [sequence time channel] what it made.
+
+    Raises:
+        InputError: they cannot be held against one another.
     """
+    _refuse_unlike(real=real, held=held, made=made)
     learnt, new, own = (_between(each, real) for each in (real, held, made))
     apart = [float(np.median(distances.nearest(each, learnt))) for each in (own, new)]
     return apart[0] / max(apart[1], _TINY)
+
+
+def _refuse_unlike(**sets: Floats) -> None:
+    """Sets of sequences that can be held against the first: [sequence time channel], of its length, without a hole."""
+    first, real = next(iter(sets.items()))
+    for name, each in sets.items():
+        if each.ndim != 3:
+            raise InputError(f"{name} has {each.ndim} axes; sequences are [sequence time channel]")
+        if each.shape[1:] != real.shape[1:]:
+            steps, width = each.shape[1:]
+            raise InputError(
+                f"sequences of {name} have {steps} steps of {width} channels and those of {first} {real.shape[1]} of "
+                f"{real.shape[2]}; give both the same"
+            )
+        if not np.isfinite(each).all():
+            row = int(np.isfinite(each).all((1, 2)).argmin())
+            raise InputError(f"{name}: sequence {row} holds a cell that is missing or infinite; leave the sequence out")
 
 
 def _between(sequences: Floats, real: Floats) -> Floats:
