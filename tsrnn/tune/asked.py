@@ -1,12 +1,13 @@
 """What a sweep is asked to try: a model's ranges, what is fixed, and where to begin."""
 
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tsrnn import faces, heads, models, tasks
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
 from tsrnn.parameters import FitConfig
@@ -56,6 +57,9 @@ class Sweep:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
         estimator = self.estimator(min(self.input_sizes, default=None), self.fixed)
         estimator.configs()
+        if not isinstance(self.starts, (list, tuple)) or not all(isinstance(each, Mapping) for each in self.starts):
+            raise InputError(f"starts must be a list of mappings, option to value, not {quoted(self.starts)}")
+        self.planned()
         levels = tasks.levels(asked, self.metric)
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
             object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
@@ -89,6 +93,8 @@ class Sweep:
         for name, found in ranges(self.model).items():
             if name not in self.fixed:
                 value = start.get(name, found["default"])
+                if "low" in found and not isinstance(value, numbers.Real):
+                    raise InputError(f"{name} of a start must be a number, not {quoted(value)}")
                 inside = value in found["choices"] if "choices" in found else found["low"] <= value <= found["high"]
                 first[name] = value if inside else found["default"]
         return first
