@@ -163,6 +163,12 @@ def test_values_to_begin_with_that_cannot_be_are_refused(starts: Any, message: s
         replace(ASKED, starts=starts)
 
 
+@pytest.mark.parametrize("asked", [{"hours": "eight"}, {"minutes": "x"}, {"seed": "a"}, {"seed": 1.5}])
+def test_words_where_a_sweep_takes_numbers_are_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=next(iter(asked))):
+        replace(ASKED, **asked)
+
+
 @pytest.mark.parametrize("trials", [0, -3, 1.5, "x", True])
 def test_a_number_of_trials_that_cannot_be_is_refused(panel: Panel, trials: Any, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="trials of a sweep must be a whole number, at least 1, not"):

@@ -43,14 +43,13 @@ class Sweep:
     hours: float = math.inf  # after which a run begins no trial more
 
     def __post_init__(self) -> None:
-        if not self.minutes > 0:
-            raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
-        if not self.hours > 0:
-            raise InputError(f"hours of a sweep must be above 0, not {self.hours}")
+        for kind, asked_for in (("minutes of a trial", self.minutes), ("hours of a sweep", self.hours)):
+            if not isinstance(asked_for, numbers.Real) or not asked_for > 0:
+                raise InputError(f"{kind} must be above 0, not {asked_for}")
         methods(self.sampler, self.pruner, {})
         asked = tasks.find(self.task)
         tasks.check_measure(asked, self.metric, orders=True)
-        if not 0 <= self.seed < 1 << 64:
+        if not isinstance(self.seed, numbers.Integral) or not 0 <= self.seed < 1 << 64:
             raise InputError(f"seed takes a whole number of 64 bits, at least 0, not {str(self.seed)[:30]}")
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
