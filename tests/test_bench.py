@@ -341,6 +341,9 @@ def test_a_fit_is_told_by_its_number_or_its_id(run, file: str, tmp_path: Path) -
     assert err == "tsrnn: 2 of 4 fits are to be done into res/mine\n"
     status, _, err = run(*words, "--out", "res", "--only", "4", "--workers", "0")
     assert (status, err.count("no fit of this benchmark is called '4'; take a number from 0 to 3")) == (2, 1)
+    status, _, err = run(*words, "--out", "res", "--only", "", "--workers", "0")  # as of an unset variable
+    assert (status, err.count("no fit was named; give numbers or ids")) == (2, 1)
+    assert run(*words, "--out", "res", "--only", f"3,{fits[3]['id']}", "--on", "here")[2].startswith("1 of 1 rows")
 
 
 @pytest.mark.slow

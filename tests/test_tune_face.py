@@ -135,12 +135,45 @@ def test_no_trial_begins_after_the_hours(panel: Panel, monkeypatch: pytest.Monke
         ({"sampler": "tpe:n_startup=3"}, "unknown argument of sampler 'tpe' 'n_startup': did you mean"),
         ({"sampler": "tpe:20"}, "takes arguments as name=value, not '20'"),
         ({"sampler": {"name": "nsgaii", "population_size": 1}}, "'nsgaii' does not take population_size=1"),
+        ({"sampler": "tpe:n_startup_trials=ten"}, "does not take n_startup_trials=ten; .* a whole number"),
+        ({"sampler": "tpe:n_startup_trials=-5"}, "does not take n_startup_trials=-5; .* is a whole number, at least 0"),
+        ({"sampler": "tpe:n_ei_candidates=0"}, "does not take n_ei_candidates=0; .* is a whole number, at least 1"),
+        ({"sampler": "tpe:multivariate=3"}, "does not take multivariate=3; multivariate is true or false"),
+        ({"sampler": "nsgaii:crossover_prob=nan"}, "does not take crossover_prob=nan; crossover_prob is a number"),
+        ({"pruner": "hyperband:max_resource=-1"}, "does not take max_resource=-1; .* is a whole number, at least 1"),
+        ({"pruner": "median:n_warmup_steps=1.5"}, "does not take n_warmup_steps=1.5"),
         ({"pruner": "median:n_startup_trials=-1"}, "pruner 'median' does not take n_startup_trials=-1"),
     ],
 )
 def test_a_method_that_cannot_be_is_refused(asked: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         replace(ASKED, **asked)
+
+
+@pytest.mark.parametrize(
+    ("starts", "message"),
+    [
+        (({"learning_rate": "fast"},), "learning_rate of a start must be a number, not 'fast'"),
+        ({"learning_rate": 0.1}, "starts must be a list of mappings"),
+        (5, "starts must be a list of mappings"),
+    ],
+)
+def test_values_to_begin_with_that_cannot_be_are_refused(starts: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(ASKED, starts=starts)
+
+
+@pytest.mark.parametrize("asked", [{"hours": "eight"}, {"minutes": "x"}, {"seed": "a"}, {"seed": 1.5}])
+def test_words_where_a_sweep_takes_numbers_are_refused(asked: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=next(iter(asked))):
+        replace(ASKED, **asked)
+
+
+@pytest.mark.parametrize("trials", [0, -3, 1.5, "x", True])
+def test_a_number_of_trials_that_cannot_be_is_refused(panel: Panel, trials: Any, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="trials of a sweep must be a whole number, at least 1, not"):
+        tune.run(panel, ASKED, trials, f"sqlite:///{tmp_path}/s.sqlite3", "s")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("name", methods._PRUNERS)

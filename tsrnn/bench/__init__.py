@@ -75,11 +75,13 @@ def pending(jobs: Iterable[Job], folder: Path) -> list[Job]:
 
 
 def chosen(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:
-    """Some of a plan's jobs: by their place in it, from 0, or by `stem`, which is the same in every plan.
+    """Some of a plan's jobs, each once: by their place in it, from 0, or by `stem`, which is the same in every plan.
 
     Raises:
-        InputError: there is no such job.
+        InputError: there is no such job, or none was named.
     """
+    if not names:
+        raise InputError("no fit was named; give numbers or ids, as --list shows them for the same words")
     known = {job.stem: job for job in jobs} | {str(number): job for number, job in enumerate(jobs)}
     for name in names:
         if name not in known:
@@ -87,7 +89,7 @@ def chosen(jobs: Sequence[Job], names: Sequence[str]) -> list[Job]:
                 f"no fit of this benchmark is called {name!r}; take a number from 0 to {len(jobs) - 1} or an id, as "
                 "--list shows them for the same words"
             )
-    return [known[name] for name in names]
+    return list({known[name].stem: known[name] for name in names}.values())
 
 
 class Measured(NamedTuple):

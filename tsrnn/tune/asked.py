@@ -1,12 +1,13 @@
 """What a sweep is asked to try: a model's ranges, what is fixed, and where to begin."""
 
 import math
+import numbers
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from tsrnn import faces, heads, models, tasks
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
 from tsrnn.parameters import FitConfig
@@ -42,20 +43,22 @@ class Sweep:
     hours: float = math.inf  # after which a run begins no trial more
 
     def __post_init__(self) -> None:
-        if not self.minutes > 0:
-            raise InputError(f"minutes of a trial must be above 0, not {self.minutes}")
-        if not self.hours > 0:
-            raise InputError(f"hours of a sweep must be above 0, not {self.hours}")
+        for kind, asked_for in (("minutes of a trial", self.minutes), ("hours of a sweep", self.hours)):
+            if not isinstance(asked_for, numbers.Real) or not asked_for > 0:
+                raise InputError(f"{kind} must be above 0, not {asked_for}")
         methods(self.sampler, self.pruner, {})
         asked = tasks.find(self.task)
         tasks.check_measure(asked, self.metric, orders=True)
-        if not 0 <= self.seed < 1 << 64:
+        if not isinstance(self.seed, numbers.Integral) or not 0 <= self.seed < 1 << 64:
             raise InputError(f"seed takes a whole number of 64 bits, at least 0, not {str(self.seed)[:30]}")
         own = next((name for name in ("model", "input_size", "horizon") if name in self.fixed), None)
         if own:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
         estimator = self.estimator(min(self.input_sizes, default=None), self.fixed)
         estimator.configs()
+        if not isinstance(self.starts, (list, tuple)) or not all(isinstance(each, Mapping) for each in self.starts):
+            raise InputError(f"starts must be a list of mappings, option to value, not {quoted(self.starts)}")
+        self.planned()
         levels = tasks.levels(asked, self.metric)
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
             object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
@@ -89,6 +92,8 @@ class Sweep:
         for name, found in ranges(self.model).items():
             if name not in self.fixed:
                 value = start.get(name, found["default"])
+                if "low" in found and not isinstance(value, numbers.Real):
+                    raise InputError(f"{name} of a start must be a number, not {quoted(value)}")
                 inside = value in found["choices"] if "choices" in found else found["low"] <= value <= found["high"]
                 first[name] = value if inside else found["default"]
         return first

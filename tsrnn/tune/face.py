@@ -103,7 +103,7 @@ def sweep(
     panel = Panel.of(data)
     named: Mapping[str, Any] = {name: options.pop(name) for name in _ASKED & set(options)}
     task = tasks.find(named.get("task", tasks.AHEAD.name))
-    sizes = (input_size,) if isinstance(input_size, int) else tuple(input_size)
+    sizes = (input_size,) if isinstance(input_size, (int, str)) else tuple(input_size)
     defaults = {"metric": task.measures[0], "split": _RATIOS if panel.split is None else "standard"}
     asked = Sweep(model, horizon, sizes, options, **{**defaults, **named})
     where = str(storage) if storage is not None else "sqlite://"

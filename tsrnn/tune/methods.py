@@ -4,6 +4,8 @@ A sampler is made anew for each trial, from the sweep's seed and the trial's num
 those and from the trials before, and a sweep that was stopped goes on as if it had not been.
 """
 
+import math
+import numbers
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -40,6 +42,8 @@ _PRUNERS: dict[str, tuple[type[optuna.pruners.BasePruner], dict[str, Any]]] = {
     ),
     "none": (optuna.pruners.NopPruner, {}),
 }
+_FROM_ONE = ("n_ei_candidates", "max_resource", "min_resource")  # the other whole numbers may be 0
+_AUTOMATIC = ("min_resource", "max_resource")  # Optuna finds them itself, if told "auto"
 _SEQUENCE = "qmc"  # one sequence for the whole study: its seed must not change
 
 
@@ -108,7 +112,27 @@ def _chosen(kind: str, asked: Method, known: Mapping[str, tuple[type, dict[str, 
     for argument in said:
         if argument not in defaults:
             raise unknown(f"argument of {kind} {name!r}", argument, defaults)
+        kept = _wanted(argument, said[argument], defaults[argument])
+        if kept is not None:
+            raise InputError(
+                f"{kind} {name!r} does not take {argument}={said[argument]}; {argument} is {kept}, such as "
+                f"{defaults[argument]}"
+            )
     return {"name": name, **defaults, **said}
+
+
+def _wanted(argument: str, value: Any, default: Any) -> str | None:
+    """What kind of value an argument takes; None where `value` is one. Optuna looks at some of them when it draws."""
+    if isinstance(default, str) or (value == "auto" and argument in _AUTOMATIC):
+        return None if isinstance(value, str) else "a word"
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "true or false"
+    number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(default, float):
+        return None if number else "a number"
+    least = int(argument in _FROM_ONE)
+    whole = number and isinstance(value, numbers.Integral) and value >= least
+    return None if whole else f"a whole number, at least {least}"
 
 
 def _read(kind: str, text: str) -> dict[str, Any]:

@@ -53,6 +53,8 @@ def run(
         InputError: the storage cannot be used, or the study is of another sweep.
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    if isinstance(trials, bool) or not isinstance(trials, int) or trials < 1:
+        raise InputError(f"trials of a sweep must be a whole number, at least 1, not {trials}")
     if workers < 1:
         raise InputError(f"workers of a sweep must be at least 1, not {workers}")
     if workers > 1 and multiprocessing.parent_process() is not None:
