@@ -131,7 +131,7 @@ def _wanted(argument: str, value: Any, default: Any) -> str | None:
     if isinstance(default, float):
         return None if number else "a number"
     least = int(argument in _FROM_ONE)
-    whole = number and isinstance(value, numbers.Integral) and value >= least
+    whole = number and isinstance(value, numbers.Integral) and int(value) >= least
     return None if whole else f"a whole number, at least {least}"
 
 
