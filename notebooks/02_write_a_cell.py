@@ -159,7 +159,7 @@ with TemporaryDirectory() as folder:
         print(outcome.result["model"], f"{outcome.result['mse']:.3f}")
 
     asked = tune.Sweep(TwoMaps, horizon=12, input_sizes=(48,), fixed={"max_epochs": 1, "max_windows": 640})
-    study = tune.run(station, asked, trials=2, storage=tune.sqlite(Path(folder) / "sweep.sqlite3"), name="own")
+    study = tune.run(station, asked, trials=2, url=tune.sqlite(Path(folder) / "sweep.sqlite3"), name="own")
     print({name: value for name, value in tune.best(study, asked).items() if name != "chosen"})
 
 try:

@@ -99,7 +99,7 @@ def test_a_saved_generator_makes_the_same(fitted, tmp_path):
     fitted.save(tmp_path / "made")
     again = Generator.load(tmp_path / "made")
     assert again.sample(4).equals(fitted.sample(4))
-    with pytest.raises(InputError, match="holds no model, but a saved 'generator'"):
+    with pytest.raises(InputError, match="holds no forecaster, but a saved 'generator'"):
         Forecaster.load(tmp_path / "made")
 
 
