@@ -356,9 +356,9 @@ def test_a_data_set_s_own_split_is_taken_where_it_is_asked_for():
 
 
 def test_words_are_no_values_and_fractions_no_classes():
-    with pytest.raises(InputError, match="'facies' holds labels .*, and loss='mse' takes numbers; leave loss out"):
+    with pytest.raises(InputError, match=r"'facies' holds labels .*, and loss='mse' takes numbers; leave loss out"):
         Tagger(**SMALL, loss="mse").fit(world(), **WORLD)
-    with pytest.raises(InputError, match="'GR' holds .*, a fraction and no class; take loss='mae'"):
+    with pytest.raises(InputError, match=r"'GR' holds .*, a fraction and no class; take loss='mae'"):
         Tagger(**SMALL, loss="cross_entropy").fit(world(), target="GR", inputs=["RHOB"], **KEYS)
     written = world().with_columns(pl.col("GR").cast(pl.String))  # numbers as text stay numbers
     assert Tagger(**SMALL, loss="mse").fit(written, target="GR", inputs=["RHOB"], **KEYS).classes_ is None
