@@ -40,9 +40,7 @@ class Saved(Watched):
             if kind == "state":
                 raise InputError(f"{folder} holds no model, but a saved {kind!r}; give the folder of the model itself")
             if kind == "export":
-                raise InputError(
-                    f"{folder} holds no forecaster, but graphs for other programs; give the model's folder"
-                )
+                raise InputError(f"{folder} holds graphs for other programs, no forecaster; give the folder of one")
             raise InputError(
                 f"{folder} holds no forecaster, but a saved {kind!r}, which `tsrnn predict` or `tsrnn sample` asks; in "
                 "Python read it with tsrnn.faces.load"
