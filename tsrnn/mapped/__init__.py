@@ -41,6 +41,8 @@ def read(place: str | Path | Sequence[str | Path], maps: str | Path, roles: Mapp
             Parquet, or a column holds what is neither number, time nor text; a file in `maps` is damaged or another
             machine's; the disk is full.
     """
+    if not isinstance(maps, str | Path) or str(maps) in ("", "."):
+        raise InputError(f"maps takes a folder of its own for the files that are laid down, not {maps!r}")
     for word in _WHOLE:
         if roles.get(word) not in (None, False, "error"):
             raise InputError(

@@ -86,6 +86,8 @@ def listed(place: str | Path | Sequence[str | Path]) -> Listing:
         return _elsewhere(place)
     if isinstance(place, str | Path):
         folder = Path(place)
+        if not folder.exists():
+            raise InputError(f"{folder} is not there; maps= reads a Parquet file, a folder of them or an address")
         paths = stacked.tables(folder) if folder.is_dir() else [folder]
         name = os.fsencode(place).decode(errors="replace")
     else:

@@ -245,6 +245,14 @@ def segments(size: int, segment: int, what: str) -> int:
 
 
 @torch.no_grad()
+def zeros(layer: Layer) -> Layer:
+    """Start as a map that gives zeros, so that what stands beside it is all there is at first."""
+    for weight in layer.parameters():
+        weight.fill_(0.0)
+    return layer
+
+
+@torch.no_grad()
 def uniform_weights(layer: Layer) -> Layer:
     """Start as a plain mean of the inputs, as the linear baselines do."""
     layer.weight.fill_(1.0 / layer.in_features)

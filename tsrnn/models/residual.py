@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from tsrnn import heads, models
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.covariates import folded, inputs, width
-from tsrnn.models._base import COVARIATES, Model, forecasts_of, segments, series_of
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.scale import Affine
@@ -67,10 +67,10 @@ class Residual(Model):
         self.mixed = nn.Sequential(
             nn.Dropout(config.dropout), nn.Linear(told, 2 * hidden), nn.GELU(), nn.Dropout(config.dropout)
         )
-        self.alone = _nothing(2 * hidden, outputs)
+        self.alone = zeros(nn.Linear(2 * hidden, outputs))
         self.gates = nn.Linear(2 * hidden, config.rank) if config.rank else None
         self.maps = nn.Linear(spec.input_size + others, config.rank) if config.rank else None
-        self.chosen = _nothing(config.rank, outputs) if config.rank else None
+        self.chosen = zeros(nn.Linear(config.rank, outputs)) if config.rank else None
         self.ahead = Ahead(replace(spec, channels=spec.targets), 2 * hidden)  # z knows how past covariates stand
 
     def forward(self, batch: Batch) -> Tensor:
@@ -133,14 +133,6 @@ class Residual(Model):
         self.deviation.copy_((total / count.clamp(min=1)).sqrt().clamp(min=1e-3))
         self.usual.copy_(torch.cat(spreads).mean())
         return False
-
-
-def _nothing(numbers: int, outputs: int) -> nn.Linear:
-    """A linear map that gives zeros at first."""
-    layer = nn.Linear(numbers, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 FAMILY = "mixed"

@@ -28,7 +28,7 @@ from tsrnn.heads.quantile import QuantileHead
 from tsrnn.layers.covariates import folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.smoothing import METHODS, Said, say
-from tsrnn.models._base import Model, forecasts_of, segments, series_of
+from tsrnn.models._base import Model, forecasts_of, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
@@ -110,8 +110,8 @@ class Combined(nn.Module):
         rest = (1 - sum(_FIRST.values())) / (len(METHODS) - len(_FIRST))
         first = torch.tensor([_FIRST.get(name, rest) for name in METHODS]).log()
         self.weights = nn.Parameter(first[:, None].repeat(1, horizon))  # [method horizon]
-        self.gates = _nothing(_WIDTH, 2 * len(METHODS))  # the same at every step, and more with each
-        self.missed = _nothing(_WIDTH, horizon)
+        self.gates = zeros(nn.Linear(_WIDTH, 2 * len(METHODS)))  # the same at every step, and more with each
+        self.missed = zeros(nn.Linear(_WIDTH, horizon))
         growth = torch.log1p(0.3 * torch.arange(horizon)) / 2
         self.growth = nn.Parameter(growth) if spec.params > 1 else None  # log of the errors' growth over the first step
         ladder = () if self.head is None else self.head.ladder
@@ -119,7 +119,7 @@ class Combined(nn.Module):
         self.register_buffer("normal", normal.diff(), persistent=False)
         self.anchor = min(range(len(ladder)), key=lambda k: abs(ladder[k] - 0.5), default=0)
         gaps = max(len(ladder) - 1, 0) if self.head is not None else spec.params if spec.params > 1 else 0
-        self.widths = _nothing(_WIDTH, gaps) if gaps else None
+        self.widths = zeros(nn.Linear(_WIDTH, gaps)) if gaps else None
 
     normal: Tensor  # [step of the ladder] between quantiles of a normal distribution
 
@@ -164,14 +164,6 @@ class Combined(nn.Module):
         count = seen.sum(1).clamp(min=1).to(scale.dtype).log() / 2
         season = [count, said.sure.clamp(max=_MOST) / 3, said.strength, said.factor.to(scale.dtype)]
         return torch.cat([apart, ahead, errors, torch.stack(season, 1)], 1)
-
-
-def _nothing(numbers: int, outputs: int) -> nn.Linear:
-    """A linear map that gives zeros at first."""
-    layer = nn.Linear(numbers, outputs)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
-    return layer
 
 
 FAMILY = "mixed"

@@ -26,7 +26,7 @@ from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.lengths import settled
 from tsrnn.layers.variates import Companions, targets_last
 from tsrnn.layers.xlstm import stack
-from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, uniform_weights
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, uniform_weights, zeros
 from tsrnn.options import choice, span
 from tsrnn.shapes import Batch, Spec
 
@@ -57,8 +57,7 @@ class XLSTMMixer(Model):
         self.blocks = stack(hidden, config.num_layers, heads=config.heads, dropout=config.dropout)
         self.views = nn.Linear(2 * hidden, outputs)
         if config.refine:
-            nn.init.zeros_(self.views.weight)
-            nn.init.zeros_(self.views.bias)
+            zeros(self.views)
         self.ahead = Ahead(spec, 2 * hidden)
 
     def forward(self, batch: Batch) -> Tensor:

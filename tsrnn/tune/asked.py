@@ -10,6 +10,7 @@ from tsrnn import faces, heads, models, tasks
 from tsrnn.errors import InputError, quoted
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import USUAL
+from tsrnn.options import check_types
 from tsrnn.parameters import FitConfig
 from tsrnn.tune.methods import Method, methods
 
@@ -46,6 +47,7 @@ class Sweep:
         for kind, asked_for in (("minutes of a trial", self.minutes), ("hours of a sweep", self.hours)):
             if not isinstance(asked_for, numbers.Real) or not asked_for > 0:
                 raise InputError(f"{kind} must be above 0, not {asked_for}")
+        check_types({"metric": self.metric}, {"metric": str})
         methods(self.sampler, self.pruner, {})
         asked = tasks.find(self.task)
         tasks.check_measure(asked, self.metric, orders=True)

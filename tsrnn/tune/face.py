@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import optuna
 from tsrnn import faces, parameters, tasks
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.tune import results
 from tsrnn.tune.asked import Sweep
@@ -103,7 +105,10 @@ def sweep(
     panel = Panel.of(data)
     named: Mapping[str, Any] = {name: options.pop(name) for name in _ASKED & set(options)}
     task = tasks.find(named.get("task", tasks.AHEAD.name))
-    sizes = (input_size,) if isinstance(input_size, (int, str)) else tuple(input_size)
+    check_types({"horizon": horizon, "workers": workers}, {"horizon": int, "workers": int})
+    sizes = tuple(input_size) if isinstance(input_size, list | tuple) else (input_size,)
+    if not sizes or not all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes):
+        raise InputError(f"input_size takes a whole number, or a list of them to try, not {input_size!r}")
     defaults = {"metric": task.measures[0], "split": _RATIOS if panel.split is None else "standard"}
     asked = Sweep(model, horizon, sizes, options, **{**defaults, **named})
     where = str(storage) if storage is not None else "sqlite://"

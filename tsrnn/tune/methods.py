@@ -104,6 +104,8 @@ def _stored(before: Mapping[str, Any], kind: str, default: str) -> Method:
 
 
 def _chosen(kind: str, asked: Method, known: Mapping[str, tuple[type, dict[str, Any]]]) -> dict[str, Any]:
+    if not isinstance(asked, str | Mapping | None):
+        raise InputError(f"{kind} takes a name, alone or with arguments, or a mapping with its name, not {asked!r}")
     said = _read(kind, asked) if isinstance(asked, str) else dict(asked or {})
     name = str(said.pop("name", ""))
     if name not in known:
