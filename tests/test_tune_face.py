@@ -155,9 +155,11 @@ def test_a_method_that_cannot_be_is_refused(asked: dict[str, Any], message: str)
 @pytest.mark.parametrize(
     ("starts", "message"),
     [
-        (({"learning_rate": "fast"},), "learning_rate of a start must be a number, not 'fast'"),
+        (({"learning_rate": "fast"},), "learning_rate takes a number, not 'fast'"),
         ({"learning_rate": 0.1}, "starts must be a list of mappings"),
         (5, "starts must be a list of mappings"),
+        (({"learning_rat": 0.1},), "unknown option of model 'nlinear' 'learning_rat': did you mean 'learning_rate'"),
+        (({"model": "lstm"},), "a start is of model 'lstm', and the sweep of 'nlinear'; leave it out"),
     ],
 )
 def test_values_to_begin_with_that_cannot_be_are_refused(starts: Any, message: str) -> None:

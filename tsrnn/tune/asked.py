@@ -14,6 +14,8 @@ from tsrnn.options import check_types
 from tsrnn.parameters import FitConfig
 from tsrnn.tune.methods import Method, methods
 
+_BESIDE = ("model", "input_size", "horizon", "chosen")  # what a file of chosen options says besides them
+
 
 @dataclass(frozen=True)
 class Sweep:
@@ -60,10 +62,19 @@ class Sweep:
         estimator.configs()
         if not isinstance(self.starts, (list, tuple)) or not all(isinstance(each, Mapping) for each in self.starts):
             raise InputError(f"starts must be a list of mappings, option to value, not {quoted(self.starts)}")
+        for start in self.starts:
+            self._check_start(start)
         self.planned()
         levels = tasks.levels(asked, self.metric)
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
             object.__setattr__(self, "fixed", {**self.fixed, "quantiles": list(levels)})
+
+    def _check_start(self, start: Mapping[str, Any]) -> None:
+        """Refuse values to begin with that are another model's, or of options that there are not."""
+        if start.get("model", self.model) != self.model:
+            raise InputError(f"a start is of model {start['model']!r}, and the sweep of {self.model!r}; leave it out")
+        own = {name: value for name, value in start.items() if name not in _BESIDE and name not in self.alternatives}
+        self.estimator(min(self.input_sizes, default=None), {**self.fixed, **own}).configs()
 
     @property
     def objectives(self) -> tuple[str, ...]:
