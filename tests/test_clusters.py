@@ -5,7 +5,9 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import jobs
@@ -32,6 +34,16 @@ if __name__ == "__main__":
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
     assert {**os.environ, "RAY_CLIENT_MODE": ""} == {**before, "RAY_CLIENT_MODE": ""}
 """
+
+
+@pytest.fixture(autouse=True)
+def room(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A short folder for sessions, which no other test has: theirs would be taken for those of this one."""
+    tempfile.gettempdir()  # pytest's own folders stay where they are
+    with tempfile.TemporaryDirectory(prefix="r", dir="/tmp" if os.name == "posix" else None) as folder:
+        monkeypatch.setattr(clusters.workers, "short_folder", lambda longest: folder)
+        monkeypatch.setenv("TMPDIR", folder)
+        yield
 
 
 def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:

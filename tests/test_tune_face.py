@@ -199,7 +199,7 @@ def test_every_pruner_prunes_a_hopeless_trial_or_says_that_it_does_not(panel: Pa
         {"min_resource": 1} if name in ("halving", "hyperband") else {"n_startup_trials": 1, "n_warmup_steps": 0}
     )
     chosen = methods.methods(None, {"name": name, **({} if name == "none" else arguments)}, {})
-    study = optuna.create_study(pruner=chosen.prune(), sampler=chosen.sample(0, 0))
+    study = optuna.create_study(study_name="s", pruner=chosen.prune(), sampler=chosen.sample(0, 0))
     stopped = False
     for value in (0.1, 0.1, 0.1, 0.1, 9.0, 9.0, 9.0):
         trial = study.ask()
