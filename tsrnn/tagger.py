@@ -1,5 +1,6 @@
 """A label or a value for each row of a sequence: facies along a well, a missing curve, the state of a machine."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
@@ -10,7 +11,7 @@ import torch
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, Notice, quoted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
@@ -115,7 +116,10 @@ class Tagger(Labelled):
             inputs = labels.numbers(table, taken) if "past" in reads else []
         if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
-        panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
+        with warnings.catch_warnings():
+            if isinstance(frame, Panel):
+                warnings.simplefilter("ignore", Notice)  # what its rows have to say was said when it was made
+            panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
             panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers)
         return self._learn(panel, split, on_epoch)
