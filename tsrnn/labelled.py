@@ -25,6 +25,7 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.tasks import Task
 from tsrnn.trained import Report
+from tsrnn.unmeasured import without_unmeasured
 from tsrnn.version import VERSION
 
 
@@ -86,6 +87,8 @@ class Labelled(Estimator):
         arrays = prepared.arrays(panel)
         prepared.padding = (size := self._rows(arrays)) - 1
         parts = self._parts(arrays, panel, wanted)
+        alone = not (self.task.shows or self.calendar)
+        panel, arrays = without_unmeasured(prepared, panel, arrays, parts.train, alone)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
         if not self.task.shows:
             _of_covariates_alone(prepared.reading)
