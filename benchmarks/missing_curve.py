@@ -2,9 +2,9 @@
 
     python benchmarks/missing_curve.py [--models ridge_along,trees,bigru]
 
-Each of the 14 wells of FORCE 2020 is left out in turn, by the suite `force2020-missing`. Studies of curves that were not
-run score the rows where GR, RHOB and NPHI were all measured; the suite scores each row where the sonic was. Two wells
-have a sonic log hundreds of metres above their first density: there is little to tell it from.
+Each of the 14 wells of FORCE 2020 is left out in turn, by the suite `force2020-missing`. Studies of curves that were
+not run score the rows where GR, RHOB and NPHI were all measured; the suite scores each row where the sonic was. Two
+wells have a sonic log hundreds of metres above their first density: there is little to tell it from.
 """
 
 import argparse

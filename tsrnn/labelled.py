@@ -25,6 +25,7 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.tasks import Task
 from tsrnn.trained import Report
+from tsrnn.unmeasured import without_unmeasured
 from tsrnn.version import VERSION
 
 
@@ -40,6 +41,7 @@ class Labelled(Estimator):
     class_weights: str | Sequence[float] | None
     penalty: Any
     label_weights: str | Mapping[str, Any] | None = None
+    on_unlearnt: str = "error"
     classes_: list[Any] | None
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
     lesson_: Panel  # what was learnt from
@@ -85,6 +87,8 @@ class Labelled(Estimator):
         arrays = prepared.arrays(panel)
         prepared.padding = (size := self._rows(arrays)) - 1
         parts = self._parts(arrays, panel, wanted)
+        alone = not (self.task.shows or self.calendar)
+        panel, arrays = without_unmeasured(prepared, panel, arrays, parts.train, alone)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
         if not self.task.shows:
             _of_covariates_alone(prepared.reading)
@@ -96,8 +100,13 @@ class Labelled(Estimator):
         if not len(train):
             name = quoted(panel.roles.targets[0])
             raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
+        codes = arrays.columns[0]
         if self.label_weights is not None:
-            train.weights = val.weights = laid.spread(self._weights(panel, arrays, parts))
+            weights = self._weights(panel, arrays, parts)
+            train.weights = val.weights = laid.spread(weights)
+            codes = np.where(weights > 0, codes, np.nan)
+        if self.classes_ is not None:
+            stratified.check_unlearnt(codes, parts, self.classes_, panel.source, self.on_unlearnt)
         head = self._head(arrays, parts)
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
@@ -197,7 +206,6 @@ class Labelled(Estimator):
                 if value is not None:
                     raise InputError(f"{name} is of labels, and values are to be told; leave it out")
             return heads.build(None, self.loss or "mae")
-        stratified.say_unlearnt(arrays, parts, self.classes_)
         self.costs_ = penalties.costs(self.penalty, self.classes_)
         weights: Any = self.class_weights
         if isinstance(weights, str):

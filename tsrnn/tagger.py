@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -15,8 +15,10 @@ from tsrnn.errors import InputError, Notice, quoted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
 
+OnUnlearnt = Literal["error", "note"]
 _WHOLE_SERIES = 4  # from so many on, whole series stop the training instead of ends of them
 
 
@@ -38,6 +40,8 @@ class Tagger(Labelled):
         calendar: add calendar (or depth) features to the inputs.
         masks: tell the model which cells were measured, where the inputs have holes.
         val_size: share of the series, or of each series' rows, held out for early stopping when `fit` gets no split.
+        on_unlearnt: what becomes of a class that the validation holds and the training lacks: "error", or "note", with
+            which it is said, and never told.
         options: fields of the model's Config and of `FitConfig`, as of `tsrnn.Forecaster`.
 
     After `fit`: `model_`, `classes_` (None where values are told), `report_`.
@@ -57,6 +61,7 @@ class Tagger(Labelled):
         calendar: bool = False,
         masks: bool = True,
         val_size: float = 0.1,
+        on_unlearnt: OnUnlearnt = "error",
         **options: Any,
     ) -> None:
         self.model = model
@@ -70,6 +75,7 @@ class Tagger(Labelled):
         self.calendar = calendar
         self.masks = masks
         self.val_size = val_size
+        self.on_unlearnt = on_unlearnt
         self.options = options
 
     kind, task = "tagger", tasks.find("along")
@@ -80,6 +86,7 @@ class Tagger(Labelled):
             raise InputError(f"input_size must be a whole number of rows, at least 2, not {self.input_size!r}")
         if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
+        check_types({"on_unlearnt": self.on_unlearnt}, {"on_unlearnt": OnUnlearnt})
         return super().configs()
 
     def fit(
