@@ -57,14 +57,14 @@ def fit(
         InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
             forecast (`tsrnn.trial`).
     """
-    began, epochs = time.perf_counter(), config.max_epochs
+    began, bounds = time.perf_counter(), (config.max_epochs, config.max_steps)
     config = config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
     if solved:
         return Report(0, 0, math.nan, time.perf_counter() - began)
-    lesson = Lesson(train, config.batch_size, epochs)
+    lesson = Lesson(train, config.batch_size, *bounds)
     if phases := model.phases(lesson, config.learning_rate):
         phased.say_unread(config)
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
