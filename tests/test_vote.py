@@ -73,7 +73,10 @@ def test_a_vote_with_trees_lies_in_no_file_and_one_of_networks_does(tmp_path):
     [
         (({"model": "gru"},), "'gru' is for the task 'ahead'"),
         (({"model": "bigru", "input_size": 8},), "give input_size to 'vote' itself"),
+        (({"model": "vote"},), "no member of a vote"),
+        (({"model": "bigru", "hiden_size": 8},), "hiden_size"),
         ((), "members takes a list"),
+        (("bigru",), "members takes a list"),
     ],
 )
 def test_members_that_cannot_vote_are_refused(members, match):
