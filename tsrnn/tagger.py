@@ -10,12 +10,13 @@ import torch
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, held, quoted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
+from tsrnn.unmeasured import refuse_blank
 
 OnUnlearnt = Literal["error", "note"]
 _WHOLE_SERIES = 4  # from so many on, whole series stop the training instead of ends of them
@@ -214,7 +215,10 @@ class Tagger(Labelled):
             )
         prepared = self.preparation_
         unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
-        panel = replace(prepared.read(unlabelled), origin=origin)
+        with held() as notices:
+            panel = replace(prepared.read(unlabelled), origin=origin)
+            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
+        notices()
         laid, answer = self._told_of(panel)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told

@@ -63,19 +63,25 @@ def run(  # noqa: PLR0913  one parameter per option
     task: TaskName = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
-    from tsrnn import faces, load, plot, tasks
+    from tsrnn import faces, labels, load, plot, tasks
+    from tsrnn.errors import held
 
     if picture is not None:
         plot.check(picture)  # before the training
     task = task or tasks.AHEAD.name
     if not tasks.find(task).forecasts:
-        refuse(f"the task {task!r} forecasts nothing", horizon=horizon, quantiles=quantiles)
+        refuse(f"the task {task!r} forecasts nothing", horizon=horizon, quantiles=quantiles, on_short=on_short)
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
     params = usual | parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
     columns |= {} if tasks.find(task).shows else {"labels": True}
-    fitted: Any = faces.of(task)(**params).fit(load(dataset(data), **columns))
+    with held() as notices:
+        panel = load(dataset(data), **columns)
+        if not tasks.find(task).shows:
+            labels.asked(panel, target=None, inputs=None, roles={})  # refused before anything is said of the others
+    notices()
+    fitted: Any = faces.of(task)(**params).fit(panel)
     fitted.save(out)
     report = fitted.report_
     if picture is not None:
