@@ -272,7 +272,7 @@ class Forecaster(Operated):
         """`_newest` without masks beside."""
         laid = prepared.lay(panel)
         batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future, beyond))
-        windows.refuse_blind(batch, laid.targets, panel.ids)
+        windows.refuse_blind(batch, panel.roles.targets, panel.ids)
         return laid, batch
 
     def _spec(self, panel: Panel, laid: Buffer, prepared: Preparation, head: heads.Head) -> Spec:

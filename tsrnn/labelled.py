@@ -98,7 +98,12 @@ class Labelled(Estimator):
         train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
         val = val.only(apart(val))  # each row once
         if not len(train):
-            name = quoted(panel.roles.targets[0])
+            name, longest = quoted(panel.roles.targets[0]), int(arrays.lengths.max())
+            if longest < size:
+                raise InputError(
+                    f"{panel.source}: input_size={size} is longer than every series, the longest of which has "
+                    f"{longest} rows, and as many are held out; lower it, or name whole series in split="
+                )
             raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
         codes = arrays.columns[0]
         if self.label_weights is not None:

@@ -1,6 +1,5 @@
 """A label or a value for each row of a sequence: facies along a well, a missing curve, the state of a machine."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Literal, Self
@@ -11,12 +10,13 @@ import torch
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, Notice, quoted
+from tsrnn.errors import InputError, held, quoted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
+from tsrnn.unmeasured import refuse_blank
 
 OnUnlearnt = Literal["error", "note"]
 _WHOLE_SERIES = 4  # from so many on, whole series stop the training instead of ends of them
@@ -123,11 +123,11 @@ class Tagger(Labelled):
             inputs = labels.numbers(table, taken) if "past" in reads else []
         if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
-        with warnings.catch_warnings():
-            if isinstance(frame, Panel):
-                warnings.simplefilter("ignore", Notice)  # what its rows have to say was said when it was made
+        with held() as notices:
             panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        if isinstance(frame, Panel):
+        if not isinstance(frame, Panel):
+            notices()
+        else:  # what its rows have to say was said when it was made
             panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers)
         return self._learn(panel, split, on_epoch)
 
@@ -218,7 +218,10 @@ class Tagger(Labelled):
             )
         prepared = self.preparation_
         unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
-        panel = replace(prepared.read(unlabelled), origin=origin)
+        with held() as notices:
+            panel = replace(prepared.read(unlabelled), origin=origin)
+            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
+        notices()
         laid, answer = self._told_of(panel)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told

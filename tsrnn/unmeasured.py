@@ -4,6 +4,7 @@ A log that was run in the blind well alone, or a sensor that was set up in the d
 numbers that no weight was ever trained on.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -54,3 +55,19 @@ def without_unmeasured(
     notice(f"{where} {listed(empty)}, measured in others: left out, for nothing can be learnt of it")
     panel = replace(panel, roles=replace(roles, past=past, future=future, static=static)).transformed(panel.transforms)
     return panel, prepared.arrays(panel)
+
+
+def refuse_blank(panel: Panel, names: Sequence[str]) -> None:
+    """Refuse a series that holds no value of the columns that are read: of nothing, nothing can be told.
+
+    Raises:
+        InputError: names the series and the columns.
+    """
+    if not names or not all(panel.frame[name].null_count() for name in names):
+        return
+    seen = np.logical_or.reduce([panel.frame[name].is_not_null().to_numpy() for name in names])
+    if not (heard := np.logical_or.reduceat(seen, panel.offsets[:-1])).all():
+        series = "" if panel.roles.id is None else f": series {quoted(panel.ids[int(heard.argmin())])}"
+        raise InputError(
+            f"{panel.source}{series} holds no value of {listed(names)}, and nothing else is read; leave it out"
+        )
