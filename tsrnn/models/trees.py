@@ -43,6 +43,7 @@ class Config:
 
 class Trees(Model):
     tasks = frozenset(TASKS)
+    by_steps = False
     reads = COVARIATES
     reads_lengths = True
     one_graph = False
