@@ -9,9 +9,10 @@ from reference import cycle as slow
 from small import arrays_of, cut_of, waves
 from small_models import SPEC, batch_of, made
 
-from tsrnn import testing
+from tsrnn import fit, heads, infer, testing
 from tsrnn.layers.skip import Skip, SparseSkip, skip_of
 from tsrnn.models.ols import RIDGES
+from tsrnn.parameters import FitConfig
 from tsrnn.shapes import Spec
 
 CUT = 24, 6
@@ -23,11 +24,12 @@ def spec_of(channels=2, **more):
     return Spec(*CUT, channels, 2, seasonality=8, **more)
 
 
-def train_val(holes=False, padding=0):
+def train_val(holes=False, padding=0, skewed=False):
     """Two channels that follow from their windows by other weights: training and validation."""
     parts = []
     for seed in (0, 1):
-        noise = np.random.default_rng(seed).standard_normal((260, 2))
+        rng = np.random.default_rng(seed)
+        noise = rng.exponential(size=(260, 2)) if skewed else rng.standard_normal((260, 2))
         values = noise + waves(260, 2, seed=5)
         for step in range(1, len(values)):
             values[step] += np.array([0.9, -0.9]) * noise[step - 1]
@@ -92,6 +94,25 @@ def test_training_moves_the_recurrence_and_leaves_the_ridge(name):
         optimizer.step()
     still = {part for part, weight in model.state_dict().items() if torch.equal(weight, before[part])}
     assert still == {"skip.linear.weight", "skip.linear.bias"}
+
+
+@pytest.mark.parametrize("name", [*MODELS, "residual"])
+@pytest.mark.parametrize(("rate", "kept"), [(10.0, True), (3e-3, False)])
+def test_a_training_that_helps_nobody_leaves_the_ridge(name, rate, kept):
+    """At an absurd rate every epoch is worse; at another one the mean, which the line is, is moved to the median."""
+    train, val = train_val(skewed=True)
+    spec, head = spec_of(loss="mae"), heads.build(None, "mae")
+    options = {"newest": 8} if name == "residual" else {"skip": "ridge"}
+    model, line = (made(name, spec, dropout=0.0, **options, **SMALL) for _ in range(2))
+    line.solve(train, val)
+    config = FitConfig(learning_rate=rate, max_epochs=4, batch_size=32, averaging=0.0, gradient_clip=0.0)
+    seen = []
+    report = fit.fit(model, head, train, val, config, on_epoch=lambda epoch, loss: seen.append(epoch))
+    begun, ended = (infer.score(each, head, val, ("mae",)).mae for each in (line, model))
+    assert seen == [0, 1, 2, 3][: len(seen)]
+    assert (report.best_epoch == 0) == kept
+    assert (ended == begun) == kept
+    assert ended <= begun
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -93,6 +93,10 @@ class Braid(Model):
             self.skip.solve(train, val)
         return False
 
+    @property
+    def stands(self) -> bool:
+        return isinstance(self.skip, RidgeSkip)
+
 
 FAMILY = "mixed"
 MODEL = Braid

@@ -10,8 +10,8 @@ Two ways to write, both from the encoder's final state:
 
 Departs from the paper in the choice of cell, in layers (the decoder goes on from the last), in a decoder cell of its
 own unless `tied`, in `centring`, which may use the mean of the last season instead of the last value, and in `skip`, a
-linear map of the window that is added (`tsrnn.layers.skip`): one that learns starts at nothing, beside one that was
-solved the recurrence does.
+linear map of the window that is added (`tsrnn.layers.skip`). `ridge_segrnn` begins as the ridge regression that
+validation likes, of each channel or of all, which stays as it is while the recurrence learns what it leaves.
 """
 
 import math
@@ -47,7 +47,7 @@ class Config:
     tied: bool = False  # the decoder steps with the encoder's weights, as in the paper
     channel_embedding: bool = True  # in parallel decoding, which alone has embeddings
     centring: Centring = choice("season", "last", "season", "revin")
-    skip: Kind = choice("none", "none", "plain", "sparse")
+    skip: Kind = "none"
     skip_weights: Pooling = "auto"  # what validation likes better where skip="ridge", else shared
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
@@ -99,6 +99,10 @@ class SegRNN(Model):
             self.skip.solve(train, val)
         return False
 
+    @property
+    def stands(self) -> bool:
+        return isinstance(self.skip, RidgeSkip)
+
     def _recurrent(self, cell: cells.Cell, state: State) -> Tensor:
         """One future segment after the other: each of `state` [batch*target hidden] -> [batch*target step written]."""
         written: list[Tensor] = [self.readout(state[0])]  # each [batch*target segment*params]
@@ -109,6 +113,11 @@ class SegRNN(Model):
         return torch.stack(written, 1)
 
 
-PAPER = "Lin et al. 2023, arXiv 2308.11200"
-FAMILY = "recurrent"
+PAPER = {"segrnn": "Lin et al. 2023, arXiv 2308.11200", "ridge_segrnn": "Lin et al. 2023, arXiv 2308.11200"}
+VARIANTS: dict[str, dict[str, Any]] = {"segrnn": {}, "ridge_segrnn": {"skip": "ridge"}}
+ABOUT = {
+    "segrnn": "Segment RNN: a short recurrence reads segments of the window, and writes the future segment by segment",
+    "ridge_segrnn": "A segment RNN for what a ridge regression leaves, which is solved first, on each channel or all",
+}
+FAMILY = {"segrnn": "recurrent", "ridge_segrnn": "mixed"}
 MODEL = SegRNN
