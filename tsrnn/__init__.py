@@ -23,7 +23,7 @@ The map, in the order in which data meets the rooms:
     packaged, packaged_anomalies, packaged_competitions, catalog    data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window
     features, masks, recalled, laid, buffer, prepare    covariates, holes; one buffer of scaled numbers
-    anchors, draws, windows, unread             where windows hang, which make a batch: starts -> batches
+    anchors, draws, windows, unread, unmeasured    where windows hang, which make a batch: starts -> batches
     phases                                      a training in several phases, each with an optimizer of its own
     cells/, recurrence/, layers/, heads/, models/    the shelves: one thing per file, the file's name is its name
     parameters, batches, tally, infer           how to train; forecasts and scores

@@ -68,13 +68,15 @@ def run(  # noqa: PLR0913  one parameter per option
     ] = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
-    from tsrnn import faces, load, plot, tasks
+    from tsrnn import faces, labels, load, plot, tasks
+    from tsrnn.errors import held
 
     if picture is not None:
         plot.check(picture)  # before the training
     task = task or tasks.AHEAD.name
     if not tasks.find(task).forecasts:
-        refuse(f"the task {task!r} forecasts nothing", horizon=horizon, quantiles=quantiles, seeds=seeds)
+        unread = {"horizon": horizon, "quantiles": quantiles, "on_short": on_short, "seeds": seeds}
+        refuse(f"the task {task!r} forecasts nothing", **unread)
     if seeds is not None:
         refuse("seeds have losses of their own", plot=picture)
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
@@ -82,7 +84,12 @@ def run(  # noqa: PLR0913  one parameter per option
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
     columns |= {} if tasks.find(task).shows else {"labels": True}
-    estimator, panel = faces.of(task)(**params), load(dataset(data), **columns)
+    with held() as notices:
+        panel = load(dataset(data), **columns)
+        if not tasks.find(task).shows:
+            labels.asked(panel, target=None, inputs=None, roles={})  # refused before anything is said of the others
+    notices()
+    estimator = faces.of(task)(**params)
     fitted: Any = estimator.fit(panel) if seeds is None else _mean(estimator, panel, seeds)
     fitted.save(out)
     report = fitted.report_

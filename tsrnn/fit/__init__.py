@@ -45,7 +45,8 @@ def fit(
 ) -> Report:
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
-    A model with a closed form is solved instead, and one with phases of its own goes through them (`tsrnn.phases`).
+    A model with a closed form is solved instead, and one with phases of its own goes through them (`tsrnn.phases`). One
+    that begins at a closed form (`Model.stands`) stays there where no epoch does better on `val`.
     Early stopping looks at the model's own loss on `val`, unweighted.
     What was trained in double precision comes back in single.
 
@@ -57,14 +58,14 @@ def fit(
         InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
             forecast (`tsrnn.trial`).
     """
-    began, epochs = time.perf_counter(), config.max_epochs
+    began, bounds = time.perf_counter(), (config.max_epochs, config.max_steps)
     config = config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
     if solved:
         return Report(0, 0, math.nan, time.perf_counter() - began)
-    lesson = Lesson(train, config.batch_size, epochs)
+    lesson = Lesson(train, config.batch_size, *bounds)
     if phases := model.phases(lesson, config.learning_rate):
         phased.say_unread(config)
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
@@ -79,7 +80,8 @@ def fit(
     data = WindowsDataModule(train, val, config)
     steps = len(data.train_dataloader()) * (config.max_epochs or 1)
     with quiet(), progress.bar("training", steps, config.progress) as shown:
-        trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger)
+        first = validated and model.stands
+        trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger, first)
         with interruptible(trainer):
             trainer.fit(module, datamodule=data)
     weights = best.weights if validated else module.evaluated.state_dict()
@@ -121,8 +123,8 @@ def _checked(callbacks: Sequence[Any]) -> list[Callback]:
     return list(callbacks)
 
 
-def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -> pl.Trainer:
-    """A Trainer that says and writes nothing of its own accord."""
+def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None, first: bool = False) -> pl.Trainer:
+    """A Trainer that says and writes nothing of its own accord; `first`: it validates before it trains, too."""
     mixed = config.arithmetic.endswith("-mixed")
     try:
         trainer = pl.Trainer(
@@ -138,7 +140,7 @@ def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -
             enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
             enable_model_summary=False,
             enable_progress_bar=any(isinstance(each, ProgressBar) for each in callbacks),
-            num_sanity_val_steps=0,
+            num_sanity_val_steps=-1 if first else 0,
         )
     except (ValueError, MisconfigurationException) as error:
         asked = f"accelerator={config.accelerator!r}, devices={config.devices}, precision={config.precision!r}"

@@ -89,6 +89,11 @@ class Model(nn.Module):
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
 
+    @property
+    def stands(self) -> bool:
+        """Whether what `solve` left forecasts well enough to stay, should no epoch do better on validation."""
+        return False
+
     def phases(self, lesson: Lesson, rate: float) -> list[Phase]:
         """A training that is not one loss lessened, at that learning rate: its phases; none: `loss` is lessened."""
         return []

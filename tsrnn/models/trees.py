@@ -5,7 +5,7 @@ trained on rows, each once and by its weight, and no further than the rows that 
 order beyond the means. They lie in no file: a saved one would have to be unpickled.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Config:
     ridge: float = choice(10.0, 0.0, 1.0, 10.0)  # scikit-learn's l2_regularization
     least: int = choice(50, 20, 50, 200)  # rows in a leaf
     widths: tuple[int, ...] = (11, 41)  # steps of the means about each step
+    channels: int | None = None  # of the past, the first ones that are read; None: all, what tells of holes among them
     most: int = 60_000  # rows that are learnt from, evenly spread
     seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)  # others of scikit-learn's
@@ -53,7 +54,7 @@ class Trees(Model):
 
     def forward(self, batch: Batch) -> Tensor:
         """[batch time target params]: logs of the classes' probabilities, or values."""
-        rows = features(batch, self.spec, self.config.widths)
+        rows = self._features(batch)
         answers = batch.past.new_full((*rows.shape[:2], self.spec.params), float(np.log(_LEAST)))
         flat = rows.flatten(0, 1).numpy()
         if self.spec.params == 1:
@@ -95,6 +96,9 @@ class Trees(Model):
         """
         raise InputError("model 'trees' is a yardstick and cannot be saved; save a model of another name")
 
+    def _features(self, batch: Batch) -> Tensor:
+        return features(replace(batch, past=batch.past[..., : self.config.channels]), self.spec, self.config.widths)
+
     def _rows(self, train: Windows) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         """Labelled rows, [row feature], their targets [row] and what each counts [row]."""
         rows, answers, weights = [], [], []
@@ -106,7 +110,7 @@ class Trees(Model):
             if batch.lengths is not None:
                 time = batch.past.shape[1]
                 seen = seen & (torch.arange(time) >= time - batch.lengths[:, None])[..., None]
-            rows.append(features(batch, self.spec, self.config.widths)[seen[..., 0]])
+            rows.append(self._features(batch)[seen[..., 0]])
             answers.append(batch.target[..., 0][seen[..., 0]])
             weights.append(weight[..., 0][seen[..., 0]])
         x, y, counts = (torch.cat(parts).numpy() for parts in (rows, answers, weights))

@@ -88,7 +88,7 @@ class Sweep:
 
     def estimator(self, input_size: int | None, options: Mapping[str, Any]) -> Estimator:
         """What a trial fits."""
-        return faces.make(self.task, self.model, input_size, self.horizon, options)
+        return faces.make(self.task, self.model, input_size, self.horizon, {**faces.comparing(self.task), **options})
 
     def resolved(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """A trial's parameters with the values that its labels stand for."""
