@@ -125,7 +125,7 @@ class Tagger(Labelled):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
-            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers)
+            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers, loaded=frame.loaded)
         return self._learn(panel, split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
