@@ -58,7 +58,11 @@ def comparable(rows: pl.DataFrame, suite: Suite) -> pl.DataFrame:
     None beside forecasts that learn from what has come true, as published ones did not.
     """
     table = published(suite.data, SHOWN)
-    usual = not suite.online and _split(suite.split) is None and any("roles" not in _config(row) for row in rows.iter_rows(named=True))
+    usual = (
+        not suite.online
+        and _split(suite.split) is None
+        and any("roles" not in _config(row) for row in rows.iter_rows(named=True))
+    )
     return table if usual else table.clear()
 
 
