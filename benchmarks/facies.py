@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 from PIL import Image
 
-from tsrnn import bench, plot, suites
+from tsrnn import bench, faces, plot, suites
 from tsrnn.panel import Panel
 from tsrnn.tagger import Tagger
 
@@ -26,7 +26,7 @@ def told(epochs: int) -> tuple[Panel, pl.DataFrame]:
     """The panel, and what a tagger that has not seen the well says of its rows."""
     panel, splits = bench.opened(bench.Source("force2020-facies-blind"))
     params = suites.recipe("force2020-facies", "bigru")
-    tagger = Tagger(**{**params, "max_epochs": epochs, "random_state": 0, "progress": True})
+    tagger = Tagger(**{**params, "max_epochs": epochs, "random_state": 0, "progress": True, **faces.comparing("along")})
     tagger.fit(panel, split=next(iter(splits.values())))
     blind = replace(panel, frame=panel.frame.filter(pl.col(panel.roles.id) == WELL))
     return panel, tagger.predict(blind)

@@ -391,7 +391,7 @@ def test_what_cannot_be_told_is_one_sentence(X, y, said):
         (
             {each: pl.when(pl.col("wave") != "w002").then(each) for each in ("x0", "x1")},
             {},
-            "nothing was measured in series 'w002'; leave it out",
+            "series 'w002' holds no value of 'x0', 'x1', and nothing else is read; leave it out",
         ),
         ({"kind": pl.lit(1.0)}, {"loss": "mae", "penalty": [[0]]}, "penalty is of labels, and values are to be told"),
         ({}, {"inputs": []}, "no column of numbers to tell 'kind' from; name inputs="),

@@ -177,7 +177,9 @@ def test_a_series_that_was_never_measured_is_skipped_or_refused(long):
     assert skipping.skipped_ == {"b": "no target was ever measured"}
     assert skipping.predict()["status"][6] == "no target was measured in its newest 24 rows"
     fitted = Forecaster("gru", **QUICK).fit(long)
-    with pytest.raises(InputError, match="series 'b' has no measured target among its newest 24 rows"):
+    with pytest.raises(
+        InputError, match="series 'b' has no measured target among its newest 24 rows, where 'y' is empty"
+    ):
         fitted.predict(silent)
 
 

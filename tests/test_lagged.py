@@ -11,7 +11,7 @@ from tsrnn.board import table as boards
 from tsrnn.shapes import Spec
 from tsrnn.tagger import Tagger
 
-SMALL = {"loss": "cross_entropy", "input_size": 64, "progress": False}
+SMALL = {"loss": "cross_entropy", "input_size": 64, "progress": False, "on_unlearnt": "note"}
 WORLD = {"target": "facies", "id": "well", "time": "depth"}
 SPLIT = {"by_series": {"val": ["W-02"], "test": ["W-03"]}}
 NAN = np.nan

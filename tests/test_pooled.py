@@ -1,13 +1,15 @@
 """Boards of labels: what was counted lies beside a row, and measures are of each well and of all wells together."""
 
 import json
+import re
 import shutil
 import warnings
 
 import polars as pl
 import pytest
+import small_boards
 
-from tsrnn import bench, simulate, suites
+from tsrnn import bench, page, simulate, suites
 from tsrnn.board import beside, pooled
 from tsrnn.board import rows as results
 from tsrnn.errors import Notice
@@ -108,6 +110,33 @@ def test_each_class_has_its_rows_and_what_it_is_taken_for(run, benched):
     coal = next(each for each in records if (each["model"], each["class"]) == ("majority", "coal"))
     assert coal["rows"] == cells.filter(true="coal")["rows"].sum()
     assert (coal["recall"], coal["precision"], coal["else told"], coal["of its rows"]) == (0, None, "shale", 1)
+
+
+def test_the_page_has_both_numbers_and_every_class(run, benched, tmp_path):
+    path, folder = benched
+    asked = ("--out", str(folder))
+    assert run("leaderboard", str(path), *asked, "--html", str(tmp_path / "board.html"))[0] == 0
+    text = (tmp_path / "board.html").read_text()
+    labels = text[text.index('<section id="labels"') : text.index('<section id="slices"')]
+    cells = re.findall(r"<t[dh][^>]*>(.*?)(?=<t[dhr]|\n)", labels)
+    summary = json.loads(run("leaderboard", str(path), *asked, "--by-series", "--json")[1])["pooled"]
+    way = "{pooled:.3f} ({pooled low:.3f} to {pooled high:.3f})"
+    pooled_of = {(each["model"], each["measure"]): way.format(**each) for each in summary}
+    for model in ("majority", "trees"):
+        own = next(row for row in labels.split("<tr>") if row.startswith(f'<th scope="row">{model}<'))
+        for place, word in enumerate(("error", "accuracy", "macro_f1", "boundary_f1")):
+            assert own.count(f'<span class="m{place}">') == 2
+            assert f'<span class="m{place}">{pooled_of[model, word]}</span>' in own
+    for each in json.loads(run("leaderboard", str(path), *asked, "--by-class", "--json")[1]):
+        said = [each["class"], f"{each['rows']:,}", "-" if each["precision"] is None else f"{each['precision']:.3f}"]
+        place = next(k for k, cell in enumerate(cells) if cells[k : k + 3] == said)
+        assert cells[place + 3 : place + 5] == [f"{each['recall']:.3f}", f"{each['F1']:.3f}"]
+
+
+def test_the_page_of_forecasts_has_no_labels(tmp_path):
+    folder = small_boards.folder(tmp_path / "rows")
+    text = page.write(suites.find("small"), folder, tmp_path / "board.html").read_text()
+    assert 'id="labels"' not in text
 
 
 def test_a_line_that_lacks_a_well_is_not_pooled(benched):

@@ -1,5 +1,7 @@
 """A label or a value for each row: learnt from what lies before and behind it, never from the label itself."""
 
+import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -22,6 +24,7 @@ from tsrnn.tagger import Tagger
 
 pytestmark = pytest.mark.filterwarnings("ignore:no row of the training is:tsrnn.errors.Notice")  # of so few wells
 SMALL = {"input_size": 32, "hidden_size": 8, "num_layers": 1, "max_epochs": 2, "max_windows": 256, "progress": False}
+SMALL |= {"on_unlearnt": "note"}  # coal is in the last rows of one well alone
 KEYS = {"id": "well", "time": "depth"}
 WORLD = {"target": "facies", "inputs": ["GR", "RHOB"], **KEYS}
 
@@ -36,6 +39,17 @@ def world(**options):
 @pytest.fixture(scope="module")
 def fitted():
     return Tagger(**SMALL).fit(world(), **WORLD)
+
+
+def test_what_the_rows_of_a_panel_have_to_say_is_said_when_it_is_made_alone():
+    frame = world().with_columns(GR=pl.when(pl.int_range(pl.len()) == 5).then(90000.0).otherwise(pl.col("GR")))
+    columns = {"target": "RHOB", "past_covariates": ["GR"], **KEYS}
+    with pytest.warns(Notice, match="GR: 1 values a hundred deviations"):
+        panel = Panel.of(frame, **columns)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        Tagger(**SMALL, loss="mse").fit(panel)
+    assert not [each for each in heard if "deviations" in str(each.message)]
 
 
 class TestTask:
@@ -118,6 +132,7 @@ def test_words_come_back_with_their_probabilities(fitted):
 
 
 FEW = {"input_size": 32, "max_epochs": 1, "max_windows": 64, "progress": False, "scaler": "standard"}
+FEW |= {"on_unlearnt": "note"}
 CONTRACT = [
     (name, loss)
     for name in names("models.along")
@@ -290,10 +305,58 @@ def test_what_cannot_be_told_is_one_sentence(change, options, said):
         Tagger(**{**SMALL, **options}).fit(world().with_columns(**change), **WORLD)
 
 
-def test_a_class_that_no_training_row_has_is_said():
-    frame = world().with_columns(facies=pl.when(pl.col("well") == "W-02").then(pl.lit("salt")).otherwise("facies"))
-    with pytest.warns(Notice, match="no row of the training is 'salt', which the val part holds"):
-        Tagger(**FEW, hidden_size=8).fit(frame, split={"by_series": {"val": ["W-02"], "test": ["W-03"]}}, **WORLD)
+class TestAClassThatNoTrainingRowHas:
+    def fit(self, salty, **options):
+        """Two wells that train, shale and sand, one that stops the training and one of the test; some are all salt."""
+        rocks = {"W-01": "shale", "W-02": "sand", "W-03": "sand", "W-04": "sand"} | dict.fromkeys(salty, "salt")
+        frame = wells(wells=4, rows=96).with_columns(
+            facies=pl.col("well").replace_strict(rocks), sure=(pl.col("well") != "W-02").cast(pl.Float64)
+        )
+        small = {"input_size": 32, "progress": False, "loss": "cross_entropy"}
+        split = {"by_series": {"val": ["W-03"], "test": ["W-04"]}}
+        return Tagger("majority", **small, **options).fit(frame, split=split, **WORLD | {"inputs": []})
+
+    def test_is_refused_where_the_validation_holds_it(self):
+        said = "frame: no row of the training is 'salt', which the split's val part holds; choose a split="
+        with pytest.raises(InputError, match=said):
+            self.fit(["W-03"])
+
+    def test_is_said_where_that_is_wished_and_of_the_test(self):
+        with pytest.warns(Notice, match="no row of the training is 'salt', which the val part holds"):
+            self.fit(["W-03"], on_unlearnt="note")
+        with pytest.warns(Notice, match="no row of the training is 'salt', which the test part holds"):
+            self.fit(["W-04"])
+
+    def test_rows_that_weigh_nothing_are_none_to_learn_from(self):
+        self.fit(["W-02", "W-03"])
+        with pytest.raises(InputError, match="no row of the training is 'salt', which the split's val part holds"):
+            self.fit(["W-02", "W-03"], label_weights="sure")
+
+    def test_rows_held_out_by_nobody_s_word_are_no_others(self, run, tmp_path):
+        frame = wells(wells=1, rows=200).with_columns(
+            facies=pl.when(pl.int_range(pl.len()) > 195).then(pl.lit("salt")).otherwise("facies")
+        )
+        frame.write_csv(tmp_path / "one.csv")
+        words = ("fit", "one.csv", "--task", "along", "--target", "facies", "--model", "majority", "--id", "well")
+        few = ("--set", "input_size=32", "--out", "m")
+        status, _, err = run(*words, *few)
+        assert status == 2
+        assert "no row of the training is 'salt', which the split's val part holds" in " ".join(err.split())
+        assert run(*words, *few, "--set", "on_unlearnt=note")[0] == 0
+        status, _, err = run(*words, *few, "--set", "on_unlearnt=nothing")
+        assert status == 2
+        assert "unknown on_unlearnt 'nothing'" in err
+
+    def test_a_benchmark_goes_on_where_wells_are_left_out_in_turn(self, run, tmp_path):
+        frame = wells(wells=4, rows=96)
+        alone = pl.when(pl.col("well") == "W-02").then(pl.lit("salt")).otherwise("facies")
+        frame.with_columns(facies=alone).write_csv(tmp_path / "logs.csv")
+        roles = 'roles = { id = "well", target = "facies", past_covariates = ["GR"] }'
+        suite = f'task = "along"\ndata = "logs.csv"\n{roles}\nsplit = {{ leave_one_out = "well" }}\n'
+        (tmp_path / "mine.toml").write_text(suite + "measures = ['error', 'accuracy']\nmodels.majority = {}\n")
+        words = ("bench", "mine.toml", "--workers", "0", "--out", "res", "--json")
+        status, out, err = run(*words)
+        assert (status, len(json.loads(out))) == (0, 4), err
 
 
 def test_words_are_no_values_to_be_told(tmp_path):

@@ -76,3 +76,52 @@ def test_what_a_training_in_phases_does_not_read_is_said():
     small = {"input_size": 8, "steps": 1, "hidden_size": 4, "progress": False}
     with pytest.warns(Notice, match="takes the steps of each, and patience is not read"):
         Generator("timegan", **small, patience=2).fit(frame, time="ds", target="a")
+
+
+def logs(rows=80, wells=3):
+    frame = simulate.wells(wells=wells, rows=rows)
+    return frame.with_columns(facies=pl.when(pl.int_range(pl.len()) % 2 == 0).then(pl.lit("a")).otherwise(pl.lit("b")))
+
+
+def test_a_target_to_be_named_is_all_that_is_said(run, tmp_path):
+    logs().write_csv(tmp_path / "logs.csv")
+    status, _, err = run("fit", "logs.csv", "--task", "along", "--out", "m")
+    assert status == 2
+    assert len(err.strip().splitlines()) == 1
+    assert "logs.csv has 5 targets, 'GR', " in err
+    words = ("--task", "along", "--target", "facies", "--past", "GR", "--id", "well", "--model", "majority")
+    status, _, err = run("fit", "logs.csv", *words, "--on-short", "skip", "--out", "m")
+    assert (status, "the task 'along' forecasts nothing; leave --on-short out" in err) == (2, True)
+
+
+def test_notices_of_a_file_that_is_taken_are_said(run, tmp_path):
+    logs().with_columns(GR=pl.when(pl.int_range(pl.len()) == 5).then(-999.25).otherwise("GR")).write_csv("logs.csv")
+    words = ("--task", "along", "--target", "RHOB", "--past", "GR", "--id", "well", "--model", "ridge_along")
+    status, _, err = run("fit", "logs.csv", *words, "--set", "input_size=32", "--out", "m")
+    assert status == 0
+    assert "-999.25" in err
+
+
+def test_of_nothing_nothing_is_told_and_the_columns_are_named(run, tmp_path):
+    logs().write_csv(tmp_path / "logs.csv")
+    blank = [pl.lit(None, pl.Float64).alias(name) for name in ("GR", "RHOB")]
+    logs().with_columns(blank).write_csv(tmp_path / "blank.csv")
+    logs().with_columns(pl.when(pl.col("well") != "W-02").then(name).alias(name) for name in ("GR", "RHOB")).write_csv(
+        tmp_path / "some.csv"
+    )
+    small = [word for name, value in SMALL.items() for word in ("--set", f"{name}={str(value).lower()}")]
+    along = ("--task", "along", "--target", "facies", "--past", "GR", "--past", "RHOB")
+    for task in (along, ("--task", "reconstruct", "--target", "GR", "--target", "RHOB")):
+        assert run("fit", "logs.csv", *task, "--id", "well", *small, "--out", task[1])[0] == 0
+        for name, series in (("blank.csv", "W-01"), ("some.csv", "W-02")):
+            status, out, err = run("predict", task[1], name)
+            said = f"{name}: series '{series}' holds no value of 'GR', 'RHOB', and nothing else is read; leave it out"
+            assert (status, out, err.strip()) == (2, "", f"tsrnn: {said}")
+
+
+def test_windows_longer_than_every_series_are_one_sentence(run, tmp_path):
+    logs().write_csv(tmp_path / "logs.csv")
+    words = ("--task", "reconstruct", "--target", "GR", "--id", "well", "--set", "input_size=500", "--out", "m")
+    status, _, err = run("fit", "logs.csv", *words)
+    assert status == 2
+    assert "logs.csv: input_size=500 is longer than every series, the longest of which has 80 rows" in err

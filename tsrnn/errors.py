@@ -2,7 +2,8 @@
 
 import sys
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from difflib import get_close_matches
 
 _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
@@ -28,6 +29,19 @@ def notice(text: str) -> None:
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] in _INSIDE:
         frame, depth = frame.f_back, depth + 1
     warnings.warn(text, Notice, stacklevel=depth)
+
+
+@contextmanager
+def held() -> Iterator[Callable[[], None]]:
+    """Notices of a block kept back; what it gives says them, once nothing that follows from the block was refused."""
+    with warnings.catch_warnings(record=True) as kept:
+        warnings.simplefilter("always", Notice)
+
+        def say() -> None:
+            for each in kept or ():
+                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+
+        yield say
 
 
 def quoted(value: object) -> str:

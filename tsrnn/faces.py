@@ -41,6 +41,15 @@ def make(task: str, model: str | type, input_size: int | None, horizon: int, opt
     return estimator
 
 
+def comparing(task: str) -> dict[str, Any]:
+    """Options of a fit whose split is made for a comparison, and cannot be mended by who looks at one fit of it.
+
+    Where wells are left out in turn, a rock that one well alone has is in no training once: that is said, and counts
+    as the mistakes that it is.
+    """
+    return {"on_unlearnt": "note"} if "on_unlearnt" in signature(of(task)).parameters else {}
+
+
 def input_size(task: str) -> int:
     """The steps that an estimator of that task reads where nobody says how many."""
     default: int = signature(of(task)).parameters["input_size"].default

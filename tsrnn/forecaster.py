@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from typing import Any, Self
 
 from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, rollout, unread, usual, windows
@@ -15,6 +16,7 @@ from tsrnn.operation import Operated
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.shapes import Batch, Spec
+from tsrnn.unmeasured import without_unmeasured
 
 
 class Forecaster(Operated):
@@ -219,6 +221,9 @@ class Forecaster(Operated):
         answer.names(panel, self._levels, self.on_short == "skip")
         prepared = self._unlearnt()
         history, arrays, parts, self.skipped_ = self._learnable(panel, prepared, split)
+        history, arrays = without_unmeasured(prepared, history, arrays, parts.train)
+        if history.roles != panel.roles:
+            panel = replace(panel, roles=history.roles).transformed(history.transforms)
         head.check(arrays)
         if head.counts and {*panel.roles.targets} & {*(panel.transforms or ())}:
             raise InputError(f"loss {self.loss!r} is of counts, which have no logarithm; leave it, or transforms, out")
@@ -267,7 +272,7 @@ class Forecaster(Operated):
         """`_newest` without masks beside."""
         laid = prepared.lay(panel)
         batch = windows.latest(laid, self.input_size, prepared.ahead(panel, future, beyond))
-        windows.refuse_blind(batch, laid.targets, panel.ids)
+        windows.refuse_blind(batch, panel.roles.targets, panel.ids)
         return laid, batch
 
     def _spec(self, panel: Panel, laid: Buffer, prepared: Preparation, head: heads.Head) -> Spec:

@@ -19,6 +19,7 @@ from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
+from tsrnn.unmeasured import without_unmeasured
 from tsrnn.version import VERSION
 from tsrnn.windows import Windows
 
@@ -87,6 +88,7 @@ class Generator(Estimator):
         prepared = Preparation(self.scaler)
         arrays = prepared.arrays(panel)
         parts = self._parts(panel, split)
+        without_unmeasured(prepared, panel, arrays, parts.train)
         laid = prepared.fit(panel, arrays, parts.train).lay(panel, arrays)
         train, val = (_whole(laid, part, int(self.input_size)) for part in (parts.train, parts.val))
         if len(train) < 2:

@@ -25,6 +25,7 @@ from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.tasks import Task
 from tsrnn.trained import Report
+from tsrnn.unmeasured import without_unmeasured
 from tsrnn.version import VERSION
 
 
@@ -40,6 +41,7 @@ class Labelled(Estimator):
     class_weights: str | Sequence[float] | None
     penalty: Any
     label_weights: str | Mapping[str, Any] | None = None
+    on_unlearnt: str = "error"
     classes_: list[Any] | None
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
     lesson_: Panel  # what was learnt from
@@ -85,6 +87,8 @@ class Labelled(Estimator):
         arrays = prepared.arrays(panel)
         prepared.padding = (size := self._rows(arrays)) - 1
         parts = self._parts(arrays, panel, wanted)
+        alone = not (self.task.shows or self.calendar)
+        panel, arrays = without_unmeasured(prepared, panel, arrays, parts.train, alone)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
         if not self.task.shows:
             _of_covariates_alone(prepared.reading)
@@ -94,10 +98,20 @@ class Labelled(Estimator):
         train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
         val = val.only(apart(val))  # each row once
         if not len(train):
-            name = quoted(panel.roles.targets[0])
+            name, longest = quoted(panel.roles.targets[0]), int(arrays.lengths.max())
+            if longest < size:
+                raise InputError(
+                    f"{panel.source}: input_size={size} is longer than every series, the longest of which has "
+                    f"{longest} rows, and as many are held out; lower it, or name whole series in split="
+                )
             raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
+        codes = arrays.columns[0]
         if self.label_weights is not None:
-            train.weights = val.weights = laid.spread(self._weights(panel, arrays, parts))
+            weights = self._weights(panel, arrays, parts)
+            train.weights = val.weights = laid.spread(weights)
+            codes = np.where(weights > 0, codes, np.nan)
+        if self.classes_ is not None:
+            stratified.check_unlearnt(codes, parts, self.classes_, panel.source, self.on_unlearnt)
         head = self._head(arrays, parts)
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
@@ -197,7 +211,6 @@ class Labelled(Estimator):
                 if value is not None:
                     raise InputError(f"{name} is of labels, and values are to be told; leave it out")
             return heads.build(None, self.loss or "mae")
-        stratified.say_unlearnt(arrays, parts, self.classes_)
         self.costs_ = penalties.costs(self.penalty, self.classes_)
         weights: Any = self.class_weights
         if isinstance(weights, str):

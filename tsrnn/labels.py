@@ -86,7 +86,10 @@ def asked(frame: Any, target: str | None, inputs: Any, roles: Mapping[str, Any])
     if isinstance(frame, Panel):
         own = frame.roles
         if target is None and len(own.targets) > 1:
-            raise InputError(f"{frame.source} has {len(own.targets)} targets; name the one to tell with target=")
+            raise InputError(
+                f"{frame.source} has {len(own.targets)} targets, {listed(own.targets)}; name the one to tell with "
+                "target="
+            )
         others = {"future_covariates": own.future, "static_covariates": own.static}
         roles = {**{name: list(columns) for name, columns in others.items() if columns}, **roles}
         target, inputs = target or own.targets[0], inputs or list(own.past) or None
@@ -132,8 +135,8 @@ def opened(
         raise _no_numbers(roles.get("source") or "frame", target, loss, words)
     if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
         return table, None, dict(roles)
-    classes = classes_of(column, "frame")
-    return table.with_columns(encode(column, classes, "frame")), classes, dict(roles)
+    classes = classes_of(column, source := roles.get("source") or "frame")
+    return table.with_columns(encode(column, classes, source)), classes, dict(roles)
 
 
 def _words(column: pl.Series) -> list[str]:
@@ -180,7 +183,8 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
     if isinstance(frame, Panel) and frame.classes is not None:
         words = [None if code is None else frame.classes[int(code)] for code in table[target]]
         table = table.with_columns(pl.Series(target, words))
-    table = table.with_columns(encode(table[target], classes, frame.source if isinstance(frame, Panel) else "frame"))
+    source = frame.source if isinstance(frame, Panel | Reading) else ""
+    table = table.with_columns(encode(table[target], classes, source or "frame"))
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
 
 

@@ -9,11 +9,12 @@ import torch
 
 from tsrnn import anomalies, infer, marks, models, overlap, parameters, residuals, split, tasks, windows
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, held, unknown
 from tsrnn.heads import LOSSES
 from tsrnn.judged import Judged
 from tsrnn.labelled import Labelled
 from tsrnn.panel import Panel
+from tsrnn.unmeasured import refuse_blank
 
 
 class Reconstructor(Judged, Labelled):
@@ -176,7 +177,13 @@ class Reconstructor(Judged, Labelled):
         self._check_fitted()
         if frame is None and not hasattr(self, "lesson_"):
             raise InputError("a loaded reconstructor holds no data; pass the rows")
-        return self.lesson_ if frame is None else self.preparation_.read(frame)
+        if frame is None:
+            return self.lesson_
+        with held() as notices:
+            panel = self.preparation_.read(frame)
+            refuse_blank(panel, (*panel.roles.targets, *panel.roles.past, *panel.roles.future))
+        notices()
+        return panel
 
     def _held_out(self, arrays: Arrays) -> split.Split:
         rows = arrays.stops() - arrays.offsets[:-1]

@@ -12,6 +12,7 @@ from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
 from tsrnn.reading import Reading
+from tsrnn.unmeasured import refuse_blank
 
 
 def is_table(X: Any) -> bool:
@@ -66,13 +67,7 @@ def refuse_unread(panel: Panel) -> None:
         raise InputError(
             f"{panel.source} has no column of numbers to tell {quoted(arrays.names[0])} from; name inputs="
         )
-    measured = (
-        np.logical_or.reduce([np.isfinite(column) for column in columns]) if columns else np.ones(arrays.rows, bool)
-    )
-    heard = np.add.reduceat(measured.astype(np.int64), arrays.offsets[:-1])
-    if not heard.all():
-        series = quoted(panel.ids[int(heard.argmin())])
-        raise InputError(f"{panel.source}: nothing was measured in series {series}; leave it out")
+    refuse_blank(panel, panel.roles.past)
 
 
 def told(panel: Panel, columns: Mapping[str, Any]) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn.arrays import Arrays, Floats
+from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, notice, quoted
 from tsrnn.split import Part, Split
 
@@ -41,24 +41,33 @@ def refuse_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source:
             )
 
 
-def say_unlearnt(arrays: Arrays, parts: Split, classes: Sequence[Any]) -> None:
-    """Say which classes of the rows held out no row of the training has: labels' numbers in the first column.
+def check_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source: str, on_unlearnt: str) -> None:
+    """Look for classes of the rows held out that no row of the training has: labels' numbers that count [row].
 
-    It is no error of the user's: where wells are left out one by one, a rock that one well alone has is always such a
-    class, and that well has to be scored as it is. Of whole series it is one (`refuse_unlearnt`): they can be dealt out
-    by class.
+    In the validation it is an error: what stops the training would be judged by rows that nobody can tell. Where wells
+    are left out one by one it is nobody's fault, a rock that one well alone has is always such a class, and "note" goes
+    on. In the test it is only said: a test is to be scored as it is. Of whole series see `refuse_unlearnt`.
+
+    Raises:
+        InputError: names the class; `on_unlearnt` is "error".
     """
-    held = {name: _codes(arrays, parts.part(name)) for name in ("train", "val", "test")}
+    held = {name: _codes(codes, parts.part(name)) for name in ("train", "val", "test")}
     for name in ("val", "test"):
-        if strangers := sorted(held[name] - held["train"]):
-            them = listed(str(classes[code]) for code in strangers)
-            notice(f"no row of the training is {them}, which the {name} part holds: it can never be told there")
+        if not (strangers := sorted(held[name] - held["train"])):
+            continue
+        them = listed(str(classes[code]) for code in strangers)
+        if name == "val" and on_unlearnt == "error":
+            raise InputError(
+                f"{source}: no row of the training is {them}, which the split's val part holds; choose a split= (or "
+                "val_size=) that leaves rows of it to learn from, or on_unlearnt='note' to go on without"
+            )
+        notice(f"no row of the training is {them}, which the {name} part holds: it can never be told there")
 
 
-def _codes(arrays: Arrays, part: Part) -> set[int]:
+def _codes(codes: Floats, part: Part) -> set[int]:
     """The labels' numbers in a part's rows."""
-    codes = [arrays.columns[0][a:b] for a, b in zip(part.begin, part.end, strict=True)]
-    return {int(code) for code in np.unique(np.concatenate(codes)) if np.isfinite(code)}
+    rows = [codes[a:b] for a, b in zip(part.begin, part.end, strict=True)]
+    return {int(code) for code in np.unique(np.concatenate(rows)) if np.isfinite(code)}
 
 
 def _held(part: Part) -> np.ndarray:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
@@ -10,12 +10,15 @@ import torch
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, held, quoted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
+from tsrnn.options import check_types
 from tsrnn.panel import Panel
+from tsrnn.unmeasured import refuse_blank
 
+OnUnlearnt = Literal["error", "note"]
 _WHOLE_SERIES = 4  # from so many on, whole series stop the training instead of ends of them
 
 
@@ -37,6 +40,8 @@ class Tagger(Labelled):
         calendar: add calendar (or depth) features to the inputs.
         masks: tell the model which cells were measured, where the inputs have holes.
         val_size: share of the series, or of each series' rows, held out for early stopping when `fit` gets no split.
+        on_unlearnt: what becomes of a class that the validation holds and the training lacks: "error", or "note", with
+            which it is said, and never told.
         options: fields of the model's Config and of `FitConfig`, as of `tsrnn.Forecaster`.
 
     After `fit`: `model_`, `classes_` (None where values are told), `report_`.
@@ -56,6 +61,7 @@ class Tagger(Labelled):
         calendar: bool = False,
         masks: bool = True,
         val_size: float = 0.1,
+        on_unlearnt: OnUnlearnt = "error",
         **options: Any,
     ) -> None:
         self.model = model
@@ -69,6 +75,7 @@ class Tagger(Labelled):
         self.calendar = calendar
         self.masks = masks
         self.val_size = val_size
+        self.on_unlearnt = on_unlearnt
         self.options = options
 
     kind, task = "tagger", tasks.find("along")
@@ -79,6 +86,7 @@ class Tagger(Labelled):
             raise InputError(f"input_size must be a whole number of rows, at least 2, not {self.input_size!r}")
         if not isinstance(self.val_size, float) or not 0 < self.val_size < 1:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size!r}")
+        check_types({"on_unlearnt": self.on_unlearnt}, {"on_unlearnt": OnUnlearnt})
         return super().configs()
 
     def fit(
@@ -115,8 +123,11 @@ class Tagger(Labelled):
             inputs = labels.numbers(table, taken) if "past" in reads else []
         if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
-        panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        if isinstance(frame, Panel):
+        with held() as notices:
+            panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
+        if not isinstance(frame, Panel):
+            notices()
+        else:  # what its rows have to say was said when it was made
             panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers)
         return self._learn(panel, split, on_epoch)
 
@@ -207,7 +218,10 @@ class Tagger(Labelled):
             )
         prepared = self.preparation_
         unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
-        panel = replace(prepared.read(unlabelled), origin=origin)
+        with held() as notices:
+            panel = replace(prepared.read(unlabelled), origin=origin)
+            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
+        notices()
         laid, answer = self._told_of(panel)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told

@@ -111,7 +111,7 @@ class WholeSeries(Labelled):
             )
         if (width := given[0].shape[1]) != (known := len(reading["past"])):
             raise InputError(f"X has {width} channels and the training's had {known}; give those")
-        return cases.table_of(given)
+        return Reading(cases.table_of(given), source="X")
 
     def _answered(self, X: Any) -> tuple[Panel, Floats]:
         """The panel and, of each series, the classes' probabilities or the value in its own unit: [series number]."""

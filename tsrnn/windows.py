@@ -19,7 +19,7 @@ from tsrnn.anchors import Anchors
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
 from tsrnn.draws import ALONE, order, shared
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
 from tsrnn.tasks import AHEAD, Task
@@ -235,16 +235,16 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
     return batch
 
 
-def refuse_blind(batch: Batch, targets: int, ids: Sequence[str]) -> None:
+def refuse_blind(batch: Batch, targets: Sequence[str], ids: Sequence[str]) -> None:
     """Raise one sentence where a look-back holds no measured target: there is nothing to forecast from."""
     if batch.observed is None:
         return
-    blind = ~batch.observed[..., :targets].flatten(1).any(1)
+    blind = ~batch.observed[..., : len(targets)].flatten(1).any(1)
     if blind.any():
         name, rows = ids[int(blind.int().argmax())], batch.past.shape[1]
         raise InputError(
-            f"series {name!r} has no measured target among its newest {rows} rows, so that there is nothing to "
-            "forecast from; give more history, or leave it out with on_short='skip'"
+            f"series {name!r} has no measured target among its newest {rows} rows, where {listed(targets)} is empty: "
+            "there is nothing to forecast from; give more history, or leave it out with on_short='skip'"
         )
 
 

@@ -58,7 +58,7 @@ class Job:
     def estimator(self) -> Estimator:
         """What is to be fitted."""
         silent = suites.SILENT if self.asks.forecasts and self.track != rows.AS_IT_COMES else {}
-        options = {**silent, **self.options, "random_state": self.seed}
+        options = {**faces.comparing(self.asks.name), **silent, **self.options, "random_state": self.seed}
         return faces.make(self.asks.name, self.model, self.input_size or None, self.horizon, options)
 
     @property

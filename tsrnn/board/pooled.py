@@ -22,6 +22,11 @@ from tsrnn.board.rows import stem
 from tsrnn.suites import Suite
 
 WAYS = ("mean of series", "pooled")
+BOTH = (
+    "A mean of series gives each well, or other series, the same weight; pooled, the rows of all are counted together, "
+    "and F1 is of the classes of all. 90 % intervals draw series again. Seeds are averaged."
+)
+CLASSES = "Of the rows of all series together; seeds are averaged. Else told: what a class is most often taken for."
 _DRAWS, _LEVEL = 500, 0.9
 _COUNTED = ("macro_f1", "boundary_f1")  # made of counts; the others are means over rows
 Numbers = npt.NDArray[np.float64]

@@ -47,11 +47,6 @@ SERIES = (
     "The first measure's mean over series with its 90 % interval, by drawing series again; its median and worst one; "
     "series that are worse than a baseline; skill against the suite's own. Seeds are averaged first."
 )
-LABELS = (
-    "A mean of series gives each well, or other series, the same weight; pooled, the rows of all are counted together, "
-    "and F1 is of the classes of all. 90 % intervals draw series again. Seeds are averaged."
-)
-CLASSES = "Of the rows of all series together; seeds are averaged. Else told: what a class is most often taken for."
 
 
 def stored(suite: Suite, folder: Path, as_json: bool, others: int) -> None:
@@ -104,7 +99,7 @@ def by_class(suite: Suite, folder: Path, as_json: bool) -> None:
     cells = [
         {name: f"{each:.3f}" if isinstance(each, float) else each for name, each in row.items()} for row in records
     ]
-    show(records if as_json else cells, as_json, CLASSES)
+    show(records if as_json else cells, as_json, pooled.CLASSES)
 
 
 def standings(folder: Path, as_json: bool) -> None:
@@ -149,7 +144,7 @@ def _over_series(records: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
     table = Table(*names, *(Column(way, no_wrap=True) for way in pooled.WAYS), box=None, header_style="bold")
     for record in records:
         table.add_row(*(str(record[name]) for name in names), *(_ends(record, way) for way in pooled.WAYS))
-    return [Text(""), table, Text(f"{records[0]['series']} series. {LABELS}", style="dim")]
+    return [Text(""), table, Text(f"{records[0]['series']} series. {pooled.BOTH}", style="dim")]
 
 
 def _ends(record: Mapping[str, Any], way: str) -> str:

@@ -6,15 +6,13 @@ silent one that writes nothing, stops early and brings the best weights back.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
@@ -30,6 +28,7 @@ from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
 from tsrnn.phases import Lesson
+from tsrnn.seeding import seeded as seeded
 from tsrnn.trained import Report as Report
 from tsrnn.windows import Windows
 
@@ -150,11 +149,3 @@ def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None, f
         raise InputError(f"{asked} cannot be had here: {error}") from None
     config.check_device(trainer.strategy.root_device.type)
     return trainer
-
-
-@contextmanager
-def seeded(random_state: int) -> Iterator[None]:
-    """Draw weights, dropout and noise from a seed of one's own; the caller's global generator is left as it was."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(random_state)
-        yield

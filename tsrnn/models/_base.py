@@ -50,6 +50,7 @@ class Model(nn.Module):
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
     reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast
     one_graph: bool = True  # `torch.export` keeps one graph of any number of windows; False: how many steers the code
+    by_steps: bool = True  # False: solved, or without weights, so that no option of a training by steps matters
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:
@@ -157,6 +158,7 @@ class Naive(Model):
     these are errors out of sample. A point stays the plain forecast.
     """
 
+    by_steps = False
     offsets: Tensor  # [horizon target params]
     needs: int = 1  # steps that a forecast is made of: a shorter window's error says nothing of it
 

@@ -46,6 +46,7 @@ class Config:
 
 
 class LeastSquares(Model):
+    by_steps = False
     reads = frozenset({"known"})
 
     @classmethod

@@ -2,6 +2,7 @@
 
     sheet, overall   what a page of one suite, and one of many data sets, says: numbers and words
     entries, cells   the lines of a board; texts of tables
+    classes          what is said of labels: pooled measures, and tables by class
     drawn, figures, svg, slices, samples   pictures
     sweep, found     a sweep as one picture, and as a page
     origin           where each row comes from, and the command that makes it

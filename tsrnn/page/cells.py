@@ -79,21 +79,26 @@ def _percent(value: float, other: float) -> str:
     return f"{100 * (value / other - 1):+.1f}" if other else NONE
 
 
-def heat(table: Table, relative: bool = False) -> dict[str, Any]:
-    """A table whose cells are shaded by how far they lie behind the best of their column."""
+def heat(table: Table, relative: bool = False, higher: bool = False) -> dict[str, Any]:
+    """A table whose cells are shaded by how far they lie behind the best of their column; `higher` is better, or lower.
+
+    What is better higher is a share: it lies behind by their difference.
+    """
     places, lines = table
-    best = [min(filter(isfinite, column), default=nan) for column in zip(*lines.values(), strict=True)]
+    first = max if higher else min
+    best = [first(filter(isfinite, column), default=nan) for column in zip(*lines.values(), strict=True)]
     rows = [
-        (name, [(_short(value, relative), _shade(value, best[k])) for k, value in enumerate(values)])
+        (name, [(_short(value, relative), _shade(value, best[k], higher)) for k, value in enumerate(values)])
         for name, values in lines.items()
     ]
     return {"places": places, "rows": rows}
 
 
-def _shade(value: float, best: float) -> str:
+def _shade(value: float, best: float, higher: bool) -> str:
     if not isfinite(value) or not best > 0:
         return "n"
-    return f"h{min(SHADES - 1, int(SHADES * (value / best - 1) / _FAR))}"
+    behind = best - value if higher else value / best - 1
+    return f"h{min(SHADES - 1, int(SHADES * behind / _FAR))}"
 
 
 def _short(value: float, relative: bool) -> str:

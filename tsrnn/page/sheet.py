@@ -14,7 +14,7 @@ from tsrnn.board.own import comparable, own
 from tsrnn.board.remarks import captions, notes
 from tsrnn.board.rows import AS_IT_COMES, apart
 from tsrnn.errors import InputError
-from tsrnn.page import cells, drawn, origin, samples
+from tsrnn.page import cells, classes, drawn, origin, samples
 from tsrnn.page.entries import Entry, baseline, entries, pairs
 from tsrnn.suites import Suite
 
@@ -47,6 +47,7 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
         "matrix": cells.differences(*pairs(first, suite.by, suite.measures[0], folder), suite.measures[0]),
         "board": drawn.standing(first, suite).drawn,
         **drawn.pictures(first, suite, folder),
+        "labels": classes.told(apart(rows)[0], _named(first), suite, folder),
         "samples": samples.windows(_named(first), folder),
         "origins": [_origin(line, suite) for lines in made for line in lines if line.rows is not None],
         "measures": [cells.words(name) for name in suite.measures],

@@ -22,6 +22,7 @@ from tsrnn.tune import storage
 from tsrnn.tune.patience import OUTAGE, patiently
 
 _LOCKS = 0x7473726E  # tells our advisory locks in a database from those of others
+_SQLITE = b"SQLite format 3\0"  # how its files begin, but for empty ones
 _LONGEST = 300  # seconds that a server leaves a turn to a process that asks it nothing
 
 Leave = Callable[[], bool]
@@ -114,13 +115,34 @@ def _engine(url: str) -> Engine:
     return create_engine(parts, poolclass=NullPool, connect_args=storage.connecting(parts))
 
 
+def _check(file: Path, url: str) -> None:
+    """Refuse a file of something else before there is a lock beside it.
+
+    Raises:
+        InputError: it is no SQLite database.
+    """
+    try:
+        with file.open("rb") as content:
+            begin = content.read(len(_SQLITE))
+    except OSError:  # not there yet, or opening it will say why not
+        return
+    if begin and begin != _SQLITE:
+        raise storage.unopened(url, ValueError("the file is no SQLite database"))
+
+
 def _lock(url: str) -> FileLock | None:
-    """None where nobody shares the storage, or no folder can be had for the lock of a server's."""
+    """None where nobody shares the storage, or no folder can be had for the lock of a server's.
+
+    Raises:
+        InputError: the file is none of SQLite's.
+    """
     scheme, _, place = url.partition("://")
     if scheme.partition("+")[0] == storage.SQLITE:
-        file = place[1:].partition("?")[0].removeprefix("file:")
-        shared = file not in ("", ":memory:") and Path(file).parent.is_dir()
-        return FileLock(f"{file}.lock") if shared else None
+        file = Path(place[1:].partition("?")[0].removeprefix("file:"))
+        if str(file) in (".", ":memory:") or not file.parent.is_dir():
+            return None
+        _check(file, url)
+        return FileLock(f"{file}.lock")
     folder = Path(platformdirs.user_cache_dir("tsrnn")) / "studies"
     try:
         folder.mkdir(parents=True, exist_ok=True)
