@@ -1,8 +1,13 @@
 """Seeds trained at once end in the bits of seeds trained apart, draw from nobody's generator, and stop together."""
 
+import os
+import signal
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,10 +15,11 @@ import polars as pl
 import pytest
 import torch
 import torch.nn.functional as F
+from jobs import PATIENCE, wait_for
 from small import long_frame
 from torch import Tensor, nn
 
-from tsrnn import Forecaster, Panel, Reconstructor, fit_seeds, side_by_side
+from tsrnn import Forecaster, Notice, Panel, Reconstructor, fit_seeds, side_by_side
 from tsrnn.allocator import threads
 from tsrnn.cells import Cell
 from tsrnn.errors import InputError
@@ -89,6 +95,40 @@ def test_one_after_another_is_the_same_and_the_callers_generator_is_left_alone()
     assert all(same_bits(first, second) for first, second in zip(*pair, strict=True))
     assert not hasattr(face, "model_")
     assert "random_state" not in face.get_params()
+
+
+def test_what_is_to_be_said_is_said_once_where_the_seeds_were_asked_for() -> None:
+    frame = long_frame((150,)).drop("unique_id").rename({"y": "load"}).with_columns(pl.lit("x").alias("word"))
+    with pytest.warns(Notice, match="column 'word' is not read") as said:
+        fit_seeds(Forecaster("nlinear", **QUICK), frame, 3, workers=2)
+    assert [Path(each.filename).name for each in said] == [Path(__file__).name]
+
+
+PROGRAM = """
+import signal, sys
+from pathlib import Path
+from small import long_frame
+from tsrnn import Forecaster, fit_seeds
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+face = Forecaster("segrnn", input_size=24, horizon=6, hidden_size=8, max_epochs=10**6, patience=10**6)
+fit_seeds(face, long_frame(), 3, workers=2, on_epoch=lambda epoch, loss: Path(sys.argv[1]).touch())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
+def test_ctrl_c_ends_all_of_them(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", PROGRAM, str(tmp_path / "trains")]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with subprocess.Popen(words, stderr=subprocess.PIPE, text=True, env=environment) as program:
+        try:
+            wait_for((tmp_path / "trains").exists, program)
+            program.send_signal(signal.SIGINT)
+            _, err = program.communicate(timeout=PATIENCE)
+        finally:
+            program.kill()
+    assert err.rstrip().endswith("KeyboardInterrupt")
+    assert err.count("Traceback") == 1
 
 
 def test_filters_of_warnings_are_as_before() -> None:

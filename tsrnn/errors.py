@@ -1,6 +1,7 @@
 """What a user can mend: one exception, one sentence, the nearest names; and a word on what was chosen unasked."""
 
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from difflib import get_close_matches
 _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
 _CELL = 60  # characters of a cell, or of a name, that a message quotes
 _NAMES = 40  # names that a message lists
+_thread = threading.local()
 
 
 class InputError(ValueError):
@@ -23,8 +25,21 @@ class Notice(UserWarning):
     """What was taken as it is, or chosen, and is worth a word: one sentence that says how to choose otherwise."""
 
 
+@contextmanager
+def kept(said: list[str]) -> Iterator[None]:
+    """Notices of this thread are put into a list instead, for the thread that waits for it to say them."""
+    _thread.said = said
+    try:
+        yield
+    finally:
+        _thread.said = None
+
+
 def notice(text: str) -> None:
     """Warn at the line outside tsrnn that led here; Python shows it once for each such line."""
+    if getattr(_thread, "said", None) is not None:
+        _thread.said.append(text)
+        return
     frame, depth = sys._getframe(), 1
     while frame.f_back is not None and str(frame.f_globals.get("__name__", "")).split(".")[0] in _INSIDE:
         frame, depth = frame.f_back, depth + 1

@@ -10,8 +10,8 @@ Blundell 2017, "Simple and Scalable Predictive Uncertainty Estimation using Deep
 
 import math
 import threading
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from copy import copy
 from dataclasses import fields
 from numbers import Integral
@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 import torch
 
-from tsrnn import models, progress
+from tsrnn import errors, models, progress
 from tsrnn.allocator import threads as with_threads
 from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
@@ -29,6 +29,7 @@ from tsrnn.trained import Report
 from tsrnn.workers import cores
 
 _MEAN = "ensemble"  # the model whose forecast is its members' mean
+_POLL = 0.2  # seconds
 _LEARNT = {"head_", "spec_", "preparation_", "panel_", "split_", "skipped_", "unread_", "lesson_", "parts_", "stamp_"}
 
 Face = TypeVar("Face", bound=Estimator)
@@ -118,13 +119,15 @@ def _at_once(lots: dict[int, Face], frame: Any, count: int, how: dict[str, Any],
             )
     ended, before = threading.Event(), torch.get_rng_state()
 
+    said: list[str] = []
+
     def work(seed: int) -> None:
-        with Apart(ended), progress.hidden():
+        with Apart(ended), progress.hidden(), errors.kept(said):
             _fit(seed, lots[seed], frame, how)
 
     with quiet(), ThreadPoolExecutor(count, "tsrnn-seed") as team:  # quiet, since filters of warnings are all threads'
         try:
-            for done in as_completed([team.submit(work, seed) for seed in lots]):
+            for done in _completed([team.submit(work, seed) for seed in lots]):
                 done.result()
                 if not torch.equal(before, torch.get_rng_state()):
                     raise InputError(
@@ -136,7 +139,17 @@ def _at_once(lots: dict[int, Face], frame: Any, count: int, how: dict[str, Any],
             ended.set()
             team.shutdown(cancel_futures=True)
             raise
+    for text in dict.fromkeys(said):
+        errors.notice(text)
     return list(lots.values())
+
+
+def _completed(running: Iterable[Future[None]]) -> Iterator[Future[None]]:
+    """What is done, as it is done. It wakes now and then: polars' handler of Ctrl-C does not end a wait."""
+    left = set(running)
+    while left:
+        done, left = wait(left, _POLL, FIRST_COMPLETED)
+        yield from done
 
 
 def _fit(seed: int, estimator: Estimator, frame: Any, how: dict[str, Any]) -> None:
