@@ -79,6 +79,8 @@ def choose(job: Job) -> dict[str, Any]:
     kept = {name: value for name, value in start.items() if name not in {*ranged, "input_size"} - {*TRAINING}}
     sizes = LOOKBACKS if job.input_size is None else (job.input_size,)
     fixed: dict[str, Any] = {**TRAINING, **kept}
+    if "max_steps" in kept:
+        del fixed["max_epochs"]
     alternatives: dict[str, Any] = {}
     if job.model == "ensemble":
         fixed["learning_rate"], sizes, line_ups = RATE, sizes[-1:], LIKED if job.liked else LINE_UPS

@@ -55,6 +55,16 @@ def test_fit_predict_and_json(run: Run, file: Path) -> None:
     assert pl.read_parquet("f.parquet")["oil"].to_list() == pytest.approx(forecast["oil"].to_list(), rel=1e-5)
 
 
+def test_seeds_are_kept_as_their_mean(run: Run, file: Path) -> None:
+    status, _, err = run(
+        "fit", str(file), "--out", "saved", "--model", "gru", "--target", "oil", *SMALL, "--seeds", "2"
+    )
+    assert status == 0
+    assert [line.split(":")[0] for line in err.splitlines()] == ["seed 0", "seed 1", "saved"]
+    assert [each["model"] for each in tsrnn.Forecaster.load("saved").options["members"]] == ["gru", "gru"]
+    assert pl.read_csv(run("predict", "saved", str(file))[1].encode()).height == 6
+
+
 def test_the_step_can_be_named(run: Run, file: Path) -> None:
     status, _, err = run("fit", str(file), "--out", "saved", "--model", "ols", "--freq", "30min", *SMALL[:4])
     assert (status, "missing in 239 places by its step (30min)" in err) == (2, True)
@@ -301,6 +311,9 @@ FIT = ("--out", "m", "--input-size", "8", "--horizon", "4", "--model", "ols")
         (("tune", "transformer", "--trials", "0"), "--trials must be at least 1"),
         (("predict", "empty", "transformer"), "empty is not a saved model"),
         (("fit", "transformer", "--out", "m", "--set", "hiden_size=3"), "did you mean 'hidden_size'"),
+        (("fit", "transformer", "--out", "m", "--seeds", "0"), "--seeds must be at least 1"),
+        (("fit", "transformer", "--out", "m", "--seeds", "2", "--plot", "l.png"), "leave --plot out"),
+        (("fit", "transformer", "--out", "m", "--task", "along", "--seeds", "2"), "leave --seeds out"),
         (("fit", "transformer", "--out", "m", "--horizon", "0"), "horizon must be a whole number of steps"),
         (("fit", "transformer", "--out", "m", "--target", "OTT"), "did you mean 'OT'"),
     ],

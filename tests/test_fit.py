@@ -196,6 +196,8 @@ def test_rates_by_hand():
         ({"random_state": 2**64}, "random_state takes a whole number of 64 bits, not 18446744073709551616"),
         ({"random_state": -(2**63) - 1}, "random_state takes a whole number of 64 bits"),
         ({"max_epochs": 0}, "max_epochs must be above 0"),
+        ({"max_steps": 0}, "max_steps must be above 0, or None, not 0"),
+        ({"max_epochs": 3, "max_steps": 90}, "max_epochs=3 and max_steps=90 both end it; name one of them"),
         ({"max_minutes": 0}, "max_minutes must be above 0, or None, not 0"),
         ({"max_windows": -3}, "max_windows must be above 0, or None, not -3"),
         ({"val_windows": 0}, "val_windows must be above 0"),

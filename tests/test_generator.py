@@ -249,6 +249,10 @@ class TestPhases:
         self.fit(monkeypatch, max_epochs=2, batch_size=30)
         assert Stepping.taken == [4, 4]
 
+    def test_steps_bound_them(self, monkeypatch):
+        self.fit(monkeypatch, max_steps=9, batch_size=30)
+        assert Stepping.taken == [9, 4]
+
     def test_a_loss_that_is_no_number_is_told_with_its_phase(self, monkeypatch):
         with pytest.raises(
             InputError, match="the loss of the first stopped being a number in step 4; lower learning_rat"

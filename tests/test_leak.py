@@ -17,6 +17,7 @@ TRAINED = {"hidden_size": 8, "max_epochs": 3, "batch_size": 64, "patience": 1}
 KINDS = {
     "gru": {**TRAINED, "calendar": True},
     "segrnn": {**TRAINED, "segment": 8, "scale_per_series": True, "averaging": 0.9},
+    "braid": {**TRAINED, "segment": 8, "skip": "ridge"},
     "ols": {},
     "nlinear": {"max_epochs": 3, "quantiles": [0.1, 0.5, 0.9], "scaler": "robust"},
 }

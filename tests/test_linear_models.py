@@ -89,7 +89,7 @@ def test_rows_of_overlapping_windows_give_the_sums_of_the_windows(centring, monk
     assert len(train.runs()) == 3
     forecasts = []  # a direction in which no centred window moves may weigh anything
     for least in (1, 10**6):  # windows in a run from which on its rows are read
-        monkeypatch.setattr("tsrnn.models.ols._RUN", least)
+        monkeypatch.setattr("tsrnn.layers.chosen_ridge._RUN", least)
         for kind in ("individual", "auto"):
             model = made("ols", spec, centring=centring, weights=kind, ridges=(1e-4, 1e-2, 1.0))
             model.solve(train, val)
@@ -147,7 +147,7 @@ def test_individual_weights_forecast_each_channel_by_its_own_map():
 
 @pytest.mark.parametrize("held", [400_000_000, 1])
 def test_auto_takes_what_validation_likes_better(held, monkeypatch):
-    monkeypatch.setattr("tsrnn.models.ols._HELD", held)  # of one channel's sums, or of all, at a time
+    monkeypatch.setattr("tsrnn.layers.chosen_ridge._HELD", held)  # of one channel's sums, or of all, at a time
     spec = Spec(6, 3, 2, 2)
     for values, val, likes in (
         (unlike(0), unlike(1), "individual"),

@@ -246,6 +246,14 @@ def test_what_changes_rows_as_a_whole_is_refused(archive, tmp_path, roles):
     assert not refused(archive, tmp_path, f"{next(iter(roles))}= changes rows or columns as a whole", **roles)
 
 
+@pytest.mark.parametrize("word", ["target", "time", "id", "past_covariates"])
+def test_a_column_that_is_not_there_is_refused_before_anything_is_written(archive, tmp_path, word):
+    maps = tmp_path / "maps"
+    with pytest.raises(InputError, match=r"unknown column of .*archive 'widn': did you mean 'wind'"):
+        tsrnn.load(archive, maps=maps, **{word: "widn"})
+    assert not maps.exists() or not [*maps.iterdir()]
+
+
 def test_what_is_no_parquet_is_refused(archive, tmp_path):
     (tmp_path / "table.csv").write_text("ds,y\n1,2\n")
     for place in (tmp_path / "table.csv", [archive / "0.parquet", tmp_path / "table.csv"]):

@@ -1,6 +1,7 @@
 """A label or a value for each row: learnt from what lies before and behind it, never from the label itself."""
 
 import json
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -38,6 +39,17 @@ def world(**options):
 @pytest.fixture(scope="module")
 def fitted():
     return Tagger(**SMALL).fit(world(), **WORLD)
+
+
+def test_what_the_rows_of_a_panel_have_to_say_is_said_when_it_is_made_alone():
+    frame = world().with_columns(GR=pl.when(pl.int_range(pl.len()) == 5).then(90000.0).otherwise(pl.col("GR")))
+    columns = {"target": "RHOB", "past_covariates": ["GR"], **KEYS}
+    with pytest.warns(Notice, match="GR: 1 values a hundred deviations"):
+        panel = Panel.of(frame, **columns)
+    with warnings.catch_warnings(record=True) as heard:
+        warnings.simplefilter("always")
+        Tagger(**SMALL, loss="mse").fit(panel)
+    assert not [each for each in heard if "deviations" in str(each.message)]
 
 
 class TestTask:

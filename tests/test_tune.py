@@ -10,12 +10,13 @@ import optuna
 import polars as pl
 import pytest
 
-from tsrnn import InputError, metrics, tune, usual
+from tsrnn import InputError, load, metrics, models, tune, usual
 from tsrnn.forecaster import Forecaster
 from tsrnn.infer import Score
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, write_toml
 from tsrnn.registry import names
+from tsrnn.shapes import Spec
 from tsrnn.tune import fitted
 
 ASKED = tune.Sweep(
@@ -154,6 +155,43 @@ def test_another_sweep_under_the_same_name_is_refused(panel: Panel, url: str) ->
     other = tune.Sweep("ols", 4, (12,), {}, split=ASKED.split)
     with pytest.raises(InputError, match=r"study 's'.*'nlinear', not 'ols'"):
         tune.run(panel, other, 1, url, "s")
+
+
+def test_the_same_file_by_another_path_is_the_same_sweep(url: str, tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    frame = pl.DataFrame({"ds": range(200), "y": np.sin(np.arange(200) / 4)})
+    frame.write_csv("wave.csv")
+    for trials, path in enumerate(("wave.csv", "./wave.csv", str(tmp_path / "wave.csv")), start=1):
+        assert len(tune.run(load(path, target="y"), ASKED, trials, url, "s").trials) == trials
+    frame.head(190).write_csv("wave.csv")
+    with pytest.raises(InputError, match=r"is a sweep with sha256 '\w+', not"):
+        tune.run(load(tmp_path / "wave.csv", target="y"), ASKED, 4, url, "s")
+
+
+@pytest.mark.parametrize("model", sorted({*names("models")} - {"trees"}))
+def test_a_model_that_takes_no_steps_is_tried_with_no_option_of_them(model: str) -> None:
+    spec = Spec(input_size=48, horizon=12, channels=2, targets=2, seasonality=12)
+    kind = models.find(model).kind
+    assert ("learning_rate" in tune.ranges(model)) == kind.by_steps
+    if "ahead" in kind.tasks:
+        built = models.build(model, models.configure(model, {}), spec)
+        assert any(weight.requires_grad for weight in built.parameters()) == kind.by_steps
+
+
+def test_a_model_that_learns_nothing_is_refused_unless_sizes_are_tried() -> None:
+    with pytest.raises(InputError, match="'repeat_last' learns nothing that an option would change; fit it as it is"):
+        tune.Sweep("repeat_last", 4, (12,), {})
+    assert tune.Sweep("window_mean", 4, (12, 24), {}).planned() == [{"input_size": 12}]
+
+
+def test_a_file_of_something_else_is_no_storage_and_gets_no_lock(panel: Panel, tmp_path: Path) -> None:
+    table = tmp_path / "small.csv"
+    table.write_text("ds,y\n0,1\n")
+    with pytest.raises(InputError, match=r"cannot open the storage sqlite:///.*small\.csv: the file is no SQLite data"):
+        tune.run(panel, ASKED, 1, tune.sqlite(table), "s")
+    assert [path.name for path in tmp_path.iterdir()] == ["small.csv"]
+    (tmp_path / "empty.sqlite3").touch()
+    assert len(tune.run(panel, ASKED, 1, tune.sqlite(tmp_path / "empty.sqlite3"), "s").trials) == 1
 
 
 def test_a_storage_that_cannot_be_opened_is_one_sentence(panel: Panel) -> None:

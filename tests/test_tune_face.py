@@ -279,6 +279,18 @@ def test_a_dashboard_shows_the_study_while_it_lasts(panel: Panel, tmp_path: Path
         urllib.request.urlopen(f"{address}/api/studies")
 
 
+def test_the_dashboards_address_is_told_once_there_is_a_study_to_look_at(run: Run, tmp_path: Path) -> None:
+    pytest.importorskip("optuna_dashboard")
+    pl.DataFrame({"date": range(300), "y": np.sin(np.arange(300) / 4)}).write_csv(tmp_path / "wave.csv")
+    task = ("tune", "wave.csv", "--model", "nlinear", "--input-size", "12", "--horizon", "4", "--set", "max_epochs=1")
+    status, _, err = run(*task, "--trials", "1", "--study", "s", "--dashboard")
+    assert (status, err.splitlines()[0][:28]) == (0, "dashboard: http://127.0.0.1:")
+    status, _, err = run(*task[:-4], "--horizon", "5", "--trials", "1", "--study", "s", "--dashboard")
+    assert status == 2
+    assert "is a sweep with horizon 4, not 5" in err
+    assert "dashboard: http" not in err
+
+
 def test_without_the_dashboard_it_is_refused_before_the_sweep(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

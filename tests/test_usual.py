@@ -43,6 +43,21 @@ def test_a_training_has_about_as_many_steps_on_any_data(windows, targets):
     assert usual.BATCHES[0] <= asked.batch_size <= usual.BATCHES[1]
 
 
+@pytest.mark.parametrize(
+    ("windows", "said", "epochs"),
+    [
+        (1000, {"max_windows": 80, "batch_size": 8, "max_steps": 100}, 10),
+        (1000, {"max_windows": 80, "batch_size": 8, "max_steps": 101}, 11),
+        (60, {"batch_size": 16, "passes": 5, "max_steps": 200}, 10),
+        (100_000, {"batch_size": 16, "max_steps": 3 * usual.EPOCH}, 3),
+    ],
+)
+def test_steps_are_a_budget_of_whole_epochs_whatever_the_data(windows, said, epochs):
+    settled = FitConfig(**said).settled(windows, 1)
+    assert settled.max_epochs == epochs
+    assert settled.settled(windows, 1) == settled
+
+
 def test_what_is_said_stands():
     said = FitConfig(batch_size=7, max_epochs=3)
     assert said.settled(1000, 1) == said

@@ -4,6 +4,7 @@ The map, in the order in which data meets the rooms:
 
     version, errors, journal, alive, files, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
+    seeding                                     where random numbers come from
     arrays, pages                               numbers in memory, and in files that are mapped into it
     split, moments, scale, usual, shapes        cut before you look; what is done where nothing was said
     metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold
@@ -44,6 +45,7 @@ The map, in the order in which data meets the rooms:
     faces                                       which estimator does a task
     testing                                     the contracts, for people's own models and cells
     workers, clusters, execute/, claims, tune/   many fits: processes, Ray; jobs; who does which; sweeps
+    side_by_side                                several seeds of one estimator at once
     console, terminal                           what a person sees, what a program reads; signals, closed streams
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
     submission/                                 rows of other people, held against the protocol
@@ -67,6 +69,7 @@ if TYPE_CHECKING:
     from tsrnn.generator import Generator as Generator
     from tsrnn.panel import Panel as Panel
     from tsrnn.reconstructor import Reconstructor as Reconstructor
+    from tsrnn.side_by_side import fit_seeds as fit_seeds
     from tsrnn.tagger import Tagger as Tagger
     from tsrnn.tune import sweep as sweep
     from tsrnn.version import VERSION as __version__
@@ -81,6 +84,7 @@ _PUBLIC = {
     "SequenceClassifier": "classifier",
     "Tagger": "tagger",
     "load": "catalog",
+    "fit_seeds": "side_by_side",
     "sweep": "tune",
     "__version__": "version",
 }
@@ -94,6 +98,7 @@ __all__ = [
     "SequenceClassifier",
     "Tagger",
     "__version__",
+    "fit_seeds",
     "load",
     "sweep",
 ]

@@ -29,6 +29,7 @@ class FitConfig:
     learning_rate: float = span(1e-3, 1e-4, 1e-2, log=True)
     batch_size: int | None = choice(None, 32, 64, 128, first=64)  # windows
     max_epochs: int | None = None  # through all windows, or `max_windows`; None: an epoch has the usual steps
+    max_steps: int | None = None  # in place of max_epochs: whole epochs, as many as hold so many steps
     patience: int = usual.PATIENCE  # epochs without a better validation loss
     schedule: Schedule = "exponential"
     decay: float = 0.9  # of the learning rate per epoch after the first three, when exponential
@@ -56,6 +57,10 @@ class FitConfig:
             if isinstance(value, np.generic):
                 object.__setattr__(self, name, value.item())  # Lightning takes Python's own numbers alone
         self._check_ranges()
+        if self.max_steps is not None and self.max_epochs is not None:
+            raise InputError(
+                f"max_epochs={self.max_epochs} and max_steps={self.max_steps} both end it; name one of them"
+            )
         if self.arithmetic not in _PRECISIONS:
             why = ": weights of 16 bits lose the small steps of a training" if "16-true" in self.arithmetic else ""
             raise InputError(f"precision {self.precision!r} cannot be had{why}; write one of {', '.join(_PRECISIONS)}")
@@ -70,7 +75,7 @@ class FitConfig:
         for name in ("learning_rate", "patience", "devices"):
             if not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, not {getattr(self, name)}")
-        for name in ("batch_size", "max_epochs", "max_minutes", "max_windows", "val_windows", "passes"):
+        for name in ("batch_size", "max_epochs", "max_steps", "max_minutes", "max_windows", "val_windows", "passes"):
             if getattr(self, name) is not None and not getattr(self, name) > 0:
                 raise InputError(f"{name} must be above 0, or None, not {getattr(self, name)}")
         for name in ("weight_decay", "gradient_clip"):
@@ -99,9 +104,10 @@ class FitConfig:
             return replace(self, batch_size=size)
         most, passes = (self.max_windows, 1) if self.max_windows else usual.epoch(windows, size)
         passes, validated = self.passes or passes, self.val_windows or usual.VALIDATED
-        return replace(
-            self, batch_size=size, max_epochs=usual.EPOCHS, max_windows=most, passes=passes, val_windows=validated
-        )
+        steps = passes * math.ceil(min(windows, most) / size)  # of an epoch
+        epochs = math.ceil(self.max_steps / steps) if self.max_steps else usual.EPOCHS
+        drawn = replace(self, batch_size=size, max_windows=most, passes=passes, val_windows=validated)
+        return replace(drawn, max_epochs=epochs, max_steps=None)
 
     def rate(self, step: int, steps_per_epoch: int) -> float:
         """The share of the learning rate at a step: linear warm-up over half an epoch, then the schedule."""

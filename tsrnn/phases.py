@@ -42,6 +42,7 @@ class Lesson:
     windows: Windows
     batch_size: int | None  # windows; None: the usual
     max_epochs: int | None  # bounds every phase; None: it has the steps that it asks for
+    max_steps: int | None = None  # likewise
 
     @property
     def size(self) -> int:
@@ -49,6 +50,7 @@ class Lesson:
 
     def steps(self, asked: int) -> int:
         """Of a phase that asks for so many."""
+        asked = min(asked, self.max_steps or asked)
         if self.max_epochs is None:
             return asked
         return min(asked, self.max_epochs * -(-len(self.windows) // self.size))

@@ -123,8 +123,11 @@ class Tagger(Labelled):
             inputs = labels.numbers(table, taken) if "past" in reads else []
         if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
-        panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        if isinstance(frame, Panel):
+        with held() as notices:
+            panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
+        if not isinstance(frame, Panel):
+            notices()
+        else:  # what its rows have to say was said when it was made
             panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers, loaded=frame.loaded)
         return self._learn(panel, split, on_epoch)
 

@@ -21,7 +21,7 @@ class Report:
     """What a training did."""
 
     epochs: int
-    best_epoch: int
+    best_epoch: int  # 0: what was solved before the training was the best
     val_loss: float  # the best; NaN where nothing was validated on
     seconds: float
     device: str = "cpu"  # the kind that it ran on; the model comes back to the CPU

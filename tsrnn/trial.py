@@ -7,6 +7,7 @@ before training and after reading a saved model. tsrnn's own models are held to 
 import torch
 from torch import Tensor
 
+from tsrnn import seeding
 from tsrnn.errors import InputError
 from tsrnn.models import Model, is_own
 from tsrnn.shapes import Batch, Spec
@@ -51,7 +52,7 @@ def _rows(spec: Spec) -> int:
 def _hold(model: Model, batch: Batch) -> None:
     training = {layer: layer.training for layer in model.modules()}
     try:
-        with torch.no_grad(), torch.random.fork_rng(devices=[]):
+        with torch.no_grad(), seeding.untouched():
             for part in _strangers(model.eval()):
                 _hold_one(part, batch.newest(part.spec.input_size))
     finally:

@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from tsrnn import seeding
 from tsrnn.cells._base import Cell
 from tsrnn.errors import InputError
 
@@ -28,7 +29,7 @@ def hold(kind: type[Cell]) -> None:
     if missing := sorted(kind.__abstractmethods__):
         raise InputError(f"cell {name} has no {' and no '.join(missing)}; see tsrnn.cells.Cell")
     wanted = f"({', '.join(kind.states)}), output: each a tensor [batch hidden]"
-    with torch.no_grad(), torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    with torch.no_grad(), seeding.untouched(), torch.device("cpu"):
         try:
             cell = kind(_WIDTH, _WIDTH)
         except (TypeError, AttributeError) as fault:

@@ -21,6 +21,7 @@ from tsrnn.commands._base import (
     TaskName,
     Time,
     Wind,
+    at_least_one,
     dataset,
     loading,
     parameters,
@@ -61,6 +62,10 @@ def run(  # noqa: PLR0913  one parameter per option
         Path | None, typer.Option("--plot", help="Draw the losses by epoch into this png, svg or pdf file.")
     ] = None,
     task: TaskName = None,
+    seeds: Annotated[
+        int | None,
+        typer.Option(help="Train this many seeds at once, and save the mean of their forecasts as one model."),
+    ] = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
     from tsrnn import faces, labels, load, plot, tasks
@@ -70,7 +75,10 @@ def run(  # noqa: PLR0913  one parameter per option
         plot.check(picture)  # before the training
     task = task or tasks.AHEAD.name
     if not tasks.find(task).forecasts:
-        refuse(f"the task {task!r} forecasts nothing", horizon=horizon, quantiles=quantiles, on_short=on_short)
+        unread = {"horizon": horizon, "quantiles": quantiles, "on_short": on_short, "seeds": seeds}
+        refuse(f"the task {task!r} forecasts nothing", **unread)
+    if seeds is not None:
+        refuse("seeds have losses of their own", plot=picture)
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
     params = usual | parameters(model, input_size, horizon, quantiles, config, set_, on_short)
     columns = roles(time, target, id, past, future, date_format, freq) | station(missing, wind, duplicates)
@@ -81,9 +89,21 @@ def run(  # noqa: PLR0913  one parameter per option
         if not tasks.find(task).shows:
             labels.asked(panel, target=None, inputs=None, roles={})  # refused before anything is said of the others
     notices()
-    fitted: Any = faces.of(task)(**params).fit(panel)
+    estimator = faces.of(task)(**params)
+    fitted: Any = estimator.fit(panel) if seeds is None else _mean(estimator, panel, seeds)
     fitted.save(out)
     report = fitted.report_
     if picture is not None:
         plot.losses(report.losses, report.best_epoch, picture)
     typer.echo(f"{out}: {fitted.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)
+
+
+def _mean(estimator: Any, panel: Any, seeds: int) -> Any:
+    """The mean of so many seeds, and a line on the validation of each."""
+    from tsrnn import fit_seeds
+    from tsrnn.side_by_side import mean
+
+    fitted = fit_seeds(estimator, panel, at_least_one(seeds, "seeds") or 1)
+    for seed, each in enumerate(fitted):
+        typer.echo(f"seed {seed}: validation {each.report_.val_loss:.4g}, {each.report_.epochs} epochs", err=True)
+    return mean(fitted)

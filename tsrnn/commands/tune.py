@@ -2,6 +2,7 @@
 
 import json
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -124,9 +125,8 @@ def run(  # noqa: PLR0913  one parameter per option
     storage = storage or tune.sqlite(out / "sweeps.sqlite3")
     shown = tune.dashboard(storage) if dashboard else nullcontext()
     with resumable(), shown as address, Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
-        if address:
-            screen.err.print(f"dashboard: {address}", highlight=False)
-        swept = tune.run(panel, asked, trials, storage, name, on_trial=screen.ended, workers=workers)
+        begun = partial(screen.began, address)
+        swept = tune.run(panel, asked, trials, storage, name, screen.ended, workers, begun)
     best = tune.best(swept, asked)
     path = out / f"{name}.toml"
     parameters.write_toml(best, path)
@@ -149,6 +149,11 @@ class Trials:
 
     def __exit__(self, *_: object) -> None:
         return None
+
+    def began(self, address: str | None) -> None:
+        """Say where the study can be looked at."""
+        if address:
+            self.err.print(f"dashboard: {address}", highlight=False)
 
     def ended(self, trial: Any, ended: int) -> None:
         state = trial.state.name.lower()

@@ -6,15 +6,13 @@ silent one that writes nothing, stops early and brings the best weights back.
 
 import math
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback, Checkpoint, EarlyStopping, ProgressBar
 from pytorch_lightning.utilities.exceptions import MisconfigurationException  # type: ignore[attr-defined]
 
@@ -30,6 +28,7 @@ from tsrnn.heads._base import Head
 from tsrnn.models._base import Model
 from tsrnn.parameters import FitConfig
 from tsrnn.phases import Lesson
+from tsrnn.seeding import seeded as seeded
 from tsrnn.trained import Report as Report
 from tsrnn.windows import Windows
 
@@ -46,7 +45,8 @@ def fit(
 ) -> Report:
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
-    A model with a closed form is solved instead, and one with phases of its own goes through them (`tsrnn.phases`).
+    A model with a closed form is solved instead, and one with phases of its own goes through them (`tsrnn.phases`). One
+    that begins at a closed form (`Model.stands`) stays there where no epoch does better on `val`.
     Early stopping looks at the model's own loss on `val`, unweighted.
     What was trained in double precision comes back in single.
 
@@ -58,14 +58,14 @@ def fit(
         InputError: the loss stopped being a number, a callback is none of Lightning's, or someone else's model gives no
             forecast (`tsrnn.trial`).
     """
-    began, epochs = time.perf_counter(), config.max_epochs
+    began, bounds = time.perf_counter(), (config.max_epochs, config.max_steps)
     config = config.settled(len(train), train.buffer.targets)
     tune_allocator()
     solved = model.solve(train, val)
     trial.on_windows(model, train)
     if solved:
         return Report(0, 0, math.nan, time.perf_counter() - began)
-    lesson = Lesson(train, config.batch_size, epochs)
+    lesson = Lesson(train, config.batch_size, *bounds)
     if phases := model.phases(lesson, config.learning_rate):
         phased.say_unread(config)
         once = replace(config, max_epochs=1, max_minutes=None, gradient_clip=0.0)  # phases have bounds of their own
@@ -80,7 +80,8 @@ def fit(
     data = WindowsDataModule(train, val, config)
     steps = len(data.train_dataloader()) * (config.max_epochs or 1)
     with quiet(), progress.bar("training", steps, config.progress) as shown:
-        trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger)
+        first = validated and model.stands
+        trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger, first)
         with interruptible(trainer):
             trainer.fit(module, datamodule=data)
     weights = best.weights if validated else module.evaluated.state_dict()
@@ -93,6 +94,8 @@ def fit(
     model.to("cpu")
     if config.arithmetic == "64-true":
         model.float()
+    if val is not None and len(val) > 0:
+        model.eval().settle(val if config.val_windows is None else val.thinned(config.val_windows), head)
     seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
     return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device, tuple(module.losses))
 
@@ -122,8 +125,8 @@ def _checked(callbacks: Sequence[Any]) -> list[Callback]:
     return list(callbacks)
 
 
-def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -> pl.Trainer:
-    """A Trainer that says and writes nothing of its own accord."""
+def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None, first: bool = False) -> pl.Trainer:
+    """A Trainer that says and writes nothing of its own accord; `first`: it validates before it trains, too."""
     mixed = config.arithmetic.endswith("-mixed")
     try:
         trainer = pl.Trainer(
@@ -139,18 +142,10 @@ def _trainer(config: FitConfig, callbacks: list[Callback], logger: Any = None) -
             enable_checkpointing=any(isinstance(each, Checkpoint) for each in callbacks),
             enable_model_summary=False,
             enable_progress_bar=any(isinstance(each, ProgressBar) for each in callbacks),
-            num_sanity_val_steps=0,
+            num_sanity_val_steps=-1 if first else 0,
         )
     except (ValueError, MisconfigurationException) as error:
         asked = f"accelerator={config.accelerator!r}, devices={config.devices}, precision={config.precision!r}"
         raise InputError(f"{asked} cannot be had here: {error}") from None
     config.check_device(trainer.strategy.root_device.type)
     return trainer
-
-
-@contextmanager
-def seeded(random_state: int) -> Iterator[None]:
-    """Draw weights, dropout and noise from a seed of one's own; the caller's global generator is left as it was."""
-    with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-        torch.manual_seed(random_state)
-        yield

@@ -16,7 +16,10 @@ EpochEnd = Callable[[int, float], bool]  # epoch, validation loss -> stop now?
 
 
 class BestWeights(Callback):
-    """Keeps the evaluated weights of the best validation in memory, and asks `on_epoch` whether to stop."""
+    """Keeps the evaluated weights of the best validation in memory, and asks `on_epoch` whether to stop.
+
+    Lightning's check before the training, where it is asked for, counts: `epoch` -1.
+    """
 
     def __init__(self, on_epoch: EpochEnd | None = None) -> None:
         self.loss, self.epoch = math.inf, -1
@@ -25,13 +28,11 @@ class BestWeights(Callback):
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         assert isinstance(module, ForecastModule)
-        if trainer.sanity_checking:
-            return
         loss = float(trainer.callback_metrics["val_loss"])
         if loss < self.loss:
-            self.loss, self.epoch = loss, trainer.current_epoch
+            self.loss, self.epoch = loss, -1 if trainer.sanity_checking else trainer.current_epoch
             self.weights = deepcopy(module.evaluated.state_dict())
-        if self.on_epoch is not None and self.on_epoch(trainer.current_epoch, loss):
+        if self.on_epoch is not None and not trainer.sanity_checking and self.on_epoch(trainer.current_epoch, loss):
             trainer.should_stop = True
 
 
@@ -46,5 +47,7 @@ class ShownProgress(Callback):
             self.shown.advance()
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
         loss = float(trainer.callback_metrics["val_loss"])
         self.shown.note = f"epoch {trainer.current_epoch + 1}, validation {loss:.4g}"

@@ -16,15 +16,17 @@ from typing import Any
 import polars as pl
 
 from tsrnn import files
-from tsrnn.errors import InputError, quoted
+from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.mapped.columns import Kept, series_of
 from tsrnn.mapped.sources import Listing, Sources, digest, listed, opened, whole
 from tsrnn.mapped.stream import build
 from tsrnn.reading import Note, Reading
+from tsrnn.roles import several
 
 _FORMAT, _INDEX = 1, "maps.json"
 _MEND = "make room, or name another maps="
 _ANEW = "delete the folder, so that it is written anew"
+_NAMES = ("target", "time", "id", "past_covariates", "future_covariates", "static_covariates")
 _WHOLE = ("sort", "duplicates", "fill", "resample", "labels", "families", "washout", "clip", "wind", "depth_unit")
 
 
@@ -54,13 +56,24 @@ def read(place: str | Path | Sequence[str | Path], maps: str | Path, roles: Mapp
     told = _told(target)
     if told is None or not listing.same(told["sources"]):
         with listing.at_hand(room) as paths:
-            _lay_down(target, listing, opened(paths, roles.get("id")), paths)
+            sources = opened(paths, roles.get("id"))
+            _check_names(listing.name, sources, roles)
+            _lay_down(target, listing, sources, paths)
         told = _told(target)
     assert told is not None
     frame = pl.DataFrame([series_of(target, Kept(**each), told["rows"]) for each in told["columns"]])
     said = "files, each a series by its name" if told["id"] else "files, laid below each other"
     notes = (Note(said, len(listing.paths)),) if len(listing.paths) > 1 else ()
     return Reading(frame, notes=notes, id=told["id"], source=listing.name), whole(told["sources"], listing.one)
+
+
+def _check_names(name: str, sources: Sources, roles: Mapping[str, Any]) -> None:
+    """Refuse a column that is not there before anything is written."""
+    columns = [*sources.schema, *([sources.id] if sources.id is not None else [])]
+    for word in _NAMES:
+        for column in several(roles.get(word)):
+            if str(column) not in columns:
+                raise unknown(f"column of {name}", str(column), columns)
 
 
 def _lay_down(target: Path, listing: Listing, sources: Sources, paths: Sequence[Path]) -> None:

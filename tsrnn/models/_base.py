@@ -50,6 +50,7 @@ class Model(nn.Module):
     reads_lengths: bool = False  # a short row's padding is left unread (`Batch.lengths`, tsrnn.layers.lengths)
     reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast
     one_graph: bool = True  # `torch.export` keeps one graph of any number of windows; False: how many steers the code
+    by_steps: bool = True  # False: solved, or without weights, so that no option of a training by steps matters
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:
@@ -87,6 +88,14 @@ class Model(nn.Module):
     def solve(self, train: Windows, val: Windows | None) -> bool:
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
+
+    @property
+    def stands(self) -> bool:
+        """Whether what `solve` left forecasts well enough to stay, should no epoch do better on validation."""
+        return False
+
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        """Called when the training by steps has ended, with the windows that were validated on."""
 
     def phases(self, lesson: Lesson, rate: float) -> list[Phase]:
         """A training that is not one loss lessened, at that learning rate: its phases; none: `loss` is lessened."""
@@ -149,6 +158,7 @@ class Naive(Model):
     these are errors out of sample. A point stays the plain forecast.
     """
 
+    by_steps = False
     offsets: Tensor  # [horizon target params]
     needs: int = 1  # steps that a forecast is made of: a shorter window's error says nothing of it
 

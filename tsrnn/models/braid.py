@@ -3,28 +3,33 @@
 A learnt cycle carries what every week or day repeats (Lin et al. 2024, CycleNet); a linear skip carries what follows
 from the newest values (Zeng et al. 2023, NLinear; Lin et al. 2024, SparseTSF); a segment recurrence reads the rest and
 writes all future segments at once (Lin et al. 2023, SegRNN). Cycle and skip start at nothing, so that training begins
-with the recurrence alone. Channels share all weights but the cycle's and their embedding.
+with the recurrence alone; a skip solved by ridge regression stays as it is, and the recurrence starts at nothing.
+Channels share all weights but the cycle's, their embedding, and those of an individual skip.
 """
 
 import math
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import cells
+from tsrnn import cells, heads
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.chosen_ridge import Pooling
 from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.cycle import Cycle
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
-from tsrnn.layers.skip import Skip, SparseSkip
-from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of
+from tsrnn.layers.shrinking import shrink
+from tsrnn.layers.skip import Kind, RidgeSkip, skip_of
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
+from tsrnn.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class Config:
     segment: Settled = choice(None, 12, 24, 48, first=24)  # None: the usual (tsrnn.usual)
     dropout: float = span(0.3, 0.0, 0.7)
     cycle: int | None = None  # steps of the learnt cycle; None: the data's own shortest season; 0: none
-    skip: Literal["none", "plain", "sparse"] = choice("plain", "none", "plain", "sparse")
+    skip: Kind = choice("plain", "none", "plain", "sparse")
+    skip_weights: Pooling = "auto"  # what validation likes better where skip="ridge", else shared
     channel_embedding: bool = choice(True, True, False)
     centring: Centring = choice("last", "last", "season", "revin")
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
@@ -56,12 +62,11 @@ class Braid(Model):
         self.encoder = Recurrent(config.cell, width, width, config.num_layers, dropout=config.dropout, **options)
         self.decoder = cells.get(config.cell)(width, width, **options)
         self.places = Places(width, steps, spec.targets if config.channel_embedding else 0)
-        self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
-        self.skip: nn.Module | None = None
-        if config.skip == "plain":
-            self.skip = Skip(spec)
-        elif config.skip == "sparse":
-            self.skip = SparseSkip(spec, spec.seasonality)
+        last = nn.Linear(width, config.segment * spec.params)
+        self.readout = nn.Sequential(nn.Dropout(config.dropout), last)
+        self.skip = skip_of(config.skip, config.skip_weights, config.centring, spec)
+        if isinstance(self.skip, RidgeSkip):
+            zeros(last)
         self.ahead = Ahead(spec, width)
         self.beside = Beside(spec, config.segment, width)
 
@@ -83,6 +88,22 @@ class Braid(Model):
         params = self.ahead(forecasts_of(rows, self.spec), batch, final[-1][0])
         forecast = self.ahead.back(restore(undo, params), response)
         return forecast if self.cycle is None else self.cycle.add(forecast, batch.phase)
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        """A skip that has a closed form; the rest is trained."""
+        if isinstance(self.skip, RidgeSkip):
+            self.skip.solve(train, val)
+        return False
+
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        """What was learnt beside a solved skip, in the share that does best."""
+        if self.stands:
+            cycle = [] if self.cycle is None else [self.cycle.pattern]
+            shrink([*self.readout[1].parameters(), *cycle], partial(self.loss, head=head), val)
+
+    @property
+    def stands(self) -> bool:
+        return isinstance(self.skip, RidgeSkip)
 
 
 FAMILY = "mixed"

@@ -21,6 +21,7 @@ TASKS = ("along",)
 
 class Interpolated(Model):
     tasks = frozenset(TASKS)
+    by_steps = False
     reads = frozenset({"past"})
     reads_lengths = True
 

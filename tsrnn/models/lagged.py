@@ -29,6 +29,8 @@ class Config:
 
 
 class Lagged(Recalling):
+    by_steps = False
+
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         if spec.params == 1:

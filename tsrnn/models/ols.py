@@ -10,38 +10,34 @@ What they do to a step on average is then taken out of the window and put back o
 as long as that is better on validation.
 """
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from tsrnn.errors import InputError
-from tsrnn.layers import overlapping
 from tsrnn.layers.ahead import LAGS, Ahead
 from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.chosen_ridge import RIDGES, Pooling, Wanted, rows_of, solve
 from tsrnn.layers.individual import linear
-from tsrnn.layers.least_squares import ALL, Moments, Rows, Solved, best_of, regressors
+from tsrnn.layers.least_squares import Rows, Solved, regressors
 from tsrnn.models._base import Model, forecasts_of, restore, series_of
 from tsrnn.options import choice
 from tsrnn.scale import Affine
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
-_CHUNK, _NUMBERS = 512, 8_000_000  # windows summed at a time, fewer where their regressors are so many
 _ROUNDS = 4
-_RUN = 64  # windows in a run, on average, from which on its rows are quicker to read than its windows
-_HELD = 100_000_000  # numbers of normal equations held at once; the rows are read again for more channels
 
 
 @dataclass(frozen=True)
 class Config:
     centring: Centring = choice("last", "last", "season", "mean")
-    ridges: tuple[float, ...] = (1e-6, 1e-4, 1e-3, 1e-2, 1e-1)  # shares of the mean eigenvalue, tried on validation
+    ridges: tuple[float, ...] = RIDGES  # shares of the mean eigenvalue, tried on validation
     covariates: int = 0  # newest steps of past covariates that are read, and which of their cells were measured
-    weights: Literal["shared", "individual", "auto"] = "shared"  # auto: what validation likes better
+    weights: Pooling = "shared"
 
     def __post_init__(self) -> None:
         listed = isinstance(self.ridges, list | tuple) and len(self.ridges) > 0
@@ -50,6 +46,7 @@ class Config:
 
 
 class LeastSquares(Model):
+    by_steps = False
     reads = frozenset({"known"})
 
     @classmethod
@@ -113,73 +110,19 @@ class LeastSquares(Model):
 
     def _best(self, train: Windows, val: Windows | None) -> Solved:
         """What does best on validation, of all ridges and, where that is open, of shared and individual weights."""
-        ridges, sets, parts = self.config.ridges, range(self.spec.targets), []
-        if self.config.weights == "shared":
-            return best_of(self._moments(train, [ALL]), ridges, self._judged(val, [ALL]))
-        total: list[Moments] = []
-        seen: list[Moments] | None = []
-        most = max(1, _HELD // self.linear.in_features // (self.linear.in_features + self.spec.horizon))
-        for some in (sets[first : first + most] for first in range(0, len(sets), most)):
-            moments, judged = self._moments(train, some), self._overlapping(val, some)
-            parts.append(best_of(moments, ridges, self._judged(val, some) if judged is None else judged))
-            total = [Moments.sum([*total, *moments])]
-            seen = None if seen is None or judged is None else [Moments.sum([*seen, *judged])]
-        solved = Solved.joined(parts)
-        if self.config.weights != "auto":
-            return solved
-        shared = best_of(total, ridges, self._judged(val, [ALL]) if seen is None else seen)
-        return solved if solved.squares < shared.squares else shared.expanded(len(sets))
-
-    def _moments(self, train: Windows, sets: Sequence[int]) -> list[Moments]:
-        """Sums over training of the rows of each set of weights."""
-        if (quick := self._overlapping(train, sets)) is not None:
-            return quick
-        moments = [Moments(self.linear.in_features, self.spec.horizon, self.beside) for _ in sets]
-        for batch in train.batches(self._chunk):
-            rows = self._rows(batch)
-            for each, channel in zip(moments, sets, strict=True):
-                part = rows.of(channel)
-                each.add(part.x, part.y)
-                if part.q is not None:
-                    each.add_known(part.x, part.y, part.q, part.window)
-        return moments
-
-    def _judged(self, val: Windows | None, sets: Sequence[int]) -> Iterator[list[Rows]]:
-        """The rows of validation, a batch at a time, those of each set of weights."""
-        for batch in () if val is None else val.batches(self._chunk):
-            rows = self._rows(batch)
-            yield [rows.of(channel) for channel in sets]
-
-    def _overlapping(self, windows: Windows | None, sets: Sequence[int]) -> list[Moments] | None:
-        """Sums of each channel from its rows; None where windows hold more than these, or are no long runs."""
-        covered = self.beside or self.config.covariates or self.config.centring == "revin" or ALL in sets
-        if covered or windows is None or (runs := windows.runs()) is None or len(windows) < _RUN * len(runs):
-            return None
-        size, values = self.spec.input_size, windows.buffer.values
-        made = self.spec.horizon, self.config.centring, self.spec.seasonality
-        return [overlapping.moments((values[run, channel] for run in runs), size, *made) for channel in sets]
-
-    @property
-    def _chunk(self) -> int:
-        numbers = self.spec.targets * self.spec.horizon * self.beside  # of a window's regressors
-        return max(1, min(_CHUNK, _NUMBERS // max(1, numbers)))
+        others, config = self.linear.in_features - self.spec.input_size, self.config
+        asked = config.centring, tuple(config.ridges), config.weights
+        return solve(Wanted(self.spec, *asked, self._rows, others, self.beside), train, val)
 
     def _rows(self, batch: Batch) -> Rows:
-        """Centred inputs and targets in float64, without rows in which a target is missing; regressors."""
+        """What is regressed on what, of a batch: all but the response."""
         assert batch.target is not None
         target = batch.target
         batch, response = self.ahead.without(batch)
         target = target if response is None else target - response
         undo = centre(batch.past[..., : self.spec.targets], self.config.centring, self.spec.seasonality)
-        x = self._window(batch, undo)
-        y = series_of(undo.apply(target), self.spec.targets)
-        window = torch.arange(len(batch.past)).repeat_interleave(self.spec.targets)
-        channel = torch.arange(self.spec.targets).repeat(len(batch.past))
-        if batch.target_observed is not None:
-            whole = series_of(batch.target_observed, self.spec.targets).all(1)
-            x, y, window, channel = x[whole], y[whole], window[whole], channel[whole]
         q = regressors(batch, self.spec, self.config.centring)
-        return Rows(x.double(), y.double(), None if q is None else q.double(), window, channel)
+        return rows_of(self._window(batch, undo), target, undo, batch.target_observed, q)
 
     def _window(self, batch: Batch, undo: Affine) -> Tensor:
         """The centred window, and behind it those of past covariates where they are read: [batch*target time]."""

@@ -46,6 +46,7 @@ class Config:
 
 class Residual(Model):
     reads = COVARIATES
+    stands = True
     deviation: Tensor  # [horizon] of the line's errors
     usual: Tensor  # [1] mean deviation of a window
 

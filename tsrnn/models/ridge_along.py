@@ -29,6 +29,7 @@ class Config:
 
 class Ridge(Model):
     tasks = frozenset(TASKS)
+    by_steps = False
     reads = COVARIATES
     reads_lengths = True
 

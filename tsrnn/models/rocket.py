@@ -35,6 +35,7 @@ PAPER = "Dempster et al. 2021, arXiv 2012.08791"
 
 class RocketClassifier(Model):
     tasks = frozenset(TASKS)
+    by_steps = False
     reads = COVARIATES
     reads_lengths = True
     loc: Tensor

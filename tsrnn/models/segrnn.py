@@ -9,26 +9,33 @@ Two ways to write, both from the encoder's final state:
                 second, and so on (recurrent multi-step forecasting, RMF, with which the paper compares)
 
 Departs from the paper in the choice of cell, in layers (the decoder goes on from the last), in a decoder cell of its
-own unless `tied`, and in `centring`, which may use the mean of the last season instead of the last value.
+own unless `tied`, in `centring`, which may use the mean of the last season instead of the last value, and in `skip`, a
+linear map of the window that is added (`tsrnn.layers.skip`). `ridge_segrnn` begins as the ridge regression that
+validation likes, of each channel or of all, which stays as it is while the recurrence learns what it leaves.
 """
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import cells
+from tsrnn import cells, heads
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
+from tsrnn.layers.chosen_ridge import Pooling
 from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
-from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of
+from tsrnn.layers.shrinking import shrink
+from tsrnn.layers.skip import Kind, RidgeSkip, skip_of
+from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec, State
+from tsrnn.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,8 @@ class Config:
     tied: bool = False  # the decoder steps with the encoder's weights, as in the paper
     channel_embedding: bool = True  # in parallel decoding, which alone has embeddings
     centring: Centring = choice("season", "last", "season", "revin")
+    skip: Kind = "none"
+    skip_weights: Pooling = "auto"  # what validation likes better where skip="ridge", else shared
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
@@ -61,7 +70,11 @@ class SegRNN(Model):
         self.decoder = cells.get(config.cell)(width, width, **options) if stepping and not config.tied else None
         embedded = spec.targets if config.channel_embedding else 0
         self.places = Places(width, self.steps, embedded) if parallel else None
-        self.readout = nn.Sequential(nn.Dropout(config.dropout), nn.Linear(width, config.segment * spec.params))
+        last = nn.Linear(width, config.segment * spec.params)
+        self.readout = nn.Sequential(nn.Dropout(config.dropout), last)
+        self.skip = skip_of(config.skip, config.skip_weights, config.centring, spec)
+        if isinstance(self.skip, RidgeSkip):
+            zeros(last)
         self.ahead = Ahead(spec, width)
         self.beside = Beside(spec, config.segment, width)
 
@@ -78,8 +91,24 @@ class SegRNN(Model):
         else:
             values = self.readout(multistep(cell, self.places(self.spec.targets), final[-1]))
         values = values.reshape(len(series), -1, self.spec.params)  # [batch*target horizon+ params]
-        params = forecasts_of(values[:, : self.spec.horizon].reshape(len(series), -1), self.spec)
+        rows = values[:, : self.spec.horizon].reshape(len(series), -1)
+        params = forecasts_of(rows if self.skip is None else rows + self.skip(series), self.spec)
         return self.ahead.back(restore(undo, self.ahead(params, batch, final[-1][0])), response)
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        """A skip that has a closed form; the rest is trained."""
+        if isinstance(self.skip, RidgeSkip):
+            self.skip.solve(train, val)
+        return False
+
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        """What was learnt beside a solved skip, in the share that does best."""
+        if self.stands:
+            shrink([*self.readout[1].parameters()], partial(self.loss, head=head), val)
+
+    @property
+    def stands(self) -> bool:
+        return isinstance(self.skip, RidgeSkip)
 
     def _recurrent(self, cell: cells.Cell, state: State) -> Tensor:
         """One future segment after the other: each of `state` [batch*target hidden] -> [batch*target step written]."""
@@ -91,6 +120,11 @@ class SegRNN(Model):
         return torch.stack(written, 1)
 
 
-PAPER = "Lin et al. 2023, arXiv 2308.11200"
-FAMILY = "recurrent"
+PAPER = {"segrnn": "Lin et al. 2023, arXiv 2308.11200", "ridge_segrnn": "Lin et al. 2023, arXiv 2308.11200"}
+VARIANTS: dict[str, dict[str, Any]] = {"segrnn": {}, "ridge_segrnn": {"skip": "ridge"}}
+ABOUT = {
+    "segrnn": "Segment RNN: a short recurrence reads segments of the window, and writes the future segment by segment",
+    "ridge_segrnn": "A segment RNN for what a ridge regression leaves, which is solved first, on each channel or all",
+}
+FAMILY = {"segrnn": "recurrent", "ridge_segrnn": "mixed"}
 MODEL = SegRNN

@@ -1,11 +1,11 @@
 """Boosted trees on each step and the means about it, by scikit-learn's HistGradientBoosting (extra `trees`).
 
 What people take for labels and curves of wells: Ke et al. 2017, "LightGBM", whose histograms it has. The trees are
-trained on rows, each once; they know no order beyond the means. They lie in no file: a saved one would have to be
-unpickled.
+trained on rows, each once and by its weight, and no further than the rows that validate gain from it; they know no
+order beyond the means. They lie in no file: a saved one would have to be unpickled.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,13 @@ TASKS = ("along",)
 
 @dataclass(frozen=True)
 class Config:
-    rounds: int = choice(100, 50, 100, 200)
-    learning_rate: float = span(0.1, 0.02, 0.3, log=True)
+    rounds: int = 300  # at most; fewer where ten in a row do no good to the rows that validate
+    learning_rate: float = span(0.05, 0.02, 0.3, log=True)
+    leaves: int = choice(15, 7, 15, 31)
+    ridge: float = choice(10.0, 0.0, 1.0, 10.0)  # scikit-learn's l2_regularization
+    least: int = choice(50, 20, 50, 200)  # rows in a leaf
     widths: tuple[int, ...] = (11, 41)  # steps of the means about each step
+    channels: int | None = None  # of the past, the first ones that are read; None: all, what tells of holes among them
     most: int = 60_000  # rows that are learnt from, evenly spread
     seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)  # others of scikit-learn's
@@ -39,6 +43,7 @@ class Config:
 
 class Trees(Model):
     tasks = frozenset(TASKS)
+    by_steps = False
     reads = COVARIATES
     reads_lengths = True
     one_graph = False
@@ -49,7 +54,7 @@ class Trees(Model):
 
     def forward(self, batch: Batch) -> Tensor:
         """[batch time target params]: logs of the classes' probabilities, or values."""
-        rows = features(batch, self.spec, self.config.widths)
+        rows = self._features(batch)
         answers = batch.past.new_full((*rows.shape[:2], self.spec.params), float(np.log(_LEAST)))
         flat = rows.flatten(0, 1).numpy()
         if self.spec.params == 1:
@@ -64,10 +69,23 @@ class Trees(Model):
             from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
         except ImportError:
             raise InputError("model 'trees' needs scikit-learn; install tsrnn[trees]") from None
-        rows, answers = self._rows(train)
+        config = self.config
+        options = {
+            "max_iter": config.rounds,
+            "learning_rate": config.learning_rate,
+            "max_leaf_nodes": config.leaves,
+            "l2_regularization": config.ridge,
+            "min_samples_leaf": config.least,
+        }
+        rows, answers, weights = self._rows(train)
+        against: dict[str, Any] = {}
+        if val is not None and len(val):
+            told = dict(zip(("X_val", "y_val", "sample_weight_val"), self._rows(val), strict=True))
+            known = np.isin(told["y_val"], answers) if self.spec.params > 1 else np.ones(len(told["y_val"]), bool)
+            against = {name: values[known] for name, values in told.items()} if known.any() else {}
         kind = HistGradientBoostingRegressor if self.spec.params == 1 else HistGradientBoostingClassifier
-        options = {"max_iter": self.config.rounds, "learning_rate": self.config.learning_rate, "early_stopping": False}
-        self.trees = kind(random_state=self.config.seed, **{**options, **self.config.options}).fit(rows, answers)
+        trees = kind(random_state=config.seed, early_stopping=bool(against), **{**options, **config.options})
+        self.trees = trees.fit(rows, answers, sample_weight=weights, **against)
         return True
 
     def weights(self) -> dict[str, npt.NDArray[Any]]:
@@ -78,23 +96,26 @@ class Trees(Model):
         """
         raise InputError("model 'trees' is a yardstick and cannot be saved; save a model of another name")
 
-    def _rows(self, train: Windows) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-        """Labelled rows, [row feature], and their targets [row]."""
-        rows, answers = [], []
+    def _features(self, batch: Batch) -> Tensor:
+        return features(replace(batch, past=batch.past[..., : self.config.channels]), self.spec, self.config.widths)
+
+    def _rows(self, train: Windows) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
+        """Labelled rows, [row feature], their targets [row] and what each counts [row]."""
+        rows, answers, weights = [], [], []
         for which in apart(train).split(_CHUNK):  # type: ignore[no-untyped-call]
             batch = train.gather(which)
             assert batch.target is not None
-            seen = torch.ones_like(batch.target, dtype=torch.bool)
-            if batch.target_observed is not None:
-                seen = batch.target_observed > 0
+            weight = torch.ones_like(batch.target) if batch.target_observed is None else batch.target_observed
+            seen = weight > 0
             if batch.lengths is not None:
                 time = batch.past.shape[1]
                 seen = seen & (torch.arange(time) >= time - batch.lengths[:, None])[..., None]
-            rows.append(features(batch, self.spec, self.config.widths)[seen[..., 0]])
+            rows.append(self._features(batch)[seen[..., 0]])
             answers.append(batch.target[..., 0][seen[..., 0]])
-        x, y = torch.cat(rows).numpy(), torch.cat(answers).numpy()
+            weights.append(weight[..., 0][seen[..., 0]])
+        x, y, counts = (torch.cat(parts).numpy() for parts in (rows, answers, weights))
         keep = np.linspace(0, len(x) - 1, min(len(x), self.config.most)).round().astype(np.int64)
-        return x[keep], y[keep]
+        return x[keep], y[keep], counts[keep]
 
 
 FAMILY = "mixed"

@@ -6,6 +6,7 @@ wait for each other; a ragged batch is sorted by length and costs the sum of its
 computes in its weights' type, as recurrences in half precision lose more than they gain on a CPU.
 """
 
+import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -24,6 +25,7 @@ from tsrnn.shapes import State
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _KERNELS: WeakKeyDictionary[Cell, dict[tuple[object, ...], Kernel | Exception]] = WeakKeyDictionary()
+_MADE_IN_TURN = threading.Lock()  # a trace patches torch's modules for all threads
 
 
 def _constant(function: _Function) -> _Function:
@@ -97,8 +99,9 @@ def kernel_of(cell: Cell, dtype: torch.dtype) -> Kernel:
     found = kept.get(key)
     if found is None:
         try:
-            traced = remembered(cell, build.folder_of_kernels())
-            found = call.load(traced, *build.library(source(traced, dtype)))
+            with _MADE_IN_TURN:
+                traced = remembered(cell, build.folder_of_kernels())
+                found = call.load(traced, *build.library(source(traced, dtype)))
         except (Untraceable, build.Unavailable) as reason:
             found = reason
         kept[key] = found

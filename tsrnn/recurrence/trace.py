@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.func import functional_call, vjp
 
+from tsrnn import seeding
 from tsrnn.cells import Cell
 from tsrnn.errors import InputError
 from tsrnn.files import replaced
@@ -183,7 +184,7 @@ def _graph(function: Callable[..., Any], inputs: list[Tensor]) -> fx.Graph:
     from torch.fx.experimental.proxy_tensor import make_fx
 
     try:
-        with torch.random.fork_rng(devices=[]):  # a step that draws is refused only after it has drawn
+        with seeding.untouched():  # a step that draws is refused only after it has drawn
             traced = make_fx(function, decomposition_table=dict(core_aten_decompositions()))(*inputs)
     except Exception as error:
         raise Untraceable(f"the step cannot be traced: {str(error).splitlines()[0]}") from None

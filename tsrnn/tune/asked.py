@@ -60,6 +60,11 @@ class Sweep:
             raise InputError(f"{own} is the sweep's own and no option to fix; leave it out of the fixed ones")
         estimator = self.estimator(min(self.input_sizes, default=None), self.fixed)
         estimator.configs()
+        if not ranges(self.model) and not self.alternatives and len(self.input_sizes) < 2:
+            raise InputError(
+                f"model {models.find(self.model).name!r} learns nothing that an option would change; fit it as it is, "
+                "or give several input sizes to try"
+            )
         if not isinstance(self.starts, (list, tuple)) or not all(isinstance(each, Mapping) for each in self.starts):
             raise InputError(f"starts must be a list of mappings, option to value, not {quoted(self.starts)}")
         for start in self.starts:
@@ -123,9 +128,12 @@ class Sweep:
 
 
 def ranges(model: str | type) -> dict[str, dict[str, Any]]:
-    """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log"}, with "default" and "whole"."""
-    found = {}
-    for each in (*fields(models.find(model).config), *fields(FitConfig)):
+    """What a sweep of `model` may try: option -> {"choices"} or {"low", "high", "log"}, with "default" and "whole".
+
+    Options of a training by steps are none of a model that has no such training.
+    """
+    found, entry = {}, models.find(model)
+    for each in (*fields(entry.config), *(fields(FitConfig) if entry.kind.by_steps else ())):
         if each.metadata:
             first = each.metadata.get("first", each.default)
             found[each.name] = {**each.metadata, "default": first, "whole": isinstance(first, int)}

@@ -106,7 +106,8 @@ def _objective(trial: Trial, panel: Panel, asked: Sweep, url: str) -> list[float
     if not math.isfinite(score):
         trial.set_user_attr("error", "the validation error is not a number")
         raise optuna.TrialPruned
-    most = estimator.options.get("max_epochs") or usual.EPOCHS
+    unbounded = math.inf if estimator.options.get("max_steps") else usual.EPOCHS
+    most = estimator.options.get("max_epochs") or unbounded
     if not asked.seconds and trial.should_prune() and estimator.report_.epochs < most:
         raise optuna.TrialPruned
     return [score, seconds] if asked.seconds else [score]

@@ -40,6 +40,7 @@ def run(
     name: str,
     on_trial: OnTrial | None = None,
     workers: int = 1,
+    on_begin: Callable[[], None] = lambda: None,
 ) -> optuna.Study:
     """Run trials until the study holds `trials` ended ones, whoever ran them; a last one elsewhere is waited for.
 
@@ -48,6 +49,7 @@ def run(
         name: of the study; the same name goes on with the same study.
         on_trial: called after each trial of this run with it and the number of ended ones.
         workers: processes that work at one time, at most one per core; 1: this process alone.
+        on_begin: called once the study is there, before the first trial.
 
     Raises:
         InputError: the storage cannot be used, or the study is of another sweep.
@@ -64,6 +66,7 @@ def run(
     try:
         with turns.turn(url, patient=False):
             kept = studies.study_of(asked, panel, url, name)
+        on_begin()
         work = Work(asked, trials, url, name, time.time() + 3600 * asked.hours)
         shows = on_trial is None and asked.fixed.get("progress", progress.AUTO)
         with progress.bar("sweep", trials - studies.counted(kept.study), shows) as shown:

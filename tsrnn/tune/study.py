@@ -55,6 +55,8 @@ def study_of(asked: Sweep, panel: Panel, url: str, name: str) -> Kept:
         storage=kept, study_name=name, load_if_exists=True, directions=["minimize"] * len(asked.objectives)
     )
     known = study.user_attrs.get("sweep")
+    if known is not None and known["sha256"] == identity["sha256"]:
+        known = {**known, "data": identity["data"]}  # the same data by another path
     if known is not None and known != identity:
         other = next(key for key in {**identity, **known} if known.get(key) != identity.get(key))
         raise InputError(

@@ -22,6 +22,7 @@ from tsrnn.tune import storage
 from tsrnn.tune.patience import OUTAGE, patiently
 
 _LOCKS = 0x7473726E  # tells our advisory locks in a database from those of others
+_SQLITE = b"SQLite format 3\0"  # how its files begin, but for empty ones
 _LONGEST = 300  # seconds that a server leaves a turn to a process that asks it nothing
 
 Leave = Callable[[], bool]
@@ -33,7 +34,8 @@ def turn(url: str, name: str = "", patient: bool = True) -> Iterator[Leave]:
 
     Args:
         name: of the study; without one nobody else opens the storage.
-        patient: whether to wait for a server that is away, `patience.OUTAGE` seconds.
+        patient: whether to wait for a server that is away, `patience.OUTAGE` seconds. One that has answered is waited
+            for in any case.
 
     Yields:
         A function that leaves, and says whether nobody else can have been inside.
@@ -69,7 +71,9 @@ def turn(url: str, name: str = "", patient: bool = True) -> Iterator[Leave]:
 def _of_server(url: str, name: str, patient: bool) -> Iterator[Leave]:
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big", signed=True)
     try:
-        connection = patiently(lambda: _entered(_engine(url), key), lambda: None, OUTAGE if patient else 0)
+        if not patient:
+            _engine(url).connect().close()
+        connection = patiently(lambda: _entered(_engine(url), key), lambda: None, OUTAGE)
     except SQLAlchemyError as error:
         raise (storage.lost if patient else storage.unopened)(url, error) from None
     answers: list[bool] = []
@@ -114,13 +118,34 @@ def _engine(url: str) -> Engine:
     return create_engine(parts, poolclass=NullPool, connect_args=storage.connecting(parts))
 
 
+def _check(file: Path, url: str) -> None:
+    """Refuse a file of something else before there is a lock beside it.
+
+    Raises:
+        InputError: it is no SQLite database.
+    """
+    try:
+        with file.open("rb") as content:
+            begin = content.read(len(_SQLITE))
+    except OSError:  # not there yet, or opening it will say why not
+        return
+    if begin and begin != _SQLITE:
+        raise storage.unopened(url, ValueError("the file is no SQLite database"))
+
+
 def _lock(url: str) -> FileLock | None:
-    """None where nobody shares the storage, or no folder can be had for the lock of a server's."""
+    """None where nobody shares the storage, or no folder can be had for the lock of a server's.
+
+    Raises:
+        InputError: the file is none of SQLite's.
+    """
     scheme, _, place = url.partition("://")
     if scheme.partition("+")[0] == storage.SQLITE:
-        file = place[1:].partition("?")[0].removeprefix("file:")
-        shared = file not in ("", ":memory:") and Path(file).parent.is_dir()
-        return FileLock(f"{file}.lock") if shared else None
+        file = Path(place[1:].partition("?")[0].removeprefix("file:"))
+        if str(file) in (".", ":memory:") or not file.parent.is_dir():
+            return None
+        _check(file, url)
+        return FileLock(f"{file}.lock")
     folder = Path(platformdirs.user_cache_dir("tsrnn")) / "studies"
     try:
         folder.mkdir(parents=True, exist_ok=True)
