@@ -7,7 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from tsrnn.errors import InputError, Notice
+from tsrnn.errors import InputError
 from tsrnn.future import known_ahead
 from tsrnn.panel import Panel
 
@@ -139,9 +139,3 @@ def test_a_static_covariate_is_the_history_s(low, high):
     with pytest.raises(InputError, match=rf"future: 'kind' of series '2' is {low} here and {high} in the history"):
         _known(other, history, static_covariates="kind")
     assert _known(other.assign(kind=None), history, static_covariates="kind") == KNOWN
-
-
-def test_what_is_not_read_of_the_future_is_said():
-    panel = Panel.of(HISTORY, target="y", past_covariates="x")
-    with pytest.warns(Notice, match="future is not read: the model was given no covariate known ahead"):
-        assert known_ahead(panel, FUTURE, 3) is None

@@ -12,7 +12,7 @@ import polars as pl
 
 from tsrnn import dates, figures, station
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, notice, quoted
+from tsrnn.errors import InputError, quoted
 from tsrnn.frames import NAMELESS, to_polars
 from tsrnn.panel import Panel
 from tsrnn.series import check_ids, id_text
@@ -31,8 +31,6 @@ def known_ahead(panel: Panel, future: Any, horizon: int, beyond: pl.DataFrame | 
     """
     names = panel.roles.future
     if not names:
-        if future is not None:
-            notice("future is not read: the model was given no covariate known ahead")
         return None
     if future is None and beyond is None:
         raise InputError(
