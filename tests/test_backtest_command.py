@@ -87,3 +87,21 @@ def test_models_are_told_apart_only_where_there_are_several(run: Run, file: Path
     status, out, err = run("backtest", str(file), *NAIVE, "--by", "model")
     assert (status, out) == (2, "")
     assert err == "tsrnn: --by model tells several models apart; name those to compare with, as --beside ols\n"
+
+
+def test_series_are_groups_whatever_their_column_is_called(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "both").mkdir()
+    for name in ("a", "b"):
+        wide_frame(120).select("date", load="c0").write_csv(tmp_path / "both" / f"{name}.csv")
+    asked = ("--target", "load", "--by", "series")
+    status, out, err = run("backtest", "both", *asked, "--windows", "2", *NAIVE)
+    assert status == 0, err
+    assert [line.split()[0] for line in out.splitlines()] == ["file", "a", "b"]
+    assert run("fit", "both", "--target", "load", *NAIVE, "--out", "saved")[0] == 0
+    assert [line.split()[0] for line in run("forecasts", "saved", "both", *asked[2:])[1].splitlines()] == [
+        "file",
+        "a",
+        "b",
+    ]
+    status, _, err = run("backtest", "both/a.csv", *asked, "--windows", "2", *NAIVE)
+    assert (status, "series tells several series apart, and there is one" in err) == (2, True)

@@ -128,3 +128,14 @@ def test_dates_meet_midnights_and_nothing_else():
     history = pl.DataFrame({"ds": [dt.date(2024, 1, k) for k in range(1, 6)], "y": 1.0, "x": 0.0})
     stamps = [dt.datetime(2024, 1, 6), dt.datetime(2024, 1, 7), dt.datetime(2024, 1, 7, 12), dt.datetime(2024, 1, 8)]
     assert _known(pl.DataFrame({"ds": stamps, "x": [1.0, 2.0, 9.0, 3.0]}), history) == [1, 2, 3]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 2.0), ("low", "high")])
+def test_a_static_covariate_is_the_history_s(low, high):
+    kinds = {"1": low, "2": high}
+    history, future = (each.assign(kind=each.unique_id.map(kinds)) for each in (HISTORY, FUTURE))
+    assert _known(future, history, static_covariates="kind") == KNOWN
+    other = future.assign(kind=low)
+    with pytest.raises(InputError, match=rf"future: 'kind' of series '2' is {low} here and {high} in the history"):
+        _known(other, history, static_covariates="kind")
+    assert _known(other.assign(kind=None), history, static_covariates="kind") == KNOWN

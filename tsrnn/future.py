@@ -26,7 +26,8 @@ def known_ahead(panel: Panel, future: Any, horizon: int, beyond: pl.DataFrame | 
     `beyond`: rows of the history's own frame after its last measured target; what `future` leaves empty stands there.
 
     Raises:
-        InputError: the frame is missing, lacks a column or a step, or holds a step twice.
+        InputError: the frame is missing, lacks a column or a step, or holds a step twice; or it holds another value of
+            a static covariate than the history.
     """
     names = panel.roles.future
     if not names:
@@ -37,6 +38,7 @@ def known_ahead(panel: Panel, future: Any, horizon: int, beyond: pl.DataFrame | 
         )
     asked = panel.future(horizon)
     tables = [] if future is None else [keyed(panel, future, names, "future")]
+    _refuse_other_static(panel, tables)
     tables += [] if beyond is None else [beyond]
     told = [_matched(table, asked, panel, names) for table in tables]
     matched = told[0] if len(told) == 1 else told[0].select(pl.coalesce(pl.col(name), told[1][name]) for name in names)
@@ -89,6 +91,31 @@ def _matched(table: pl.DataFrame, asked: pl.DataFrame, panel: Panel, names: Sequ
     values = [column.alias(f"__{k}") for k, column in enumerate(cells)]
     matched = ahead.join(rows.drop("__row").with_columns(values), on=keys, how="left", maintain_order="left")
     return matched.select(pl.col(f"__{k}").alias(name) for k, name in enumerate(names))
+
+
+def _refuse_other_static(panel: Panel, tables: Sequence[pl.DataFrame]) -> None:
+    """A static covariate is the history's, whatever stands beside the steps ahead."""
+    id = panel.roles.id
+    names = [name for name in panel.roles.static if name != id]
+    for table, name in ((table, name) for table in tables for name in names if name in table.columns):
+        kind = pl.Float64 if panel.frame.schema[name].is_numeric() else pl.String
+        known, told = (
+            pl.DataFrame(
+                {
+                    "series": pl.repeat("", each.height, eager=True) if id is None else id_text(each[id]),
+                    "value": each[name].cast(kind, strict=False),
+                }
+            ).drop_nulls()
+            for each in (panel.frame, table)
+        )
+        both = told.join(known.unique("series", keep="first"), on="series", suffix=" known")
+        if (other := both.filter(pl.col("value") != pl.col("value known"))).height:
+            series, here, there = other.row(0)
+            whose = f" of series {quoted(series)}" if id is not None else ""
+            raise InputError(
+                f"future: {quoted(name)}{whose} is {here} here and {there} in the history, and a static covariate is "
+                "one for good; leave it out of future, or fit it as a future covariate"
+            )
 
 
 def empty(panel: Panel, horizon: int) -> pl.DataFrame:

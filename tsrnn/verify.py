@@ -41,6 +41,17 @@ def measured(forecasts: Any, by: Names = (), measures: Sequence[str] | None = No
     return from_polars(of(pieces, by), origin, "")
 
 
+def groups(by: Sequence[str], id: str | None) -> list[str]:
+    """The columns of groups that are named, "series" being the one that tells series apart, whatever it is called.
+
+    Raises:
+        InputError: there is one series.
+    """
+    if id is None and "series" in by:
+        raise InputError("series tells several series apart, and there is one; leave it out, or name the column of ids")
+    return [(id or name) if name == "series" else name for name in by]
+
+
 def sums(table: pl.DataFrame, by: Names = (), measures: Sequence[str] | None = None) -> pl.DataFrame:
     """What `of` makes measures of, for one piece of a long table."""
     keys = _keys(by)

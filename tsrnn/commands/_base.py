@@ -87,7 +87,7 @@ OnShort = Annotated[
     str | None, typer.Option(help='Series too short to learn or forecast from: "error" (the default) or "skip" them.')
 ]
 By = Annotated[
-    str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead or cutoff,model.")
+    str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead, series or cutoff,model.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]
 

@@ -84,14 +84,15 @@ def run(  # noqa: PLR0913  one parameter per option
         raise InputError("--by model tells several models apart; name those to compare with, as --beside ols")
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
-    panel, groups = load(dataset(data), **columns), words(by)
+    panel = load(dataset(data), **columns)
+    grouped = verify.groups(words(by), panel.roles.id)
     rolled: dict[str, Any] = {"windows": windows, "step": step, "refit": refit}
     usual = ["model", "target"] if len(models) > 1 else ["target"]
     table = _table(models, panel, leave_one_out, rolled)
     if picture is not None:
         plot.forecast(table, panel, picture)
-    stream([table], out, as_json=json_, silent=bool(groups))
-    measures(verify.measured(table, usual), verify.measured(table, groups) if groups else None, as_json=json_)
+    stream([table], out, as_json=json_, silent=bool(grouped))
+    measures(verify.measured(table, usual), verify.measured(table, grouped) if grouped else None, as_json=json_)
 
 
 def _models(params: dict[str, Any], beside: list[str]) -> dict[str, Any]:

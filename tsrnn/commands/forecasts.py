@@ -40,14 +40,14 @@ def run(  # noqa: PLR0913  one parameter per option
     asked: Iterator[Any] = forecaster.forecasts(
         history(data, load_, forecaster), every=every, series=series or None, part=part, split=split, chunk=chunk
     )
-    groups, usual, grouped = words(by), [], []
+    names, usual, grouped = verify.groups(words(by), forecaster.preparation_.reading["id"]), [], []
 
     def summed() -> Iterator[Any]:
         for table in asked:
             usual.append(verify.sums(table, "target"))
-            if groups:
-                grouped.append(verify.sums(table, groups))
+            if names:
+                grouped.append(verify.sums(table, names))
             yield table
 
-    stream(summed(), out, as_json=json_, silent=bool(groups))
-    measures(verify.of(usual, "target"), verify.of(grouped, groups) if groups else None, as_json=json_)
+    stream(summed(), out, as_json=json_, silent=bool(names))
+    measures(verify.of(usual, "target"), verify.of(grouped, names) if names else None, as_json=json_)
