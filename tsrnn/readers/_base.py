@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tsrnn import forks
 from tsrnn.errors import InputError
+from tsrnn.readers import _letters
 
 _OTHERS = {
     b"PAR1": "a parquet file",
@@ -50,7 +51,7 @@ def first_lines(path: Path) -> list[str]:
     while head.count(b"\n") < 2 and len(head) == size:
         size *= 8
         head = opening(path, size)
-    text = head.decode("utf-8", errors="replace").removeprefix("\ufeff")
+    text = _letters.read(head)[0].removeprefix("\ufeff")
     if "\n" not in text and "\r" in text.strip():
         raise InputError(f"{path} ends its lines with carriage returns alone; save it with line feeds")
     lines = text.splitlines(keepends=True) if "\n" not in text else re.findall(r"[^\n]*\n|[^\n]+$", text)
@@ -64,6 +65,14 @@ def contents(path: Path) -> Path | bytes:
     except UnicodeEncodeError:
         return path.read_bytes()
     return path
+
+
+def text_of(path: Path) -> tuple[Path | bytes, int]:
+    """What polars can open of a text, in UTF-8; and how many bytes of the file were none."""
+    if _letters.are_utf8(path):
+        return contents(path), 0
+    text, foreign = _letters.read(path.read_bytes())
+    return text.encode(), foreign
 
 
 def _nearest(path: Path) -> str:
