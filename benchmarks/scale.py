@@ -38,6 +38,7 @@ BASE = {"rows": 20_000, "channels": 1, "series": 1, "horizon": 96}
 OF_SERIES = 2000  # rows of each, along the axis of series
 LOOK, HIDDEN, BATCH, STEPS = 96, 64, 64, 40
 STAGES = {"building": "data building", "step": "one training step", "predict": "predict, every series"}
+GROWS = 0.5  # slope from which a picture shows how far from linear it is
 NODES, CORES, DISK = 16, 16, 200e6  # of the cluster told of; bytes of Parquet a second that a node reads
 
 
@@ -203,10 +204,11 @@ def workers(fits: int, epochs: int) -> dict[str, float]:
 
 
 def draw(points: list[Point], file: Path) -> None:
-    """Seconds against size along each axis, both logarithmic, beside a line of slope 1 through the largest size."""
+    """Seconds against size along each axis, both logarithmic; beside what grows, a line of slope 1."""
     import matplotlib
 
     matplotlib.use("Agg")
+    matplotlib.rcParams["svg.fonttype"] = "none"  # text as text
     from matplotlib import pyplot
 
     axes = list(dict.fromkeys(point.axis for point in points))
@@ -217,11 +219,14 @@ def draw(points: list[Point], file: Path) -> None:
         for stage, label in STAGES.items():
             seconds = [getattr(point, stage) for point in along]
             (line,) = pane.loglog(at, seconds, marker="o", markersize=4, label=label)
-            straight = [seconds[-1] * size / at[-1] for size in at]
-            pane.loglog(at, straight, linestyle=":", linewidth=1, color=line.get_color())
+            if growth(along, stage) > GROWS:
+                straight = [seconds[-1] * size / at[-1] for size in at]
+                pane.loglog(at, straight, linestyle=":", linewidth=1, color=line.get_color())
         pane.set_xlabel(axis if axis != "series" else f"series of {OF_SERIES} rows")
-        pane.set_ylim(bottom=1e-4)
+        pane.set_xticks(at, [f"{size:,}" for size in at])
+        pane.minorticks_off()
         pane.grid(visible=True, which="major", linewidth=0.3)
+    panes[0][0].set_ylim(bottom=min(getattr(point, stage) for point in points for stage in STAGES) / 2)
     panes[0][0].set_ylabel("seconds of one core")
     handles, labels = panes[0][0].get_legend_handles_labels()
     labels[-1] += "  (dotted: linear)"

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import jobs
 import pytest
@@ -50,6 +51,52 @@ def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(InputError, match=r'a Ray cluster needs the package ray: pip install "tsrnn\[ray\]"'):
         execute.run(jobs.echo, [1], execute.at("ray"))
+
+
+@pytest.mark.parametrize("sign", ["a call fails", "it says so"])
+@pytest.mark.parametrize("address", ["", "10.0.0.1:10001"])
+def test_a_cluster_that_goes_away_in_the_middle_is_told_of_in_a_sentence(
+    sign: str, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A Ray that answers for one job, and is gone in the second."""
+    began, came, ended = list[str](), list[int](), list[str]()
+
+    def wait(refs: list[int], timeout: float) -> tuple[list[int], list[int]]:
+        if came and sign == "a call fails":
+            raise ConnectionError("Failed to reconnect.\nThe rest of what Ray says")
+        return refs, []
+
+    def get(ref: int) -> execute.Outcome:
+        came.append(ref)
+        return execute.Outcome(ref, ref, None, 0.0)
+
+    def cancel(ref: int, force: bool) -> None:
+        raise ConnectionError("there is nobody")
+
+    task = SimpleNamespace(remote=lambda function, job, place: job)
+    ray = SimpleNamespace(
+        init=lambda address, **options: began.append(address),
+        is_initialized=lambda: bool(began) and not (came and sign == "it says so"),
+        nodes=lambda: [{"Alive": True, "Resources": {"CPU": 1.0}}],
+        remote=lambda function: SimpleNamespace(options=lambda **how: task),
+        cloudpickle=SimpleNamespace(dumps=repr),
+        exceptions=SimpleNamespace(RayTaskError=KeyError, RayError=ArithmeticError),
+        wait=wait,
+        get=get,
+        cancel=cancel,
+        shutdown=lambda: ended.append("shutdown"),
+        _private=SimpleNamespace(auto_init_hook=SimpleNamespace(), worker=SimpleNamespace()),
+    )
+    monkeypatch.setattr(clusters, "_package", lambda: ray)
+    monkeypatch.setattr(clusters, "_knock", lambda address: None)
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    seen: list[execute.Outcome] = []
+    where = f"at ray://{address}" if address else "of this machine"
+    reason = "Failed to reconnect" if sign == "a call fails" else "it ended"
+    with pytest.raises(InputError, match=rf"^the Ray cluster {where} has gone \({reason}\); what was finished is kept"):
+        execute.run(jobs.echo, [1, 2], execute.at(f"ray://{address}" if address else "ray"), seen.append)
+    assert [each.result for each in seen] == [1]
+    assert ended == ["shutdown"]
 
 
 def test_an_address_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -68,6 +68,7 @@ def _attempt(content):
 @example(b'date,y\n"2020-01-01,1\n')
 @example(b"a,b\n\xff\xfe,1\n")
 @example(b'""\n1\n')
+@example(b"\n\r\x01")
 def test_any_bytes_are_read_or_refused_in_a_sentence(content):
     table = _attempt(content)
     assert table is None or table.height
@@ -89,9 +90,33 @@ def test_no_column_is_lost(separator, names):
     assert table.row(1) == (1.5,) * len(names)
 
 
-def test_words_that_lose_letters_are_told_of(tmp_path):
-    path = tmp_path / "a.csv"
-    path.write_bytes("town,T\nKöln,1\nKiel,2\nMünster,3\n".encode("latin-1"))
-    assert [(note.column, note.count, note.loud) for note in csv.read(path).notes] == [("town", 2, True)]
-    path.write_bytes("town,T\nKöln,1\nKiel,2\nMünster,3\n".encode())
-    assert csv.read(path).notes == ()
+def test_a_file_of_windows_is_read_by_its_alphabet_and_it_is_said(tmp_path):
+    text = "date,T (°C),DT (µs/ft),Ort\n2020-01-01,1.5,80,Köln\n2020-01-02,2.5,81,Kiel\n2020-01-03,3.5,82,Köln\n"
+    (tmp_path / "a.csv").write_bytes(text.encode("cp1252"))
+    (tmp_path / "b.csv").write_bytes(text.encode())
+    latin, plain = (csv.read(tmp_path / name) for name in ("a.csv", "b.csv"))
+    assert latin.frame.equals(plain.frame)
+    assert latin.columns == plain.columns
+    assert latin.columns["T (°C)"].unit == "degC"
+    (note,) = latin.notes
+    assert (note.count, note.loud) == (3, True)
+    assert "no UTF-8, read as Windows-1252" in note.what
+    assert plain.notes == ()
+
+
+def test_signs_that_stand_late_or_between_blanks_are_of_windows_too(tmp_path):
+    rows = [f"2020-01-{1 + k % 28:02}  {k}  {'Köln' if k == 9000 else 'Kiel'}" for k in range(9001)]
+    text = "\n".join(["date  y  Ort", *rows]) + "\n"
+    (tmp_path / "a.txt").write_bytes(text.encode("latin-1"))
+    reading = csv.read(tmp_path / "a.txt")
+    assert reading.frame["Ort"][-1] == "Köln"
+    assert reading.notes[0].count == 1
+
+
+def test_bytes_that_were_lost_from_utf_8_are_no_other_alphabet(tmp_path):
+    (tmp_path / "a.csv").write_bytes("date,Ort\n2020-01-01,Köln\n".encode() + b"2020-01-02,K\xf6ln\n")
+    reading = csv.read(tmp_path / "a.csv")
+    assert reading.frame["Ort"].to_list() == ["Köln", "K\ufffdln"]
+    (note,) = reading.notes
+    assert (note.column, note.count, note.loud) == ("Ort", 1, True)
+    assert note.what == "cells with bytes that are no UTF-8, read as \ufffd"

@@ -1,10 +1,13 @@
 """--load: what is done with a file's columns on the way to a model, from the command line."""
 
+import json
 from pathlib import Path
 
 import pytest
 from conftest import Run
 from small_logs import HEADER, write
+
+from tsrnn import store
 
 pytest.importorskip("lasio")
 TASK = ("--target", "GR", "--model", "ols", "--input-size", "12", "--horizon", "3")
@@ -38,7 +41,8 @@ def test_every_command_that_reads_a_file_takes_the_words_of_load(run: Run, logs:
     write(tmp_path, "c.las", other + "".join(f"{1000 + k / 2} {50 + k % 7}\n" for k in range(400)))
     meant = ("--load", "families=true", "--load", "resample=1.0", "--load", "depth_unit=m")
     assert run("fit", "logs", "--out", "saved", *TASK, *meant)[0] == 0
-    assert "unknown column of c.las 'GR'" in run("predict", "saved", "c.las")[2]
+    plain = ("--load", "families=false", "--load", "resample=false", "--load", "depth_unit=false")
+    assert "unknown column of c.las 'GR'" in run("predict", "saved", "c.las", *plain)[2]
     status, out, err = run("predict", "saved", "c.las", *meant)
     assert (status, out.count("C,120")) == (0, 3), err  # a row per metre
     for command in ("forecasts", "calibrate"):
@@ -66,7 +70,7 @@ def test_a_picture_takes_the_words_of_load(run: Run, logs: Path, tmp_path: Path)
     assert run("fit", "logs", "--out", "saved", *TASK, *meant)[0] == 0
     for words in ((), ("--tracks",)):
         picture = f"q{len(words)}.svg"
-        assert run("plot", "saved", "logs", *words, "--out", picture)[0] == 2
+        assert run("plot", "saved", "logs", *words, "--out", picture, "--load", "depth_unit=false")[0] == 2
         status, _, err = run("plot", "saved", "logs", *words, "--out", picture, *meant)
         assert (status, (tmp_path / picture).stat().st_size > 1000) == (0, True), err
 
@@ -105,3 +109,47 @@ def test_a_saved_model_calls_a_bad_file_by_its_path(run: Run, logs: Path, tmp_pa
 def test_one_thing_is_not_asked_for_twice(run: Run, logs: Path) -> None:
     status, _, err = run("describe", "logs", "--resample", "0.5", "--load", "resample=0.3", "--load", "depth_unit=m")
     assert (status, "--resample and --load resample= ask for one thing twice" in err) == (2, True)
+
+
+def test_a_saved_model_reads_files_as_its_training_s_was(run: Run, logs: Path, tmp_path: Path) -> None:
+    other = HEADER.replace("GR.gAPI", "GRC.gAPI").replace("31/2-10 A", "C")
+    write(tmp_path, "c.las", other + "".join(f"{1000 + k / 2} {50 + k % 7}\n" for k in range(400)))
+    meant = ("--load", "families=true", "--load", "resample=1.0", "--load", "depth_unit=m")
+    assert run("fit", "logs", "--out", "saved", *TASK, *meant)[0] == 0
+    asked = run("predict", "saved", "c.las", *meant)
+    assert (asked[0], "as the training's was" in asked[2]) == (0, False)
+    status, out, err = run("predict", "saved", "c.las")
+    assert (status, out) == (0, asked[1]), err
+    said = "c.las is read with depth_unit=m, families=true, resample=1, as the training's was"
+    assert said in err
+    finer = run("predict", "saved", "c.las", "--load", "resample=false")
+    assert (finer[0], "rows are 0.5 steps of the training's apart" in finer[2]) == (2, True), finer
+    assert "families yes" in run("card", "saved")[1]
+    for command in (("forecasts", "saved"), ("calibrate", "saved"), ("plot", "saved")):
+        out = ("--out", "x.svg") if command[0] == "plot" else ()
+        status, _, err = run(*command, "c.las", *out)
+        assert (status, said in err) == (0, True), err
+
+
+def test_what_stands_for_missing_is_so_beside_the_words_of_load(run: Run, tmp_path: Path) -> None:
+    rows = [f"2020-01-{1 + k // 24:02} {k % 24:02}:00,{k % 13}\n" for k in range(240)]
+    (tmp_path / "t.csv").write_text("date,T\n" + "".join(rows))
+    (tmp_path / "u.csv").write_text("date,T\n" + "".join(rows[:-1]) + "2020-01-10 23:00,-9999\n")
+    (tmp_path / "v.csv").write_text("date,T\n" + "".join(rows[:-1]) + "2020-01-10 23:00,\n")
+    task = ("--target", "T", "--model", "ols", "--input-size", "12", "--horizon", "3", "--out", "saved")
+    assert run("fit", "t.csv", *task, "--missing", "-9999", "--load", "clip=true")[0] == 0
+    told, empty = (run("predict", "saved", name) for name in ("u.csv", "v.csv"))
+    assert told[0] == 0, told
+    assert told[1] == empty[1]
+
+
+def test_a_model_that_was_saved_before_knows_no_words_of_load(run: Run, logs: Path, tmp_path: Path) -> None:
+    assert run("fit", "logs/a.las", "--out", "saved", *TASK)[0] == 0
+    assert "loaded" not in json.loads((tmp_path / "saved" / "config.json").read_text())["reading"]
+    status, _, err = run("predict", "saved", "logs/a.las")
+    assert (status, "as the training's was" in err) == (0, False)
+    for strange in ({"maps": "x"}, {"clip": 3}, []):
+        saved = store.opened(tmp_path / "saved")
+        store.add(tmp_path / "saved", {"reading": {**saved.config["reading"], "loaded": strange}}, {})
+        status, _, err = run("predict", "saved", "logs/a.las")
+        assert (status, "load" in err) == (2, True), err

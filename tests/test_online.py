@@ -9,7 +9,7 @@ from small import hours
 from small_models import small
 
 from tsrnn import bench, online, suites, tasks
-from tsrnn.board import rows
+from tsrnn.board import own, rows
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
@@ -111,6 +111,12 @@ def test_quantiles_move_with_the_point():
     by = moved["forecast"] - plain["forecast"]
     for name in ("q0.1", "q0.9"):
         np.testing.assert_allclose(moved[name] - plain[name], by, atol=1e-4)
+
+
+def test_published_numbers_do_not_stand_beside_forecasts_that_learn_from_what_has_come_true():
+    made = pl.DataFrame({"config": ["{}"]})
+    offline, following = (own.comparable(made, suites.find(name)) for name in ("ETTh1", "ETTh1-online"))
+    assert offline.height > following.height == 0
 
 
 def test_rows_of_an_online_suite_have_a_track_of_their_own(tmp_path):

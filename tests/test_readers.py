@@ -54,14 +54,7 @@ class TestCsv:
         reading = csv.read(_write(tmp_path, "a.csv", text.encode("cp1252")))
         assert reading.frame.equals(_csv(_write(tmp_path, "b.csv", text)))
         assert reading.frame["ort"].to_list() == ["K\u00f6ln", "K\u00fclz"]
-        assert [(note.what, note.count) for note in reading.notes if note.loud] == [
-            ("bytes that are no UTF-8, read as Windows' Latin letters", 3)
-        ]
-
-    def test_windows_letters_far_down_leave_the_others(self, tmp_path):
-        body = "".join(f"2020-01-01,{k % 10},M\u00fcnchen\n" for k in range(20_000)).encode()
-        frame = _csv(_write(tmp_path, "a.csv", b"date,y,ort\n" + body + b"2020-01-01,1,K\xf6ln\n"))
-        assert frame["ort"].unique(maintain_order=True).to_list() == ["M\u00fcnchen", "K\u00f6ln"]
+        assert [note.count for note in reading.notes if note.loud and "Windows" in note.what] == [3]
 
     @pytest.mark.parametrize("stamp", ["2020-02-01", "2020-02-01 00:00", "2020-02-01T00:00:00", "2020/2/1 0:00"])
     def test_dates(self, tmp_path, stamp):

@@ -10,6 +10,7 @@ from small import arrays_of, cut_of, waves
 from small_models import SPEC, batch_of, made
 
 from tsrnn import fit, heads, infer, testing
+from tsrnn.layers import shrinking
 from tsrnn.layers.skip import Skip, SparseSkip, skip_of
 from tsrnn.models.ols import RIDGES
 from tsrnn.parameters import FitConfig
@@ -179,3 +180,53 @@ def test_what_a_ridge_skip_is_solved_with_is_what_it_is_shown(name, centring, pa
     model.skip.register_forward_hook(lambda _, inputs, __: shown.append(inputs[0]))
     model(batch)
     torch.testing.assert_close(model.skip._rows(batch).x, shown[0].double())
+
+
+@pytest.mark.parametrize(("far", "share"), [(0.4, 0.5), (3.0, 1.0), (-1.0, 0.0), (0.85, 0.75)])
+def test_what_was_learnt_is_taken_in_the_share_that_does_best(far, share):
+    """Weights of 1 and of -2; the truth is so much of them."""
+    added = [torch.nn.Parameter(torch.tensor([1.0])), torch.nn.Parameter(torch.tensor([[-2.0]]))]
+    _, val = train_val()
+    taken = shrinking.shrink(added, lambda batch: (added[0] - far).square().sum(), val)
+    assert taken == share
+    assert added[0].item() == share
+    assert added[1].item() == -2 * share
+
+
+def test_every_window_counts_alike_in_a_share(monkeypatch):
+    """Windows in batches of unlike sizes: what each says is a mean over its own."""
+    monkeypatch.setattr(shrinking, "_CHUNK", 200)
+    _, val = train_val()
+    assert len(val) == 231
+    added, told = [torch.nn.Parameter(torch.tensor([1.0]))], []
+
+    def loss(batch):
+        told.append(len(batch.past))
+        return added[0] if len(batch.past) == 200 else -2 * added[0]  # by batches the second would win
+
+    assert shrinking.shrink(added, loss, val) == 0.0
+    assert told == [200, 31] * len(shrinking.SHARES)
+
+
+@pytest.mark.parametrize("name", [*MODELS, "ensemble"])
+def test_a_fit_ends_with_the_share_that_validation_likes(name, monkeypatch):
+    """At a rate that throws it beyond the mark; members of an ensemble have shares of their own."""
+    shares, shrink = [], shrinking.shrink
+    for module in MODELS:
+        monkeypatch.setattr(f"tsrnn.models.{module}.shrink", lambda *given: shares.append(shrink(*given)) or shares[-1])
+    train, val = train_val(skewed=True)
+    head, options = heads.build(None, "mae"), {"skip": "ridge", "dropout": 0.0, **SMALL}
+    member = {"model": "segrnn", **options}
+    options = {"members": ({**member, "input_size": 16}, member)} if name == "ensemble" else options
+    model = made(name, spec_of(loss="mae"), **options)
+    config = FitConfig(learning_rate=0.05, max_epochs=3, batch_size=32, averaging=0.0)
+    fit.fit(model, head, train, val, config)
+    parts = list(model.members) if name == "ensemble" else [model]
+    assert len(shares) == len(parts)
+    for part in parts:
+        cut = val.newest(part.spec.input_size)
+        ended = infer.score(part, head, cut, ("mae",)).mae
+        part.solve(train.newest(part.spec.input_size), cut)
+        for weight in [*part.readout[1].parameters(), *([part.cycle.pattern] if name == "braid" else [])]:
+            weight.data.zero_()
+        assert ended <= infer.score(part, head, cut, ("mae",)).mae + 1e-6  # the line

@@ -93,6 +93,41 @@ def test_every_call_waits_for_a_server_that_restarts(server: servers.Server, pan
     assert told.intermediate_values == {1: 0.5}
 
 
+def test_who_waits_for_a_first_turn_waits_for_a_server_that_restarts(server: servers.Server, url: str) -> None:
+    inside = threading.Event()
+
+    def second() -> None:
+        with turns.turn(url, patient=False):
+            inside.set()
+
+    def waits() -> bool:
+        with turns._engine(url).connect() as connection:
+            return bool(connection.exec_driver_sql("SELECT count(*) FROM pg_locks WHERE NOT granted").scalar())
+
+    thread = threading.Thread(target=second)
+    with turns.turn(url):
+        thread.start()
+        wait_for(waits)
+        restarted(server, 1.0).join()
+    thread.join()
+    assert inside.is_set()
+
+
+def test_a_server_that_leaves_as_a_sweep_begins_is_waited_for(
+    server: servers.Server, panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected, away = storages.connected, list[threading.Thread]()
+
+    def left(url: str, tables: bool = False) -> optuna.storages.RDBStorage:
+        if not away:
+            away.append(restarted(server, 1.0))
+        return connected(url, tables)
+
+    monkeypatch.setattr(storages, "connected", left)
+    assert len(tune.run(panel, ASKED, 1, url, "s").trials) == 1
+    away[0].join()
+
+
 @pytest.mark.parametrize("state", [TrialState.COMPLETE, TrialState.RUNNING])
 def test_an_answer_that_was_lost_counts_once(
     state: TrialState, panel: Panel, url: str, monkeypatch: pytest.MonkeyPatch

@@ -52,11 +52,24 @@ def cluster(address: str = "") -> Iterator[Any]:
     if ray.is_initialized():
         if address:
             raise InputError("this process is part of a Ray cluster already; leave the address out")
-        yield ray
+        with _watched("that this process is part of"):
+            yield ray
         return
     where = os.environ.get("RAY_ADDRESS", "") if not address else address if address == "auto" else f"ray://{address}"
-    with _tamed(ray), _joined(ray, where) if where not in ("", "local") else _own(ray):
+    own = where in ("", "local")
+    with _watched("of this machine" if own else f"at {where}"), _tamed(ray), _own(ray) if own else _joined(ray, where):
         yield ray
+
+
+@contextmanager
+def _watched(which: str) -> Iterator[None]:
+    try:
+        yield
+    except ConnectionError as error:
+        raise InputError(
+            f"the Ray cluster {which} has gone ({_reason(error)}); what was finished is kept, and the same command "
+            "goes on once it is back"
+        ) from None
 
 
 def _package() -> Any:
@@ -77,11 +90,6 @@ def _joined(ray: Any, address: str) -> Iterator[None]:
         raise InputError(f"no Ray cluster answers at {address} ({_reason(error)}); check it, and the address") from None
     try:
         yield
-    except ConnectionError as error:
-        raise InputError(
-            f"the Ray cluster at {address} has gone ({_reason(error)}); what was finished is kept, and the same "
-            "command goes on once it is back"
-        ) from None
     finally:
         ray.shutdown()
 

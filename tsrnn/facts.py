@@ -38,6 +38,7 @@ def of_data(panel: Panel, arrays: Any) -> dict[str, Any]:
         "last": str(index.max()),
         "step": str(panel.step.word or "a row"),
         **{name: list(each) for name, each in columns.items() if each},
+        **({"load": dict(panel.loaded)} if panel.loaded else {}),
         "gaps": len(arrays.breaks),
         "missing cells": holes,
     }

@@ -95,7 +95,7 @@ def remarks(lines: list[str], mark: str) -> int:
     if skipped is None:
         return 0
     first = _cells(lines[skipped], mark)
-    above = skipped > 0 and is_value(first[0])  # a word such as MM may stand for a missing value
+    above = skipped > 0 and first != [] and is_value(first[0])  # a word such as MM may stand for a missing value
     if not above and not all(is_value(cell) or not cell.strip() for cell in first):
         return skipped + _free_text(lines[skipped:], mark)
     names = skipped

@@ -58,6 +58,7 @@ class Panel:
     order: Rows | None = field(default=None, repr=False)  # where each row stood when it came in, if it moved
     classes: tuple[Any, ...] | None = None  # the labels whose numbers the target holds (`load` with labels=True)
     offers: bool = False  # covariates are the data set's own, for models that read them; nobody asked for them
+    loaded: Mapping[str, Any] = field(default_factory=dict)  # what `load` did with the columns, as tsrnn.refine says it
     origin: Origin = field(default=Origin(), repr=False)  # the frame type that came in
 
     @classmethod
@@ -116,9 +117,8 @@ class Panel:
         if isinstance(frame, Panel):
             given = (target, time, id, past_covariates, future_covariates, static_covariates, freq, date_format)
             cleaned = any(each is not None for each in (missing, flags, wind, fill))
-            return frame._as_it_is(
-                transforms, any(given) or cleaned, sort or rows_as_they_stand or duplicates != "error"
-            )
+            treated = sort or rows_as_they_stand or duplicates != "error"
+            return frame._as_it_is(transforms, any(given) or cleaned, treated)
         if duplicates not in get_args(Duplicates):
             raise unknown("treatment of duplicates", str(duplicates), get_args(Duplicates))
         covariates = {"past": past_covariates, "future": future_covariates, "static": static_covariates}

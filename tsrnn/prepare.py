@@ -60,9 +60,7 @@ class Preparation:
         Raises:
             InputError: no scaler has that name.
         """
-        self.reading = panel.reading
-        if units := refine.units_of(panel):
-            self.reading["units"] = units
+        self.reading = panel.reading | refine.kept(panel)
         self.scaling = scale.fit(self.scaler, transforms.logged(arrays, self.logs), part, self.scale_per_series)
         self.known = None if arrays.known is None else scale.fit_features(arrays.known, part)
         self.static = None if arrays.static is None else scale.fit_static(arrays.static, part)

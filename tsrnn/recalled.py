@@ -3,7 +3,7 @@
 from typing import Any, get_type_hints
 
 from tsrnn import levels as words
-from tsrnn import masks, station, transforms
+from tsrnn import masks, refine, station, transforms
 from tsrnn.errors import InputError, unknown
 from tsrnn.intake import TREATMENT
 from tsrnn.options import check_types
@@ -11,7 +11,7 @@ from tsrnn.panel import Panel
 from tsrnn.steps import is_zone
 
 _COLUMNS = ("targets", "past", "future", "static")  # of a reading
-_LEARNT = ("numbered", "levels", "holes", "zone", "units")  # beside the treatment of rows
+_LEARNT = ("numbered", "levels", "holes", "zone", "units", "loaded")  # beside the treatment of rows
 
 
 def ids(saved: Any) -> tuple[str, ...]:
@@ -45,6 +45,7 @@ def reading(saved: Any) -> dict[str, Any]:
     words.plain(treatment.get("levels"))
     station.plain({**TREATMENT, **treatment})
     transforms.plain(treatment.get("transforms"))
+    refine.remembered(saved)
     named = saved.get("units", {})
     if not isinstance(named, dict) or not all(isinstance(unit, str) for unit in named.values()):
         raise InputError("units of reading must name a unit for each of some columns")

@@ -5,17 +5,20 @@ Reading --one unit per curve, families, ranges, washout--> Reading --`Panel.of`-
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from tsrnn import families, labels, physical, units, wind
-from tsrnn.errors import InputError, notice
+from tsrnn import families, frequency, labels, physical, units, wind
+from tsrnn.errors import InputError, notice, unknown
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.reading import MEND, Column, Note, Reading, line
 from tsrnn.resample import resampled
 from tsrnn.roles import is_flag
 
-WORDS = ("depth_unit", "families", "clip", "washout", "resample", "labels")  # of `load`, beside the roles
+LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": float | str}
+WORDS = (*LOADED, "labels")  # of `load`, beside the roles
+_TREATED = ("missing", "flags", "wind", "fill", "duplicates", "sort", "date_format", "rows_as_they_stand")
 
 
 def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) -> Panel:
@@ -68,7 +71,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     unread = {*reading.frame.columns} - counts
     told = _once((*reading.notes, *circles), unread, made)
     columns = {**reading.columns, **wind.columns(made.wind, reading.columns)}
-    made = replace(made, columns=columns, notes=(*told, *made.notes), classes=classes)
+    made = replace(made, columns=columns, notes=(*told, *made.notes), classes=classes, loaded=_plain(asked))
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
@@ -88,6 +91,42 @@ def _once(notes: Iterable[Note], unread: Collection[str], made: Panel) -> tuple[
         twice = any((note.column, number) in loud for number in MEND.findall(note.what))
         told.append(replace(note, loud=note.loud and not twice and note.column not in unread))
     return tuple(told)
+
+
+def _plain(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What was asked for, as a saved model keeps it; labels are known by its classes."""
+    made = {word: value for word, value in asked.items() if word in LOADED and value}
+    made |= {"resample": frequency.plain(made["resample"])} if "resample" in made else {}
+    return made | ({"families": str(made["families"])} if isinstance(made.get("families"), Path) else {})
+
+
+def kept(panel: Panel) -> dict[str, Any]:
+    """Words of a saved model's reading, where there are: units of columns, and what `load` did with them."""
+    words = {"units": units_of(panel), "loaded": dict(panel.loaded)}
+    return {word: value for word, value in words.items() if value}
+
+
+def remembered(reading: Mapping[str, Any]) -> dict[str, Any]:
+    """What `load` did with the training's columns, as a saved model's reading has it; empty where that was nothing.
+
+    Raises:
+        InputError: the reading asks for what `load` cannot do.
+    """
+    loaded = reading.get("loaded", {})
+    if not isinstance(loaded, Mapping):
+        raise InputError("loaded of reading must be a table of what load was asked to do")
+    for word in loaded:
+        if word not in LOADED:
+            raise unknown("word of loaded in reading", str(word), LOADED)
+    check_types(dict(loaded), LOADED, "loaded in reading")
+    return dict(loaded)
+
+
+def again(reading: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """All that `load` is told of a file for a saved model: what it is asked to do, index, id, the treatment of rows."""
+    told = {word: reading[word] for word in _TREATED if reading.get(word)}
+    told |= {} if reading.get("numbered") else {"time": reading["index"]}
+    return {**told, **({} if reading["id"] is None else {"id": reading["id"]}), **asked}
 
 
 def units_of(panel: Panel) -> dict[str, str]:

@@ -53,9 +53,16 @@ def asked(folder: Path, suite: Suite) -> Suite:
 
 
 def comparable(rows: pl.DataFrame, suite: Suite) -> pl.DataFrame:
-    """Published numbers that may stand beside the rows: on the same data, by their own split and with all columns."""
+    """Published numbers that may stand beside the rows: on the same data, by their own split and with all columns.
+
+    None beside forecasts that learn from what has come true, as published ones did not.
+    """
     table = published(suite.data, SHOWN)
-    usual = _split(suite.split) is None and any("roles" not in _config(row) for row in rows.iter_rows(named=True))
+    usual = (
+        not suite.online
+        and _split(suite.split) is None
+        and any("roles" not in _config(row) for row in rows.iter_rows(named=True))
+    )
     return table if usual else table.clear()
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tsrnn import catalog, registry, terminal
-from tsrnn.errors import InputError, listed, unknown
+from tsrnn.errors import InputError, listed, notice, unknown
 from tsrnn.reading import Column, Reading
 
 if TYPE_CHECKING:
@@ -190,22 +190,37 @@ def refuse(why: str, **given: Any) -> None:
             raise InputError(f"{why}; leave --{name.replace('_', '-')} out")
 
 
-def history(data: str, load_: list[str] | None) -> "Reading | Panel":
-    """A data set or a file for a saved model, with what `load` was asked to do with its columns."""
-    return catalog.load(dataset(data), **loading(load_)) if load_ else reading(data)
+def history(data: str, load_: list[str] | None, fitted: Any) -> "Reading | Panel":
+    """A data set or a file for a saved model, with its columns as the training's were and as `load` was asked to."""
+    asked = remembered(data, load_, fitted)
+    return catalog.load(dataset(data), **asked) if asked else reading(data)
 
 
-def reading(data: str, units: Mapping[str, str] | None = None, load_: list[str] | None = None) -> Reading:
+def remembered(data: str, load_: list[str] | None, fitted: Any) -> dict[str, Any]:
+    """What is done with the columns of a saved model's file: what `load` did with the training's, which is said, and
+    over it what it is asked to here; nothing where that is nothing."""
+    from tsrnn import refine
+
+    asked, known = loading(load_), getattr(getattr(fitted, "preparation_", None), "reading", {})
+    learnt = refine.remembered(known)
+    if silent := {word: value for word, value in learnt.items() if word not in asked}:
+        words = ", ".join(f"{word}={str(value).lower()}" for word, value in silent.items())
+        notice(f"{data} is read with {words}, as the training's was; --load {next(iter(silent))}=false leaves that")
+    wanted = {word: value for word, value in {**learnt, **asked}.items() if value is not False}
+    return refine.again(known, wanted) if wanted else {}
+
+
+def reading(data: str, units: Mapping[str, str] | None = None, asked: Mapping[str, Any] | None = None) -> Reading:
     """A data set, file or folder of logs as it was read: every column, with its unit, or the one it is given here.
 
-    `load_`: what `load` is asked to do with its columns before.
+    `asked`: what `load` is asked to do with its columns before.
     """
     name = dataset(data)
-    if name not in catalog.names() and not load_:
+    if name not in catalog.names() and not asked:
         known = catalog.read(Path(name))
     else:
-        panel = catalog.load(name, **loading(load_))
-        index, id = (panel.roles.index, panel.roles.id or "") if load_ else ("", "")
+        panel = catalog.load(name, **(asked or {}))
+        index, id = (panel.roles.index, panel.roles.id or "") if asked else ("", "")
         known = Reading(panel.frame, panel.columns, index=index, id=id, source=name)
     named = {column: replace(known.columns.get(column, Column()), unit=unit) for column, unit in (units or {}).items()}
     return replace(known, columns={**known.columns, **named})

@@ -24,7 +24,8 @@ def run(
     """
     from tsrnn import Forecaster
 
-    forecaster = Forecaster.load(model).calibrate(history(data, load_), levels(levels_, "levels"), adaptive=adaptive)
+    forecaster = Forecaster.load(model)
+    forecaster.calibrate(history(data, load_, forecaster), levels(levels_, "levels"), adaptive=adaptive)
     assert forecaster.calibration_ is not None
     ends = ", ".join(f"{level:g}" for level in forecaster.calibration_.levels)
     folder = model if out is None else out

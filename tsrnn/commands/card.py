@@ -18,5 +18,6 @@ def run(
     from tsrnn import Forecaster
     from tsrnn.card import dumped
 
-    card = Forecaster.load(model).card(None if data is None else history(data, load_))
+    forecaster = Forecaster.load(model)
+    card = forecaster.card(None if data is None else history(data, load_, forecaster))
     typer.echo(dumped(card) if json_ else str(card), nl=False)

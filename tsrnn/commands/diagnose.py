@@ -52,4 +52,5 @@ def _fitted(model: Path, data: str | None, load_: list[str] | None) -> tuple[Any
 
     if data is None:
         raise InputError(f"a saved model is looked at on data; name a data set or a file after {model}")
-    return Forecaster.load(model), history(data, load_)
+    forecaster = Forecaster.load(model)
+    return forecaster, history(data, load_, forecaster)

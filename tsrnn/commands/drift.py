@@ -27,7 +27,8 @@ def run(
     from tsrnn import Forecaster
     from tsrnn.console import show, write
 
-    drift = Forecaster.load(model).drift(history(data, load_), alpha=alpha)
+    forecaster = Forecaster.load(model)
+    drift = forecaster.drift(history(data, load_, forecaster), alpha=alpha)
     if picture is not None:
         drift.plot(picture)
     if out is not None:

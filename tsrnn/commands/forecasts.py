@@ -38,7 +38,7 @@ def run(  # noqa: PLR0913  one parameter per option
     chunk = max(1, _ROWS // (forecaster.spec_.targets * forecaster.spec_.horizon))
     split = catalog.row(data).split if data in catalog.names() else None
     asked: Iterator[Any] = forecaster.forecasts(
-        history(data, load_), every=every, series=series or None, part=part, split=split, chunk=chunk
+        history(data, load_, forecaster), every=every, series=series or None, part=part, split=split, chunk=chunk
     )
     groups, usual, grouped = words(by), [], []
 

@@ -6,9 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Load, Target, dataset, loading, pairs, reading, span
+from tsrnn.commands._base import Load, Target, dataset, loading, pairs, reading, remembered, span
 from tsrnn.errors import InputError
-from tsrnn.reading import Reading
 
 
 def run(  # noqa: PLR0913  one parameter per option
@@ -39,7 +38,7 @@ def run(  # noqa: PLR0913  one parameter per option
     wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
     wells["strips"] = strip or None
     if data is not None:
-        _forecast(Path(source), reading(data, named, load_), out, (cutoffs, future), shown, wells if tracks else None)
+        _forecast(Path(source), (data, named, load_), out, (cutoffs, future), shown, wells if tracks else None)
     elif (Path(source) / "config.json").is_file():
         raise InputError(
             f"{source} is a saved model; say what it forecasts from: tsrnn plot {source} my.csv --out {out}"
@@ -50,16 +49,18 @@ def run(  # noqa: PLR0913  one parameter per option
 
 def _forecast(
     model: Path,
-    known: Reading,
+    asked_of: tuple[str, dict[str, str], list[str] | None],
     out: Path,
     asked: tuple[int, Path | None],
     shown: dict[str, Any],
     wells: dict[str, Any] | None,
 ) -> None:
-    """What a model says of data; `wells`: in their logs."""
+    """What a model says of data, with units, and what `load` does; `wells`: in their logs."""
     from tsrnn import Forecaster, catalog, plot
 
     fitted, cutoffs, future = Forecaster.load(model), asked[0], asked[1] and catalog.read_file(asked[1])
+    data, named, load_ = asked_of
+    known = reading(data, named, remembered(data, load_, fitted))
     if wells is not None:
         panel = fitted.preparation_.read(replace(known, columns={}))
         plot.tracks(known, out, forecast=plot.told(fitted, panel, cutoffs, future), **wells)
@@ -81,12 +82,12 @@ def _measured(
 
     name, (units, load_) = dataset(source), columns
     las = name not in catalog.names() and (Path(name).is_dir() or Path(name).suffix.lower() == las_writer.SUFFIX)
-    known = reading(name, units, load_) if las or as_wells else None
+    known = reading(name, units, loading(load_)) if las or as_wells else None
     if known is not None and (as_wells or "depth" in known.frame.columns):
         plot.tracks(known, out, **wells)
         return
     panel = catalog.load(name, **loading(load_))
     if plot.are_logs(panel):
-        plot.tracks(reading(name, units, load_), out, **wells)
+        plot.tracks(reading(name, units, loading(load_)), out, **wells)
     else:
         plot.columns(panel, out, units=units, **shown)

@@ -37,7 +37,7 @@ def run(
         refuse(f"{model} holds a {type(fitted).__name__.lower()}, no forecaster", future=future, on_short=on_short)
     if on_short is not None:
         fitted.set_params(on_short=on_short).configs()
-    known, ahead = history(data, load_), {} if future is None else {"future": read_file(future)}
+    known, ahead = history(data, load_, fitted), {} if future is None else {"future": read_file(future)}
     table, roles = fitted.predict(known, **ahead), fitted.preparation_.reading
     if out is not None and las_writer.asked(out, table, roles["index"]):
         told = roles.get("units", {}).items()

@@ -94,6 +94,8 @@ def fit(
     model.to("cpu")
     if config.arithmetic == "64-true":
         model.float()
+    if val is not None and len(val) > 0:
+        model.eval().settle(val if config.val_windows is None else val.thinned(config.val_windows), head)
     seconds, device = time.perf_counter() - began, trainer.strategy.root_device.type
     return Report(trainer.current_epoch, best.epoch + 1, best.loss, seconds, device, tuple(module.losses))
 

@@ -94,6 +94,9 @@ class Model(nn.Module):
         """Whether what `solve` left forecasts well enough to stay, should no epoch do better on validation."""
         return False
 
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        """Called when the training by steps has ended, with the windows that were validated on."""
+
     def phases(self, lesson: Lesson, rate: float) -> list[Phase]:
         """A training that is not one loss lessened, at that learning rate: its phases; none: `loss` is lessened."""
         return []

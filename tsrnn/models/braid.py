@@ -9,12 +9,13 @@ Channels share all weights but the cycle's, their embedding, and those of an ind
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import cells
+from tsrnn import cells, heads
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.chosen_ridge import Pooling
@@ -22,6 +23,7 @@ from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.cycle import Cycle
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
+from tsrnn.layers.shrinking import shrink
 from tsrnn.layers.skip import Kind, RidgeSkip, skip_of
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
@@ -92,6 +94,12 @@ class Braid(Model):
         if isinstance(self.skip, RidgeSkip):
             self.skip.solve(train, val)
         return False
+
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        """What was learnt beside a solved skip, in the share that does best."""
+        if self.stands:
+            cycle = [] if self.cycle is None else [self.cycle.pattern]
+            shrink([*self.readout[1].parameters(), *cycle], partial(self.loss, head=head), val)
 
     @property
     def stands(self) -> bool:

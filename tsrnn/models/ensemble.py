@@ -83,6 +83,10 @@ class Ensemble(Model):
             solved &= member.solve(train.newest(size), None if val is None else val.newest(size))
         return solved
 
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        for member in self._models:
+            member.settle(val.newest(member.spec.input_size), head)
+
     def epoch_starts(self, progress: float) -> None:
         for member in self._models:
             member.epoch_starts(progress)

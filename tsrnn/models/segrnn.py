@@ -16,18 +16,20 @@ validation likes, of each channel or of all, which stays as it is while the recu
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import cells
+from tsrnn import cells, heads
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.chosen_ridge import Pooling
 from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
+from tsrnn.layers.shrinking import shrink
 from tsrnn.layers.skip import Kind, RidgeSkip, skip_of
 from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
@@ -98,6 +100,11 @@ class SegRNN(Model):
         if isinstance(self.skip, RidgeSkip):
             self.skip.solve(train, val)
         return False
+
+    def settle(self, val: Windows, head: heads.Head) -> None:
+        """What was learnt beside a solved skip, in the share that does best."""
+        if self.stands:
+            shrink([*self.readout[1].parameters()], partial(self.loss, head=head), val)
 
     @property
     def stands(self) -> bool:

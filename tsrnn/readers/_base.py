@@ -6,8 +6,10 @@ from pathlib import Path
 
 from tsrnn import forks
 from tsrnn.errors import InputError
-from tsrnn.readers import _letters
 
+LATIN = "cp1252"  # of Windows; Latin-1 with a few signs more
+_PLAIN = bytes(range(128))
+_LONG = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")  # of UTF-8
 _OTHERS = {
     b"PAR1": "a parquet file",
     b"PK\x03\x04": "a zip archive or a spreadsheet",
@@ -39,7 +41,7 @@ def opening(path: Path, size: int = 65_536) -> bytes:
     return head
 
 
-def first_lines(path: Path) -> list[str]:
+def first_lines(path: Path, encoding: str = "utf-8") -> list[str]:
     """The first lines of a text, each with its end: some, and never a part of the first two.
 
     Raises:
@@ -51,11 +53,24 @@ def first_lines(path: Path) -> list[str]:
     while head.count(b"\n") < 2 and len(head) == size:
         size *= 8
         head = opening(path, size)
-    text = _letters.read(head)[0].removeprefix("\ufeff")
+    text = head.decode(encoding, errors="replace").removeprefix("\ufeff")
     if "\n" not in text and "\r" in text.strip():
         raise InputError(f"{path} ends its lines with carriage returns alone; save it with line feeds")
     lines = text.splitlines(keepends=True) if "\n" not in text else re.findall(r"[^\n]*\n|[^\n]+$", text)
     return lines if len(head) < size else lines[:-1]
+
+
+def in_utf8(path: Path) -> tuple[bytes, int] | None:
+    """A file of Windows' Latin alphabet in UTF-8, and how many of its lines are none as they stand; None of others.
+
+    A file that holds longer signs of UTF-8 too is one of UTF-8 in which bytes were lost.
+    """
+    raw = path.read_bytes()
+    lines = [line for line in raw.split(b"\n") if not line.isascii()]
+    strange = [line for line in lines if _LONG.sub(b"", line).translate(None, _PLAIN)]
+    if not strange or any(_LONG.search(line) for line in lines):
+        return None
+    return raw.decode(LATIN, errors="replace").encode(), len(strange)
 
 
 def contents(path: Path) -> Path | bytes:
@@ -65,14 +80,6 @@ def contents(path: Path) -> Path | bytes:
     except UnicodeEncodeError:
         return path.read_bytes()
     return path
-
-
-def text_of(path: Path) -> tuple[Path | bytes, int]:
-    """What polars can open of a text, in UTF-8; and how many bytes of the file were none."""
-    if _letters.are_utf8(path):
-        return contents(path), 0
-    text, foreign = _letters.read(path.read_bytes())
-    return text.encode(), foreign
 
 
 def _nearest(path: Path) -> str:

@@ -4,11 +4,12 @@ The separator (comma, semicolon, tab, bar) is the one that cuts the first lines 
 lines of remarks on top are skipped, units below or behind names
 are kept (`tsrnn.heading`). Dates that begin with the year become dates; dates written otherwise, cells
 with leading zeros and whatever cannot be a number stay text for `Panel.of` to read or to name. Names that pandas'
-index leaves empty become `index`, or `level_0`, `level_1`... Bytes that are not UTF-8 are read as Windows' Latin
-alphabet has them: Köln and Külz stay two stations.
+index leaves empty become `index`, or `level_0`, `level_1`... A file that is no UTF-8 is read by Windows' Latin alphabet
+(°C, µs/ft), which is said; where it is UTF-8 but for some bytes, these are replaced.
 """
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +17,14 @@ import polars as pl
 
 from tsrnn import heading, layout
 from tsrnn.errors import InputError, notice, quoted
-from tsrnn.readers._base import first_lines, text_of
+from tsrnn.readers._base import LATIN, contents, first_lines, in_utf8
 from tsrnn.reading import Column, Note, Reading
 from tsrnn.units import spelling
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".dat")
 _GROUPED = r"[-+]?[1-9]\d{0,2}(?:\.\d{3})+"  # what points between thousands look like
-_LOST = "\ufffd"  # stands for bytes that are no letters at all, so that two words may become one
+_LOST = "\ufffd"  # stands for bytes that are no UTF-8, so that two words may become one
+_LATIN = "lines that are no UTF-8, read as Windows-1252, which is Latin-1 and more (save it as UTF-8 if it is neither)"
 _REMARKS = 0.1  # share of rows up to which those that begin with # are remarks, and no names such as #1
 _MISSING = ["NA", "N/A", "#N/A", "NaN", "nan", "NAN", "null", "NULL", "None"]
 
@@ -36,11 +38,19 @@ def read(path: Path) -> Reading:
         InputError: the file is missing, empty or not text; it has no column names or no rows, a name is empty or
             stands twice; a line has more or fewer cells than there are names.
     """
-    lines = first_lines(path)
+    reading = _read(path)
+    words = [*reading.frame.columns, *(note.what for note in reading.notes), *map(str, reading.columns.values())]
+    latin = in_utf8(path) if any(_LOST in word for word in words) else None
+    if latin is None:
+        return reading
+    reading, note = _read(path, latin[0]), Note(_LATIN, latin[1])
+    return replace(reading, notes=(note, *reading.notes))
+
+
+def _read(path: Path, content: bytes | None = None) -> Reading:
+    """The table of a file, or of its `content` in UTF-8 where the file itself is Windows' Latin alphabet."""
+    lines = first_lines(path) if content is None else first_lines(path, LATIN)
     blanks = layout.blank_separated(lines)
-    source, foreign = text_of(path)
-    if blanks:
-        source = layout.with_tabs(source if isinstance(source, bytes) else path.read_bytes())
     lines = layout.with_tabs("".join(lines).encode()).decode().splitlines(keepends=True) if blanks else lines
     separator = layout.separator(lines)
     skipped = heading.remarks(lines, separator)
@@ -56,7 +66,7 @@ def read(path: Path) -> Reading:
     sample = [sample[0], *sample[1 + under :]]
     cells = [cell for row in sample[1:] for cell in row]
     options: dict[str, Any] = {
-        "source": source,
+        "source": layout.with_tabs(content or path.read_bytes()) if blanks else content or contents(path),
         "separator": separator,
         "decimal_comma": separator != "," and any(re.fullmatch(r"\s*[-+]?[\d.]*\d,\d+\s*", cell) for cell in cells),
         "encoding": "utf8-lossy",
@@ -70,10 +80,9 @@ def read(path: Path) -> Reading:
     columns = {name: Column(spelling(said[name])) for name in frame.columns if said.get(name)}
     above = sum(bool(line.strip()) for line in lines[:skipped])
     notes = [Note("lines above the names, skipped", above, loud=False), Note("rows of units", under, loud=False)]
-    notes.append(Note("bytes that are no UTF-8, read as Windows' Latin letters", foreign))
     words = frame.select(pl.col(pl.String).str.contains(_LOST, literal=True).sum())
     notes += [
-        Note(f"cells with bytes that are no letters, read as {_LOST}", int(words[name][0]), name)
+        Note(f"cells with bytes that are no UTF-8, read as {_LOST}", int(words[name][0]), name)
         for name in words.columns
     ]
     return Reading(frame, columns, tuple(note for note in notes if note.count))

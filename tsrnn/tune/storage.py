@@ -16,7 +16,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ProgrammingError
 
 from tsrnn.errors import InputError
-from tsrnn.tune.patience import PatientStorage, patiently
+from tsrnn.tune.patience import OUTAGE, PatientStorage, patiently
 
 HEARTBEAT = 30  # seconds between signs of life of a running trial
 GRACE = 360  # seconds of silence after which a trial's process is taken for dead: longer than a server may be away
@@ -92,12 +92,14 @@ def connecting(parts: URL) -> dict[str, Any]:
 def opened(url: str) -> optuna.storages.RDBStorage:
     """The storage, its tables made where there are none; to be called in one's turn (`turns.turn`).
 
+    A PostgreSQL server has then just answered: one that leaves now is waited for.
+
     Raises:
         InputError: it cannot be opened.
     """
-    address(url)
+    longest = OUTAGE if address(url).get_backend_name() == POSTGRES else 0
     try:
-        return connected(url, tables=True)
+        return patiently(lambda: connected(url, tables=True), lambda: None, longest)
     except Exception as error:
         raise unopened(url, error) from None
 

@@ -34,7 +34,8 @@ def turn(url: str, name: str = "", patient: bool = True) -> Iterator[Leave]:
 
     Args:
         name: of the study; without one nobody else opens the storage.
-        patient: whether to wait for a server that is away, `patience.OUTAGE` seconds.
+        patient: whether to wait for a server that is away, `patience.OUTAGE` seconds. One that has answered is waited
+            for in any case.
 
     Yields:
         A function that leaves, and says whether nobody else can have been inside.
@@ -70,7 +71,9 @@ def turn(url: str, name: str = "", patient: bool = True) -> Iterator[Leave]:
 def _of_server(url: str, name: str, patient: bool) -> Iterator[Leave]:
     key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big", signed=True)
     try:
-        connection = patiently(lambda: _entered(_engine(url), key), lambda: None, OUTAGE if patient else 0)
+        if not patient:
+            _engine(url).connect().close()
+        connection = patiently(lambda: _entered(_engine(url), key), lambda: None, OUTAGE)
     except SQLAlchemyError as error:
         raise (storage.lost if patient else storage.unopened)(url, error) from None
     answers: list[bool] = []
