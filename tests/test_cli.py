@@ -21,6 +21,7 @@ from filelock import FileLock
 import tsrnn
 from tsrnn import cli, registry
 from tsrnn.commands import _app
+from tsrnn.commands._base import options
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -63,6 +64,22 @@ def test_seeds_are_kept_as_their_mean(run: Run, file: Path) -> None:
     assert [line.split(":")[0] for line in err.splitlines()] == ["seed 0", "seed 1", "saved"]
     assert [each["model"] for each in tsrnn.Forecaster.load("saved").options["members"]] == ["gru", "gru"]
     assert pl.read_csv(run("predict", "saved", str(file))[1].encode()).height == 6
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ('[{"model": "gru"}, {"model": "ols"}]', [{"model": "gru"}, {"model": "ols"}]),
+        ('[{model = "gru"}]', [{"model": "gru"}]),
+        ('{"speed": "wv"}', {"speed": "wv"}),
+        ("[0.1, 0.9]", [0.1, 0.9]),
+        ("[gru, ols]", "[gru, ols]"),
+        ("true", True),
+        ("null", "null"),
+    ],
+)
+def test_options_are_written_as_toml_or_as_messages_write_them(text: str, value: object) -> None:
+    assert options([f"name={text}"]) == {"name": value}
 
 
 def test_the_step_can_be_named(run: Run, file: Path) -> None:

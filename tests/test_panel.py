@@ -320,6 +320,7 @@ def test_a_treatment_of_duplicates_that_is_none_is_named():
         (pl.DataFrame({"ds": ["2020-01-01", "2020-01-32"], "y": [1.0, 2.0]}), {}, ["'ds'", "row 2", "'2020-01-32'"]),
         (_frame().clear(), {}, ["no rows"]),
         (_frame().drop("y"), {}, ["no column to forecast"]),
+        (_frame(y=["9.5 °C"] * 4).rename({"y": "warm"}), {}, ["no column", "'warm' holds text", "'9.5 °C'"]),
         (_frame(), {"freq": "1h"}, ["'1h'", "does not fit"]),
         (_frame(), {"freq": -1}, ["must be positive"]),
         (_wide(HOURS), {"freq": "hourly"}, ["'hourly'", "does not fit"]),

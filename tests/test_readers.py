@@ -47,6 +47,15 @@ class TestCsv:
         assert frame.schema == {"date": pl.Datetime("us"), "x": pl.Float64, "n": pl.Int64, "s": pl.String}
         assert frame["x"].to_list() == [1.5, None]
 
+    @pytest.mark.parametrize("mark", [",", ";", " "])
+    def test_windows_letters_in_names_and_stations(self, tmp_path, mark):
+        rows = [["ort", "date", "B\u00f6en"], ["K\u00f6ln", "2020-01-01", "1.5"], ["K\u00fclz", "2020-01-01", "2.5"]]
+        text = "".join(mark.join(row) + "\n" for row in rows)
+        reading = csv.read(_write(tmp_path, "a.csv", text.encode("cp1252")))
+        assert reading.frame.equals(_csv(_write(tmp_path, "b.csv", text)))
+        assert reading.frame["ort"].to_list() == ["K\u00f6ln", "K\u00fclz"]
+        assert [note.count for note in reading.notes if note.loud and "Windows" in note.what] == [3]
+
     @pytest.mark.parametrize("stamp", ["2020-02-01", "2020-02-01 00:00", "2020-02-01T00:00:00", "2020/2/1 0:00"])
     def test_dates(self, tmp_path, stamp):
         frame = _csv(_write(tmp_path, "a.csv", f"date,y\n{stamp},1\n"))

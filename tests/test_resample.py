@@ -75,7 +75,14 @@ def test_bins_of_which_less_than_half_was_measured_are_counted():
 
 
 @pytest.mark.parametrize(
-    ("freq", "words"), [("B", "a length such as"), ("x", "freq 'x'"), (0.1, "as coarse as theirs")]
+    ("freq", "words"),
+    [
+        ("B", "a length such as"),
+        ("x", "resample='x': freq 'x'"),
+        (-1, "resample=-1: freq must be positive"),
+        (None, "resample=None: it takes a step"),
+        (0.1, "as coarse as theirs"),
+    ],
 )
 def test_a_step_that_cannot_be_is_refused(freq, words):
     with pytest.raises(InputError, match=words):

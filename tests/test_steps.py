@@ -246,10 +246,17 @@ def test_rows_that_a_word_does_not_fit_are_named(freq, stamps, words):
         panel_of(dates(stamps), freq).arrays()
 
 
-def test_lengths_do_not_fit_dates_or_counts():
-    for index, freq in ((dates("2024-01-01 2024-01-02"), "1h"), ([1, 2, 3], "1h"), ([1, 2, 3], 1.5)):
-        with pytest.raises(InputError, match="does not fit index 'ds'"):
-            panel_of(index, freq).arrays()
+@pytest.mark.parametrize(
+    ("index", "freq", "why"),
+    [
+        (dates("2024-01-01 2024-01-02"), "1h", "which holds dates without a time of day"),
+        ([1, 2, 3], 1.5, "which holds whole numbers"),
+        ([1, 2, 3], "1h", "a number for counts and depths"),
+    ],
+)
+def test_lengths_do_not_fit_dates_or_counts(index, freq, why):
+    with pytest.raises(InputError, match=f"freq .* does not fit index 'ds'.*{why}"):
+        panel_of(index, freq).arrays()
 
 
 @pytest.mark.parametrize(

@@ -80,8 +80,10 @@ def named(index: pl.Series, freq: str | float) -> Step:
     unfit = InputError(f"freq {freq!r} does not fit index {index.name!r} of type {index.dtype}: write {_KNOWN}")
     dated = index.dtype.is_temporal()
     if not isinstance(freq, str):
-        if dated or (index.dtype.is_integer() and freq % 1):
+        if dated:
             raise unfit
+        if index.dtype.is_integer() and freq % 1:
+            raise _too_fine(index, freq, "whole numbers")
         return Step(float(freq), word=freq)
     if not dated:
         raise unfit
@@ -93,10 +95,20 @@ def named(index: pl.Series, freq: str | float) -> Step:
             raise unfit
         return replace(Step.of(calendar, index), word=freq)
     nanoseconds, days = _length(freq)
-    if not nanoseconds or nanoseconds % unit_of(index):
+    if not nanoseconds:
         raise unfit
+    if nanoseconds % unit_of(index):
+        bare = index.dtype == pl.Date
+        raise _too_fine(index, freq, "dates without a time of day" if bare else f"times of type {index.dtype}")
     local = zone_of(index) is not None and (days or freq.endswith("-local"))
     return Step(float(nanoseconds // unit_of(index)), local=local, word=freq)
+
+
+def _too_fine(index: pl.Series, freq: str | float, held: str) -> InputError:
+    return InputError(
+        f"freq {freq!r} does not fit index {index.name!r}, which holds {held} and cannot tell such steps apart; give "
+        "rows at that step, or another freq"
+    )
 
 
 def length(nanoseconds: int) -> str:

@@ -36,10 +36,14 @@ def resampled(panel: Panel, freq: Any) -> Panel:
     Raises:
         InputError: the step is none of a length, or finer than a series' own.
     """
-    word, index = frequency.plain(freq), panel.frame[panel.roles.index]
-    if word is None or panel.rows_as_they_stand:
-        raise InputError(f"{panel.source}: resample takes a step such as 0.5 or '1h', of rows that are not numbered")
-    step = frequency.named(index, word)
+    index = panel.frame[panel.roles.index]
+    try:
+        word = frequency.plain(freq)
+        if word is None or panel.rows_as_they_stand:
+            raise InputError("it takes a step such as 0.5 or '1h', of rows that are not numbered")
+        step = frequency.named(index, word)
+    except InputError as error:
+        raise InputError(f"{panel.source}: resample={freq!r}: {error}") from None
     if step.calendar is not None or step.local or not step.size > 0:
         raise InputError(f"{panel.source}: resample takes a length such as 0.5, '1h' or '1d', not {quoted(word)}")
     _refuse_finer(panel, index, step, word)

@@ -99,6 +99,9 @@ def find_roles(
     if not targets:
         hollow = [name for name in free if table[name].null_count() == table.height]
         empty = f" ({listed(hollow)} without any value)" if hollow else ""
+        words = next((name for name in free if name not in hollow and figures.is_text(table.schema[name])), None)
+        if words is not None:
+            empty += f"; {quoted(words)} holds text, such as {quoted(str(table[words].drop_nulls()[0]))}"
         beside = f"{source} has no column to forecast beside {listed(table.columns)}{empty}"
         raise InputError(f"{beside}; name one as the target")
     roles = Roles(targets, time or _free_name("row", columns), id, named["past"], named["future"], named["static"])

@@ -3,6 +3,7 @@
 The types are options that several commands have.
 """
 
+import json
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -226,9 +227,11 @@ def reading(data: str, units: Mapping[str, str] | None = None, asked: Mapping[st
 
 
 def options(given: list[str] | None, option: str = "set") -> dict[str, Any]:
-    """name=value pairs; values as in TOML, bare words as text."""
+    """name=value pairs; values as in TOML or JSON, as messages write them, bare words as text."""
     named: dict[str, Any] = dict(pairs(given, option))
     for name, text in named.items():
+        with suppress(json.JSONDecodeError):
+            named[name] = json.loads(text) if text.lstrip()[:1] in ("[", "{") else text
         with suppress(tomllib.TOMLDecodeError):
             named[name] = tomllib.loads(f"value = {text}")["value"]
     return named
