@@ -125,3 +125,16 @@ def test_windows_longer_than_every_series_are_one_sentence(run, tmp_path):
     status, _, err = run("fit", "logs.csv", *words)
     assert status == 2
     assert "logs.csv: input_size=500 is longer than every series, the longest of which has 80 rows" in err
+
+
+@pytest.mark.parametrize(
+    "model", [("trees",), ("lagged",), ("vote", "--set", 'members=[{"model":"bigru"},{"model":"trees"}]')]
+)
+def test_a_model_that_lies_in_no_file_is_refused_before_its_training(run, tmp_path, monkeypatch, model):
+    simulate.wells(wells=4, rows=80).write_csv(tmp_path / "logs.csv")
+    monkeypatch.setattr(Tagger, "fit", lambda *_, **__: pytest.fail("it was trained"))
+    words = ("logs.csv", "--task", "along", "--target", "facies", "--id", "well", "--model", *model)
+    status, _, err = run("fit", *words, "--out", "saved")
+    assert status == 2
+    assert "cannot be saved" in err
+    assert not (tmp_path / "saved").exists()

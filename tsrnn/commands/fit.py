@@ -68,7 +68,7 @@ def run(  # noqa: PLR0913  one parameter per option
     ] = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
-    from tsrnn import faces, labels, load, plot, tasks
+    from tsrnn import faces, labels, load, models, plot, tasks
     from tsrnn.errors import held
 
     if picture is not None:
@@ -90,6 +90,7 @@ def run(  # noqa: PLR0913  one parameter per option
             labels.asked(panel, target=None, inputs=None, roles={})  # refused before anything is said of the others
     notices()
     estimator = faces.of(task)(**params)
+    models.check_filed(estimator.model, estimator.configs()[0])
     fitted: Any = estimator.fit(panel) if seeds is None else _mean(estimator, panel, seeds)
     fitted.save(out)
     report = fitted.report_

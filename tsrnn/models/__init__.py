@@ -124,6 +124,16 @@ def check_task(model: str | type, task: str) -> None:
         )
 
 
+def check_filed(model: str | type, config: Any) -> None:
+    """Refuse a model that can lie in no file, before hours of training that shall be kept.
+
+    Raises:
+        InputError: it can lie in none, or there is no such model.
+    """
+    if why := find(model).kind.unfiled(config):
+        raise InputError(f"{why} and cannot be saved; save a model of another name")
+
+
 def is_own(kind: type) -> bool:
     """Whether a class is one of tsrnn's."""
     return kind.__module__.partition(".")[0] == "tsrnn"

@@ -66,6 +66,11 @@ class Model(nn.Module):
     @abstractmethod
     def forward(self, batch: Batch) -> Tensor: ...
 
+    @classmethod
+    def unfiled(cls, config: Any) -> str | None:
+        """Why a model of this Config can lie in no file, such as "model 'trees' is a yardstick"; None: it can."""
+        return None
+
     @property
     def carries(self) -> bool:
         """Whether `read_on` goes on from a state as if it had read all that went before: tsrnn.streaming."""

@@ -52,7 +52,11 @@ class Lagged(Recalling):
         Raises:
             InputError: always.
         """
-        raise InputError("model 'lagged' is a reference and cannot be saved; save a model of another name")
+        raise InputError(f"{self.unfiled(self.config)} and cannot be saved; save a model of another name")
+
+    @classmethod
+    def unfiled(cls, config: Any) -> str | None:
+        return "model 'lagged' is a reference"
 
     def recalled(self, truth: Floats, offsets: Rows) -> Floats:
         shares = np.tile(self.said.softmax(-1).double().numpy(), (len(truth), 1))

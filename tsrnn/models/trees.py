@@ -94,7 +94,11 @@ class Trees(Model):
         Raises:
             InputError: always.
         """
-        raise InputError("model 'trees' is a yardstick and cannot be saved; save a model of another name")
+        raise InputError(f"{self.unfiled(self.config)} and cannot be saved; save a model of another name")
+
+    @classmethod
+    def unfiled(cls, config: Any) -> str | None:
+        return "model 'trees' is a yardstick"
 
     def _features(self, batch: Batch) -> Tensor:
         return features(replace(batch, past=batch.past[..., : self.config.channels]), self.spec, self.config.widths)

@@ -81,6 +81,12 @@ class Vote(Model):
         self.learning = [member for member, done in zip(self._models, solved, strict=True) if not done]
         return not self.learning
 
+    @classmethod
+    def unfiled(cls, config: Config) -> str | None:
+        members = map(_configured, config.members)
+        found = (models.find(model).kind.unfiled(options) for model, options in members)
+        return next((why for why in found if why), None)
+
     def weights(self) -> dict[str, npt.NDArray[Any]]:
         """Those of all members.
 
