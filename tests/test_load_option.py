@@ -1,6 +1,7 @@
 """--load: what is done with a file's columns on the way to a model, from the command line."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -123,7 +124,8 @@ def test_a_saved_model_reads_files_as_its_training_s_was(run: Run, logs: Path, t
     said = "c.las is read with depth_unit=m, families=true, resample=1, as the training's was"
     assert said in err
     finer = run("predict", "saved", "c.las", "--load", "resample=false")
-    assert (finer[0], "rows are 0.5 steps of the training's apart" in finer[2]) == (2, True), finer
+    assert finer[0] == 2
+    assert re.search(r"rows are 0\.5\d* steps of the training's apart", finer[2]), finer
     assert "families yes" in run("card", "saved")[1]
     for command in (("forecasts", "saved"), ("calibrate", "saved"), ("plot", "saved")):
         out = ("--out", "x.svg") if command[0] == "plot" else ()
