@@ -31,11 +31,13 @@ def without_unmeasured(
     Raises:
         InputError: they are all that is read and none is left, or one of several targets is such a column.
     """
-    roles, rows = panel.roles, [np.arange(a, b) for a, b in zip(train.begin, train.end, strict=True)]
-    inside = np.concatenate(rows)
+    roles = panel.roles
+    spans = [
+        (first, last) for first, last in zip(train.begin.tolist(), train.end.tolist(), strict=True) if first < last
+    ]
     columns = [*roles.past, *roles.future, *roles.static, *(roles.targets if len(roles.targets) > 1 else ())]
     holed = [name for name in columns if panel.frame[name].null_count()]
-    empty = [name for name in holed if len(inside) and not panel.frame[name].is_not_null().to_numpy()[inside].any()]
+    empty = [name for name in holed if spans and not _heard(panel, name, spans)]
     if not empty:
         return panel, arrays
     where = f"{panel.source}: no row of the training holds a value of"
@@ -55,6 +57,12 @@ def without_unmeasured(
     notice(f"{where} {listed(empty)}, measured in others: left out, for nothing can be learnt of it")
     panel = replace(panel, roles=replace(roles, past=past, future=future, static=static)).transformed(panel.transforms)
     return panel, prepared.arrays(panel)
+
+
+def _heard(panel: Panel, name: str, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether a column holds a value in some of these rows."""
+    seen = panel.frame[name].is_not_null().to_numpy()
+    return any(seen[first:last].any() for first, last in spans)
 
 
 def refuse_blank(panel: Panel, names: Sequence[str]) -> None:
