@@ -52,6 +52,12 @@ def test_what_the_rows_of_a_panel_have_to_say_is_said_when_it_is_made_alone():
     assert not [each for each in heard if "deviations" in str(each.message)]
 
 
+def test_a_prediction_in_a_thread_leaves_the_warnings_of_others_alone(fitted, monkeypatch):
+    """Filters of warnings are the whole process's: a service answers in many threads at once."""
+    monkeypatch.setattr(warnings, "catch_warnings", lambda *_, **__: pytest.fail("all threads' filters were changed"))
+    assert fitted.predict(world()).height == 480
+
+
 class TestTask:
     def test_targets_lie_in_the_past_which_shows_none_of_them(self):
         task = tasks.find("along")

@@ -27,12 +27,12 @@ class Notice(UserWarning):
 
 @contextmanager
 def kept(said: list[str]) -> Iterator[None]:
-    """Notices of this thread are put into a list instead, for the thread that waits for it to say them."""
-    _thread.said = said
+    """Notices of this thread are put into a list instead of being said; other threads are left alone."""
+    before, _thread.said = getattr(_thread, "said", None), said
     try:
         yield
     finally:
-        _thread.said = None
+        _thread.said = before
 
 
 def notice(text: str) -> None:
@@ -48,14 +48,14 @@ def notice(text: str) -> None:
 
 @contextmanager
 def held() -> Iterator[Callable[[], None]]:
-    """Notices of a block kept back; what it gives says them, once nothing that follows from the block was refused."""
-    with warnings.catch_warnings(record=True) as kept:
-        warnings.simplefilter("always", Notice)
+    """Notices of a block kept back; what it gives says them behind it, once nothing that follows was refused."""
+    said: list[str] = []
 
-        def say() -> None:
-            for each in kept or ():
-                warnings.warn_explicit(each.message, each.category, each.filename, each.lineno)
+    def say() -> None:
+        for text in said:
+            notice(text)
 
+    with kept(said):
         yield say
 
 
