@@ -129,7 +129,7 @@ def test_many_windows_are_looked_at_in_part(monkeypatch):
     windows = cut_of(arrays_of(np.random.default_rng(0).standard_normal((4000, 2))), 16, 5)
     whole, part = built("repeat_last"), built("repeat_last")
     whole.solve(windows, None)
-    monkeypatch.setattr("tsrnn.models._base._ERRORS", 10_000)  # 1000 windows
+    monkeypatch.setattr("tsrnn.models._base.kinds._ERRORS", 10_000)  # 1000 windows
     part.solve(windows, None)
     assert not torch.equal(part.offsets, whole.offsets)
     torch.testing.assert_close(part.offsets, whole.offsets, atol=0.25, rtol=0)

@@ -82,3 +82,13 @@ def test_a_vote_with_trees_lies_in_no_file_and_one_of_networks_does(tmp_path):
 def test_members_that_cannot_vote_are_refused(members, match):
     with pytest.raises(InputError, match=match):
         fitted(members=members)
+
+
+def test_members_follow_the_schedules_of_a_training(monkeypatch):
+    """A vote hands on what a training tells a model: when an epoch starts, and that it has ended."""
+    told = []
+    for name in ("epoch_starts", "settle"):
+        monkeypatch.setattr(models.find("bigru").kind, name, lambda *_, name=name: told.append(name))
+    fitted(members=(NETWORK, TREES))
+    assert told.count("epoch_starts") == SHORT["max_epochs"]
+    assert told.count("settle") == 1

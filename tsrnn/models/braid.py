@@ -9,13 +9,12 @@ Channels share all weights but the cycle's, their embedding, and those of an ind
 
 import math
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import cells, heads
+from tsrnn import cells
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.chosen_ridge import Pooling
@@ -23,13 +22,11 @@ from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.cycle import Cycle
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
-from tsrnn.layers.shrinking import shrink
 from tsrnn.layers.skip import Kind, RidgeSkip, skip_of
-from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of, zeros
+from tsrnn.models._base import COVARIATES, Skipping, forecasts_of, restore, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
-from tsrnn.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ class Config:
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
-class Braid(Model):
+class Braid(Skipping):
     reads = COVARIATES
     reads_lengths = True
 
@@ -89,21 +86,9 @@ class Braid(Model):
         forecast = self.ahead.back(restore(undo, params), response)
         return forecast if self.cycle is None else self.cycle.add(forecast, batch.phase)
 
-    def solve(self, train: Windows, val: Windows | None) -> bool:
-        """A skip that has a closed form; the rest is trained."""
-        if isinstance(self.skip, RidgeSkip):
-            self.skip.solve(train, val)
-        return False
-
-    def settle(self, val: Windows, head: heads.Head) -> None:
-        """What was learnt beside a solved skip, in the share that does best."""
-        if self.stands:
-            cycle = [] if self.cycle is None else [self.cycle.pattern]
-            shrink([*self.readout[1].parameters(), *cycle], partial(self.loss, head=head), val)
-
-    @property
-    def stands(self) -> bool:
-        return isinstance(self.skip, RidgeSkip)
+    def beside_skip(self) -> list[Tensor]:
+        cycle = [] if self.cycle is None else [self.cycle.pattern]
+        return [*self.readout[1].parameters(), *cycle]
 
 
 FAMILY = "mixed"

@@ -16,26 +16,23 @@ validation likes, of each channel or of all, which stays as it is while the recu
 
 import math
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, cast
 
 import torch
 from torch import Tensor, nn
 
-from tsrnn import cells, heads
+from tsrnn import cells
 from tsrnn.layers.ahead import Ahead
 from tsrnn.layers.centring import Centring, centre
 from tsrnn.layers.chosen_ridge import Pooling
 from tsrnn.layers.covariates import Beside, folded
 from tsrnn.layers.lengths import settled, to_front
 from tsrnn.layers.multistep import Places, multistep
-from tsrnn.layers.shrinking import shrink
 from tsrnn.layers.skip import Kind, RidgeSkip, skip_of
-from tsrnn.models._base import COVARIATES, Model, forecasts_of, restore, segments, series_of, zeros
+from tsrnn.models._base import COVARIATES, Skipping, forecasts_of, restore, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec, State
-from tsrnn.windows import Windows
 
 
 @dataclass(frozen=True)
@@ -54,7 +51,7 @@ class Config:
     cell_options: dict[str, Any] = field(default_factory=dict)  # the cell's own, such as {"forget_bias": 2.0}
 
 
-class SegRNN(Model):
+class SegRNN(Skipping):
     reads = COVARIATES
     reads_lengths = True
 
@@ -95,20 +92,8 @@ class SegRNN(Model):
         params = forecasts_of(rows if self.skip is None else rows + self.skip(series), self.spec)
         return self.ahead.back(restore(undo, self.ahead(params, batch, final[-1][0])), response)
 
-    def solve(self, train: Windows, val: Windows | None) -> bool:
-        """A skip that has a closed form; the rest is trained."""
-        if isinstance(self.skip, RidgeSkip):
-            self.skip.solve(train, val)
-        return False
-
-    def settle(self, val: Windows, head: heads.Head) -> None:
-        """What was learnt beside a solved skip, in the share that does best."""
-        if self.stands:
-            shrink([*self.readout[1].parameters()], partial(self.loss, head=head), val)
-
-    @property
-    def stands(self) -> bool:
-        return isinstance(self.skip, RidgeSkip)
+    def beside_skip(self) -> list[Tensor]:
+        return [*self.readout[1].parameters()]
 
     def _recurrent(self, cell: cells.Cell, state: State) -> Tensor:
         """One future segment after the other: each of `state` [batch*target hidden] -> [batch*target step written]."""

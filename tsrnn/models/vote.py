@@ -7,21 +7,18 @@ see each step by itself, and a recurrent network, which sees them in order.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from tsrnn import heads, models
 from tsrnn.errors import InputError
-from tsrnn.models._base import Model
+from tsrnn.models._base import Lineup, Member, Model, configured
 from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
 TASKS = ("along",)
 _MOST = 100  # members
-Member = Mapping[str, Any]  # {"model": a name, and options of that model}
 
 
 @dataclass(frozen=True)
@@ -39,35 +36,24 @@ class Config:
                 raise InputError("a vote is no member of a vote; name its members instead")
             if "input_size" in each:
                 raise InputError("members of 'vote' read what it reads; give input_size to 'vote' itself")
-            _configured(each)
+            configured(each)
 
 
-class Vote(Model):
+class Vote(Lineup):
     """The mean of its members, each of which learns as if it were alone; solved ones are left as they are."""
 
     tasks = frozenset(TASKS)
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
-        self.members = nn.ModuleList(models.build(*_configured(each), spec) for each in config.members)
-        self.learning = list(self._models)
-        self.reads = self.reads_with(config)
-        self.reads_lengths = all(member.reads_lengths for member in self._models)
-        self.one_graph = all(member.one_graph for member in self._models)
+        self.learning = self.each
 
-    @classmethod
-    def reads_with(cls, config: Config) -> frozenset[str]:
-        """What any of its members reads."""
-        members = map(_configured, config.members)
-        return frozenset().union(*(models.find(model).kind.reads_with(options) for model, options in members))
-
-    @property
-    def _models(self) -> list[Model]:
-        return [member for member in self.members if isinstance(member, Model)]
+    def member(self, given: Member, spec: Spec) -> Model:
+        return models.build(*configured(given), spec)
 
     def forward(self, batch: Batch) -> Tensor:
         """[batch time target params]: the mean of logarithms of probabilities, or of values."""
-        said = [member(batch) for member in self._models]
+        said = [member(batch) for member in self.each]
         return torch.stack(said if self.spec.params == 1 else [each.log_softmax(-1) for each in said]).mean(0)
 
     def loss(self, batch: Batch, head: heads.Head) -> Tensor:
@@ -77,31 +63,9 @@ class Vote(Model):
         return torch.stack([member.loss(batch, head) for member in self.learning]).mean()
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
-        solved = [member.solve(train, val) for member in self._models]
-        self.learning = [member for member, done in zip(self._models, solved, strict=True) if not done]
+        solved = [member.solve(train, val) for member in self.each]
+        self.learning = [member for member, done in zip(self.each, solved, strict=True) if not done]
         return not self.learning
-
-    @classmethod
-    def unfiled(cls, config: Config) -> str | None:
-        members = map(_configured, config.members)
-        found = (models.find(model).kind.unfiled(options) for model, options in members)
-        return next((why for why in found if why), None)
-
-    def weights(self) -> dict[str, npt.NDArray[Any]]:
-        """Those of all members.
-
-        Raises:
-            InputError: one of them is no tensors, such as trees.
-        """
-        for member in self._models:
-            member.weights()
-        return super().weights()
-
-
-def _configured(given: Member) -> tuple[str | type, Any]:
-    """A member's model and its Config."""
-    options = {name: value for name, value in given.items() if name != "model"}
-    return given["model"], models.configure(given["model"], options)
 
 
 ABOUT = {"vote": "several models along a sequence, whose mean is told: trees beside a recurrent network, for one"}
