@@ -9,7 +9,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -45,14 +44,6 @@ class Lagged(Recalling):
         counts = torch.bincount(told(train).long(), minlength=self.spec.params)
         self.said.copy_(counts.clamp(min=1).log())
         return True
-
-    def weights(self) -> dict[str, npt.NDArray[Any]]:
-        """None: what it says of a row is not in them.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"{self.unfiled(self.config)} and cannot be saved; save a model of another name")
 
     @classmethod
     def unfiled(cls, config: Any) -> str | None:

@@ -88,14 +88,6 @@ class Trees(Model):
         self.trees = trees.fit(rows, answers, sample_weight=weights, **against)
         return True
 
-    def weights(self) -> dict[str, npt.NDArray[Any]]:
-        """None: trees are no tensors.
-
-        Raises:
-            InputError: always.
-        """
-        raise InputError(f"{self.unfiled(self.config)} and cannot be saved; save a model of another name")
-
     @classmethod
     def unfiled(cls, config: Any) -> str | None:
         return "model 'trees' is a yardstick"

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from tsrnn import heads
+from tsrnn import heads, models
 from tsrnn.layers.younger import Younger
 from tsrnn.phases import Lesson, Phase
 from tsrnn.shapes import Batch, Spec, State
@@ -99,7 +99,12 @@ class Model(nn.Module):
         return None
 
     def weights(self) -> dict[str, npt.NDArray[Any]]:
-        """Every weight and buffer that was learnt, by name."""
+        """Every weight and buffer that was learnt, by name.
+
+        Raises:
+            InputError: a model of this Config can lie in no file (`unfiled`).
+        """
+        models.check_filed(type(self), self.config)
         return {name: each.detach().cpu().numpy() for name, each in self.state_dict().items()}
 
     def younger(self) -> list[set[str]]:

@@ -4,7 +4,6 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-import numpy.typing as npt
 from torch import nn
 
 from tsrnn import heads, models
@@ -53,16 +52,6 @@ class Lineup(Model):
     def epoch_starts(self, progress: float) -> None:
         for member in self.each:
             member.epoch_starts(progress)
-
-    def weights(self) -> dict[str, npt.NDArray[Any]]:
-        """Those of all members.
-
-        Raises:
-            InputError: one of them is no tensors, such as trees.
-        """
-        for member in self.each:
-            member.weights()
-        return super().weights()
 
 
 def configured(given: Member) -> tuple[str | type, Any]:
