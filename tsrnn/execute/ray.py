@@ -31,7 +31,7 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
     """
     needs = _needs(place)
     with cluster(place.address) as joined:
-        ray, room, looked = joined.ray, 0, -inf
+        ray, room, looked = joined.ray, 0.0, -inf
         task, running = _task(ray, needs, place.threads), dict[Any, tuple[int, Job, float]]()
         most, more = inf if place.workers is None else place.workers, True
         try:
