@@ -36,6 +36,8 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
         most, more = inf if place.workers is None else place.workers, True
         try:
             while more or running:
+                if not ray.is_initialized():
+                    raise ConnectionError("it ended")
                 if perf_counter() - looked > _POLL:
                     joined.check()
                     room, looked = min(most, _room(ray, needs, begun=looked > 0)), perf_counter()
