@@ -30,7 +30,7 @@ from tsrnn.simulate import transformer
 SEEDS = range(8)
 FEWER = range(4)  # where programs are killed
 MODELS = "gru,segrnn,nlinear"
-_FITS = 3 * len(FEWER)
+_FITS, _AGAIN = 3 * len(FEWER), 3
 TASK = ("--horizons", "24", "--input-size", "96", "--target", "OT")
 PLACES = {
     "1 worker process": execute.at(workers=1),
@@ -147,7 +147,7 @@ def _filled(
 ) -> dict[str, object]:
     """Fill a folder by programs side by side, of which the first, or a process of it, is killed after some rows.
 
-    Where none of them comes to its end, one is started again.
+    Where none of them comes to its end, one is started again, three times at most.
     """
     with _running(file, folder, programs, on) as started:
         if kill or ends:
@@ -163,10 +163,13 @@ def _filled(
     if ends and started[0].returncode:
         record = {"exit": started[0].returncode, "after s": round(perf_counter() - began), "said": _said(said[0])}
         record["rows by then"] = _rows(file, folder)[0]
-    if all(program.returncode for program in started):
+    again = 0
+    while all(program.returncode for program in started) and again < _AGAIN:  # a Ray may not start on a busy machine
+        again += 1
         with _running(file, folder, 1, on) as started:
             said.append(started[0].communicate()[1])
-    return {"fits told of": sum(text.count(" MSE ") for text in said), **record}
+    told = sum(text.count(" MSE ") for text in said)
+    return {"fits told of": told, **record, "started again": again, "exit at last": started[0].returncode}
 
 
 def _said(text: str) -> list[str]:

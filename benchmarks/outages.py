@@ -75,7 +75,7 @@ def work(url: str, trials: int, log: Path) -> None:
                 raise optuna.TrialPruned
         return [error]
 
-    def told(trial: Any, ended: int) -> None:
+    def told(trial: Any, ended: int, lowest: float) -> None:
         with log.open("a") as lines:
             lines.write(json.dumps([trial.number, trial.state.name, _value(trial)]) + "\n")
 

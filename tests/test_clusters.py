@@ -179,7 +179,6 @@ def test_a_fault_of_rays_own_is_no_death_of_a_worker(fake: SimpleNamespace) -> N
 
 
 def test_a_head_that_comes_back_is_waited_for(fake: SimpleNamespace) -> None:
-    fake.is_initialized = lambda: True
     with socket.create_server(("127.0.0.1", 0)) as door:
         place = door.getsockname()
     fake.get_runtime_context = lambda: SimpleNamespace(gcs_address=f"{place[0]}:{place[1]}")

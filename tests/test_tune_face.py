@@ -143,6 +143,7 @@ def test_no_trial_begins_after_the_hours(panel: Panel, monkeypatch: pytest.Monke
         ({"sampler": "tpe:multivariate=3"}, "does not take multivariate=3; multivariate is true or false"),
         ({"sampler": "nsgaii:crossover_prob=nan"}, "does not take crossover_prob=nan; crossover_prob is a number"),
         ({"pruner": "hyperband:max_resource=-1"}, "does not take max_resource=-1; .* is a whole number, at least 1"),
+        ({"pruner": "hyperband:reduction_factor=1"}, "not take reduction_factor=1; .* is a whole number, at least 2"),
         ({"pruner": "median:n_warmup_steps=1.5"}, "does not take n_warmup_steps=1.5"),
         ({"pruner": "median:n_startup_trials=-1"}, "pruner 'median' does not take n_startup_trials=-1"),
     ],
@@ -167,6 +168,19 @@ def test_values_to_begin_with_that_cannot_be_are_refused(starts: Any, message: s
         replace(ASKED, starts=starts)
 
 
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"start": {"learning_rat": 0.1}}, "unknown option of model 'nlinear' 'learning_rat'"),
+        ({"alternatives": {"hidden_size": {"wide": 64}}}, "unknown option of model 'nlinear' 'hidden_size'"),
+        ({"alternatives": {"learning_rate": [0.1, 0.2]}}, "alternatives of learning_rate must be a mapping, label to"),
+    ],
+)
+def test_what_no_trial_could_take_is_refused_before_any(asked: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        replace(ASKED, **asked)
+
+
 @pytest.mark.parametrize("asked", [{"hours": "eight"}, {"minutes": "x"}, {"seed": "a"}, {"seed": 1.5}])
 def test_words_where_a_sweep_takes_numbers_are_refused(asked: dict[str, Any]) -> None:
     with pytest.raises(InputError, match=next(iter(asked))):
@@ -179,11 +193,51 @@ def test_words_where_a_sweep_takes_numbers_are_refused(asked: dict[str, Any]) ->
         ({"input_size": []}, r"input_size takes a whole number, or a list of them to try, not \[\]"),
         ({"input_size": [24, "x"]}, "input_size takes a whole number, or a list"),
         ({"workers": "2"}, "workers takes a whole number, not '2'"),
+        ({"storage": 3}, "storage takes a file of SQLite or an Optuna URL, not 3"),
+        ({"study": 3}, "study takes a word.*, not 3"),
     ],
 )
 def test_a_sweep_of_words_is_refused(panel: Panel, asked: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, **asked)
+
+
+def test_a_sweep_without_a_best_says_why(panel: Panel) -> None:
+    study = tune.run(panel, replace(ASKED, split="nowhere"), 2, "sqlite://", "s")
+    with pytest.raises(InputError, match=r"no trial of study 's' succeeded; the last one said: .*nowhere"):
+        tune.best(study, ASKED)
+    with pytest.raises(InputError, match="study 't' holds no trial, since the time was over before the first"):
+        tune.best(tune.run(panel, replace(ASKED, hours=1e-12), 2, "sqlite://", "t"), ASKED)
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_best_of_all_runs_is_told_with_its_own_seed(panel: Panel, tmp_path: Path) -> None:
+    url, told = tune.sqlite(tmp_path / "s.sqlite3"), list[float]()
+    first = tune.run(panel, replace(ASKED, seed=7), 3, url, "s", lambda *said: told.append(said[2]))
+    assert told == [min(trial.values[0] for trial in first.trials[: count + 1]) for count in range(3)]
+    asked = replace(ASKED, seed=8)
+    last = tune.run(panel, asked, 4, url, "s", lambda *said: told.append(said[2]))
+    assert told[3] == min(trial.values[0] for trial in last.trials)
+    best = tune.best(last, asked)["chosen"]
+    assert best["seed"] == (8 if best["trial"] == 3 else 7)
+
+
+@pytest.mark.usefixtures("quick")
+def test_another_number_of_objectives_is_told_in_words(panel: Panel, tmp_path: Path) -> None:
+    url = tune.sqlite(tmp_path / "s.sqlite3")
+    tune.run(panel, replace(ASKED, seconds=True), 1, url, "s")
+    with pytest.raises(InputError, match=r"a sweep with objectives \['mse', 'seconds'\], not no objectives"):
+        tune.run(panel, ASKED, 1, url, "s")
+
+
+@pytest.mark.parametrize("study", ["../evil", "", "/tmp/evil"])
+def test_a_study_whose_file_would_lie_elsewhere_is_refused(study: str, run: Run, tmp_path: Path) -> None:
+    pl.DataFrame({"ds": range(200), "y": np.sin(np.arange(200) / 4)}).write_csv(tmp_path / "wave.csv")
+    words = ("tune", str(tmp_path / "wave.csv"), "--model", "nlinear", "--horizon", "4", "--input-size", "12")
+    status, _, err = run(*words, "--trials", "1", "--out", str(tmp_path / "out"), "--study", study)
+    assert status == 2
+    assert f"--study {study!r} is the name of a file in" in err
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("trials", [0, -3, 1.5, "x", True])
@@ -216,7 +270,7 @@ def test_every_pruner_prunes_a_hopeless_trial_or_says_that_it_does_not(panel: Pa
 def test_workers_share_a_sweep(panel: Panel, tmp_path: Path) -> None:
     url = tune.sqlite(tmp_path / "s.sqlite3")
     ended: list[int] = []
-    study = tune.run(panel, ASKED, 4, url, "s", on_trial=lambda trial, count: ended.append(trial.number), workers=2)
+    study = tune.run(panel, ASKED, 4, url, "s", on_trial=lambda trial, *_: ended.append(trial.number), workers=2)
     assert sorted(ended) == [0, 1, 2, 3]
     pids = {trial.user_attrs["process"]["pid"] for trial in study.trials}
     assert len(pids) > 1

@@ -54,8 +54,6 @@ class Cluster:
         Raises:
             ConnectionError: it has gone.
         """
-        if not self.ray.is_initialized():
-            raise ConnectionError("it ended")
         if self.ray.util.client.ray.is_connected():  # whose calls raise by themselves
             return
         host, _, port = self.ray.get_runtime_context().gcs_address.rpartition(":")

@@ -121,17 +121,25 @@ def run(  # noqa: PLR0913  one parameter per option
         hours=hours,
     )
     panel = bench.offered(panel, asked.estimator(max(asked.input_sizes, default=None), asked.fixed))
-    name = study or f"{source.name}-{model}-{horizon}"
-    storage = storage or tune.sqlite(out / "sweeps.sqlite3")
+    name = f"{source.name}-{model}-{horizon}" if study is None else study
+    path = _inside(out, name)
+    storage = tune.sqlite(out / "sweeps.sqlite3") if storage is None else storage
     shown = tune.dashboard(storage) if dashboard else nullcontext()
     with resumable(), shown as address, Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
         begun = partial(screen.began, address)
         swept = tune.run(panel, asked, trials, storage, name, screen.ended, workers, begun)
     best = tune.best(swept, asked)
-    path = out / f"{name}.toml"
     parameters.write_toml(best, path)
     page.save_sweep(tune.trials(swept), tune.importances(swept), asked.metric, path)
     screen.best(best, path, as_json=json_)
+
+
+def _inside(out: Path, study: str) -> Path:
+    """Where the best of a study is written: below the folder that was named, and nowhere else."""
+    path = out / f"{study}.toml"
+    if not study.strip() or not path.resolve().is_relative_to(out.resolve()):
+        raise InputError(f"--study {study!r} is the name of a file in {out} too, and cannot be one; choose another")
+    return path
 
 
 class Trials:
@@ -142,7 +150,6 @@ class Trials:
 
         self.trials = trials
         self.err, self.out = Console(stderr=True, quiet=quiet), Console()
-        self.lowest = float("inf")
 
     def __enter__(self) -> Self:
         return self
@@ -155,12 +162,11 @@ class Trials:
         if address:
             self.err.print(f"dashboard: {address}", highlight=False)
 
-    def ended(self, trial: Any, ended: int) -> None:
+    def ended(self, trial: Any, ended: int, lowest: float) -> None:
         state = trial.state.name.lower()
         score = f" {trial.values[0]:.4f}" if state == "complete" else ""
-        self.lowest = min(self.lowest, trial.values[0] if score else self.lowest)
         why = f" ({trial.user_attrs['error']})" if "error" in trial.user_attrs else ""
-        best = f", best {self.lowest:.4f}" if self.lowest < float("inf") else ""
+        best = f", best {lowest:.4f}" if lowest < float("inf") else ""
         seconds = f" in {trial.duration.total_seconds():.0f} s" if trial.duration else ""
         line = f"trial {trial.number}: {state}{score}{seconds}{why}   {ended} of {self.trials}{best}"
         self.err.print(line, soft_wrap=True, highlight=False)

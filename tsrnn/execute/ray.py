@@ -31,11 +31,13 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
     """
     needs = _needs(place)
     with cluster(place.address) as joined:
-        ray, room, looked = joined.ray, 0, -inf
+        ray, room, looked = joined.ray, 0.0, -inf
         task, running = _task(ray, needs, place.threads), dict[Any, tuple[int, Job, float]]()
         most, more = inf if place.workers is None else place.workers, True
         try:
             while more or running:
+                if not ray.is_initialized():
+                    raise ConnectionError("it ended")
                 if perf_counter() - looked > _POLL:
                     joined.check()
                     room, looked = min(most, _room(ray, needs, begun=looked > 0)), perf_counter()

@@ -67,8 +67,9 @@ class Sweep:
             )
         if not isinstance(self.starts, (list, tuple)) or not all(isinstance(each, Mapping) for each in self.starts):
             raise InputError(f"starts must be a list of mappings, option to value, not {quoted(self.starts)}")
-        for start in self.starts:
+        for start in (self.start, *self.starts):
             self._check_start(start)
+        self._check_alternatives()
         self.planned()
         levels = tasks.levels(asked, self.metric)
         if levels and not heads.build(estimator.quantiles, estimator.loss).spreads:
@@ -80,6 +81,14 @@ class Sweep:
             raise InputError(f"a start is of model {start['model']!r}, and the sweep of {self.model!r}; leave it out")
         own = {name: value for name, value in start.items() if name not in _BESIDE and name not in self.alternatives}
         self.estimator(min(self.input_sizes, default=None), {**self.fixed, **own}).configs()
+
+    def _check_alternatives(self) -> None:
+        """Refuse what no trial could take."""
+        for name, values in self.alternatives.items():
+            if not isinstance(values, Mapping) or not values:
+                raise InputError(f"alternatives of {name} must be a mapping, label to value, not {quoted(values)}")
+            for value in values.values():
+                self.estimator(min(self.input_sizes, default=None), {**self.fixed, name: value}).configs()
 
     @property
     def objectives(self) -> tuple[str, ...]:

@@ -106,6 +106,9 @@ def sweep(
     named: Mapping[str, Any] = {name: options.pop(name) for name in _ASKED & set(options)}
     task = tasks.find(named.get("task", tasks.AHEAD.name))
     check_types({"horizon": horizon, "workers": workers}, {"horizon": int, "workers": int})
+    check_types({"study": study}, {"study": str | None})
+    if not isinstance(storage, str | Path | None):
+        raise InputError(f"storage takes a file of SQLite or an Optuna URL, not {storage!r}")
     sizes = tuple(input_size) if isinstance(input_size, list | tuple) else (input_size,)
     if not sizes or not all(isinstance(size, Integral) and not isinstance(size, bool) for size in sizes):
         raise InputError(f"input_size takes a whole number, or a list of them to try, not {input_size!r}")

@@ -42,7 +42,7 @@ _PRUNERS: dict[str, tuple[type[optuna.pruners.BasePruner], dict[str, Any]]] = {
     ),
     "none": (optuna.pruners.NopPruner, {}),
 }
-_FROM_ONE = ("n_ei_candidates", "max_resource", "min_resource")  # the other whole numbers may be 0
+_LEAST = {"n_ei_candidates": 1, "max_resource": 1, "min_resource": 1, "reduction_factor": 2}  # others may be 0
 _AUTOMATIC = ("min_resource", "max_resource")  # Optuna finds them itself, if told "auto"
 _SEQUENCE = "qmc"  # one sequence for the whole study: its seed must not change
 
@@ -132,7 +132,7 @@ def _wanted(argument: str, value: Any, default: Any) -> str | None:
     number = isinstance(value, numbers.Real) and not isinstance(value, bool) and math.isfinite(value)
     if isinstance(default, float):
         return None if number else "a number"
-    least = int(argument in _FROM_ONE)
+    least = _LEAST.get(argument, 0)
     whole = number and isinstance(value, numbers.Integral) and int(value) >= least
     return None if whole else f"a whole number, at least {least}"
 

@@ -28,9 +28,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
     done = _done(study)
     in_time = [trial for trial in done if trial.duration and trial.duration.total_seconds() <= 60 * asked.minutes]
     if not in_time:
-        failed = [trial.user_attrs.get("error", "pruned") for trial in study.get_trials(deepcopy=False)]
-        why = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {[*failed, 'nothing'][-1]}"
-        raise InputError(f"no trial of study {study.study_name!r} succeeded{why}")
+        raise InputError(_without_best(study, asked, done))
     trial = min(in_time, key=lambda trial: trial.values)
     run = (study.user_attrs.get("runs") or [{}])[-1]
     chosen = {
@@ -39,7 +37,7 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "trial": trial.number,
         "trials": studies.counted(study),
         "study": study.study_name,
-        "seed": asked.seed,
+        "seed": trial.user_attrs.get(studies.SEED, asked.seed),
         **{name: run[name] for name in ("sampler", "pruner") if name in run},
         "ranges": asked.described(),
         **({"minutes": asked.minutes} if asked.minutes < math.inf else {}),
@@ -49,6 +47,15 @@ def best(study: optuna.Study, asked: Sweep) -> dict[str, Any]:
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     return {**parameters(asked, trial.params), "chosen": chosen}
+
+
+def _without_best(study: optuna.Study, asked: Sweep, done: list[FrozenTrial]) -> str:
+    every = study.get_trials(deepcopy=False)
+    if not every:
+        return f"study {study.study_name!r} holds no trial, since the time was over before the first; give it more"
+    last = every[-1].user_attrs.get("error", every[-1].state.name.lower())
+    why = f" within {asked.minutes:g} minutes" if done else f"; the last one said: {last}"
+    return f"no trial of study {study.study_name!r} succeeded{why}"
 
 
 def parameters(asked: Sweep, drawn: dict[str, Any]) -> dict[str, Any]:

@@ -29,7 +29,7 @@ _GUARD = (
     'a script whose sweep has workers calls it under `if __name__ == "__main__":`, since each worker reads it again'
 )
 
-OnTrial = Callable[[FrozenTrial, int], None]
+OnTrial = Callable[[FrozenTrial, int, float], None]
 
 
 def run(
@@ -47,7 +47,8 @@ def run(
     Args:
         url: of a storage, as Optuna takes it, such as sqlite:///sweep.sqlite3 or postgresql://user@host/base.
         name: of the study; the same name goes on with the same study.
-        on_trial: called after each trial of this run with it and the number of ended ones.
+        on_trial: called after each trial of this run with it, the number of ended ones, and the lowest error of the
+            study; infinite where no trial was completed.
         workers: processes that work at one time, at most one per core; 1: this process alone.
         on_begin: called once the study is there, before the first trial.
 
@@ -74,7 +75,8 @@ def run(
             def ended(number: int) -> None:
                 shown.advance()
                 if on_trial:
-                    on_trial(kept.study.get_trials(deepcopy=False)[number], studies.counted(kept.study))
+                    trial = kept.study.get_trials(deepcopy=False)[number]
+                    on_trial(trial, studies.counted(kept.study), studies.lowest(kept.study))
 
             try:
                 if workers > 1:

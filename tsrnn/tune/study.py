@@ -3,10 +3,11 @@
 A trial that ended is COMPLETE, PRUNED, or FAIL with the error that its own process wrote down. A FAIL without one lost
 its process (killed, out of memory, Ctrl-C): it is tried again, twice at most, and counts as ended after that.
 A trial is made in one step that says who runs it, so that one whose process dies at once is no riddle either.
-All but `counted` and `too_many` are to be called in one's turn (`turns.turn`).
+All but `counted`, `lowest` and `too_many` are to be called in one's turn (`turns.turn`).
 """
 
 import json
+import math
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -32,6 +33,7 @@ RETRIES = 2  # of a trial whose process died
 
 _HISTORY, _FIXED = "retry_history", "fixed_params"  # Optuna's words: trials that one stands for; what it shall take
 _PLANNED, _PROCESS, _UNNEEDED = "planned", "process", "unneeded"  # place in the plan; who runs it; not to be counted
+SEED = "seed"  # of a trial's fit, which that of a later run of the sweep may differ from
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,10 @@ def study_of(asked: Sweep, panel: Panel, url: str, name: str) -> Kept:
         known = {**known, "data": identity["data"]}  # the same data by another path
     if known is not None and known != identity:
         other = next(key for key in {**identity, **known} if known.get(key) != identity.get(key))
+        before = f"{other} {known[other]!r}" if other in known else f"no {other}"
+        now = ("" if other in known else f"{other} ") + repr(identity[other]) if other in identity else f"no {other}"
         raise InputError(
-            f"study {name!r} in {storages.masked(url, url)} is a sweep with {other} {known.get(other)!r}, not "
-            f"{identity.get(other)!r}; choose another --study"
+            f"study {name!r} in {storages.masked(url, url)} is a sweep with {before}, not {now}; choose another --study"
         )
     runs = study.user_attrs.get("runs", [])
     chosen = methods(asked.sampler, asked.pruner, runs[-1] if runs else {})
@@ -87,6 +90,12 @@ def _pruning(study: optuna.Study, chosen: Methods) -> optuna.Study:
 def counted(study: optuna.Study) -> int:
     """How many trials ended; one that died and is tried again is none of them."""
     return _ended(study.get_trials(deepcopy=False))
+
+
+def lowest(study: optuna.Study) -> float:
+    """The lowest error of the trials that were completed; infinite where there is none."""
+    done = study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
+    return min((trial.values[0] for trial in done), default=math.inf)
 
 
 def _ended(trials: Iterable[FrozenTrial]) -> int:
@@ -115,10 +124,11 @@ def begin(kept: Kept, asked: Sweep, target: int) -> Trial | None:
         return None
     waiting = [trial.number for trial in trials if trial.state is TrialState.WAITING]
     study.sampler = kept.methods.sample(asked.seed, min(waiting, default=len(trials)))
-    signed = {_PROCESS: asdict(alive.this())}
+    signed = {_PROCESS: asdict(alive.this()), SEED: int(asked.seed)}
     if waiting:
         trial = _asked(study)
-        trial.set_user_attr(_PROCESS, signed[_PROCESS])
+        for name, value in signed.items():
+            trial.set_user_attr(name, value)
         return trial
     user, system = _next(trials, asked)
     template = create_trial(state=TrialState.RUNNING, user_attrs={**user, **signed}, system_attrs=system)
