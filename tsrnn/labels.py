@@ -215,7 +215,7 @@ def _said(column: pl.Series) -> pl.Series:
     if not column.dtype.is_float() and not column.dtype.is_decimal():
         return column
     column = column.cast(pl.Float64).fill_nan(None)
-    return column.cast(pl.Int64) if are_whole(column) and column.abs().max() < _EXACT else column
+    return column.cast(pl.Int64) if are_whole(column) and (column.abs() < _EXACT).all() else column
 
 
 def are_whole(column: pl.Series) -> bool:

@@ -85,7 +85,7 @@ class WholeSeries(Labelled):
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote; errors as of `Labelled.load`."""
         self = super().load(folder)
-        self.classes_ = None if self.classes_ is None else labels.as_array(self.classes_)  # type: ignore[assignment]  # as `fit` has them
+        self.classes_ = None if self.classes_ is None else labels.as_array(self.classes_)  # as `fit` has them
         return self
 
     def _is_frame(self, X: Any) -> bool:
