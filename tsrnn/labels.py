@@ -230,20 +230,23 @@ def _table(frame: Any) -> pl.DataFrame:
     return frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0]
 
 
-def without(frame: Any, target: str) -> tuple[Any, Origin, list[str]]:
-    """The frame, panel or reading with nothing to be read in the target's column, the type that came in, and the column
-    where it had to be added."""
+def without(frame: Any, target: str) -> tuple[Any, Origin]:
+    """The frame, panel or reading with nothing to be read in the target's column, and the type that came in."""
     nothing = pl.lit(0.0).alias(target)
     table, origin = (frame.frame, Origin()) if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")
-    added = [] if target in table.columns else [target]
     table = table.with_columns(nothing)
     if isinstance(frame, Panel):
         columns = {name: column for name, column in frame.columns.items() if name != target}
-        return replace(frame, frame=table, columns=columns), frame.origin, added
+        return replace(frame, frame=table, columns=columns), frame.origin
     if isinstance(frame, Reading):
         series = {name: {**columns, target: Column()} for name, columns in frame.series.items()}
-        return replace(frame, frame=table, columns={**frame.columns, target: Column()}, series=series), origin, added
-    return table, origin, added
+        return replace(frame, frame=table, columns={**frame.columns, target: Column()}, series=series), origin
+    return table, origin
+
+
+def added(frame: Any, target: str) -> list[str]:
+    """The column that `without` adds to a frame: the target's, where it is not there."""
+    return [] if target in _table(frame).columns else [target]
 
 
 def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:

@@ -217,8 +217,9 @@ class Tagger(Labelled):
                 "beside others; take another model to tell rows without a label"
             )
         prepared = self.preparation_
-        unlabelled, origin, added = labels.without(frame, prepared.reading["targets"][0])
-        with held() as notices, unlisted(added):
+        target = prepared.reading["targets"][0]
+        unlabelled, origin = labels.without(frame, target)
+        with held() as notices, unlisted(labels.added(frame, target)):
             panel = replace(prepared.read(unlabelled), origin=origin)
             refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
         notices()

@@ -116,8 +116,9 @@ class WholeSeries(Labelled):
     def _answered(self, X: Any) -> tuple[Panel, Floats]:
         """The panel and, of each series, the classes' probabilities or the value in its own unit: [series number]."""
         frame, prepared = self._read(X), self.preparation_
-        unlabelled, origin, added = labels.without(frame, prepared.reading["targets"][0])
-        with unlisted(added):
+        target = prepared.reading["targets"][0]
+        unlabelled, origin = labels.without(frame, target)
+        with unlisted(labels.added(frame, target)):
             panel = replace(prepared.read(unlabelled), origin=origin)
         sequences.refuse_unread(panel)
         lengths, most = np.diff(panel.offsets), self.spec_.input_size
