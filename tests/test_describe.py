@@ -10,6 +10,7 @@ from tsrnn.catalog import find, load, row
 from tsrnn.panel import Panel
 from tsrnn.reading import Column, Note, Reading
 from tsrnn.refine import panel as refined
+from tsrnn.simulate import wells
 
 
 def log():
@@ -37,14 +38,14 @@ def test_series_columns_gaps_and_notes():
         {"series": "W2", "GR": 66.667, "DTC": 100.0},
     ]
     assert tables["each"][0] == {
-        "series": "W1", "column": "GR", "%": 50.0, "low": 10.0, "high": 60.0, "gaps": 2, "longest": 2.5, "from": 1.0,
-        "to": 5.0,
+        "series": "W1", "column": "GR", "%": 50.0, "low": 10.0, "high": 60.0, "words": None, "gaps": 2, "longest": 2.5,
+        "from": 1.0, "to": 5.0,
     }  # fmt: skip
     assert tables["each"][1]["%"] == 0
     assert tables["each"][1]["low"] is None
     assert tables["columns"][0] == {
         "column": "GR", "unit": "gAPI", "role": "target", "series": 2, "%": 55.556, "gaps": 2, "longest": 2.5,
-        "low": 10.0, "high": 80.0, "original": "GRC", "about": "gamma ray",
+        "low": 10.0, "high": 80.0, "words": None, "original": "GRC", "about": "gamma ray",
     }  # fmt: skip
     assert tables["notes"] == [
         {"series": "W1", "column": "GR", "count": 2, "what": "cells that are no number", "loud": False}
@@ -60,7 +61,8 @@ def test_a_person_reads_a_row_per_series_and_column_where_asked():
     assert describe.told(tables, by_series=True)["each"][0]["longest"] == "2.5"
     assert "about" in describe.told(tables)["columns"][0]
     assert "unit" not in describe.told(describe.content(load("transformer")))["columns"][0]
-    assert describe.told(describe.content(load("wells")))["columns"][0]["unit"] == "gAPI"
+    facies, gr = describe.told(describe.content(load("wells")))["columns"][:2]
+    assert (facies["unit"], gr["unit"], gr["words"]) == ("", "gAPI", None)
 
 
 def test_describe_on_the_command_line(tmp_path, run):
@@ -122,3 +124,26 @@ def test_notes_that_are_alike_but_for_their_series_are_one_line():
         ("W2", "GR", 1, "cells that are no number"),
     ]
     assert len(describe.told(tables, by_series=True)["notes"]) == len(tables["notes"]) == 3
+
+
+def test_labels_are_told_with_their_counts():
+    frame = pl.DataFrame(
+        {"well": ["a"] * 4, "depth": [1.0, 2.0, 3.0, 4.0], "rock": ["shale", "shale", " ", "coal"], "GR": [1.0] * 4}
+    )
+    roles = {"id": "well", "time": "depth", "target": "GR"}
+    rock, gr = describe.content(Panel.of(frame, **roles))["columns"]
+    assert (rock["column"], rock["role"], rock["%"], rock["words"], rock["low"]) == (
+        "rock", "", 75.0, "shale 2, coal 1", None,
+    )  # fmt: skip
+    assert (gr["words"], gr["low"]) == (None, 1.0)
+    told = describe.content(refined(Reading(frame), {**roles, "target": "rock", "labels": True}))["columns"][0]
+    assert (told["role"], told["words"]) == ("target", "shale 2, coal 1")
+
+
+def test_a_file_s_labels_may_be_its_target(run, tmp_path):
+    wells(wells=2, rows=60).write_csv(tmp_path / "logs.csv")
+    status, out, _ = run("describe", "logs.csv", "--target", "facies", "--json")
+    assert status == 0
+    facies = next(each for each in json.loads(out)["columns"] if each["column"] == "facies")
+    assert facies["role"] == "target"
+    assert "shale" in facies["words"]

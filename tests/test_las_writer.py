@@ -107,13 +107,16 @@ def test_wells_are_a_file_each_in_a_folder(tmp_path):
         InputError, match=r"three\.las would hold 3 wells .* such as --out .*three, for a file per well"
     ):
         las_writer.write(frame, tmp_path / "three.las")
+    words = frame.with_columns(rock=pl.lit("shale"))
+    with pytest.raises(InputError, match=r"holds one; name a folder, .* for a file per well; 'rock' holds words"):
+        las_writer.write(words, tmp_path / "three.las")
     alike = frame.with_columns(well=pl.col("well").replace({"W/01": "W 02"}))
     with pytest.raises(InputError, match=r"wells 'W 02' and 'W/02' would both be .*W_02\.las"):
         las_writer.write(alike, tmp_path / "logs")
 
 
 def test_what_a_log_cannot_hold_is_said_or_refused(tmp_path):
-    with pytest.warns(Notice, match="'facies' hold words, which LAS 2.0 has no place for"):
+    with pytest.warns(Notice, match="'facies' holds words, which LAS 2.0 has no place for"):
         las_writer.write(wells(wells=1, rows=9), tmp_path / "a.las")
     hours = pl.DataFrame(
         {"date": pl.datetime_range(pl.datetime(2020, 1, 1), pl.datetime(2020, 1, 2), "1h", eager=True)}

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from tsrnn import Generator, simulate
-from tsrnn.errors import Notice
+from tsrnn.errors import InputError, Notice
 from tsrnn.tagger import Tagger
 
 SMALL = {"input_size": 32, "hidden_size": 8, "num_layers": 1, "max_epochs": 1, "max_windows": 64, "progress": False}
@@ -138,3 +138,72 @@ def test_a_model_that_lies_in_no_file_is_refused_before_its_training(run, tmp_pa
     assert status == 2
     assert "cannot be saved" in err
     assert not (tmp_path / "saved").exists()
+
+
+ALONG = ("--task", "along", "--id", "well")
+
+
+def test_values_of_a_file_are_measured_as_values_and_shown_again(run, tmp_path):
+    simulate.wells(wells=4, rows=80).write_csv(tmp_path / "logs.csv")
+    words = ("logs.csv", *ALONG, "--target", "DTC", "--models", "majority,ridge_along", "--workers", "0")
+    status, out, err = run("bench", *words, "--out", "res")
+    assert status == 0, err
+    assert "MSE" in out
+    rows = json.loads(run("leaderboard", "logs.csv", "--out", "res", "--json")[1])
+    assert {row["model"] for row in rows} == {"majority", "ridge_along"}
+    assert all(row["mse"] > 0 for row in rows)
+    labels = ("bench", "logs.csv", *ALONG, "--target", "facies", "--preset", "smoke", "--list", "--json")
+    listed = run(*labels)[1]
+    assert "majority" in listed
+    assert not any(name in listed for name in ("ridge_along", "interpolated", "lagged"))
+
+
+def test_a_board_of_labels_has_no_horizon(run, tmp_path):
+    logs(wells=4).write_csv(tmp_path / "logs.csv")
+    words = ("logs.csv", *ALONG, "--target", "facies", "--models", "majority", "--workers", "0")
+    status, out, err = run("bench", *words, "--out", "res")
+    assert status == 0, err
+    assert "mean ERROR" in out
+    assert "1 ERROR" not in out
+    page = (tmp_path / "res" / "logs" / "board.html").read_text()
+    assert "Error of each line, lowest mean first" in page
+    assert "by horizon" not in page
+
+
+def test_what_a_sweep_of_labels_cannot_read_is_refused(run, tmp_path, monkeypatch):
+    logs(wells=4).write_csv(tmp_path / "logs.csv")
+    words = ("tune", "logs.csv", *ALONG, "--trials", "1", "--out", "res")
+    status, _, err = run(*words, "--target", "facies", "--horizon", "3")
+    assert (status, err) == (2, "tsrnn: the task 'along' forecasts nothing; leave --horizon out\n")
+    asked = []
+    monkeypatch.setattr("tsrnn.tune.run", lambda panel, sweep, *_: asked.append(sweep) or pytest.skip("asked"))
+    for target, metric in (("facies", "error"), ("DTC", "mse")):
+        with pytest.raises(pytest.skip.Exception):
+            run(*words, "--target", target)
+        assert (asked[-1].model, asked[-1].metric) == ("bigru", metric)
+
+
+def test_a_target_to_be_named_is_asked_for_before_a_fit(run, tmp_path):
+    logs(wells=4).write_csv(tmp_path / "logs.csv")
+    status, _, err = run("bench", "logs.csv", *ALONG, "--models", "majority", "--workers", "0", "--out", "res")
+    assert status == 2
+    assert "logs.csv has 5 targets, 'GR', " in err
+    assert not (tmp_path / "res").exists()
+
+
+def test_a_detector_s_labels_are_asked_for_before_a_fit(run, tmp_path):
+    simulate.transformer(rows=400).write_csv(tmp_path / "load.csv")
+    words = ("load.csv", "--task", "detect", "--target", "OT", "--models", "ols", "--workers", "0", "--out", "res")
+    status, _, err = run("bench", *words)
+    assert status == 2
+    assert "unknown column of load.csv 'is_anomaly': Known: " in err
+    assert "name the column of them with label=" in err
+
+
+def test_a_measure_that_is_none_is_said_to_be_none(tmp_path):
+    frame = logs()
+    tagger = Tagger("majority", input_size=32, progress=False).fit(frame, target="facies", id="well", time="depth")
+    with pytest.raises(InputError, match="unknown measure 'acuracy': did you mean 'accuracy'"):
+        tagger.score(frame, part="val", measures=["acuracy"])
+    with pytest.raises(InputError, match=r"no row of that part has a truth .* take part='val'"):
+        tagger.score(frame)

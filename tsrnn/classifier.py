@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
-import numpy as np
-
 from tsrnn import infer, labels, models, sequences
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
@@ -110,7 +108,7 @@ class SequenceClassifier(WholeSeries):
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         loss = self.loss or labels.CROSS_ENTROPY
         table, classes, roles = labels.opened(frame, target, loss, roles)
-        self.classes_ = classes if classes is None else np.array(classes)  # type: ignore[assignment]  # as scikit-learn has them
+        self.classes_ = classes if classes is None else labels.as_array(classes)  # as scikit-learn has them
         inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):

@@ -3,13 +3,14 @@
 `content` is tables of plain values, for a person or a program:
 
     series     a row each: rows, first and last index, step, rows after which the index has a gap
-    columns    a row each, over all series: unit, the file's name and words, role, coverage, gaps, range
+    columns    a row each, over all series: unit, the file's name and words, role, coverage, gaps, range, words
     coverage   a row per series, a column per column: the share of its rows that were measured, in percent
     each       a row per series and column: coverage, gaps and the longest, range, where it is measured from and to
     notes      what was met in the file and in the frame, and how often
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from tsrnn.steps import unit_of
 _DIGITS = 5  # of a number that is told
 _SAMPLE = 4096  # rows of a series whose step is looked at
 _FEW = 3  # columns of which the same is told one by one
+_WORDED = (pl.String, pl.Categorical, pl.Enum)
+_WORDS = 5  # of a column of labels that are told
 _MANY = 16  # series whose coverage stands side by side
 
 Record = dict[str, Any]
@@ -31,6 +34,7 @@ Record = dict[str, Any]
 
 def content(panel: Panel) -> dict[str, list[Record]]:
     """Tables of records by name; see the module. Lengths of gaps are in the index's unit, times in hours."""
+    panel = _in_words(panel)
     names = [name for name, kind in panel.frame.schema.items() if _counts(panel, name, kind)]
     each = [_cell(panel, name, series) for series in range(len(panel.ids)) for name in names]
     strange = () if panel.rows_as_they_stand else ends.strides(panel, panel.freq or panel.step.word or None)
@@ -103,8 +107,29 @@ def _short(rows: list[Record]) -> list[Record]:
 
 
 def _counts(panel: Panel, name: str, kind: pl.DataType) -> bool:
-    numeric = kind.is_numeric() or kind == pl.Boolean
-    return numeric and name not in (panel.roles.index, panel.roles.id)
+    told = kind.is_numeric() or kind == pl.Boolean or kind == pl.String
+    return told and name not in (panel.roles.index, panel.roles.id)
+
+
+def _in_words(panel: Panel) -> Panel:
+    """The panel with every label as a word, and no blank for one."""
+    frame, target = panel.frame, panel.roles.targets[0]
+    if panel.classes is not None:
+        words = [None if code is None else str(panel.classes[int(code)]) for code in frame[target]]
+        frame = frame.with_columns(pl.Series(target, words, pl.String))
+    worded = [pl.col(name).cast(pl.String) for name, kind in frame.schema.items() if kind in _WORDED]
+    frame = frame.with_columns(pl.when(each.str.strip_chars() != "").then(each) for each in worded)
+    return replace(panel, frame=frame) if worded else panel
+
+
+def _ends(values: pl.Series) -> Record:
+    """The smallest and the largest number; of words, which there are, the commonest first."""
+    if values.dtype != pl.String:
+        return {"low": _plain(values.min()), "high": _plain(values.max()), "words": None}
+    counts = values.drop_nulls().value_counts(sort=True).sort("count", values.name, descending=[True, False])
+    shown = [f"{word} {count}" for word, count in counts.head(_WORDS).iter_rows()]
+    rest = [f"{counts.height - _WORDS} more"] if counts.height > _WORDS else []
+    return {"low": None, "high": None, "words": ", ".join([*shown, *rest])}
 
 
 def _series(panel: Panel, row: int, strange: bool) -> Record:
@@ -144,13 +169,12 @@ def _cell(panel: Panel, name: str, row: int) -> Record:
     seen = np.flatnonzero(values.is_not_null().to_numpy())
     record: Record = {"series": panel.ids[row], "column": name, "%": _plain(100 * len(seen) / len(values))}
     if not len(seen):
-        return record | dict.fromkeys(("low", "high", "gaps", "longest", "from", "to"))
+        return record | dict.fromkeys(("low", "high", "words", "gaps", "longest", "from", "to"))
     jumps = np.diff(seen)
     holes = np.flatnonzero(jumps > 1)
     lengths = [_apart(index, int(seen[hole]), int(seen[hole + 1])) for hole in holes]
     return record | {
-        "low": _plain(values.min()),
-        "high": _plain(values.max()),
+        **_ends(values),
         "gaps": len(holes),
         "longest": _plain(max(lengths, default=0.0)),
         "from": _plain(index[int(seen[0])]),
@@ -177,8 +201,7 @@ def _column(panel: Panel, name: str, cells: list[Record]) -> Record:
         "%": _plain(100 * values.count() / len(values)),
         "gaps": sum(cell["gaps"] for cell in held),
         "longest": max((cell["longest"] for cell in held), default=None),
-        "low": _plain(values.min()),
-        "high": _plain(values.max()),
+        **_ends(values),
         "original": said.original,
         "about": said.description,
     }

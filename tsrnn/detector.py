@@ -134,7 +134,7 @@ class Detector(Judged):
             if name == "val":
                 answers[name] = infer.Score(measures(self.found_[self.smooth_]), int((part.end - part.begin).sum()))
             else:
-                answers[name] = _score(panel, self._labels(panel), scores, part)
+                answers[name] = _score(panel, self.labels_of(panel), scores, part)
         return answers
 
     def save(self, folder: str | Path) -> None:
@@ -176,9 +176,15 @@ class Detector(Judged):
         self.model_, self.head_, self.preparation_ = face.model_, face.head_, face.preparation_
         return self
 
-    def _labels(self, panel: Panel) -> np.ndarray:
+    def labels_of(self, panel: Panel) -> np.ndarray:
+        """Which rows are labelled: [row].
+
+        Raises:
+            InputError: there is no column of labels, or it holds another thing than 0, 1, true and false.
+        """
         if self.label not in panel.frame.columns:
-            raise unknown("column of labels", self.label, panel.frame.columns)
+            said = unknown(f"column of {panel.source}", self.label, panel.frame.columns)
+            raise InputError(f"{said}; scores are held against labels, name the column of them with label=")
         column = panel.frame[self.label]
         cells = column.cast(pl.Float64, strict=False)
         strange = column.filter(column.is_not_null() & ~cells.is_in([0.0, 1.0]).fill_null(False))

@@ -72,13 +72,23 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     return ", ".join(quoted(name) for name in every[:most]) + rest
 
 
+@contextmanager
+def unlisted(names: Iterable[str]) -> Iterator[None]:
+    """`unknown` of this thread leaves these names out: columns that were added, which the user's file does not hold."""
+    before, _thread.unlisted = getattr(_thread, "unlisted", ()), tuple(names)
+    try:
+        yield
+    finally:
+        _thread.unlisted = before
+
+
 def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """An `InputError` for a `name` that is none of the `known` ones, with the nearest of them.
 
     >>> str(unknown("model", "lstn", ["lstm", "gru"]))
     "unknown model 'lstn': did you mean 'lstm'? Known: gru, lstm"
     """
-    names = sorted(known)
+    names = sorted(set(known) - set(getattr(_thread, "unlisted", ())))
     lowered = {each.lower(): each for each in names if len(each) <= 2 * _CELL}
     near = [lowered[each] for each in get_close_matches(name.lower()[: 2 * _CELL], lowered, n=3, cutoff=0.5)]
     hint = f"did you mean {' or '.join(quoted(each) for each in near)}? " if near else ""

@@ -56,6 +56,12 @@ def input_size(task: str) -> int:
     return default
 
 
+def model(task: str) -> str:
+    """The model that an estimator of that task has where nobody names one."""
+    default: str = signature(of(task)).parameters["model"].default
+    return default
+
+
 def load(folder: str | Path) -> Estimator:
     """Whatever estimator was saved in a folder.
 

@@ -10,10 +10,11 @@ from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
-from tsrnn.reading import Reading
+from tsrnn.reading import Column, Reading
 
 CROSS_ENTROPY = "cross_entropy"
 MOST = 1000  # classes: more are values, or names of rows
+_EXACT = 2.0**53  # below it a float holds every whole number
 
 
 def classes_of(column: pl.Series, source: str) -> list[Any]:
@@ -74,15 +75,22 @@ def restored(classes: Any, count: int) -> list[Any] | None:
     plain = isinstance(classes, list) and all(isinstance(each, str | int | float | bool) for each in classes)
     if not plain or len(classes) != count or len(set(classes)) != count:
         raise InputError(f"classes must be {count} different words or numbers")
-    return list(classes)
+    return [int(each) if isinstance(each, float) and each.is_integer() else each for each in classes]
 
 
-def asked(frame: Any, target: str | None, inputs: Any, roles: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]]:
+def as_array(classes: Sequence[Any]) -> Any:
+    """Classes as scikit-learn has them: [class], of the type that holds each to the last digit."""
+    return pl.Series(classes).to_numpy()
+
+
+def asked(frame: Any, target: Any, inputs: Any, roles: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]]:
     """The column to tell, those that it is told from (None: not said), and other roles: a panel's where none is said.
 
     Raises:
-        InputError: no target is named, and there is no panel that has one alone.
+        InputError: no target is named, or several, and there is no panel that has one alone.
     """
+    if isinstance(target, Sequence) and not isinstance(target, str):
+        target = the_one(target)
     if isinstance(frame, Panel):
         own = frame.roles
         if target is None and len(own.targets) > 1:
@@ -96,6 +104,19 @@ def asked(frame: Any, target: str | None, inputs: Any, roles: Mapping[str, Any])
     if target is None:
         raise InputError("name the column to tell with target=")
     return target, inputs, dict(roles)
+
+
+def the_one(targets: Sequence[Any]) -> Any:
+    """The one of the columns that target= names.
+
+    Raises:
+        InputError: it names none, or several.
+    """
+    if len(targets) != 1:
+        raise InputError(
+            f"one column is told, and target= names {len(targets)} ({listed(map(str, targets))}); name one"
+        )
+    return targets[0]
 
 
 def opened(
@@ -124,8 +145,8 @@ def opened(
     else:
         table = to_polars(frame, "frame")[0]
     if target not in table.columns:
-        raise unknown("column of frame", str(target), table.columns)
-    column = table[target]
+        raise unknown(f"column of {roles.get('source') or 'frame'}", str(target), table.columns)
+    column = _said(table[target])
     if loss is None and are_whole(column):
         raise InputError(
             f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
@@ -160,8 +181,8 @@ def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tup
     Raises:
         InputError: the column holds no classes.
     """
-    names = [target] if isinstance(target, str) else list(target or ())
-    column = reading.frame[names[0]] if len(names) == 1 and names[0] in reading.frame.columns else None
+    name = target if isinstance(target, str) or not target else the_one(target)
+    column = reading.frame[name] if name in reading.frame.columns else None
     if column is None or column.dtype.is_numeric():
         return reading, None
     classes = classes_of(column, source)
@@ -177,22 +198,24 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
     """
     if classes is None:
         return frame
-    table = _table(frame)
+    table, source = _table(frame), (frame.source if isinstance(frame, Panel | Reading) else "") or "frame"
     if target not in table.columns:
-        raise unknown("column of frame", target, table.columns)
+        raise unknown(f"column of {source}", target, table.columns)
     if isinstance(frame, Panel) and frame.classes is not None:
         words = [None if code is None else frame.classes[int(code)] for code in table[target]]
         table = table.with_columns(pl.Series(target, words))
-    source = frame.source if isinstance(frame, Panel | Reading) else ""
-    table = table.with_columns(encode(table[target], classes, source or "frame"))
+    table = table.with_columns(encode(table[target], classes, source))
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
 
 
 def _said(column: pl.Series) -> pl.Series:
-    """A column of labels in which nothing stands for none: no NaN, and no text of blanks."""
+    """A column of labels in which nothing stands for none, no NaN and no text of blanks, and 65000.0 is 65000."""
     if column.dtype == pl.String:
         return column.set(column.str.strip_chars() == "", None)
-    return column.fill_nan(None) if column.dtype.is_float() else column
+    if not column.dtype.is_float() and not column.dtype.is_decimal():
+        return column
+    column = column.cast(pl.Float64).fill_nan(None)
+    return column.cast(pl.Int64) if are_whole(column) and (column.abs() < _EXACT).all() else column
 
 
 def are_whole(column: pl.Series) -> bool:
@@ -210,13 +233,20 @@ def _table(frame: Any) -> pl.DataFrame:
 def without(frame: Any, target: str) -> tuple[Any, Origin]:
     """The frame, panel or reading with nothing to be read in the target's column, and the type that came in."""
     nothing = pl.lit(0.0).alias(target)
+    table, origin = (frame.frame, Origin()) if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")
+    table = table.with_columns(nothing)
     if isinstance(frame, Panel):
         columns = {name: column for name, column in frame.columns.items() if name != target}
-        return replace(frame, frame=frame.frame.with_columns(nothing), columns=columns), frame.origin
+        return replace(frame, frame=table, columns=columns), frame.origin
     if isinstance(frame, Reading):
-        return replace(frame, frame=frame.frame.with_columns(nothing)), Origin()
-    table, origin = to_polars(frame, "frame")
-    return table.with_columns(nothing), origin
+        series = {name: {**columns, target: Column()} for name, columns in frame.series.items()}
+        return replace(frame, frame=table, columns={**frame.columns, target: Column()}, series=series), origin
+    return table, origin
+
+
+def added(frame: Any, target: str) -> list[str]:
+    """The column that `without` adds to a frame: the target's, where it is not there."""
+    return [] if target in _table(frame).columns else [target]
 
 
 def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:

@@ -60,12 +60,16 @@ def write(
     wells = {path.stem: table} if named is None else _apart(table, named)
     curves = [name for name, kind in table.schema.items() if kind.is_numeric() and name not in (index, named)]
     left = [name for name in table.columns if name not in (*curves, index, named)]
-    if left:
-        notice(f"{path}: {listed(left)} hold words, which LAS 2.0 has no place for; they are not written")
+    words = f"{listed(left)} {'holds' if len(left) == 1 else 'hold'} words, which LAS 2.0 has no place for"
     if path.suffix.lower() == SUFFIX and len(wells) > 1:
+        unwritten = f"; {words}: a .csv or .parquet file has" if left else ""
         raise InputError(
             f"{path} would hold {len(wells)} wells and a LAS file holds one; name a folder, such as --out "
-            f"{path.with_suffix('')}, for a file per well"
+            f"{path.with_suffix('')}, for a file per well{unwritten}"
+        )
+    if left:
+        notice(
+            f"{path}: {words}; {'it is' if len(left) == 1 else 'they are'} not written, a .csv or .parquet file has all"
         )
     places = {path: next(iter(wells))} if path.suffix.lower() == SUFFIX else _places(path, wells)
     for place, well in places.items():

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from tsrnn import agreement, metrics
 from tsrnn.agreement import Agreement, Codes
 from tsrnn.arrays import Arrays, Floats
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, unknown
 from tsrnn.infer import Score
 from tsrnn.split import Part
 
@@ -26,6 +26,7 @@ def of_labels(
     """
     for word in measures:
         if word not in agreement.BEST:
+            _known(word)
             raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(agreement.BEST)}")
     truth = np.where(np.isfinite(arrays.columns[0]), np.nan_to_num(arrays.columns[0]), agreement.NONE).astype(np.int64)
     told = [agreement.agreement(truth[a:b], decided[a:b], classes) for a, b in _rows(part)]
@@ -43,7 +44,7 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
     """
     whole: dict[str, Callable[[Floats, Floats], float]] = {}
     for word in measures:
-        if word in agreement.BEST or metrics.named(word).levels or metrics.named(word).history:
+        if word in agreement.BEST or _known(word).levels or metrics.named(word).history:
             of = _other(word)
             raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
         whole[word] = metrics.named(word)
@@ -57,6 +58,18 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
         tables.append({word: whole[word](y / by[word], answer / by[word]) for word in measures})
         counts.append(int((np.isfinite(y) & np.isfinite(answer)).sum()))
     return _score(arrays, measures, counts, tables)
+
+
+def _known(word: str) -> metrics.Measure:
+    """The measure of that name.
+
+    Raises:
+        InputError: there is none.
+    """
+    try:
+        return metrics.named(word)
+    except metrics.Unmeasured:
+        raise unknown("measure", word, [*agreement.BEST, *metrics.MEASURES]) from None
 
 
 def _other(word: str) -> str:
@@ -76,6 +89,9 @@ def _score(
 ) -> Score:
     """Of a table of measures per series, and one over all at the end."""
     if not counts[-1]:
-        raise InputError("no row of that part has a truth to be held against; take another part")
+        raise InputError(
+            "no row of that part has a truth to be held against; take part='val', which was held out of the training, "
+            "or a split= with labelled rows in its test part"
+        )
     by_lead = {word: np.array([[table[word]] for table in tables]) for word in measures}
     return Score(dict(tables[-1]), counts[-1], by_lead=by_lead, series=arrays.ids)

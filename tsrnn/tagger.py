@@ -10,7 +10,7 @@ import torch
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, held, quoted
+from tsrnn.errors import InputError, held, quoted, unlisted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.metrics import USUAL
@@ -217,8 +217,9 @@ class Tagger(Labelled):
                 "beside others; take another model to tell rows without a label"
             )
         prepared = self.preparation_
-        unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
-        with held() as notices:
+        target = prepared.reading["targets"][0]
+        unlabelled, origin = labels.without(frame, target)
+        with held() as notices, unlisted(labels.added(frame, target)):
             panel = replace(prepared.read(unlabelled), origin=origin)
             refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
         notices()

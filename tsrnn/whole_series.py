@@ -12,7 +12,7 @@ import torch
 from tsrnn import cases, infer, labels, marks, models, sequences, split, stratified, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, listed, notice, quoted
+from tsrnn.errors import InputError, listed, notice, quoted, unlisted
 from tsrnn.heads import Head
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
@@ -85,7 +85,7 @@ class WholeSeries(Labelled):
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote; errors as of `Labelled.load`."""
         self = super().load(folder)
-        self.classes_ = None if self.classes_ is None else np.array(self.classes_)  # type: ignore[assignment]  # as `fit` has them
+        self.classes_ = None if self.classes_ is None else labels.as_array(self.classes_)  # as `fit` has them
         return self
 
     def _is_frame(self, X: Any) -> bool:
@@ -116,8 +116,10 @@ class WholeSeries(Labelled):
     def _answered(self, X: Any) -> tuple[Panel, Floats]:
         """The panel and, of each series, the classes' probabilities or the value in its own unit: [series number]."""
         frame, prepared = self._read(X), self.preparation_
-        unlabelled, origin = labels.without(frame, prepared.reading["targets"][0])
-        panel = replace(prepared.read(unlabelled), origin=origin)
+        target = prepared.reading["targets"][0]
+        unlabelled, origin = labels.without(frame, target)
+        with unlisted(labels.added(frame, target)):
+            panel = replace(prepared.read(unlabelled), origin=origin)
         sequences.refuse_unread(panel)
         lengths, most = np.diff(panel.offsets), self.spec_.input_size
         if lengths.max() > most:

@@ -22,6 +22,7 @@ from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes
 from tsrnn.bench.jobs import opened as opened
 from tsrnn.bench.jobs import plan as plan
+from tsrnn.bench.jobs import settled as settled
 from tsrnn.board import beside, rows
 from tsrnn.errors import InputError, Notice
 from tsrnn.estimator import Estimator

@@ -113,11 +113,12 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
     """
-    asked, task = suites.preset(source.suite, preset, wishes.input_size), source.suite.task
+    task = source.suite.task
     if wishes.horizons and not tasks.find(task).forecasts:
         raise InputError(f"the task {task!r} has no horizons; leave them out")
     panel, splits = opened(source)
-    said = _said_of(panel, source)
+    source, said = settled(source)
+    asked = suites.preset(source.suite, preset, wishes.input_size)
     jobs = [
         replace(
             _job(source, panel.fingerprint, name, horizon, seed, wishes.input_size, {**said, **params}, preset),
@@ -131,29 +132,40 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     ]
     for job in {(job.model, job.horizon): job for job in jobs}.values():
         own = wishes.models and not job.options  # the user's word, of which no file says anything
-        _check(job, "" if own else f"{wishes.config or source.suite.file}, {job.model}: ")
+        _check(job, "" if own else f"{wishes.config or source.suite.file}, {job.model}: ", panel)
     return jobs
 
 
-def _said_of(panel: Panel, source: Source) -> dict[str, Any]:
-    """What no file says and labels ask for: whole numbers, where they are few, are classes, and it is said."""
-    suite, name = source.suite, panel.roles.targets[0]
-    if not suite.usual or "accuracy" not in tasks.find(suite.task).told or panel.classes is not None:
-        return {}
+def settled(source: Source) -> tuple[Source, dict[str, Any]]:
+    """A source, and options, with what no file says and the target's cells tell: whether they are labels or values.
+
+    Whole numbers, where they are few, are classes, and it is said.
+
+    Raises:
+        InputError: one column is to be told, and none of several is named.
+    """
+    panel, suite = opened(source)[0], source.suite
+    if not suite.usual or not tasks.find(suite.task).of_values:
+        return source, {}
+    name, _, _ = labels.asked(panel, None, None, {})
+    if panel.classes is not None:
+        return source, {}
     column = panel.frame[name]
-    if not labels.are_whole(column) or column.n_unique() > _FEW:
-        return {}
-    notice(f"{panel.source}: column {quoted(name)} holds a few whole numbers, which are taken for classes")
-    return {"loss": labels.CROSS_ENTROPY}
+    if labels.are_whole(column) and column.n_unique() <= _FEW:
+        notice(f"{panel.source}: column {quoted(name)} holds a few whole numbers, which are taken for classes")
+        return source, {"loss": labels.CROSS_ENTROPY}
+    return replace(source, values=True), dict(suites.SILENT)
 
 
-def _check(job: Job, where: str) -> None:
+def _check(job: Job, where: str, panel: Panel) -> None:
     """Refuse what the model cannot be given, or cannot be measured by, before anything is fitted."""
     asked = job.estimator()
     try:
         asked.configs()
     except InputError as error:
         raise InputError(f"{where}{error}") from None
+    if isinstance(asked, faces.of("detect")):
+        asked.labels_of(panel)
     if not job.asks.forecasts:
         return
     head = heads.build(asked.quantiles, asked.loss)

@@ -12,8 +12,9 @@ from tsrnn.board import beside
 from tsrnn.board.published import SHOWN, published
 from tsrnn.board.rows import read, stem
 from tsrnn.errors import InputError, notice
+from tsrnn.heads import LOSSES
 from tsrnn.suites import Suite, under
-from tsrnn.tasks import AHEAD
+from tsrnn.tasks import AHEAD, find
 
 
 def own(folder: Path, suite: Suite) -> pl.DataFrame:
@@ -30,7 +31,7 @@ def own(folder: Path, suite: Suite) -> pl.DataFrame:
     same = [
         checksum in (None, row["sha256"])
         and _split(_config(row).get("split")) == split
-        and (not suite.usual or _task(row) == suite.task)
+        and (not suite.usual or _asked(row) == (suite.task, suite.measures == find(suite.task).of_values))
         for row in rows.iter_rows(named=True)
     ]
     mine, others = rows.filter(pl.Series(same, dtype=pl.Boolean)), len(same) - sum(same)
@@ -48,8 +49,8 @@ def own(folder: Path, suite: Suite) -> pl.DataFrame:
 
 def asked(folder: Path, suite: Suite) -> Suite:
     """The suite for the task of the rows in the folder, where no file says one: a forecast, if any row is one."""
-    found = [_task(row) for row in read(folder, suite.name).iter_rows(named=True)] if suite.usual else []
-    return under(suite, found[0]) if found and AHEAD.name not in found else suite
+    found = [_asked(row) for row in read(folder, suite.name).iter_rows(named=True)] if suite.usual else []
+    return under(suite, *found[0]) if found and (AHEAD.name, False) not in found else suite
 
 
 def comparable(rows: pl.DataFrame, suite: Suite) -> pl.DataFrame:
@@ -76,8 +77,11 @@ def _config(row: Mapping[str, Any]) -> dict[str, Any]:
     return config
 
 
-def _task(row: Mapping[str, Any]) -> str:
-    return str(_config(row).get("task", AHEAD.name))
+def _asked(row: Mapping[str, Any]) -> tuple[str, bool]:
+    """The task, and whether values are told where it tells labels, too."""
+    config = _config(row)
+    task = find(str(config.get("task", AHEAD.name)))
+    return task.name, bool(task.of_values) and config.get("loss") in LOSSES
 
 
 def _split(declared: Any) -> Any:

@@ -11,6 +11,7 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
+from tsrnn import tasks
 from tsrnn.board import pooled
 from tsrnn.board import table as boards
 from tsrnn.board.apart import by_series as each_series
@@ -39,6 +40,10 @@ PAIRS = (
     "over all comparisons with the pair's first line. Not known: the losses of a line's windows are not stored; the "
     "difference is then of the means over all horizons."
 )
+PAIRS_OF_FOLDS = (
+    "first minus second, with its 95 % interval: mean over what was held out, where there are folds; the spread of "
+    "seeds is added. p: Holm's over all comparisons with the pair's first line. Not known: there is one fold."
+)
 RANKS = (
     "rank: mean over data sets, with the 95 % interval of resampled data sets. p: signed ranks against the first line, "
     f"Holm's. Groups and p need {LEAST_TASKS} data sets."
@@ -66,11 +71,11 @@ def compared(suite: Suite, folder: Path, as_json: bool) -> None:
     rows = measured(apart(own(folder, suite))[0], suite.measures, folder, suite.leads)
     pairs = boards.comparisons(rows, suite.by, suite.measures, folder)
     if not pairs:
-        raise InputError(
-            f"{folder} holds fewer than two models with every {suite.by} of {suite.name}; run `tsrnn bench`"
-        )
+        every = suite.by if _forecasts(suite) else "fold"
+        raise InputError(f"{folder} holds fewer than two models with every {every} of {suite.name}; run `tsrnn bench`")
     measure = _heading(suite.measures[:1])
-    _print(pairs, [_pair(pair, measure) for pair in pairs], f"{measure}: {PAIRS}", as_json)
+    told = PAIRS if _forecasts(suite) else PAIRS_OF_FOLDS
+    _print(pairs, [_pair(pair, measure) for pair in pairs], f"{measure}: {told}", as_json)
 
 
 def by_series(suite: Suite, folder: Path, as_json: bool) -> None:
@@ -129,6 +134,9 @@ def board(
     wells = _over_series(pooled.summary(rows, suite, folder)) if groups else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()
+    if not _forecasts(suite):  # a label has no horizon: the mean is all there is
+        table = table.drop([f"{name}_{place}" for name in suite.measures for place in rows[suite.by].unique()])
+        narrow = False
     shown, kept = _fitting(table, suite.measures, width, narrow, _named(suite))
     if hidden := suite.measures[len(kept) :]:
         where = "`tsrnn leaderboard` for --by-series or" if suite.leads else "for"
@@ -150,6 +158,10 @@ def _over_series(records: Sequence[Mapping[str, Any]]) -> list[RenderableType]:
 def _ends(record: Mapping[str, Any], way: str) -> str:
     value, low, high = record[way], record[f"{way} low"], record[f"{way} high"]
     return "" if value is None else f"{value:.3f} ({low:.3f}-{high:.3f})"
+
+
+def _forecasts(suite: Suite) -> bool:
+    return tasks.find(suite.task).forecasts
 
 
 def _named(suite: Suite) -> dict[str, str]:

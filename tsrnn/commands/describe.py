@@ -58,5 +58,7 @@ def run(  # noqa: PLR0913  one parameter per option
         asked["depth_unit"] = depth_unit
     if resample is not None:
         asked["resample"] = roles(None, None, None, freq=resample)["freq"]
+    if len(target or ()) == 1:
+        asked["labels"] = True  # if it holds words, they are what is told of
     tables = describe.content(load(dataset(data), **asked))
     sections(tables if json_ else describe.told(tables, by_series), as_json=json_)

@@ -18,8 +18,8 @@ def run(
     task: Annotated[
         str,
         typer.Option(
-            help="ahead: forecasters; along: models that say something of each row; reconstruct: autoencoders; detect: "
-            "what finds anomalies."
+            help="ahead: forecasters; along: models that say something of each row; whole: of each series; "
+            "reconstruct: autoencoders; generate: what makes sequences; detect: what finds anomalies."
         ),
     ] = "ahead",
     json_: Json = False,

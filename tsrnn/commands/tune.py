@@ -13,12 +13,11 @@ from tsrnn.commands._base import (
     DateFormat,
     Duplicates,
     Freq,
-    Horizon,
     Id,
     Json,
     Load,
     Missing,
-    Model,
+    OfModels,
     Set,
     Target,
     TaskName,
@@ -29,12 +28,14 @@ from tsrnn.commands._base import (
     loading,
     numbers,
     options,
+    refuse,
     resumable,
     roles,
     station,
 )
 from tsrnn.errors import InputError
 
+_MODEL, _HORIZON = "segrnn", 96  # of a forecast
 Storage = Annotated[
     str | None,
     typer.Option(help="URL, as postgresql://me@host/base for many machines; default: SQLite in the output folder."),
@@ -56,7 +57,7 @@ Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a l
 
 def run(  # noqa: PLR0913  one parameter per option
     data: Bench,
-    model: Model = "segrnn",
+    model: Annotated[str | None, OfModels] = None,
     trials: Annotated[int, typer.Option(help="Ended trials that the study shall hold.")] = 20,
     input_size: Annotated[
         str | None,
@@ -65,7 +66,7 @@ def run(  # noqa: PLR0913  one parameter per option
             show_default="336; of other tasks the model's own",
         ),
     ] = None,
-    horizon: Horizon = 96,
+    horizon: Annotated[int | None, typer.Option(help="Steps to forecast.", show_default=str(_HORIZON))] = None,
     metric: Annotated[str | None, typer.Option(help="Measure on validation; default: the board's first.")] = None,
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
     minutes: Minutes = float("inf"),
@@ -95,7 +96,7 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import bench, page, parameters, suites, tasks, tune
+    from tsrnn import bench, faces, page, parameters, suites, tasks, tune
 
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
@@ -103,12 +104,17 @@ def run(  # noqa: PLR0913  one parameter per option
     panel, splits = bench.opened(source)
     if len(splits) > 1:
         raise InputError(f"{data} has {len(splits)} folds, and a sweep takes one split; write a suite that has one")
-    usual = (bench.DEFAULT_INPUT,) if tasks.find(source.suite.task).forecasts else ()
+    source, said = bench.settled(source)
+    forecasts = tasks.find(source.suite.task).forecasts
+    if not forecasts:
+        refuse(f"the task {source.suite.task!r} forecasts nothing", horizon=horizon)
+    horizon, model = horizon or _HORIZON, model or (_MODEL if forecasts else faces.model(source.suite.task))
+    usual = (bench.DEFAULT_INPUT,) if forecasts else ()
     asked = tune.Sweep(
         model=model,
         horizon=horizon,
         input_sizes=tuple(numbers(input_size, "input-size")) if input_size else usual,
-        fixed=options(set_),
+        fixed={**said, **options(set_)},
         metric=metric or source.suite.measures[0],
         seed=seed,
         split=next(iter(splits.values())),
@@ -121,7 +127,8 @@ def run(  # noqa: PLR0913  one parameter per option
         hours=hours,
     )
     panel = bench.offered(panel, asked.estimator(max(asked.input_sizes, default=None), asked.fixed))
-    name = f"{source.name}-{model}-{horizon}" if study is None else study
+    usual = f"{source.name}-{model}" + (f"-{horizon}" if forecasts else "")
+    name = usual if study is None else study
     path = _inside(out, name)
     storage = tune.sqlite(out / "sweeps.sqlite3") if storage is None else storage
     shown = tune.dashboard(storage) if dashboard else nullcontext()

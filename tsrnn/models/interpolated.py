@@ -17,6 +17,7 @@ from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
 TASKS = ("along",)
+TELLS = "values"
 
 
 class Interpolated(Model):

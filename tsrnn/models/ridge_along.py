@@ -19,6 +19,7 @@ from tsrnn.windows import Windows
 _CHUNK = 256
 
 TASKS = ("along",)
+TELLS = "values"
 
 
 @dataclass(frozen=True)

@@ -40,7 +40,7 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
     return {
         "title": suite.name,
         "kind": "board",
-        "by": suite.by,
+        "by": suite.by if tasks.find(suite.task).forecasts else "",
         "facts": _facts(rows, suite, first),
         "parts": parts,
         "caption": " ".join(dict.fromkeys(remarked)),
@@ -63,7 +63,8 @@ def board(suite: Suite, folder: Path, others: int = OTHERS) -> str:
     """
     _, lines = _lines(apart(own(folder, suite))[0], suite, folder, others, "b")
     if not (figure := drawn.standing(lines, suite).drawn):
-        raise InputError(f"no model in {folder} has every {suite.by} of {suite.name}; run `tsrnn bench` on")
+        every = f"every {suite.by}" if tasks.find(suite.task).forecasts else "every fold"
+        raise InputError(f"no model in {folder} has {every} of {suite.name}; run `tsrnn bench` on")
     return figure
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tsrnn import bench, buffer, catalog, models, scale, split, suites, tasks, windows
 from tsrnn.bench import Job, Source
 from tsrnn.errors import InputError
+from tsrnn.heads import LOSSES
 from tsrnn.metrics import USUAL
 
 _DRAWN, _SOLVED = 0.03, 1e-3  # how far a rerun may lie from the row: another machine draws other last bits
@@ -100,7 +101,8 @@ def _source(dataset: str, config: Mapping[str, Any]) -> Source:
     own = json.loads(json.dumps(dict(suite.roles)))
     named = {name: value for name, value in roles.items() if own.get(name) != value}
     task = config.get("task") if suite.usual else None
-    return Source(dataset, tuple((name, _tupled(value)) for name, value in named.items()), task)
+    values = task is not None and config.get("loss") in LOSSES
+    return Source(dataset, tuple((name, _tupled(value)) for name, value in named.items()), task, values)
 
 
 def _config(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -46,11 +46,12 @@ class Source:
     place: str
     roles: tuple[tuple[str, Any], ...] = field(default=(), hash=False)  # values may be tables
     task: str | None = None  # another than the suite's
+    values: bool = False  # the target holds values where the task tells labels, too
 
     @property
     def suite(self) -> Suite:
         suite = find(self.place)
-        return suite if self.task is None else under(suite, self.task)
+        return suite if self.task is None else under(suite, self.task, self.values)
 
     @property
     def columns(self) -> dict[str, Any]:

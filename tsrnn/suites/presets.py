@@ -1,5 +1,6 @@
 """What a preset of a suite runs: horizons, seeds, and the parameters of each model, its recipe in their place."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -50,8 +51,8 @@ def preset(suite: str | Suite, name: str, input_size: int | None = None, tuned: 
     return Preset(name, tuple(found["horizons"]), tuple(found["seeds"]), models)
 
 
-def under(suite: Suite, task: str) -> Suite:
-    """The suite for another task: every model that does it, as it comes.
+def under(suite: Suite, task: str, values: bool = False) -> Suite:
+    """The suite for another task: every model that does it, as it comes; `values`: of values, where labels may be told.
 
     Raises:
         InputError: there is no such task.
@@ -61,21 +62,30 @@ def under(suite: Suite, task: str) -> Suite:
     asked = tasks.find(task)
     if asked.forecasts or not suite.usual:
         raise InputError(f"suite {suite.name!r} is for the task {suite.task!r}; name a data set or a file for {task!r}")
-    every: dict[str, Any] = {"horizons": [1], "seeds": [0], "models": {each: {} for each in _ranked(task)}}
+    measures = asked.of_values if values and asked.of_values else asked.measures
+    models: dict[str, Any] = {each: {} for each in _ranked(task, measures)}
+    every: dict[str, Any] = {"horizons": [1], "seeds": [0], "models": models}
     smoke = {**every, "models": {each: {"max_epochs": 1} for each in every["models"]}}
     presets = {**dict.fromkeys(USUAL_PRESETS, every), "smoke": smoke}
-    return replace(suite, task=task, measures=asked.measures, presets=presets)
+    return replace(suite, task=task, measures=measures, presets=presets)
 
 
 def _as_it_comes(suite: Suite) -> Preset:
     """Every model of the registry, with nothing said and one seed, at the horizons of the suite's longest preset."""
     horizons = max((tuple(each["horizons"]) for each in suite.presets.values()), key=len)
-    return Preset(AS_IT_COMES, horizons, (0,), {each: {} for each in _ranked(suite.task)})
+    return Preset(AS_IT_COMES, horizons, (0,), {each: {} for each in _ranked(suite.task, suite.measures)})
 
 
-def _ranked(task: str) -> list[str]:
-    """The models that do a task, without those that are measured beside others alone."""
-    return [each for each in tasks.models_of(task) if registry.declared("models", each, "FAMILY") != "reference"]
+def _ranked(task: str, measures: Sequence[str]) -> list[str]:
+    """The models that do a task and tell what is measured, labels or values, without references."""
+    asked = tasks.find(task)
+    unable = "values" if asked.of_values and measures[0] in asked.told else "labels"
+    return [
+        each
+        for each in tasks.models_of(task)
+        if registry.declared("models", each, "FAMILY") != "reference"
+        and registry.declared("models", each, "TELLS") != unable
+    ]
 
 
 def recipe(suite: str, model: str, input_size: int | None = None) -> dict[str, Any]:

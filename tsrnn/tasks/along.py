@@ -1,6 +1,7 @@
 """A label or a value for each step of a sequence, by what lies before and behind it: many-to-many."""
 
 from tsrnn.agreement import BEST
+from tsrnn.metrics import USUAL
 from tsrnn.tasks._base import Task
 
 
@@ -11,6 +12,7 @@ class Along(Task):
     face = "tsrnn.tagger:Tagger"
     shows = False
     measures = ("error", "accuracy")
+    of_values = USUAL
     told = BEST
 
     def before(self, input_size: int) -> int:

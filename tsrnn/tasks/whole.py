@@ -1,6 +1,7 @@
 """A label or a value for a whole sequence, by all of its rows: many-to-one."""
 
 from tsrnn.agreement import BEST
+from tsrnn.metrics import USUAL
 from tsrnn.tasks._base import Task
 
 
@@ -12,6 +13,7 @@ class Whole(Task):
     shows = False
     ends = True
     measures = ("error", "accuracy")
+    of_values = USUAL
     told = BEST
 
     def before(self, input_size: int) -> int:
