@@ -163,6 +163,9 @@ def test_measures_keep_the_frame_type_and_name_what_is_not_there(on_holes, holed
         verify.measured(table, by="leed")
     with pytest.raises(InputError, match=r"coverage reads the quantiles 0\.1, 0\.9, which these forecasts have not"):
         verify.measured(table.drop(columns="q0.9"), measures=("coverage",))
+    for word in ("mase", "acc"):
+        with pytest.raises(InputError, match=f"{word} looks at each forecast's past"):
+            verify.measured(table, measures=(word,))
 
 
 # Choosing rows

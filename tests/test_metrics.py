@@ -7,9 +7,10 @@ import polars as pl
 import pytest
 
 from tsrnn import infer, metrics
-from tsrnn.arrays import Arrays, seasonal_errors
+from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
+from tsrnn.yardsticks import SEASONS, clock, seasonal_errors
 
 Y = np.array([1.0, 2.0, 4.0, 0.0])
 F = np.array([2.0, 2.0, 1.0, 0.0])  # errors 1, 0, -3, 0
@@ -48,6 +49,42 @@ def test_a_forecasts_mase_is_over_all_of_its_own_series_before_it():
     wanted = [np.abs(v[-3:] - v[-4]).mean() / np.abs(np.diff(v[:-3])).mean() for v in y.values()]
     assert score.by_lead["mase"][:-1, -1] == pytest.approx(wanted, rel=1e-5)
     assert score.mase == pytest.approx(np.mean(wanted), rel=1e-5)
+
+
+def test_the_clock_is_the_mean_of_the_newest_seasons_of_the_same_stretch():
+    y = np.array([1.0, 2.0, 3.0, np.nan, 5.0, 9.0, 7.0])
+    arrays = Arrays((y,), ("y",), 1, ("a",), np.array([0, 7]), np.zeros(0, int))
+    assert clock(arrays, np.array([4, 6]), 2, 3)[..., 0] == pytest.approx(np.array([[2, 2, 2], [3, 5.5, 3]]))
+    assert np.isnan(clock(arrays, np.array([1]), 2, 3)[0, 0, 0])  # nothing lies a whole season before it
+    broken = Arrays((y,), ("y",), 1, ("a",), np.array([0, 7]), np.array([4]))
+    assert clock(broken, np.array([6]), 2, 2)[..., 0] == pytest.approx(np.array([[5, 9]]))
+    long = np.arange(3.0 * SEASONS)
+    arrays = Arrays((long,), ("y",), 1, ("a",), np.array([0, len(long)]), np.zeros(0, int))
+    assert clock(arrays, np.array([2 * SEASONS]), 1, 1)[0, 0, 0] == pytest.approx(long[SEASONS : 2 * SEASONS].mean())
+
+
+def test_anomaly_correlation_by_hand():
+    says = np.array([0.0, 1.0, 2.0, 1.0])
+    told, came = F - says, Y - says
+    wanted = (told * came).sum() / np.sqrt((told**2).sum() * (came**2).sum())
+    assert metrics.acc(Y, F, says) == pytest.approx(wanted)
+    assert metrics.acc(Y, Y, says) == pytest.approx(1)
+    assert metrics.acc(Y, 2 * says - Y, says) == pytest.approx(-1)
+
+
+def test_the_anomaly_correlation_of_a_score_is_that_of_its_forecasts():
+    rows = np.arange(240)
+    y = 50 + 9 * np.sin(rows / 24 * 2 * np.pi) + np.random.default_rng(0).normal(size=240).cumsum()
+    hours = pl.datetime_range(pl.datetime(2026, 1, 1), pl.datetime(2026, 1, 10, 23), "1h", eager=True)
+    frame = pl.DataFrame({"ds": hours, "y": y, "row": rows}).with_columns(y=pl.when(pl.col("row") != 230).then("y"))
+    split, model = {"last": 96}, Forecaster("ols", input_size=24, horizon=30)
+    score = model.fit(frame, target="y", split=split).score(split=split, measures=("acc",))
+    made = model.forecasts(frame, part="test", split=split).drop_nulls("y").join(frame.select("ds", "row"), on="ds")
+    ahead, lead = made["row"].to_numpy(), made["lead"].to_numpy()
+    newest = np.where(lead <= 24, ahead - 24, ahead - 48)  # a whole season at the least before the first step
+    says = np.array([y[at::-24].mean() for at in newest])
+    wanted = metrics.acc(made["y"].to_numpy(), made["forecast"].to_numpy(), says)
+    assert score.acc == pytest.approx(wanted, rel=1e-6)
 
 
 def test_pinball_by_hand():
@@ -157,7 +194,7 @@ def test_scores_of_windows_leads_and_series_are_those_of_their_cells(batch, monk
 def test_quantiles_are_measured_where_the_head_has_them():
     frame = pl.DataFrame({"ds": range(200), "y": np.sin(np.arange(200) / 3)})
     model = Forecaster("nlinear", input_size=8, horizon=3, quantiles=[0.1, 0.5, 0.9], max_epochs=1)
-    score = model.fit(frame, split={"ratios": [0.6, 0.2, 0.2]}).score(
+    score = model.fit(frame, target="y", split={"ratios": [0.6, 0.2, 0.2]}).score(
         split={"ratios": [0.6, 0.2, 0.2]}, measures=["coverage", "physical_coverage"]
     )
     assert 0 <= score.coverage == score.physical_coverage <= 1

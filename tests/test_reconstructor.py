@@ -223,6 +223,10 @@ def test_what_it_scores_is_how_far_it_tells_from_what_was(fitted):
     assert fitted.scores(parts=("val",))["val"].mse > 0
     with pytest.raises(InputError, match="error is a measure of labels, and these are values"):
         fitted.scores(frame(), rule, ("test",), ["error"])
+    with pytest.raises(
+        InputError, match="mase is a measure of forecasts, whose past it looks at, and these are values"
+    ):
+        fitted.scores(frame(), rule, ("test",), ["mase"])
 
 
 def test_a_file_is_benchmarked(run, tmp_path, monkeypatch):

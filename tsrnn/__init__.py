@@ -5,7 +5,7 @@ The map, in the order in which data meets the rooms:
     version, errors, journal, alive, files, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     seeding                                     where random numbers come from
-    arrays, pages                               numbers in memory, and in files that are mapped into it
+    arrays, pages, yardsticks    numbers in memory, and in files that are mapped into it; what came before a row
     split, moments, scale, usual, shapes        cut before you look; what is done where nothing was said
     metrics, agreement, vus, conformal          measures of a forecast, of labels, of scores; intervals that hold
     steps, frequency, almanac, cadence, index   what one step is, by name or from the rows; gaps, and what comes next

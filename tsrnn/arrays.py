@@ -75,25 +75,6 @@ class Arrays:
         return np.unique(np.concatenate([self.offsets, self.breaks, self.pauses]))[:-1]
 
 
-def seasonal_errors(arrays: Arrays, rows: Rows, season: int) -> npt.NDArray[np.float64]:
-    """Mean absolute difference from a season before, over all that each row's series was until then: [row target].
-
-    The scale of MASE (Hyndman & Koehler 2006) of a forecast whose first step is that row; NaN where no two measured
-    values lie a season apart.
-    """
-    series = np.searchsorted(arrays.offsets, rows, side="right") - 1
-    begin, scales = arrays.offsets[series], []
-    for column in arrays.columns[: arrays.targets]:
-        apart = np.full(arrays.rows, np.nan)
-        apart[season:] = np.abs(column[season:] - column[:-season].astype(np.float64))
-        apart[(np.arange(arrays.rows) - np.repeat(arrays.offsets[:-1], arrays.lengths)) < season] = np.nan
-        known = np.concatenate([[0], np.cumsum(np.isfinite(apart))])
-        total = np.concatenate([[0.0], np.cumsum(np.nan_to_num(apart))])
-        with np.errstate(invalid="ignore", divide="ignore"):
-            scales.append((total[rows] - total[begin]) / (known[rows] - known[begin]))
-    return np.stack(scales, -1)
-
-
 def _after_the_last(cells: Floats) -> int:
     """How many cells there are up to the last measured one."""
     if len(cells) and np.isfinite(cells[-1]):

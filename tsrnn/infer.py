@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from tsrnn import metrics
+from tsrnn import metrics, yardsticks
 from tsrnn.agreement import Agreement
-from tsrnn.arrays import Floats, Rows, seasonal_errors
+from tsrnn.arrays import Floats, Rows
 from tsrnn.heads._base import Head
 from tsrnn.models._base import Model, device_of
 from tsrnn.scale import Affine
@@ -172,7 +172,7 @@ def score(
     Args:
         measures: what `tsrnn.metrics.named` knows.
         shift: what calibration adds to quantiles of some levels for some windows, as of `quantiles`.
-        season: steps by which errors are scaled that are counted in seasonal differences; None: the model's.
+        season: steps of a season, for measures that look at what came before; None: the model's.
         moved: [window horizon target] what is added to each forecast, in scaled units.
 
     Raises:
@@ -184,6 +184,7 @@ def score(
     series = windows.buffer.series_of(windows.targets_at)
     tallies: dict[tuple[str, int], Tally] = defaultdict(lambda: Tally(series, len(arrays.ids), spec.horizon))
     in_units, count = any(metrics.physical(name) for name in measures), tallies["", 0]
+    looked_at = {metrics.named(name).history for name in measures} - {""}
     for batch in windows.batches(batch_size(model)):
         batch = batch.to(device)
         params, rows = model(batch), slice(count.done, count.done + len(batch.past))
@@ -192,14 +193,16 @@ def score(
         assert batch.target is not None
         seen = batch.target_observed
         truth = _truth(windows, rows) if in_units else batch.target
-        scale = _scale(windows, rows, season or spec.seasonality) if in_units else truth
+        before = {word: _before(word, windows, rows, season or spec.seasonality) for word in looked_at}
         count.add(torch.ones_like(batch.target) if seen is None else seen)
         for name in measures:
             shifted = None if shift is None else partial(shift, rows=rows)
             read = _read(name, head, params, batch, truth, shifted)
-            arrays_of = metrics.named(name).arrays(*read, *([scale] if metrics.named(name).history else []))
+            past = before.get(metrics.named(name).history)
+            arrays_of = metrics.named(name).arrays(*read, *([] if past is None else [past.nan_to_num()]))
+            told = seen if past is None else past.isfinite() if seen is None else seen.cpu() * past.isfinite()
             for place, cells in enumerate(arrays_of):
-                tallies[name, place].add(cells if seen is None else cells * seen.to(cells.device))
+                tallies[name, place].add(cells if told is None else cells * told.to(cells.device))
     return _score(measures, tallies, windows, series)
 
 
@@ -227,10 +230,12 @@ def _truth(windows: Windows, which: slice) -> Tensor:
     return torch.from_numpy(np.nan_to_num(cells.astype(np.float64)))
 
 
-def _scale(windows: Windows, which: slice, season: int) -> Tensor:
-    """Mean absolute seasonal difference of what came before some windows: [batch 1 target] float64, 0 for none."""
-    errors = seasonal_errors(windows.buffer.arrays, windows.targets_at[which], season)
-    return torch.from_numpy(np.nan_to_num(errors))[:, None]
+def _before(word: str, windows: Windows, which: slice, season: int) -> Tensor:
+    """What a word of `metrics.HISTORY` says of some windows' past: [batch horizon-or-1 target]; NaN: nothing."""
+    arrays, rows = windows.buffer.arrays, windows.targets_at[which]
+    if word == "seasonal":
+        return torch.from_numpy(yardsticks.seasonal_errors(arrays, rows, season))[:, None]
+    return torch.from_numpy(yardsticks.clock(arrays, rows, season, windows.horizon))
 
 
 def _read(

@@ -39,12 +39,12 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
     """The same of values [row] in the target's unit; measures that are not `physical_` count in `scale` [series].
 
     Raises:
-        InputError: a measure is of labels or takes quantiles, or the part holds no value.
+        InputError: a measure is of labels, takes quantiles or looks at a past, or the part holds no value.
     """
     whole: dict[str, Callable[[Floats, Floats], float]] = {}
     for word in measures:
-        if word in agreement.BEST or metrics.named(word).levels:
-            of = "labels" if word in agreement.BEST else "quantiles"
+        if word in agreement.BEST or metrics.named(word).levels or metrics.named(word).history:
+            of = _other(word)
             raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
         whole[word] = metrics.named(word)
     pieces = [(arrays.columns[0][a:b].astype(np.float64), told[a:b]) for a, b in _rows(part)]
@@ -57,6 +57,13 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
         tables.append({word: whole[word](y / by[word], answer / by[word]) for word in measures})
         counts.append(int((np.isfinite(y) & np.isfinite(answer)).sum()))
     return _score(arrays, measures, counts, tables)
+
+
+def _other(word: str) -> str:
+    """What a measure is of that values along a series have none of."""
+    if word in agreement.BEST:
+        return "labels"
+    return "quantiles" if metrics.named(word).levels else "forecasts, whose past it looks at"
 
 
 def _rows(part: Part) -> list[tuple[int, int]]:

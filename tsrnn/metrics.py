@@ -6,8 +6,9 @@ suite, a board and a sweep call it by. Lower is better, wherever one is compared
 (`Measure.best`) can be shown, not compared.
 
 In the units of what it is given: `mse` of a suite is in scaled units, `physical_mse` in the data's own. Sources: MASE,
-Hyndman & Koehler 2006; RMSSE and weighted quantile loss, as in the M5 competition (Makridakis et al. 2022); pinball
-loss, Koenker & Bassett 1978; CRPS, Matheson & Winkler 1976; interval score, Gneiting & Raftery 2007, eq. 43.
+Hyndman & Koehler 2006; RMSSE and weighted quantile loss, as in the M5 competition (Makridakis et al. 2022); anomaly
+correlation, Murphy & Epstein 1989; pinball loss, Koenker & Bassett 1978; CRPS, Matheson & Winkler 1976; interval score,
+Gneiting & Raftery 2007, eq. 43.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,6 +22,7 @@ from tsrnn.errors import InputError, unknown
 
 Values = npt.NDArray[np.floating]
 USUAL = ("mse", "mae")  # what is measured where nobody asks for others, and the columns of every result row
+HISTORY = ("seasonal", "clock")  # the mean absolute seasonal difference; the mean at the same place of the season
 _PHYSICAL = "physical_"
 _DECILES = tuple(k / 10 for k in range(1, 10))
 _MIDPOINTS = tuple(round(0.05 + k / 10, 2) for k in range(10))
@@ -36,15 +38,15 @@ class Measure:
         whole    (count of cells, sum of each array) -> the measure; element by element
         levels   of the quantiles that `cells` takes in place of the forecast, if it does
         best     the value that is best; None: the lowest
-        history  `cells` takes, behind the forecast, the mean absolute seasonal difference of what came before; truth
-                 and forecast are then in the data's own units
+    history  what `cells` takes of the past behind the forecast, a word of `HISTORY`; truth and forecast are then in
+             the data's own units
     """
 
     cells: Callable[..., Any]
     whole: Callable[..., Any]
     levels: tuple[float, ...] = ()
     best: float | None = None
-    history: bool = False
+    history: str = ""
 
     def __call__(self, y: Values, *forecast: Values, mask: npt.NDArray[np.bool_] | None = None) -> float:
         seen = ~np.isnan(sum(forecast, start=y))
@@ -72,7 +74,7 @@ def measure(
     whole: Callable[..., Any] = _mean,
     levels: tuple[float, ...] = (),
     best: float | None = None,
-    history: bool = False,
+    history: str = "",
 ) -> Callable[[Callable[..., Any]], Measure]:
     """Make a measure of a function of cells; by default their mean."""
     return lambda cells: Measure(cells, whole, levels, best, history)
@@ -115,7 +117,7 @@ def nmae(y: Any, forecast: Any) -> Any:
     return abs(forecast - y), abs(y)
 
 
-@measure(lambda count, error, known: error / known, history=True)
+@measure(lambda count, error, known: error / known, history="seasonal")
 def mase(y: Any, forecast: Any, scale: Any) -> Any:
     """Mean absolute error over the seasonal naive forecast's inside the history; below 1 is better than it.
 
@@ -123,6 +125,18 @@ def mase(y: Any, forecast: Any, scale: Any) -> Any:
     """
     known = scale > 0
     return abs(forecast - y) / (scale + 1.0 * ~known) * known, 1.0 * known + 0.0 * y
+
+
+@measure(lambda count, both, told, came: both / np.sqrt(told * came), best=1.0, history="clock")
+def acc(y: Any, forecast: Any, clock: Any) -> Any:
+    """Anomaly correlation coefficient, 1 at best: do departures from what the clock says go together?
+
+    Uncentred (Murphy & Epstein 1989, eq. 15): sum of f'y' over the root of the sums of their squares. The clock says
+    the mean at the same place of the season over the newest 30 seasons (`tsrnn.yardsticks.clock`); climatologies of
+    many years, which a longer record would give, are less easily beaten.
+    """
+    told, came = forecast - clock, y - clock
+    return told * came, told**2, came**2
 
 
 @measure(levels=(0.1, 0.9), best=0.8)
@@ -206,7 +220,7 @@ def unordered(word: str, best: float, instead: str) -> InputError:
 
 def physical(word: str) -> bool:
     """Whether the word asks for a measure in the data's own units."""
-    return word.startswith(_PHYSICAL) or (word in MEASURES and MEASURES[word].history)
+    return word.startswith(_PHYSICAL) or (word in MEASURES and bool(MEASURES[word].history))
 
 
 def rmsse(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:

@@ -34,7 +34,7 @@ def measured(forecasts: Any, by: Names = (), measures: Sequence[str] | None = No
         the frame type given.
 
     Raises:
-        InputError: there is no such column or measure, or a measure reads quantiles that the forecasts lack.
+        InputError: there is no such column or measure, or a measure reads quantiles or a past that the forecasts lack.
     """
     table, origin = to_polars(forecasts, "forecasts")
     pieces = [sums(piece, by, measures) for piece in table.iter_slices(_ROWS)] or [sums(table, by, measures)]
@@ -96,6 +96,9 @@ def _keys(by: Names) -> list[str]:
 def _wanted(columns: Sequence[str], measures: Sequence[str] | None) -> dict[str, tuple[float, ...]]:
     """Measures by name, with the levels that each reads."""
     if measures is not None:
+        behind = [name for name in measures if metrics.named(name).history]
+        if behind:
+            raise InputError(f"{behind[0]} looks at each forecast's past, which no table of them holds; score by it")
         return {name: metrics.named(name).levels for name in measures}
     pairs = hindcast.central(float(name[1:]) for name in columns if hindcast.is_level(name))
     return {**dict.fromkeys(USUAL, ()), **{f"{_COVERAGE}{100 * (b - a):.4g}": (a, b) for a, b in pairs}}
