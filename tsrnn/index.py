@@ -58,7 +58,9 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
     at = row if order is None else int(order[row])
     where = f"{source}: column {index.name!r}, row {at + 1}" + (f" of series {series!r}" if len(ids) > 1 else "")
     if index[row] == index[row - 1]:
-        raise InputError(f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or 'last'")
+        raise InputError(
+            f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or duplicates='last'"
+        )
     raise InputError(f"{where}: {index[row]} comes after {index[row - 1]}; sort the rows, or pass sort=True")
 
 

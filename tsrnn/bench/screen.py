@@ -8,6 +8,8 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tsrnn import spoken
+
 if TYPE_CHECKING:
     from rich.console import Group
 
@@ -82,7 +84,7 @@ class Screen:
         job, result = outcome.job, outcome.result
         what = str(job)
         if result is None:
-            return f"{what}  failed: {outcome.error}"
+            return f"{what}  failed: {spoken.worded(str(outcome.error))}"
         scores = "  ".join(f"{name.replace('_', ' ').upper()} {value:.4f}" for name, value in self._scores(result))
         return f"{what}  {scores}  {outcome.seconds:6.1f} s   {self._progress()}"
 
