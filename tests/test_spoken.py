@@ -1,4 +1,4 @@
-"""What the library says in Python, a command says in its own options."""
+"""What the library says in Python, a command says in its own options; what it wrote, it names."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -90,3 +90,19 @@ def test_rows_of_a_saved_model_are_read_as_its_training_was(run: Run, tmp_path: 
     status, _, err = run("predict", "saved", "mine.csv", "--load", "fill=2")
     assert status == 2
     assert "leave --load fill out" in err
+
+
+def test_what_was_written_is_named(run: Run, tmp_path: Path) -> None:
+    rows = [f"{hour},{hour % 5}" for hour in range(80)]
+    (tmp_path / "mine.csv").write_text("\n".join(["time,load", *rows]) + "\n")
+    run("fit", "mine.csv", "--model", "repeat_last", "--input-size", "4", "--horizon", "2", "--out", "saved")
+    for words, out in (
+        (("predict", "saved", "mine.csv"), "f.csv"),
+        (("forecasts", "saved", "mine.csv"), "g.parquet"),
+        (("plot", "mine.csv"), "h.png"),
+    ):
+        status, shown, err = run(*words, "--out", out)
+        assert (status, shown) == (0, "")
+        assert f"tsrnn: wrote {out}\n" in err
+        assert Path(out).stat().st_size
+    assert "wrote" not in run("predict", "saved", "mine.csv")[2]

@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     A group of suites, such as competitions, is run one suite after the other; its board stands them side by side.
     """
-    from tsrnn import bench, execute, suites
+    from tsrnn import bench, execute, spoken, suites
     from tsrnn.bench.screen import Screen
     from tsrnn.board import group
     from tsrnn.errors import InputError
@@ -126,7 +126,7 @@ def run(  # noqa: PLR0913  one parameter per option
     elif len(places) > 1 and not failed:
         group.stored([suites.find(each) for each in places], out, as_json=False)
     for outcome in failed if screen.live is not None else ():  # else each was told as it ended
-        typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
+        typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {spoken.worded(str(outcome.error))}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
 
@@ -151,9 +151,10 @@ def _listed(jobs: Sequence["Job"], folder: Path, as_json: bool) -> None:
 def _pictured(suite: "Suite", folder: Path) -> None:
     """The page and the picture beside the rows; what stands in their way is said, and the rows stay."""
     from tsrnn import page
+    from tsrnn.console import wrote
     from tsrnn.errors import InputError
 
     try:
-        typer.echo(f"tsrnn: wrote {' and '.join(map(str, page.beside(suite, folder)))}", err=True)
+        wrote(*page.beside(suite, folder))
     except InputError as error:
         typer.echo(f"tsrnn: no page was written: {error}", err=True)

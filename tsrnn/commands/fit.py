@@ -69,6 +69,7 @@ def run(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Train a model on a file or a data set and save it."""
     from tsrnn import faces, labels, load, models, plot, tasks
+    from tsrnn.console import wrote
     from tsrnn.errors import held
 
     if picture is not None:
@@ -97,6 +98,8 @@ def run(  # noqa: PLR0913  one parameter per option
     if picture is not None:
         plot.losses(report.losses, report.best_epoch, picture)
     typer.echo(f"{out}: {fitted.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)
+    if picture is not None:
+        wrote(picture)
 
 
 def _mean(estimator: Any, panel: Any, seeds: int) -> Any:

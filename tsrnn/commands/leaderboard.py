@@ -86,6 +86,7 @@ def _written(
 ) -> None:
     """The page and the pictures that were asked for; what was written is said on standard error."""
     from tsrnn import page
+    from tsrnn.console import wrote
 
     html, svg, forecast = wanted
     made = []
@@ -100,7 +101,7 @@ def _written(
     if suite is not None and forecast is not None:
         made.append(page.forecast(suite, out, forecast))
     for path in made:
-        typer.echo(f"tsrnn: wrote {path}", err=True)
+        wrote(path)
 
 
 def _checked(folder: Path, rerun: int, as_json: bool) -> None:
