@@ -28,7 +28,7 @@ def logs(tmp_path: Path) -> Path:
 
 def test_wells_in_metres_and_feet_are_learnt_from_together(run: Run, logs: Path) -> None:
     status, _, err = run("fit", "logs", "--out", "saved", *TASK)
-    assert (status, "pass depth_unit='m' to convert them" in err) == (2, True)
+    assert (status, "pass --load depth_unit=m to convert them" in err) == (2, True)
     status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", "depth_unit=m")
     assert (status, "depth: 80 values converted from ft to m" in err) == (0, True), err
     status, out, err = run(
@@ -64,7 +64,7 @@ def test_every_command_that_reads_a_file_takes_the_words_of_load(run: Run, logs:
 
 def test_a_picture_takes_the_words_of_load(run: Run, logs: Path, tmp_path: Path) -> None:
     meant = ("--load", "families=true", "--load", "resample=1.0", "--load", "depth_unit=m")
-    assert "pass depth_unit='m' to convert them" in run("plot", "logs", "--out", "p.svg")[2]
+    assert "pass --load depth_unit=m to convert them" in run("plot", "logs", "--out", "p.svg")[2]
     assert not (tmp_path / "p.svg").exists()
     status, _, err = run("plot", "logs", "--out", "p.svg", *meant)
     assert (status, (tmp_path / "p.svg").stat().st_size > 1000) == (0, True), err

@@ -134,6 +134,7 @@ def run(  # noqa: PLR0913  one parameter per option
 def _listed(jobs: Sequence["Job"], folder: Path, as_json: bool) -> None:
     """A line for each fit: its number and its id, which `--only` takes, whether its row is there, and what it is."""
     from tsrnn.bench import pending
+    from tsrnn.errors import singular
 
     left = {job.key for job in pending(jobs, folder)}
     lines = [
@@ -145,7 +146,7 @@ def _listed(jobs: Sequence["Job"], folder: Path, as_json: bool) -> None:
         return
     for line in lines:
         typer.echo(f"{line['number']:>5}  {line['id']:<34}  {'done' if line['done'] else '    '}  {line['fit']}")
-    typer.echo(f"tsrnn: {len(left)} of {len(jobs)} fits are to be done into {folder}", err=True)
+    typer.echo(singular(f"tsrnn: {len(left)} of {len(jobs)} fits left to do, into {folder}"), err=True)
 
 
 def _pictured(suite: "Suite", folder: Path) -> None:
