@@ -88,7 +88,7 @@ def test_what_load_does_not_do_is_one_sentence(run: Run, logs: Path) -> None:
     for given, said in (
         ("depth_unt=m", "unknown --load 'depth_unt': did you mean 'depth_unit'?"),
         ("depth_unit", "--load takes name=value, not 'depth_unit'"),
-        ("clip=1", "clip takes True or False, not 1"),
+        ("clip=1", "clip takes true or false, not 1"),
     ):
         status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", given)
         assert (status, err.count("\n"), said in err) == (2, 1, True), err
@@ -121,7 +121,7 @@ def test_a_saved_model_reads_files_as_its_training_s_was(run: Run, logs: Path, t
     assert (asked[0], "as the training's was" in asked[2]) == (0, False)
     status, out, err = run("predict", "saved", "c.las")
     assert (status, out) == (0, asked[1]), err
-    said = "c.las is read with depth_unit=m, families=true, resample=1, as the training's was"
+    said = "c.las is read with --load depth_unit=m --load families=true --load resample=1, as the training's was"
     assert said in err
     finer = run("predict", "saved", "c.las", "--load", "resample=false")
     assert finer[0] == 2

@@ -208,7 +208,7 @@ def remembered(data: str, load_: list[str] | None, fitted: Any) -> dict[str, Any
         raise InputError(f"{data} is read with the {strange[0]} of the training; leave --load {strange[0]} out")
     learnt = refine.remembered(known)
     if silent := {word: value for word, value in learnt.items() if word not in asked}:
-        words = ", ".join(f"{word}={str(value).lower()}" for word, value in silent.items())
+        words = " ".join(f"--load {word}={str(value).lower()}" for word, value in silent.items())
         notice(f"{data} is read with {words}, as the training's was; --load {next(iter(silent))}=false leaves that")
     wanted = {word: value for word, value in {**learnt, **asked}.items() if value is not False}
     return refine.again(known, wanted) if wanted else {}

@@ -102,6 +102,8 @@ def run(  # noqa: PLR0913  one parameter per option
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
+    if full and preset not in (None, "full"):
+        raise InputError(f"--full and --preset {preset} ask for two presets; leave one out")
     named, places = preset or ("full" if full else "quick"), members(data)
     if len(places) > 1 and (list_ or only is not None):
         raise InputError(f"--list and --only take one suite, and {data} is {', '.join(places)}; name one of them")
