@@ -132,15 +132,17 @@ def ahead(rows: pl.DataFrame, dataset: str) -> str:
     """A suite by lead: the first measure's mean over series, skill from its baseline, and what the intervals hold."""
     suite = suites.find(dataset)
     records = summary(rows, suite, RESULTS / dataset)
-    places, lines = places_of(suite), []
+    places, lines, anomaly = places_of(suite), [], "acc" in suite.measures
     for model in _ordered(records, suite.measures[0]):
         mine = [each for each in records if each["model"] == model]
         held = [each["coverage"] for each in mine]
         seeds = rows.filter(pl.col("model") == model)["seed"].n_unique()
         cells = [f"{each[suite.measures[0]]:.4g}" for each in mine]
         skill = [f"{each['skill']:.2f}" for each in mine]
-        lines.append([model, *cells, " ".join(skill), f"{min(held):.2f} to {max(held):.2f}", str(seeds)])
-    header = ["model", *places, f"skill from {suite.baseline}", "80 % intervals hold", "seeds"]
+        skills = [" ".join(skill), *([" ".join(f"{each['acc']:.2f}" for each in mine)] if anomaly else [])]
+        lines.append([model, *cells, *skills, f"{min(held):.2f} to {max(held):.2f}", str(seeds)])
+    skills = [f"skill from {suite.baseline}", *(["ACC"] if anomaly else [])]
+    header = ["model", *places, *skills, "80 % intervals hold", "seeds"]
     return markdown(header, lines)
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from tsrnn import clusters, execute
 from tsrnn.clusters import cluster
 from tsrnn.errors import InputError
+from tsrnn.execute import ray as places
 
 posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX systems")
 
@@ -53,50 +55,142 @@ def test_without_the_package_it_is_one_sentence(monkeypatch: pytest.MonkeyPatch)
         execute.run(jobs.echo, [1], execute.at("ray"))
 
 
-@pytest.mark.parametrize("sign", ["a call fails", "it says so"])
-@pytest.mark.parametrize("address", ["", "10.0.0.1:10001"])
-def test_a_cluster_that_goes_away_in_the_middle_is_told_of_in_a_sentence(
-    sign: str, address: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A Ray that answers for one job, and is gone in the second."""
-    began, came, ended = list[str](), list[int](), list[str]()
+def told(name: str) -> type[Exception]:
+    return type(name, (ArithmeticError,), {})
+
+
+ERRORS = {
+    name: told(name) for name in ("LocalRayletDiedError", "WorkerCrashedError", "NodeDiedError", "OutOfMemoryError")
+}
+ENDS = {
+    "a call fails": "Failed to reconnect",
+    "it says so": "it ended",
+    "the node ends": "its node on this machine ended",
+    "no node is left": "no node that has CPU=1 is left",
+    "the head ends": "its head process ended",
+}
+
+
+@pytest.fixture
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """A Ray that does one job, and for the second one `get`; `ends` says in which way it is gone by then."""
+    head = socket.create_server(("127.0.0.1", 0))
+    began, came = list[str](), list[int]()
+    address = f"127.0.0.1:{head.getsockname()[1]}"
+    ray = SimpleNamespace(ended=list[str](), ends="", second=lambda: None)
 
     def wait(refs: list[int], timeout: float) -> tuple[list[int], list[int]]:
-        if came and sign == "a call fails":
+        if came and ray.ends == "a call fails":
             raise ConnectionError("Failed to reconnect.\nThe rest of what Ray says")
         return refs, []
 
     def get(ref: int) -> execute.Outcome:
+        if came:
+            ray.second()
         came.append(ref)
+        if ray.ends == "the head ends":
+            head.close()
         return execute.Outcome(ref, ref, None, 0.0)
 
     def cancel(ref: int, force: bool) -> None:
         raise ConnectionError("there is nobody")
 
     task = SimpleNamespace(remote=lambda function, job, place: job)
-    ray = SimpleNamespace(
-        init=lambda address, **options: began.append(address),
-        is_initialized=lambda: bool(began) and not (came and sign == "it says so"),
-        nodes=lambda: [{"Alive": True, "Resources": {"CPU": 1.0}}],
-        remote=lambda function: SimpleNamespace(options=lambda **how: task),
-        cloudpickle=SimpleNamespace(dumps=repr),
-        exceptions=SimpleNamespace(RayTaskError=KeyError, RayError=ArithmeticError),
-        wait=wait,
-        get=get,
-        cancel=cancel,
-        shutdown=lambda: ended.append("shutdown"),
-        _private=SimpleNamespace(auto_init_hook=SimpleNamespace(), worker=SimpleNamespace()),
-    )
+    ray.init = lambda address, **options: began.append(address)
+    ray.is_initialized = lambda: bool(began) and not (came and ray.ends == "it says so")
+    ray.nodes = lambda: [{"Alive": not (came and ray.ends == "no node is left"), "Resources": {"CPU": 1.0}}]
+    ray.remote = lambda function: SimpleNamespace(options=lambda **how: task)
+    ray.cloudpickle = SimpleNamespace(dumps=repr)
+    ray.exceptions = SimpleNamespace(RayTaskError=KeyError, RayError=ArithmeticError, **ERRORS)
+    ray.wait, ray.get, ray.cancel, ray.shutdown = wait, get, cancel, lambda: ray.ended.append("shutdown")
+    ray.util = SimpleNamespace(client=SimpleNamespace(ray=SimpleNamespace(is_connected=lambda: False)))
+    ray.get_runtime_context = lambda: SimpleNamespace(gcs_address=address)
+    ray._private = SimpleNamespace(auto_init_hook=SimpleNamespace(), worker=SimpleNamespace())
     monkeypatch.setattr(clusters, "_package", lambda: ray)
     monkeypatch.setattr(clusters, "_knock", lambda address: None)
+    monkeypatch.setattr(clusters, "_BACK", 0)
+    monkeypatch.setattr(places, "_POLL", 0)
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    with head:
+        yield ray
+
+
+@pytest.mark.parametrize("ends", ENDS)
+@pytest.mark.parametrize("address", ["", "10.0.0.1:10001"])
+def test_a_cluster_that_goes_away_in_the_middle_is_told_of_in_a_sentence(
+    ends: str, address: str, fake: SimpleNamespace
+) -> None:
+    """And no job is said to have killed its worker process for that."""
+
+    def second() -> None:
+        if ends == "the node ends":
+            raise ERRORS["LocalRayletDiedError"]
+
+    fake.ends, fake.second = ends, second
     seen: list[execute.Outcome] = []
     where = f"at ray://{address}" if address else "of this machine"
-    reason = "Failed to reconnect" if sign == "a call fails" else "it ended"
-    with pytest.raises(InputError, match=rf"^the Ray cluster {where} has gone \({reason}\); what was finished is kept"):
+    said = rf"^the Ray cluster {where} has gone \({ENDS[ends]}\); what was finished is kept"
+    with pytest.raises(InputError, match=said):
         execute.run(jobs.echo, [1, 2], execute.at(f"ray://{address}" if address else "ray"), seen.append)
     assert [each.result for each in seen] == [1]
-    assert ended == ["shutdown"]
+    assert fake.ended == ["shutdown"]
+
+
+class Odd(Exception):
+    """Whose making takes more than a message."""
+
+    def __init__(self, one: str, two: str) -> None:
+        super().__init__(f"{one}\n{two}")
+
+
+@pytest.mark.parametrize(
+    ("cause", "said"),
+    [
+        (Odd("no such\ncodec", "left"), "RuntimeError: no such"),
+        (ValueError(), "RuntimeError: ValueError"),
+        (RuntimeError("It failed.\nE: No module named 'mine'"), "No module named 'mine'; install it on the nodes"),
+        (ImportError("import failed: No module named 'mine'"), "No module named 'mine'; install it on the nodes"),
+        (TypeError("cannot pickle 'lock' object"), "RuntimeError|cannot pickle 'lock' object, so it cannot be sent"),
+    ],
+)
+def test_what_hindered_a_job_on_its_way_is_one_line(cause: Exception, said: str, fake: SimpleNamespace) -> None:
+    def second() -> None:
+        error = KeyError("of Ray")
+        error.cause = cause  # type: ignore[attr-defined]  # as Ray's errors of tasks have it
+        raise error
+
+    fake.second = second
+    good, bad = execute.run(jobs.echo, [1, 2], execute.at("ray"))
+    assert good.result == 1
+    assert any(each in str(bad.error) for each in said.split("|"))
+    assert "\n" not in str(bad.error)
+
+
+def test_a_fault_of_rays_own_is_no_death_of_a_worker(fake: SimpleNamespace) -> None:
+    def second() -> None:
+        raise told("RuntimeEnvSetupError")("Failed to set up the environment.\nMore")
+
+    fake.second = second
+    _, bad = execute.run(jobs.echo, [1, 2], execute.at("ray"))
+    assert (bad.error, bad.error_type) == ("RuntimeError: Failed to set up the environment.", "RuntimeError")
+    fake.second = lambda: (_ for _ in ()).throw(ERRORS["OutOfMemoryError"])
+    _, dead = execute.run(jobs.echo, [1, 2], execute.at("ray"))
+    assert dead.error_type == "WorkerDied"
+
+
+def test_a_head_that_comes_back_is_waited_for(fake: SimpleNamespace) -> None:
+    fake.is_initialized = lambda: True
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        place = door.getsockname()
+    fake.get_runtime_context = lambda: SimpleNamespace(gcs_address=f"{place[0]}:{place[1]}")
+    with pytest.raises(ConnectionError, match="its head process ended"):
+        clusters.Cluster(fake, 0).check()
+    back = threading.Timer(0.2, lambda: doors.append(socket.create_server(place)))
+    doors: list[socket.socket] = []
+    back.start()
+    clusters.Cluster(fake, jobs.PATIENCE).check()
+    back.join()
+    doors[0].close()
 
 
 def test_an_address_that_does_not_answer_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

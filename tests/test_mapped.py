@@ -1,8 +1,10 @@
 """Parquet streamed into files that are mapped: the same panel, losses and forecasts as in memory, or one sentence."""
 
 import errno
+import io
 import json
 import os
+import socket
 from datetime import date, datetime, timedelta
 
 import numpy as np
@@ -13,7 +15,7 @@ import tsrnn
 from tsrnn import buffer, pages, scale, split
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
-from tsrnn.mapped import columns, stream
+from tsrnn.mapped import columns, sources, stream
 
 LONG = "a name of more than twelve letters: Ærø"
 TASK = {"input_size": 24, "horizon": 6, "hidden_size": 4, "max_epochs": 2, "batch_size": 16, "progress": False}
@@ -158,6 +160,38 @@ def test_an_address_of_fsspec_is_fetched_and_forgotten(archive, tmp_path):
     assert not list((tmp_path / "maps").glob(".*"))
     with pytest.raises(InputError, match=r"memory://nothing.* holds no Parquet files|check the"):
         tsrnn.load("memory://nothing/*.parquet", maps=tmp_path / "maps")
+    with pytest.raises(InputError, match=r"memory://nothing/a.parquet cannot be read \(there is no such file\)"):
+        tsrnn.load("memory://nothing/a.parquet", maps=tmp_path / "maps")
+
+
+def test_a_connection_that_breaks_is_one_sentence_and_leaves_nothing(archive, tmp_path, monkeypatch):
+    import fsspec
+
+    class Broken(Exception):
+        """As libraries for a store have them: no OSError."""
+
+    class Half(io.BytesIO):
+        def read(self, size=-1):
+            raise Broken("reset by peer\nand more")
+
+    system = fsspec.filesystem("memory")
+    for file in archive.iterdir():
+        system.pipe(f"/broken/{file.name}", file.read_bytes())
+    monkeypatch.setattr(type(system), "open", lambda *path, **how: Half())
+    with pytest.raises(
+        InputError, match=r"/broken/.*parquet cannot be fetched \(reset by peer\); check the connection"
+    ):
+        tsrnn.load("memory://broken", maps=tmp_path / "maps", **ROLES)
+    assert not [each for each in (tmp_path / "maps").rglob("*") if each.is_file()]
+
+
+def test_a_web_server_that_says_nothing_is_given_up(tmp_path, monkeypatch):
+    pytest.importorskip("aiohttp")
+    monkeypatch.setattr(sources, "_SILENCE", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}/a.parquet"
+        with pytest.raises(InputError, match=rf"{address} cannot be read \(.*[Tt]imeout.*\); check the address"):
+            tsrnn.load(address, maps=tmp_path / "maps")
 
 
 def refused(archive, tmp_path, match, **roles):

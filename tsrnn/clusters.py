@@ -18,6 +18,7 @@ import time
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from shutil import rmtree
@@ -34,11 +35,43 @@ _STORE = 10**8  # bytes of shared memory for what comes back: rows are small
 _NAME, _LONGEST = "tsrnn-ray-", 24  # of the folder for a session; bytes of the one that it lies in: paths of sockets
 _YOUNG = 60  # seconds in which a session may not have locked its folder yet
 _CLIENT_PORT = 10001  # Ray's usual one
+_BACK = 40  # seconds in which the head of a cluster elsewhere may be started again; Ray itself gives it 60
 _HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))  # RFC 9113, 3.4: with no settings
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """The package ray, which is part of a cluster, and how many seconds its head may be away."""
+
+    ray: Any
+    patience: float
+
+    def check(self) -> None:
+        """Ask whether the cluster is still there, before a call that needs its head.
+
+        Without its head Ray waits for a minute in that call, and then ends the whole program.
+
+        Raises:
+            ConnectionError: it has gone.
+        """
+        if not self.ray.is_initialized():
+            raise ConnectionError("it ended")
+        if self.ray.util.client.ray.is_connected():  # whose calls raise by themselves
+            return
+        host, _, port = self.ray.get_runtime_context().gcs_address.rpartition(":")
+        until = time.monotonic() + self.patience
+        while True:
+            try:
+                socket.create_connection((host.strip("[]"), int(port)), _PATIENCE).close()
+                return
+            except OSError:
+                if time.monotonic() > until:
+                    raise ConnectionError("its head process ended") from None
+                time.sleep(1)
+
+
 @contextmanager
-def cluster(address: str = "") -> Iterator[Any]:
+def cluster(address: str = "") -> Iterator[Cluster]:
     """The package ray, in a cluster as long as this lasts.
 
     Args:
@@ -53,12 +86,12 @@ def cluster(address: str = "") -> Iterator[Any]:
         if address:
             raise InputError("this process is part of a Ray cluster already; leave the address out")
         with _watched("that this process is part of"):
-            yield ray
+            yield Cluster(ray, _BACK)
         return
     where = os.environ.get("RAY_ADDRESS", "") if not address else address if address == "auto" else f"ray://{address}"
     own = where in ("", "local")
     with _watched("of this machine" if own else f"at {where}"), _tamed(ray), _own(ray) if own else _joined(ray, where):
-        yield ray
+        yield Cluster(ray, 0 if own else _BACK)
 
 
 @contextmanager

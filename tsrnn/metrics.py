@@ -131,9 +131,9 @@ def mase(y: Any, forecast: Any, scale: Any) -> Any:
 def acc(y: Any, forecast: Any, clock: Any) -> Any:
     """Anomaly correlation coefficient, 1 at best: do departures from what the clock says go together?
 
-    Uncentred (Murphy & Epstein 1989, eq. 15): sum of f'y' over the root of the sums of their squares. The clock says
-    the mean at the same place of the season over the newest 30 seasons (`tsrnn.yardsticks.clock`); climatologies of
-    many years, which a longer record would give, are less easily beaten.
+    Uncentred (Murphy & Epstein 1989): sum of f'y' over the root of the sums of their squares. The clock says
+    the mean at the same place of the season over the newest 30 seasons (`tsrnn.yardsticks.clock`); from a climatology
+    of many years slow departures would count as well.
     """
     told, came = forecast - clock, y - clock
     return told * came, told**2, came**2

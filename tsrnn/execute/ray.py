@@ -30,14 +30,15 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
         InputError: ray is not installed, no cluster answers, or no node has what a job needs.
     """
     needs = _needs(place)
-    with cluster(place.address) as ray:
+    with cluster(place.address) as joined:
+        ray, room, looked = joined.ray, 0, -inf
         task, running = _task(ray, needs, place.threads), dict[Any, tuple[int, Job, float]]()
         most, more = inf if place.workers is None else place.workers, True
         try:
             while more or running:
-                if not ray.is_initialized():
-                    raise ConnectionError("it ended")
-                room = min(most, _room(ray, needs))
+                if perf_counter() - looked > _POLL:
+                    joined.check()
+                    room, looked = min(most, _room(ray, needs, begun=looked > 0)), perf_counter()
                 while len(running) < room and (drawn := next(jobs, None)) is not None:
                     began = perf_counter()
                     try:
@@ -82,37 +83,49 @@ def _done(function: Function, job: Job, folder: str) -> Outcome:
 
 
 def _outcome(ray: Any, ref: Any, job: Job, began: float) -> Outcome:
+    """What became of a job.
+
+    Raises:
+        ConnectionError: nothing can be done any more on the cluster.
+    """
     try:
         outcome: Outcome = ray.get(ref)
-    except (
-        ray.exceptions.RayTaskError
-    ) as error:  # the job did not reach the node whole, or its result did not come back
-        cause = error.cause if isinstance(error.cause, Exception) else error
-        return failed(job, mendable(type(cause)(str(cause).splitlines()[0])), began)
-    except ray.exceptions.RayError:
+    except ray.exceptions.RayTaskError as error:
+        return failed(job, _untold(error), began)
+    except ray.exceptions.LocalRayletDiedError:
+        raise ConnectionError("its node on this machine ended") from None
+    except (ray.exceptions.WorkerCrashedError, ray.exceptions.NodeDiedError, ray.exceptions.OutOfMemoryError):
         return died(job, began)
+    except ray.exceptions.RayError as error:
+        return failed(job, RuntimeError(_first_line(error)), began)
     return Outcome(job, outcome.result, outcome.error, outcome.seconds, outcome.error_type, outcome.traceback)
 
 
 def _untold(error: Exception) -> Exception:
     """Why a job did not reach its process whole, or its result did not come back."""
-    reason = next((line for line in str(getattr(error, "cause", None) or error).splitlines() if line.strip()), "")
-    if "No module named" in reason:
-        return InputError(f"{reason.rpartition(': ')[2]}; install it on the nodes of the Ray cluster")
-    return mendable(RuntimeError(reason))
+    cause = getattr(error, "cause", None) or error
+    missing = next((line for line in str(cause).splitlines() if "No module named" in line), None)
+    if missing is not None:
+        return InputError(f"{missing[missing.index('No module named') :]}; install it on the nodes of the Ray cluster")
+    return mendable(RuntimeError(_first_line(cause)))
 
 
-def _room(ray: Any, needs: Mapping[str, float]) -> int:
+def _first_line(error: Exception) -> str:
+    return next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+
+
+def _room(ray: Any, needs: Mapping[str, float], begun: bool) -> int:
     """How many jobs fit on the nodes at once.
 
     Raises:
-        InputError: none does.
+        InputError: none does, and none has begun.
+        ConnectionError: none does any more.
     """
     nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
     asked = {name: amount for name, amount in needs.items() if amount}
     fit = [min((int(node.get(name, 0) / asked[name] + _CLOSE) for name in asked), default=1) for node in nodes]
     if not any(fit):
-        raise _impossible(nodes, asked)
+        raise ConnectionError(f"no node that has {_listed(asked)} is left") if begun else _impossible(nodes, asked)
     return sum(fit)
 
 

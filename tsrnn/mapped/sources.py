@@ -1,7 +1,6 @@
 """Which Parquet files are meant, what they hold, and whether they are those of an earlier call."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +17,7 @@ from tsrnn.readers import parquet
 from tsrnn.roles import ID_NAMES
 
 Stamp = dict[str, Any]  # name, size, time of a file, and its sha256 once it was read
+_SILENCE = 20  # seconds without a byte after which a web server is given up
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ class Listing:
             fetched = []
             for path in self.paths:
                 fetched.append(Path(folder) / path.rpartition("/")[2])
-                with self.system.open(path, "rb") as there, fetched[-1].open("wb") as here:
-                    shutil.copyfileobj(there, here, 1 << 20)
+                with fetched[-1].open("wb") as here:
+                    here.writelines(_blocks(self.system, path))
             yield tuple(fetched)
 
 
@@ -158,18 +158,44 @@ def damaged(file: File, error: Exception) -> InputError:
     return InputError(f"{file.path} is damaged and cannot be read as parquet ({reason}); copy or write it again")
 
 
+def _blocks(system: Any, path: str) -> Iterator[bytes]:
+    try:
+        with system.open(path, "rb") as there:
+            while block := there.read(1 << 20):
+                yield block
+    except Exception as error:  # each system has errors of its own
+        raise InputError(f"{path} cannot be fetched ({_reason(error)}); check the connection, and try again") from None
+
+
+def _reason(error: BaseException) -> str:
+    """What lies behind an error of fsspec's, which often names the address alone."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    if isinstance(error, FileNotFoundError):
+        return "there is no such file"
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _told(address: str) -> dict[str, Any]:
+    """What a system is told beside an address: a web server is given up after a silence, however long a file takes."""
+    if not address.startswith(("http://", "https://")):
+        return {}
+    from aiohttp import ClientTimeout
+
+    return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=_SILENCE, sock_read=_SILENCE)}}
+
+
 def _elsewhere(address: str) -> Listing:
     import fsspec
 
     try:
-        system, place = fsspec.core.url_to_fs(address)
+        system, place = fsspec.core.url_to_fs(address, **_told(address))
         paths = system.glob(place) if "*" in place else [place]
         if len(paths) == 1 and system.isdir(paths[0]):
             paths = [each for each in system.ls(paths[0], detail=False) if each.endswith(parquet.SUFFIXES)]
         facts = [system.info(path) for path in sorted(paths)]
-    except (OSError, ValueError, ImportError) as error:
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise InputError(f"{address} cannot be read ({reason}); check the address") from None
+    except Exception as error:  # each system has errors of its own
+        raise InputError(f"{address} cannot be read ({_reason(error)}); check the address") from None
     _check(address, paths)
     stamps = [
         {
