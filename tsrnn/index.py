@@ -22,6 +22,7 @@ from tsrnn.steps import (
 )
 
 _HALF = 1 - 1e-6  # rounded up from here on: half steps that floating point misses by a hair must not fall both ways
+_DIGITS = 10  # of a depth ahead, below those of its step
 _BLOCK = 1 << 20  # rows looked at together
 _NEAR = 0.99  # of a length, from which a step counts as that long: jittered days are days
 
@@ -117,6 +118,8 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
         return from_clock((days * day_of(index) + clock[:, None]).reshape(-1), index)
     values = physical(lasts)
     values = (values[:, None] + ahead * values.dtype.type(step.size)).reshape(-1)
+    if values.dtype.kind == "f" and step.size > 0:  # 1092.12 and not 1092.1200000000001
+        values = np.round(values, _DIGITS - int(np.floor(np.log10(step.size))))
     series = pl.Series(index.name, values)
     if index.dtype.is_integer() and not series.cast(index.dtype, strict=False).is_not_null().all():
         return series
