@@ -343,7 +343,7 @@ def test_a_fit_is_told_by_its_number_or_its_id(run, file: str, tmp_path: Path) -
     assert (status, err.count("no fit of this benchmark is called '4'; take a number from 0 to 3")) == (2, 1)
     status, _, err = run(*words, "--out", "res", "--only", "", "--workers", "0")  # as of an unset variable
     assert (status, err.count("no fit was named; give numbers or ids")) == (2, 1)
-    assert run(*words, "--out", "res", "--only", f"3,{fits[3]['id']}", "--on", "here")[2].startswith("1 of 1 rows")
+    assert run(*words, "--out", "res", "--only", f"3,{fits[3]['id']}", "--on", "here")[2].startswith("1 of 1 row already")
 
 
 @pytest.mark.slow
