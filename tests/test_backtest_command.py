@@ -55,7 +55,7 @@ def test_forecasts_of_each_row_with_a_saved_model(run: Run, file: Path) -> None:
     run("fit", str(file), "--out", "saved", "--target", "oil", "--quantiles", "0.1,0.5,0.9", *NAIVE)
     status, out, err = run("forecasts", "saved", str(file), "--every", "5", "--out", "f.parquet")
     assert (status, out) == (0, "")
-    assert re.fullmatch(r"oil: MAE \S+, RMSE \S+, 80 % interval holds \S+ %\n", err)
+    assert re.fullmatch(r"(tsrnn: wrote \S+\n)?oil: MAE \S+, RMSE \S+, 80 % interval holds \S+ %\n", err)
     table = pl.read_parquet("f.parquet")
     assert table.columns == ["date", "cutoff", "lead", "target", "y", "forecast", "q0.1", "q0.5", "q0.9"]
     rows = pl.read_csv(file).height

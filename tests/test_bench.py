@@ -277,7 +277,7 @@ def test_a_stopped_benchmark_keeps_what_was_finished_and_goes_on(
     process = start(file, tmp_path / "res")
     _, err = process.communicate()
     assert process.returncode == 0
-    assert f"{kept.height} of 3 rows are in" in err
+    assert f"{kept.height} of 3 rows already in" in err
     rows = results.existing(folder)
     assert rows is not None
     assert rows.height == 3
@@ -334,16 +334,17 @@ def test_a_fit_is_told_by_its_number_or_its_id(run, file: str, tmp_path: Path) -
     assert fits[3]["fit"] == "ols horizon 6 seed 1"
     assert not Path("res").exists()
     assert run(*words, "--out", "res", "--only", f"0,{fits[3]['id']}", "--workers", "0")[0] == 0
-    assert run(*words, "--out", "res", "--only", "3", "--on", "here")[2].startswith("1 of 1 rows are in")
+    assert run(*words, "--out", "res", "--only", "3", "--on", "here")[2].startswith("1 of 1 row already in")
     assert not list(Path("res").glob("**/*.html"))
     status, out, err = run(*words, "--out", "res", "--list")
     assert [line.split()[0] for line in out.splitlines() if " done " in line] == ["0", "3"]
-    assert err == "tsrnn: 2 of 4 fits are to be done into res/mine\n"
+    assert err == "tsrnn: 2 of 4 fits left to do, into res/mine\n"
     status, _, err = run(*words, "--out", "res", "--only", "4", "--workers", "0")
     assert (status, err.count("no fit of this benchmark is called '4'; take a number from 0 to 3")) == (2, 1)
     status, _, err = run(*words, "--out", "res", "--only", "", "--workers", "0")  # as of an unset variable
     assert (status, err.count("no fit was named; give numbers or ids")) == (2, 1)
-    assert run(*words, "--out", "res", "--only", f"3,{fits[3]['id']}", "--on", "here")[2].startswith("1 of 1 rows")
+    said = run(*words, "--out", "res", "--only", f"3,{fits[3]['id']}", "--on", "here")[2]
+    assert said.startswith("1 of 1 row already")
 
 
 @pytest.mark.slow

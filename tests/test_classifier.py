@@ -496,7 +496,7 @@ class TestCommands:
         status, _, err = run(
             "fit", "waves.csv", *roles, "--task", "whole", "--model", "rocket", "--set", "loss=mae", "--out", "m"
         )
-        assert (status, "and loss='mae' takes numbers" in err) == (2, True)
+        assert (status, "and --set loss=mae takes numbers" in err) == (2, True)
         assert err.count("\n") == 1
 
 

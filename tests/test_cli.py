@@ -110,7 +110,7 @@ def test_a_notice_is_one_line_of_standard_error_and_dates_are_read_as_they_were(
     assert status == 0
     said = [line for line in err.splitlines() if line.startswith("tsrnn: ")]
     assert len(said) == 1
-    assert "read by date_format='%m/%d/%Y', which gives an even step" in said[0]
+    assert "read by --date-format %m/%d/%Y, which gives an even step" in said[0]
     assert "Notice" not in err
     status, out, err = run("predict", "saved", "us.csv")
     assert (status, err) == (0, "")
@@ -120,7 +120,7 @@ def test_a_notice_is_one_line_of_standard_error_and_dates_are_read_as_they_were(
     (tmp_path / "few.csv").write_text("\n".join(["date,load", *months[:12]]) + "\n")
     status, _, err = run("fit", "few.csv", "--out", "third", *small)
     assert status == 2
-    assert "pass date_format='%d/%m/%Y' or date_format='%m/%d/%Y'" in err
+    assert "pass --date-format %d/%m/%Y or --date-format %m/%d/%Y" in err
 
 
 def test_backtest_writes_forecasts_beside_the_truth(run: Run, file: Path) -> None:
@@ -203,7 +203,7 @@ def test_bench_stores_rows_skips_them_and_prints_them_again(run: Run, file: Path
     before = Path("res/mine/ols.csv").read_bytes()
     status, out, err = run(*command, *task)
     assert status == 0
-    assert "2 of 2 rows are in" in err
+    assert "2 of 2 rows already in" in err
     assert Path("res/mine/ols.csv").read_bytes() == before
     status, out, _ = run("leaderboard", str(file), "--out", "res")
     assert status == 0
@@ -352,7 +352,7 @@ def test_what_a_user_can_mend_is_one_sentence(run: Run, words: tuple[str, ...], 
         (HEAD, "no rows"),
         (HEAD + ROWS.replace(",7\n", ",seven\n"), "column 'oil', row 7 holds 'seven' where a number belongs"),
         (HEAD + ROWS.replace("2024-01-09", "2024-01-08"), "row 9: 2024-01-08"),
-        (HEAD + ROWS.replace("2024-01-09", "2024-01-01"), "sort=True"),
+        (HEAD + ROWS.replace("2024-01-09", "2024-01-01"), "--load sort=true"),
         (HEAD + ROWS.replace(",7\n", ",inf\n"), "column 'oil', row 7 is infinite"),
         (HEAD + "".join(f"2024-01-{day:02d},\n" for day in range(1, 31)), "'oil'"),
         (HEAD + ROWS[:65], "need 12"),

@@ -121,7 +121,7 @@ def test_notes_that_are_alike_but_for_their_series_are_one_line():
     tables = describe.content(refined(reading, {"target": "GR"}, aloud=False))
     assert [tuple(note.values()) for note in describe.told(tables)["notes"]] == [
         ("2 series", "GR", 5, "cells of the header's NULL"),
-        ("W2", "GR", 1, "cells that are no number"),
+        ("W2", "GR", 1, "cell that is no number"),
     ]
     assert len(describe.told(tables, by_series=True)["notes"]) == len(tables["notes"]) == 3
 

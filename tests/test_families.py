@@ -103,7 +103,7 @@ def test_washed_out_hole_is_counted_and_flagged_where_asked():
 
 def test_what_is_said_aloud_is_of_columns_that_count():
     read = log({"GR": "gAPI", "PEF": "b/e"}, GR=[-1, 50, 60, 50, 50, 30], PEF=[99] * 6)  # a third of W1's
-    with pytest.warns(Notice, match=r"GR: 1 values beyond 0 to 300 gAPI; `tsrnn describe`"):
+    with pytest.warns(Notice, match=r"GR: 1 value beyond 0 to 300 gAPI; `tsrnn describe`"):
         panel = refine.panel(read, {"target": "GR", "source": "logs"})
     assert [note.loud for note in panel.notes] == [True, False, False]
     assert panel.columns["GR"].unit == "gAPI"
@@ -122,7 +122,7 @@ class TestFar:
     def test_a_value_a_hundred_deviations_away_is_told_of(self):
         values = np.random.default_rng(0).normal(size=500)
         values[7] = -9123
-        with pytest.warns(Notice, match=r"y: 1 values a hundred deviations away from the others, such as -9123"):
+        with pytest.warns(Notice, match=r"y: 1 value a hundred deviations away from the others, such as -9123"):
             panel = Panel.of(pl.DataFrame({"ds": range(500), "y": values}))
         assert panel.notes == (Note("values a hundred deviations away from the others, such as -9123", 1, "y"),)
 

@@ -104,9 +104,9 @@ class TestCurves:
         assert reading.frame.schema["RHOB"] == pl.Null
         assert said(reading, "RHOB", "empty throughout", loud=False) == 1
         full = write(tmp_path, "y.las", TWO.replace("31/2-10 A", "B") + "1 50 2.1\n2 60 2.2\n")
-        with pytest.warns(Notice, match="1 curves empty throughout"):
+        with pytest.warns(Notice, match="1 curve empty throughout"):
             assert catalog.load(tmp_path / "x.las").roles.targets == ("GR",)
-        with pytest.warns(Notice, match="1 curves empty throughout"):
+        with pytest.warns(Notice, match="1 curve empty throughout"):
             assert catalog.load([tmp_path / "x.las", full]).roles.targets == ("GR", "RHOB")
 
     def test_a_covariate_that_a_blind_well_never_measured_is_missing_there(self, tmp_path):
@@ -197,7 +197,7 @@ class TestNull:
 
     def test_are_not_said_to_be_kept_where_they_were_dropped(self, tmp_path):
         read(tmp_path, HEADER.replace("-999.25", "-9999"), "1 -999.25\n2 60\n3 -999\n")
-        with pytest.warns(Notice, match=r"1 cells of -999 beside") as caught:
+        with pytest.warns(Notice, match=r"1 cell of -999 beside") as caught:
             panel = catalog.load(tmp_path / "x.las", missing={"GR": [-999.25]})
         assert not [warning for warning in caught if "-999.25" in str(warning.message)]
         assert not [note for note in panel.notes if "cells of -999.25 beside" in note.what]

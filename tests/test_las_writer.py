@@ -94,7 +94,7 @@ def test_a_curve_that_holds_the_null_value_keeps_it(tmp_path):
     frame = one_well(5).with_columns(pl.Series("SP", [-999.25, 1.0, None, 2.0, 3.0]))
     las_writer.write(frame, tmp_path / "a.las")
     assert header(tmp_path / "a.las").well["NULL"].value == -9999.25
-    with pytest.warns(Notice, match=r"SP: 1 cells of -999\.25 beside NULL -9999\.25, kept as numbers"):
+    with pytest.warns(Notice, match=r"SP: 1 cell of -999\.25 beside NULL -9999\.25, kept as numbers"):
         assert load(tmp_path / "a.las").frame["SP"].null_count() == 1
 
 

@@ -1,6 +1,7 @@
 """Boards: means and spreads, complete lines first, published numbers marked, and no winner where lines are tied."""
 
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from tsrnn.board.published import published
 from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
 
+Run = Callable[..., tuple[int, str, str]]
 DEFAULTS: dict[str, Any] = {
     "dataset": "ETTh1",
     "model": "lstm",
@@ -229,3 +231,29 @@ def test_stored_rows_are_read_again(tmp_path: Path) -> None:
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
     with pytest.raises(InputError, match=r"notes\.csv is not a results file"):
         results.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("ETTh1", "--csv", "--compare"), "--compare and --csv are two ways to show a board"),
+        (("ETTh1", "--html", "b.html", "--by-series"), "--by-series and --html are two ways"),
+        (("ETTh1", "--markdown", "--json"), "--markdown and --json are two ways"),
+        (("--by-class",), "--by-class is of one board; name its data set"),
+        (("check",), "name the folder of rows to be checked: tsrnn leaderboard check DIR"),
+        (("competitions", "--by-class"), "competitions is a group of suites"),
+        (("ETTh1", "--published", "-1"), "equal to 0"),
+    ],
+)
+def test_an_option_that_could_not_be_followed_is_refused(run: Run, words: tuple[str, ...], said: str) -> None:
+    status, out, err = run("leaderboard", *words)
+    assert (status, out) == (2, "")
+    assert said in err
+
+
+def test_a_folder_of_other_rows_says_whose_they_are(tmp_path: Path) -> None:
+    stored = {**DEFAULTS, "dataset": "sun"}
+    stored |= {name: "1" if kind == pl.String else 1 for name, kind in results.COLUMNS.items() if name not in stored}
+    results.append(tmp_path / "sun", stored)
+    with pytest.raises(InputError, match="holds no result rows of moon, but of 'sun'; run"):
+        results.read(tmp_path, "moon")

@@ -28,7 +28,7 @@ def logs(tmp_path: Path) -> Path:
 
 def test_wells_in_metres_and_feet_are_learnt_from_together(run: Run, logs: Path) -> None:
     status, _, err = run("fit", "logs", "--out", "saved", *TASK)
-    assert (status, "pass depth_unit='m' to convert them" in err) == (2, True)
+    assert (status, "pass --load depth_unit=m to convert them" in err) == (2, True)
     status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", "depth_unit=m")
     assert (status, "depth: 80 values converted from ft to m" in err) == (0, True), err
     status, out, err = run(
@@ -64,7 +64,7 @@ def test_every_command_that_reads_a_file_takes_the_words_of_load(run: Run, logs:
 
 def test_a_picture_takes_the_words_of_load(run: Run, logs: Path, tmp_path: Path) -> None:
     meant = ("--load", "families=true", "--load", "resample=1.0", "--load", "depth_unit=m")
-    assert "pass depth_unit='m' to convert them" in run("plot", "logs", "--out", "p.svg")[2]
+    assert "pass --load depth_unit=m to convert them" in run("plot", "logs", "--out", "p.svg")[2]
     assert not (tmp_path / "p.svg").exists()
     status, _, err = run("plot", "logs", "--out", "p.svg", *meant)
     assert (status, (tmp_path / "p.svg").stat().st_size > 1000) == (0, True), err
@@ -88,7 +88,7 @@ def test_what_load_does_not_do_is_one_sentence(run: Run, logs: Path) -> None:
     for given, said in (
         ("depth_unt=m", "unknown --load 'depth_unt': did you mean 'depth_unit'?"),
         ("depth_unit", "--load takes name=value, not 'depth_unit'"),
-        ("clip=1", "clip takes True or False, not 1"),
+        ("clip=1", "clip takes true or false, not 1"),
     ):
         status, _, err = run("fit", "logs", "--out", "saved", *TASK, "--load", given)
         assert (status, err.count("\n"), said in err) == (2, 1, True), err
@@ -121,7 +121,7 @@ def test_a_saved_model_reads_files_as_its_training_s_was(run: Run, logs: Path, t
     assert (asked[0], "as the training's was" in asked[2]) == (0, False)
     status, out, err = run("predict", "saved", "c.las")
     assert (status, out) == (0, asked[1]), err
-    said = "c.las is read with depth_unit=m, families=true, resample=1, as the training's was"
+    said = "c.las is read with --load depth_unit=m --load families=true --load resample=1, as the training's was"
     assert said in err
     finer = run("predict", "saved", "c.las", "--load", "resample=false")
     assert finer[0] == 2

@@ -71,3 +71,20 @@ def test_the_seasonal_naive_forecast_scores_what_was_published(name):
     )
     assert score.windows == len(panel.ids)
     assert score.mase == pytest.approx(NAIVE[name], abs=1e-3)
+
+
+def test_rows_of_a_package_s_series_can_be_checked_and_run_again(run, tmp_path):
+    asked = ("--preset", "smoke", "--models", "seasonal_naive", "--workers", "0", "--out", "res")
+    assert run("bench", "m1-quarterly", *asked)[0] == 0
+    status, out, _ = run("leaderboard", "check", "res", "--rerun", "1")
+    assert (status, out.splitlines()[-1]) == (0, "1 row, 0 faults")
+    assert out.startswith("run again  ")
+    found = {row["name"]: row["found"] for row in json.loads(run("datasets", "--json")[1])}
+    assert found["station_faults"] == "simulated"
+    assert found["DaphnetFaults"] == "in the package aeon (extra boards)"
+
+
+def test_a_model_that_no_suite_names_is_asked_for_with_its_quantiles(run):
+    status, _, err = run("bench", "m1-quarterly", "--models", "ridge")
+    assert status == 2
+    assert "ask for it with a TOML file that says quantiles = [0.1," in err

@@ -126,7 +126,7 @@ class TestSuspects:
 
     def test_numbers_between_blanks_are_looked_at_too(self):
         text = _with({3: -9999.0}).with_columns(pl.format(" {}", "T").alias("T"))
-        with pytest.warns(Notice, match="T: 1 cells that hold -9999"):
+        with pytest.warns(Notice, match="T: 1 cell that holds -9999"):
             Panel.of(text, target="T")
 
     def test_nothing_is_said_where_it_was_asked(self, recwarn):

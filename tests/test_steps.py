@@ -282,7 +282,7 @@ def test_open_hours_are_said():
     hours = pd.DatetimeIndex(
         [day + pd.Timedelta(hours=hour) for day in pd.bdate_range("2024-01-01", periods=8) for hour in range(9, 17)]
     )
-    with pytest.warns(Notice, match=r"rows at 8 of the 24 steps of a day \(1 hours each\).*count the rows in a column"):
+    with pytest.warns(Notice, match=r"rows at 8 of the 24 steps of a day \(1 hour each\).*count the rows in a column"):
         panel_of(pl.Series("ds", hours)).step  # noqa: B018
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -581,3 +581,9 @@ def test_padding_is_advised_for_short_series_and_not_for_gaps():
         Forecaster("nlinear", **task).fit(holed)
     with pytest.raises(InputError, match=r"ends with 4 rows without a gap.*fill the rows that are missing"):
         Forecaster("repeat_last", **task).fit(pl.DataFrame({"ds": np.arange(90), "y": np.arange(90.0)})).predict(holed)
+
+
+def test_depths_ahead_have_the_digits_of_their_step() -> None:
+    depths = [0.456 * k for k in range(2300, 2395)]
+    panel = Panel.of(pl.DataFrame({"depth": depths, "GR": [1.0] * len(depths)}))
+    assert panel.future(3)["depth"].to_list() == [1092.12, 1092.576, 1093.032]

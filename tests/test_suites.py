@@ -53,7 +53,7 @@ def test_wells_left_out_one_by_one_are_ranked_in_physical_units(run: Run, suite:
     assert all(json.loads(row["config"])["split"] == {"leave_one_out": "series"} for row in rows)
     status, out, err = run("bench", suite, "--workers", "0", "--out", "res")
     assert status == 0
-    assert "16 of 16 rows are in" in err
+    assert "16 of 16 rows already in" in err
     assert "4 PHYSICAL RMSE" in " ".join(out.split())
     assert f"Again: tsrnn leaderboard {suite} --out res" in out
     status, out, _ = run("leaderboard", suite, "--out", "res")
@@ -272,7 +272,7 @@ def test_suites_of_one_name_share_a_folder_and_no_board(run: Run, suite: str, tm
         status, out, err = run("leaderboard", each, "--out", "res", "--json")
         assert status == 0
         assert len(json.loads(out)) == mine
-        told = f"{others} rows of field-suite in res are of other data, another split or another task"
+        told = f"field-suite in res: {others} rows of other data, another split or another task"
         assert told in " ".join(err.split())
     status, _, err = run("leaderboard", "field-suite", "--out", "res")
     assert status == 2

@@ -44,7 +44,7 @@ def fitted():
 def test_what_the_rows_of_a_panel_have_to_say_is_said_when_it_is_made_alone():
     frame = world().with_columns(GR=pl.when(pl.int_range(pl.len()) == 5).then(90000.0).otherwise(pl.col("GR")))
     columns = {"target": "RHOB", "past_covariates": ["GR"], **KEYS}
-    with pytest.warns(Notice, match="GR: 1 values a hundred deviations"):
+    with pytest.warns(Notice, match="GR: 1 value a hundred deviations"):
         panel = Panel.of(frame, **columns)
     with warnings.catch_warnings(record=True) as heard:
         warnings.simplefilter("always")

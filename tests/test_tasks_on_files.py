@@ -124,7 +124,7 @@ def test_windows_longer_than_every_series_are_one_sentence(run, tmp_path):
     words = ("--task", "reconstruct", "--target", "GR", "--id", "well", "--set", "input_size=500", "--out", "m")
     status, _, err = run("fit", "logs.csv", *words)
     assert status == 2
-    assert "logs.csv: input_size=500 is longer than every series, the longest of which has 80 rows" in err
+    assert "logs.csv: --input-size 500 is longer than every series, the longest of which has 80 rows" in err
 
 
 @pytest.mark.parametrize(

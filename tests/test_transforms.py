@@ -90,11 +90,11 @@ def test_a_graph_takes_and_gives_the_own_unit():
 
 def test_what_has_no_logarithm_is_missing_and_said():
     frame = logs().with_columns(pl.when(pl.col("depth") == 3).then(0.0).otherwise("RDEP").alias("RDEP"))
-    with pytest.warns(Notice, match="RDEP: 1 values at or below 0 taken as missing"):
+    with pytest.warns(Notice, match="RDEP: 1 value at or below 0 taken as missing"):
         panel = Panel.of(frame, target="RDEP", time="depth", transforms=LOG)
     assert panel.frame["RDEP"].null_count() == 1
     assert panel.notes[0].count == 1
-    with pytest.warns(Notice, match="RDEP: 1 values at or below 0"):
+    with pytest.warns(Notice, match="RDEP: 1 value at or below 0"):
         Panel.again(frame, panel.reading)
 
 

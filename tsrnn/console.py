@@ -92,6 +92,7 @@ def stream(frames: Iterable[pl.DataFrame], path: Path | None, as_json: bool = Fa
     """
     if path is not None:
         _save(frames, path)
+        wrote(path)
     elif silent:
         for _ in frames:
             pass
@@ -100,6 +101,11 @@ def stream(frames: Iterable[pl.DataFrame], path: Path | None, as_json: bool = Fa
     else:
         for place, frame in enumerate(frames):
             _emit(frame.write_csv(include_header=not place))
+
+
+def wrote(*paths: Path) -> None:
+    """A line on standard error that names what was written."""
+    print(f"tsrnn: wrote {' and '.join(map(str, paths))}", file=sys.stderr)
 
 
 def measures(usual: pl.DataFrame, grouped: pl.DataFrame | None = None, as_json: bool = False) -> None:

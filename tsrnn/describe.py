@@ -18,6 +18,7 @@ import polars as pl
 
 from tsrnn import ends
 from tsrnn import index as indexing
+from tsrnn.errors import singular
 from tsrnn.panel import Panel
 from tsrnn.reading import Column
 from tsrnn.steps import unit_of
@@ -93,8 +94,8 @@ def _alike(notes: list[Record]) -> list[Record]:
             if len(names := {note["series"] for note in same}) > 1
             else same[0]["series"],
             "column": column,
-            "count": sum(note["count"] for note in same),
-            "what": what,
+            "count": (count := sum(note["count"] for note in same)),
+            "what": singular(f"{count} {what}").removeprefix(f"{count} "),
         }
         for (column, what), same in kinds.items()
     ]

@@ -1,5 +1,6 @@
 """What a user can mend: one exception, one sentence, the nearest names; and a word on what was chosen unasked."""
 
+import re
 import sys
 import threading
 import warnings
@@ -11,6 +12,12 @@ _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
 _CELL = 60  # characters of a cell, or of a name, that a message quotes
 _NAMES = 40  # names that a message lists
 _thread = threading.local()
+_ONE = re.compile(
+    r"(?<![\w.,:/'\"-])1 ((?:backtest |test |blank |more |past |whole )?)"
+    r"(bin|byte|case|cell|channel|column|cost|curve|cutoff|degree|epoch|error|fault|file|fit|folder|hour|label|level|line|model|month|number|place|remark|row|second|section|seed|"
+    r"sequence|station|step|table|target|task|time|trial|truth|value|well|window|word|zero)s\b( that (?:are|hold)\b)?"
+)
+_OF_ONE = {" that are": " that is", " that hold": " that holds", None: ""}
 
 
 class InputError(ValueError):
@@ -19,6 +26,9 @@ class InputError(ValueError):
     The message is one sentence that names the file, row, column, option or value, and says the mend.
     The command line prints it and exits with 2; every other exception is our own fault and exits with 1.
     """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(singular(message))
 
 
 class Notice(UserWarning):
@@ -37,6 +47,7 @@ def kept(said: list[str]) -> Iterator[None]:
 
 def notice(text: str) -> None:
     """Warn at the line outside tsrnn that led here; Python shows it once for each such line."""
+    text = singular(text)
     if getattr(_thread, "said", None) is not None:
         _thread.said.append(text)
         return
@@ -57,6 +68,15 @@ def held() -> Iterator[Callable[[], None]]:
 
     with kept(said):
         yield say
+
+
+def singular(text: str) -> str:
+    """A sentence whose counts may be one.
+
+    >>> singular("1 cells that hold 7, in 1 of 21 files")
+    '1 cell that holds 7, in 1 of 21 files'
+    """
+    return _ONE.sub(lambda one: f"1 {one[1]}{one[2]}{_OF_ONE[one[3]]}", text)
 
 
 def quoted(value: object) -> str:

@@ -22,6 +22,7 @@ from tsrnn.steps import (
 )
 
 _HALF = 1 - 1e-6  # rounded up from here on: half steps that floating point misses by a hair must not fall both ways
+_DIGITS = 10  # of a depth ahead, below those of its step
 _BLOCK = 1 << 20  # rows looked at together
 _NEAR = 0.99  # of a length, from which a step counts as that long: jittered days are days
 
@@ -58,7 +59,9 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
     at = row if order is None else int(order[row])
     where = f"{source}: column {index.name!r}, row {at + 1}" + (f" of series {series!r}" if len(ids) > 1 else "")
     if index[row] == index[row - 1]:
-        raise InputError(f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or 'last'")
+        raise InputError(
+            f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or duplicates='last'"
+        )
     raise InputError(f"{where}: {index[row]} comes after {index[row - 1]}; sort the rows, or pass sort=True")
 
 
@@ -115,6 +118,8 @@ def following(index: pl.Series, last_rows: Rows, step: Step, horizon: int) -> pl
         return from_clock((days * day_of(index) + clock[:, None]).reshape(-1), index)
     values = physical(lasts)
     values = (values[:, None] + ahead * values.dtype.type(step.size)).reshape(-1)
+    if values.dtype.kind == "f" and step.size > 0:  # 1092.12 and not 1092.1200000000001
+        values = np.round(values, _DIGITS - int(np.floor(np.log10(step.size))))
     series = pl.Series(index.name, values)
     if index.dtype.is_integer() and not series.cast(index.dtype, strict=False).is_not_null().all():
         return series

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tsrnn.errors import singular
+
 if TYPE_CHECKING:
     import polars as pl
 
@@ -113,6 +115,8 @@ def line(notes: Iterable[Note]) -> str:
     for note in notes:
         if note.loud:
             counts[note.column, note.what] = counts.get((note.column, note.what), 0) + note.count
-    told = [f"{column + ': ' if column else ''}{count} {what}" for (column, what), count in counts.items()]
+    told = [
+        f"{column + ': ' if column else ''}{singular(f'{count} {what}')}" for (column, what), count in counts.items()
+    ]
     rest = f"; and {len(told) - _MOST} more kinds" if len(told) > _MOST else ""
     return "; ".join(told[:_MOST]) + rest

@@ -18,6 +18,8 @@ from tsrnn.roles import is_flag
 
 LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": float | str}
 WORDS = (*LOADED, "labels")  # of `load`, beside the roles
+ROWS = {"sort": bool, "rows_as_they_stand": bool, "fill": int, "flags": Any, "transforms": Any}  # of `Panel.of`
+ASKED = (*WORDS, *ROWS, "maps")  # what `--load` takes
 _TREATED = ("missing", "flags", "wind", "fill", "duplicates", "sort", "date_format", "rows_as_they_stand")
 
 

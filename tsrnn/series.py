@@ -113,7 +113,8 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
     if shared >= _MANY and not forced:
         raise InputError(
             f"{source}: column {quoted(index)} holds {at.n_unique()} values in {len(at)} rows; if these are several "
-            "series, give them a column of ids and pass its name as id=, if not, pass duplicates='first' or 'last'"
+            "series, give them a column of ids and pass its name as id=, if not, pass duplicates='first' or "
+            "duplicates='last'"
         )
 
 

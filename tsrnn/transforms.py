@@ -63,9 +63,7 @@ def masked(
     for name in transforms or ():
         low = (table[name] <= 0).fill_null(False)
         if low.any():
-            notes.append(
-                Note("values at or below 0 taken as missing, since they have no logarithm", int(low.sum()), name)
-            )
+            notes.append(Note("values at or below 0 taken as missing, for want of a logarithm", int(low.sum()), name))
             changed.append(pl.when(pl.col(name) > 0).then(pl.col(name)).alias(name))
     if told := line(notes):
         notice(f"{source}: {told}")

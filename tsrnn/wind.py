@@ -162,7 +162,7 @@ def _outside(degrees: pl.Series) -> list[Note]:
     if not len(wrong):
         return []
     shown = ", ".join(f"{value:.10g}" for value in wrong.unique().sort().head(3))
-    return [Note(f"cells outside 0 to 360, such as {shown}, which are no direction", len(wrong), degrees.name)]
+    return [Note(f"cells outside 0 to 360, such as {shown}, no direction", len(wrong), degrees.name)]
 
 
 def _vectors(table: pl.DataFrame, asked: Mapping[str, str], source: str) -> tuple[pl.DataFrame, list[Note]]:

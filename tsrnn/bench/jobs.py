@@ -126,8 +126,9 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
             threads=wishes.threads,
         )
         for name, params in _models(asked, source, wishes).items()
-        for horizon in wishes.horizons or ([params["horizon"]] if "horizon" in params else asked.horizons)
-        for seed in wishes.seeds or asked.seeds
+        for horizon in dict.fromkeys(wishes.horizons)
+        or ([params["horizon"]] if "horizon" in params else asked.horizons)
+        for seed in dict.fromkeys(wishes.seeds) or asked.seeds
         for fold in splits
     ]
     for job in {(job.model, job.horizon): job for job in jobs}.values():
@@ -171,10 +172,11 @@ def _check(job: Job, where: str, panel: Panel) -> None:
     head = heads.build(asked.quantiles, asked.loss)
     for word in job.source.suite.measures:
         if not head.spreads and named(word).levels and job.source.suite.calibrate is None:
-            levels = ", ".join(f"{level:g}" for level in named(word).levels)
+            asks = f"quantiles = [{', '.join(f'{level:g}' for level in named(word).levels)}]"
+            mend = f"give it {asks}" if where else f"ask for it with a TOML file that says {asks} (--config)"
             raise InputError(
-                f"{job.source.suite.file}: {word} takes quantiles, and {job.name} forecasts points; give it "
-                f"quantiles = [{levels}], or leave {word} out"
+                f"{job.source.suite.file}: {word} takes quantiles, and {job.name} forecasts points; {mend}, or leave "
+                f"{word} out"
             )
 
 

@@ -8,6 +8,9 @@ from time import monotonic
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from tsrnn import spoken
+from tsrnn.errors import singular
+
 if TYPE_CHECKING:
     from rich.console import Group
 
@@ -41,7 +44,8 @@ class Screen:
 
     def __enter__(self) -> Self:
         if len(self.fresh) < len(self.jobs):
-            self.err.print(f"{len(self.jobs) - len(self.fresh)} of {len(self.jobs)} rows are in {self.folder} already")
+            done = len(self.jobs) - len(self.fresh)
+            self.err.print(singular(f"{done} of {len(self.jobs)} rows already in {self.folder}"))
         if self.live is not None:
             self.live.start()
         return self
@@ -67,7 +71,8 @@ class Screen:
         """Only jobs are left that other runs do."""
         self.others = True
         if self.live is None:
-            self.err.print(f"waiting for {jobs} fits of other runs into {self.folder}", soft_wrap=True, highlight=False)
+            waits = singular(f"waiting for {jobs} fits of other runs into {self.folder}")
+            self.err.print(waits, soft_wrap=True, highlight=False)
 
     def rows(self) -> list[dict[str, Any]]:
         """The stored rows of this benchmark's jobs."""
@@ -82,7 +87,7 @@ class Screen:
         job, result = outcome.job, outcome.result
         what = str(job)
         if result is None:
-            return f"{what}  failed: {outcome.error}"
+            return f"{what}  failed: {spoken.worded(str(outcome.error))}"
         scores = "  ".join(f"{name.replace('_', ' ').upper()} {value:.4f}" for name, value in self._scores(result))
         return f"{what}  {scores}  {outcome.seconds:6.1f} s   {self._progress()}"
 
@@ -106,7 +111,8 @@ class Screen:
         left_text = "" if seconds is None or not left else f", about {_minutes(seconds)} left"
         others = ", waiting for other runs" if self.others and left else ""
         ended = len(self.fresh) - len(left)
-        return f"{ended} of {len(self.fresh)} fits, {_minutes(monotonic() - self.began)}{left_text}{others}"
+        fits = singular(f"{ended} of {len(self.fresh)} fits")
+        return f"{fits}, {_minutes(monotonic() - self.began)}{left_text}{others}"
 
     def _side_by_side(self) -> float:
         """How many fits go at a time; on a cluster, how many have gone."""

@@ -40,7 +40,7 @@ def own(folder: Path, suite: Suite) -> pl.DataFrame:
     if not mine.height:
         raise InputError(f"all {others} rows of {suite.name} in {folder} are {strange}; {mend}")
     if others:
-        notice(f"{others} rows of {suite.name} in {folder} are {strange}, and left out; {mend}")
+        notice(f"{suite.name} in {folder}: {others} rows {strange}, left out; {mend}")
     bare = suite.usual and suite.task == AHEAD.name
     if bare and any(beside.read(folder, "measures", stem(row)) is not None for row in _sample(mine)):
         notice(f"rows of {suite.name} in {folder} were measured for a suite, but this is the usual board; {mend}")

@@ -18,7 +18,7 @@ from filelock import FileLock
 
 from tsrnn import files
 from tsrnn.board import beside
-from tsrnn.errors import InputError, Notice
+from tsrnn.errors import InputError, Notice, listed
 from tsrnn.metrics import USUAL
 
 COLUMNS: dict[str, type[pl.DataType]] = {
@@ -151,13 +151,15 @@ def read(folder: Path, dataset: str | None = None) -> pl.DataFrame:
     Raises:
         InputError: there are none, a file is damaged, or a configuration is no object of JSON.
     """
-    rows = existing(folder)
+    rows = stored = existing(folder)
     if rows is not None and dataset is not None:
         rows = rows.filter(pl.col("dataset") == dataset)
     if rows is None or not rows.height:
         of = f" of {dataset}" if dataset else ""
+        others = [] if stored is None else stored["dataset"].unique(maintain_order=True).to_list()
+        instead = f", but of {listed(others)}" if others else ""
         raise InputError(
-            f"{folder} holds no result rows{of}; run `tsrnn bench {dataset or 'ETTh1'}` or name another folder"
+            f"{folder} holds no result rows{of}{instead}; run `tsrnn bench {dataset or 'ETTh1'}` or name another folder"
         )
     for model, config in rows.select("model", "config").unique(maintain_order=True).iter_rows():
         if not _is_object(config):

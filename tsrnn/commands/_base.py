@@ -15,6 +15,7 @@ import typer
 
 from tsrnn import catalog, registry, terminal
 from tsrnn.errors import InputError, listed, notice, unknown
+from tsrnn.options import check_types
 from tsrnn.reading import Column, Reading
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ Load = Annotated[
     list[str] | None,
     typer.Option(
         "--load",
-        help="What is done with a file's columns, as name=value: families=true, depth_unit=m, resample=0.5, clip=true, "
-        "washout=true, maps=FOLDER; repeat for several.",
+        help="What is done with a file, as name=value: families=true, depth_unit=m, resample=0.5, clip=true, "
+        "washout=true, sort=true, fill=6, maps=FOLDER; repeat for several.",
     ),
 ]
 OfModels = typer.Option(help="A name from `tsrnn models`.", autocompletion=_known(lambda: registry.names("models")))
@@ -131,13 +132,14 @@ def station(missing: list[str] | None, wind: str | None, duplicates: str | None)
 
 
 def loading(given: list[str] | None) -> dict[str, Any]:
-    """What `load` does with the columns of a file on the way to a panel (`tsrnn.refine`), and maps (`tsrnn.mapped`)."""
-    from tsrnn.refine import WORDS
+    """What `load` does with a file's columns and rows on the way to a panel (`tsrnn.refine`), and maps."""
+    from tsrnn.refine import ASKED, ROWS
 
     asked = options(given, "load")
     for word in asked:
-        if word not in (*WORDS, "maps"):
-            raise unknown("--load", word, (*WORDS, "maps"))
+        if word not in ASKED:
+            raise unknown("--load", word, ASKED)
+    check_types(asked, ROWS)
     return asked
 
 
@@ -202,9 +204,11 @@ def remembered(data: str, load_: list[str] | None, fitted: Any) -> dict[str, Any
     from tsrnn import refine
 
     asked, known = loading(load_), getattr(getattr(fitted, "preparation_", None), "reading", {})
+    if strange := [word for word in refine.ROWS if word in asked and word != "sort"]:
+        raise InputError(f"{data} is read with the {strange[0]} of the training; leave --load {strange[0]} out")
     learnt = refine.remembered(known)
     if silent := {word: value for word, value in learnt.items() if word not in asked}:
-        words = ", ".join(f"{word}={str(value).lower()}" for word, value in silent.items())
+        words = " ".join(f"--load {word}={str(value).lower()}" for word, value in silent.items())
         notice(f"{data} is read with {words}, as the training's was; --load {next(iter(silent))}=false leaves that")
     wanted = {word: value for word, value in {**learnt, **asked}.items() if value is not False}
     return refine.again(known, wanted) if wanted else {}

@@ -83,7 +83,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     A group of suites, such as competitions, is run one suite after the other; its board stands them side by side.
     """
-    from tsrnn import bench, execute, suites
+    from tsrnn import bench, execute, spoken, suites
     from tsrnn.bench.screen import Screen
     from tsrnn.board import group
     from tsrnn.errors import InputError
@@ -102,6 +102,8 @@ def run(  # noqa: PLR0913  one parameter per option
     )
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
+    if full and preset not in (None, "full"):
+        raise InputError(f"--full and --preset {preset} ask for two presets; leave one out")
     named, places = preset or ("full" if full else "quick"), members(data)
     if len(places) > 1 and (list_ or only is not None):
         raise InputError(f"--list and --only take one suite, and {data} is {', '.join(places)}; name one of them")
@@ -126,7 +128,7 @@ def run(  # noqa: PLR0913  one parameter per option
     elif len(places) > 1 and not failed:
         group.stored([suites.find(each) for each in places], out, as_json=False)
     for outcome in failed if screen.live is not None else ():  # else each was told as it ended
-        typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {outcome.error}", err=True)
+        typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {spoken.worded(str(outcome.error))}", err=True)
     if failed:
         raise typer.Exit(2 if all(outcome.error_type == "InputError" for outcome in failed) else 1)
 
@@ -134,6 +136,7 @@ def run(  # noqa: PLR0913  one parameter per option
 def _listed(jobs: Sequence["Job"], folder: Path, as_json: bool) -> None:
     """A line for each fit: its number and its id, which `--only` takes, whether its row is there, and what it is."""
     from tsrnn.bench import pending
+    from tsrnn.errors import singular
 
     left = {job.key for job in pending(jobs, folder)}
     lines = [
@@ -145,15 +148,16 @@ def _listed(jobs: Sequence["Job"], folder: Path, as_json: bool) -> None:
         return
     for line in lines:
         typer.echo(f"{line['number']:>5}  {line['id']:<34}  {'done' if line['done'] else '    '}  {line['fit']}")
-    typer.echo(f"tsrnn: {len(left)} of {len(jobs)} fits are to be done into {folder}", err=True)
+    typer.echo(singular(f"tsrnn: {len(left)} of {len(jobs)} fits left to do, into {folder}"), err=True)
 
 
 def _pictured(suite: "Suite", folder: Path) -> None:
     """The page and the picture beside the rows; what stands in their way is said, and the rows stay."""
     from tsrnn import page
+    from tsrnn.console import wrote
     from tsrnn.errors import InputError
 
     try:
-        typer.echo(f"tsrnn: wrote {' and '.join(map(str, page.beside(suite, folder)))}", err=True)
+        wrote(*page.beside(suite, folder))
     except InputError as error:
         typer.echo(f"tsrnn: no page was written: {error}", err=True)

@@ -44,7 +44,7 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Show series and columns: coverage, gaps, ranges, units, steps, and what was met on the way."""
-    from tsrnn import describe, load
+    from tsrnn import describe, load, spoken
     from tsrnn.console import sections
 
     asked: dict[str, Any] = roles(time, target, id, date_format=date_format, freq=freq)
@@ -61,4 +61,7 @@ def run(  # noqa: PLR0913  one parameter per option
     if len(target or ()) == 1:
         asked["labels"] = True  # if it holds words, they are what is told of
     tables = describe.content(load(dataset(data), **asked))
-    sections(tables if json_ else describe.told(tables, by_series), as_json=json_)
+    if not json_:
+        tables["notes"] = [{**note, "what": spoken.worded(note["what"])} for note in tables["notes"]]
+        tables = describe.told(tables, by_series)
+    sections(tables, as_json=json_)

@@ -22,7 +22,7 @@ def run(
 ) -> None:
     """Show how far back a recurrence feels its input, whether its gradients explode and what its gates forget."""
     from tsrnn import diagnose
-    from tsrnn.console import sections
+    from tsrnn.console import sections, wrote
 
     if model is None:
         settings = diagnose.Settings(updates=updates)
@@ -31,6 +31,7 @@ def run(
         diagnosis = diagnose.model(*_fitted(model, data, load_))
     if out is not None:
         diagnose.draw(diagnosis, out)
+        wrote(out)
     sections(diagnosis.records(), as_json=json_)
 
 

@@ -69,7 +69,8 @@ def run(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Train a model on a file or a data set and save it."""
     from tsrnn import faces, labels, load, models, plot, tasks
-    from tsrnn.errors import held
+    from tsrnn.console import wrote
+    from tsrnn.errors import held, singular
 
     if picture is not None:
         plot.check(picture)  # before the training
@@ -96,15 +97,19 @@ def run(  # noqa: PLR0913  one parameter per option
     report = fitted.report_
     if picture is not None:
         plot.losses(report.losses, report.best_epoch, picture)
-    typer.echo(f"{out}: {fitted.model}, {report.epochs} epochs, {report.seconds:.1f} s", err=True)
+    typer.echo(singular(f"{out}: {fitted.model}, {report.epochs} epochs, {report.seconds:.1f} s"), err=True)
+    if picture is not None:
+        wrote(picture)
 
 
 def _mean(estimator: Any, panel: Any, seeds: int) -> Any:
     """The mean of so many seeds, and a line on the validation of each."""
     from tsrnn import fit_seeds
+    from tsrnn.errors import singular
     from tsrnn.side_by_side import mean
 
     fitted = fit_seeds(estimator, panel, at_least_one(seeds, "seeds") or 1)
     for seed, each in enumerate(fitted):
-        typer.echo(f"seed {seed}: validation {each.report_.val_loss:.4g}, {each.report_.epochs} epochs", err=True)
+        said = f"seed {seed}: validation {each.report_.val_loss:.4g}, {each.report_.epochs} epochs"
+        typer.echo(singular(said), err=True)
     return mean(fitted)

@@ -1,7 +1,8 @@
 """tsrnn leaderboard: stored result rows, read again: printed, as a page, or checked."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,7 +22,9 @@ def run(  # noqa: PLR0913  one parameter per option
     ] = None,
     rows: Annotated[Path | None, typer.Argument(help="After `check`: the folder of rows to be checked.")] = None,
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
-    published: Annotated[int, typer.Option(help="How many of other people's results to show, the best first.")] = 8,
+    published: Annotated[
+        int, typer.Option(min=0, help="How many of other people's results to show, the best first.")
+    ] = 8,
     compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,
     by_series: Annotated[
         bool, typer.Option("--by-series", help="Each model by lead: mean over wells or stations, worst, behind whom.")
@@ -55,15 +58,20 @@ def run(  # noqa: PLR0913  one parameter per option
     if data == CHECK and rows is not None:
         _checked(rows, rerun, json_)
         return
+    if data == CHECK and not (out / CHECK).exists():
+        raise InputError("name the folder of rows to be checked: tsrnn leaderboard check DIR")
     if rows is not None or rerun:
         raise InputError(f"a second folder and --rerun go with `tsrnn leaderboard {CHECK} DIR`")
     if data is not None and len(several := members(data)) > 1:
-        if any((html, svg, forecast, csv, markdown, by_series, compare)):
+        if any((html, svg, forecast, csv, markdown, by_series, by_class, compare)):
             raise InputError(
                 f"{data} is a group of suites, whose board is printed alone, or as --json; name one of them"
             )
         group.stored([suites.find(each) for each in several], out, as_json=json_)
         return
+    tables = {"--compare": compare, "--by-series": by_series, "--by-class": by_class}
+    pictures = {"--html": html, "--svg": svg, "--forecast": forecast}
+    _one_way(data, tables, {"--csv": csv, "--markdown": markdown}, pictures, json_)
     suite = None if data is None else asked(out, suites.find(data))
     if any((html, svg, forecast)):
         _written(suite, out, (html, svg, forecast), published)
@@ -81,11 +89,26 @@ def run(  # noqa: PLR0913  one parameter per option
         text.stored(suite, out, as_json=json_, others=published)
 
 
+def _one_way(
+    data: str | None, tables: Mapping[str, bool], texts: Mapping[str, bool], pictures: Mapping[str, Any], as_json: bool
+) -> None:
+    """Refuse options of which one alone could be followed; pictures go together, and tables are told as JSON, too."""
+    asked = [word for word, wanted in {**tables, **texts}.items() if wanted]
+    asked += [word for word, wanted in pictures.items() if wanted][:1]
+    if as_json and any((*texts.values(), *pictures.values())):
+        asked.append("--json")
+    if len(asked) > 1:
+        raise InputError(f"{asked[0]} and {asked[1]} are two ways to show a board; ask for one at a time")
+    if data is None and any(tables.values()):
+        raise InputError(f"{asked[0]} is of one board; name its data set")
+
+
 def _written(
     suite: "Suite | None", out: Path, wanted: tuple[Path | None, Path | None, Path | None], published: int
 ) -> None:
     """The page and the pictures that were asked for; what was written is said on standard error."""
     from tsrnn import page
+    from tsrnn.console import wrote
 
     html, svg, forecast = wanted
     made = []
@@ -100,7 +123,7 @@ def _written(
     if suite is not None and forecast is not None:
         made.append(page.forecast(suite, out, forecast))
     for path in made:
-        typer.echo(f"tsrnn: wrote {path}", err=True)
+        wrote(path)
 
 
 def _checked(folder: Path, rerun: int, as_json: bool) -> None:

@@ -34,6 +34,8 @@ def run(  # noqa: PLR0913  one parameter per option
 
     For a log, --series names wells and --target curves.
     """
+    from tsrnn.console import wrote
+
     named, shown = pairs(unit, "unit"), {"series": series or (), "targets": target or (), "rows": rows}
     wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
     wells["strips"] = strip or None
@@ -45,6 +47,7 @@ def run(  # noqa: PLR0913  one parameter per option
         )
     else:
         _measured(source, (named, load_), out, shown, wells, tracks or strip or depth or template)
+    wrote(out)
 
 
 def _forecast(

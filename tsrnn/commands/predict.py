@@ -26,7 +26,7 @@ def run(
     """Forecast what follows the end of a file with a saved model; of another task, tell what its rows are."""
     from tsrnn import Forecaster, faces, las_writer
     from tsrnn.catalog import read_file
-    from tsrnn.console import write
+    from tsrnn.console import write, wrote
     from tsrnn.errors import InputError
     from tsrnn.reading import Column
 
@@ -46,5 +46,6 @@ def run(
             **{name: replace(known.columns.get(name, Column()), unit=unit) for name, unit in told},
         }
         las_writer.write(table, out, id=roles["id"], index=roles["index"], columns=columns)
+        wrote(out)
     else:
         write(table, out, as_json=json_)

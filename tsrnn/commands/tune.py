@@ -127,8 +127,7 @@ def run(  # noqa: PLR0913  one parameter per option
         hours=hours,
     )
     panel = bench.offered(panel, asked.estimator(max(asked.input_sizes, default=None), asked.fixed))
-    usual = f"{source.name}-{model}" + (f"-{horizon}" if forecasts else "")
-    name = usual if study is None else study
+    name = f"{source.name}-{model}" + (f"-{horizon}" if forecasts else "") if study is None else study
     path = _inside(out, name)
     storage = tune.sqlite(out / "sweeps.sqlite3") if storage is None else storage
     shown = tune.dashboard(storage) if dashboard else nullcontext()

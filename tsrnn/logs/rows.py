@@ -151,7 +151,9 @@ def _unwrapped(path: Path, body: str, width: int) -> list[pl.Series]:
     if len(tokens) % width:
         tokens = mends.tokens(mends.apart(body))
     if len(tokens) % width:
-        raise InputError(f"{path}: {len(tokens)} values do not make whole rows of {width} curves; was it cut off?")
+        raise InputError(
+            f"{path}: {len(tokens)} values, which is no number of whole rows of {width} curves; was it cut off?"
+        )
     return [pl.Series(tokens[place::width], dtype=pl.String) for place in range(width)]
 
 

@@ -17,7 +17,7 @@ import polars as pl
 
 from tsrnn.board import beside as tables
 from tsrnn.board import rows as results
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, singular
 from tsrnn.submission import faults, truth
 from tsrnn.submission.faults import Row, Said
 
@@ -43,8 +43,7 @@ class Found:
         for what in dict.fromkeys(said.what for said in self.remarks):
             where = [said.where for said in self.remarks if said.what == what]
             yield f"remark  {where[0] if len(where) == 1 else f'{len(where)} files'}: {what}"
-        rows = f"{self.rows} row{'s' * (self.rows != 1)}"
-        yield f"{rows}, {len(self.faults)} fault{'s' * (len(self.faults) != 1)}"
+        yield singular(f"{self.rows} rows, {len(self.faults)} faults")
 
 
 def check(folder: Path, rerun: int = 0, tell: Callable[[str], None] = lambda _: None) -> Found:

@@ -135,7 +135,7 @@ def _chosen_on_validation(row: Row, knows: Truth) -> Iterator[str]:
 def _every_window(row: Row, knows: Truth) -> Iterator[str]:
     expected, scored = knows.windows(row.cells, row.config), row.cells["windows"]
     if expected is not None and scored is not None and scored != expected:
-        yield f"{scored:,} windows were scored, and the test has {expected:,}: {_counted(scored, expected)}"
+        yield f"of {expected:,} windows of the test it scored {scored:,}: {_counted(scored, expected)}"
 
 
 def _measured(row: Row, knows: Truth) -> Iterator[str]:
@@ -171,7 +171,7 @@ def together(rows: Sequence[Row]) -> list[Said]:
         most = max(row.cells["windows"] or 0 for row in kin)
         for row in kin:
             if (row.cells["windows"] or most) < most:
-                fewer = f"{row.cells['windows']:,} windows were scored, and others of that task scored {most:,}"
+                fewer = f"it scored {row.cells['windows']:,} windows, and others of that task scored {most:,}"
                 found.append(Said(row.where, f"{fewer}: some were dropped"))
     return found
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from functools import cache
+from importlib.util import find_spec
 from math import isclose, nan
 from typing import Any
 
@@ -28,8 +29,10 @@ class Truth:
         place = suites.find(dataset).data
         if place not in catalog.names():
             return catalog.checksum(place) is not None
-        row = catalog.row(place)
-        return row.reader == "simulate" or catalog.find(row) is not None
+        reader = catalog.row(place).reader
+        if reader in catalog.CARRIED:
+            return find_spec(catalog.CARRIED[reader]) is not None
+        return reader in catalog.MADE or catalog.find(catalog.row(place)) is not None
 
     def checksum(self, dataset: str) -> str | None:
         """Of the data; None where it is not known."""

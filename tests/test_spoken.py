@@ -1,0 +1,108 @@
+"""What the library says in Python, a command says in its own options; what it wrote, it names."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tsrnn.spoken import Option, command, worded
+
+Run = Callable[..., tuple[int, str, str]]
+FIT = {
+    "id": Option("--id"),
+    "missing": Option("--missing", many=True),
+    "wind": Option("--wind"),
+    "future": Option("--future", many=True),
+    "load": Option("--load", many=True),
+    "set": Option("--set", many=True),
+}
+PREDICT = {"load": Option("--load", many=True), "future": Option("--future"), "on_short": Option("--on-short")}
+FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
+
+
+@pytest.mark.parametrize(
+    ("options", "python", "shell"),
+    [
+        (FIT, "pass sort=True", "pass --load sort=true"),
+        (FIT, "pass id='my shop' if it tells", "pass --id 'my shop' if it tells"),
+        (FIT, "pass its name as id=, if not", "pass its name as --id, if not"),
+        (FIT, "(missing=[-9999] takes them)", "(--missing -9999 takes them)"),
+        (FIT, 'missing={"wv": [-9999, "M"]} does', "--missing wv=-9999 --missing wv=M does"),
+        (FIT, 'wind={"speed": ..., "direction": ...} makes', "--wind SPEED,DIRECTION makes"),
+        (FIT, "name past_covariates= or future_covariates='rain'", "name past_covariates= or --future rain"),
+        (FIT, "pass future=... with the next steps'", "pass future=... with the next steps'"),
+        (PREDICT, "pass future=... with the next steps'", "pass --future with the next steps'"),
+        (PREDICT, "give more, or fit with pad=True", "give more, or fit with --set pad=true"),
+        (PREDICT, "it must be fitted with quantiles=[...]", "it must be fitted with --quantiles"),
+        (PREDICT, "pass pad=True", "pass pad=True"),
+        (PREDICT, "it has input_size=24", "it has input_size=24"),
+        (PREDICT, "leave it out with on_short='skip'", "leave it out with --on-short skip"),
+        (FIT, "fit it with masks=False, centring='none'", "fit it with --set masks=false, --set centring=none"),
+        (
+            FIT,
+            "--load resample=0.5, --load families= and --set pad=",
+            "--load resample=0.5, --load families= and --set pad=",
+        ),
+        (FIT, "nobody=3 and x=4 and f(sort=True)", "nobody=3 and x=4 and f(sort=True)"),
+        (FLAGGED, "call it with adaptive=True", "call it with --adaptive"),
+        (FLAGGED, "call it with adaptive=False", "call it with adaptive=False"),
+        (
+            FIT,
+            "clip takes True or False; panel.notes tells all",
+            "clip takes true or false; `tsrnn describe` tells all",
+        ),
+        ({}, "pass sort=True; panel.notes tells all", "pass sort=True; panel.notes tells all"),
+    ],
+)
+def test_a_sentence_is_in_the_words_of_the_command_that_runs(
+    options: dict[str, Option], python: str, shell: str
+) -> None:
+    with command(options):
+        assert worded(python) == shell
+    assert worded(python) == python
+
+
+def test_what_a_refusal_tells_to_pass_can_be_passed(run: Run, tmp_path: Path) -> None:
+    hours = [f"2024-01-{day:02d},{day % 7}.0" for day in (2, 1, *range(3, 29))]
+    (tmp_path / "mine.csv").write_text("\n".join(["date,load", *hours]) + "\n")
+    status, _, err = run("describe", "mine.csv")
+    assert status == 2
+    assert err.endswith("sort the rows, or pass --load sort=true\n")
+    assert run("describe", "mine.csv", "--load", "sort=true")[0] == 0
+    status, _, err = run("describe", "mine.csv", "--load", "sort=often")
+    assert (status, err) == (2, "tsrnn: sort takes true or false, not 'often'\n")
+
+
+def test_a_notice_names_the_option_and_the_notes_do_too(run: Run, tmp_path: Path) -> None:
+    rows = [f"{hour},{hour % 5 if hour != 30 else -9999}" for hour in range(60)]
+    (tmp_path / "mine.csv").write_text("\n".join(["time,load", *rows]) + "\n")
+    _, out, err = run("describe", "mine.csv")
+    assert "(--missing -9999 takes" in err
+    assert "--missing" in out
+    assert "missing=" not in out + err
+
+
+def test_rows_of_a_saved_model_are_read_as_its_training_was(run: Run, tmp_path: Path) -> None:
+    rows = [f"{hour},{hour % 5}" for hour in range(80)]
+    (tmp_path / "mine.csv").write_text("\n".join(["time,load", *rows[:40], *rows[43:]]) + "\n")
+    fit = ("fit", "mine.csv", "--model", "repeat_last", "--input-size", "4", "--horizon", "2")
+    assert run(*fit, "--load", "fill=3", "--out", "saved")[0] == 0
+    status, _, err = run("predict", "saved", "mine.csv", "--load", "fill=2")
+    assert status == 2
+    assert "leave --load fill out" in err
+
+
+def test_what_was_written_is_named(run: Run, tmp_path: Path) -> None:
+    rows = [f"{hour},{hour % 5}" for hour in range(80)]
+    (tmp_path / "mine.csv").write_text("\n".join(["time,load", *rows]) + "\n")
+    run("fit", "mine.csv", "--model", "repeat_last", "--input-size", "4", "--horizon", "2", "--out", "saved")
+    for words, out in (
+        (("predict", "saved", "mine.csv"), "f.csv"),
+        (("forecasts", "saved", "mine.csv"), "g.parquet"),
+        (("plot", "mine.csv"), "h.png"),
+    ):
+        status, shown, err = run(*words, "--out", out)
+        assert (status, shown) == (0, "")
+        assert f"tsrnn: wrote {out}\n" in err
+        assert Path(out).stat().st_size
+    assert "wrote" not in run("predict", "saved", "mine.csv")[2]
