@@ -46,7 +46,7 @@ def fit(
     """Train `model` in place and leave the best weights in it (the last ones without a validation part).
 
     A model with a closed form is solved instead, and one with phases of its own goes through them (`tsrnn.phases`). One
-    that begins at a closed form (`Model.stands`) stays there where no epoch does better on `val`.
+    that begins at a closed form (`Model.stands_with`) stays there where no epoch does better on `val`.
     Early stopping looks at the model's own loss on `val`, unweighted.
     What was trained in double precision comes back in single.
 
@@ -80,7 +80,7 @@ def fit(
     data = WindowsDataModule(train, val, config)
     steps = len(data.train_dataloader()) * (config.max_epochs or 1)
     with quiet(), progress.bar("training", steps, config.progress) as shown:
-        first = validated and model.stands
+        first = validated and model.stands_with(model.config)
         trainer = _trainer(config, [*calls, ShownProgress(shown), *_checked(callbacks)], logger, first)
         with interruptible(trainer):
             trainer.fit(module, datamodule=data)

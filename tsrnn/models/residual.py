@@ -46,7 +46,6 @@ class Config:
 
 class Residual(Model):
     reads = COVARIATES
-    stands = True
     deviation: Tensor  # [horizon] of the line's errors
     usual: Tensor  # [1] mean deviation of a window
 
@@ -73,6 +72,10 @@ class Residual(Model):
         self.maps = nn.Linear(spec.input_size + others, config.rank) if config.rank else None
         self.chosen = zeros(nn.Linear(config.rank, outputs)) if config.rank else None
         self.ahead = Ahead(replace(spec, channels=spec.targets), 2 * hidden)  # z knows how past covariates stand
+
+    @classmethod
+    def stands_with(cls, config: Any) -> bool:
+        return True
 
     def forward(self, batch: Batch) -> Tensor:
         targets = self.spec.targets

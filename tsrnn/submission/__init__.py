@@ -65,7 +65,7 @@ def check(folder: Path, rerun: int = 0, tell: Callable[[str], None] = lambda _: 
     for row in rows:
         found.faults += faults.of_row(row, knows)
         found.remarks += faults.remarks(row, knows)
-    found.faults += faults.together(rows)
+    found.faults += faults.together(rows, knows)
     found.faults += faults.beside(rows, folder)
     refused = {said.where for said in found.faults}
     _run_again(found, [row for row in rows if row.where not in refused], rerun, knows, tell)

@@ -160,10 +160,10 @@ def _counted(scored: int, expected: int) -> str:
     return "some were dropped" if scored < expected else "some are not of the test"
 
 
-def together(rows: Sequence[Row]) -> list[Said]:
+def together(rows: Sequence[Row], knows: Truth) -> list[Said]:
     """Keys that stand twice, fits counted as two seeds, and rows that scored fewer windows than others did."""
     found = list(_doubled(rows))
-    found += _same_fit(rows)
+    found += _same_fit(rows, knows)
     scored: dict[tuple[Any, ...], list[Row]] = defaultdict(list)
     for row in rows:
         scored[tuple(row.cells[name] for name in ("dataset", "sha256", "horizon", "fold"))].append(row)
@@ -186,8 +186,8 @@ def _doubled(rows: Iterable[Row]) -> Iterator[Said]:
         first.setdefault(row.key, row)
 
 
-def _same_fit(rows: Iterable[Row]) -> Iterator[Said]:
-    """A network that was trained from another seed never has the same errors to the last digit."""
+def _same_fit(rows: Iterable[Row], knows: Truth) -> Iterator[Said]:
+    """A network that was trained from another seed never has the same errors, but where it may end where it began."""
     first: dict[tuple[Any, ...], Row] = {}
     place = results.KEY.index("seed")
     for row in rows:
@@ -196,7 +196,7 @@ def _same_fit(rows: Iterable[Row]) -> Iterator[Said]:
             continue
         key = (*row.key[:place], *row.key[place + 1 :], *scores)
         other = first.setdefault(key, row)
-        if other.cells["seed"] != row.cells["seed"]:
+        if other.cells["seed"] != row.cells["seed"] and not knows.may_stand(row.cells, row.config):
             what = f"seed {row.cells['seed']} has the errors of seed {other.cells['seed']} to the last digit"
             yield Said(row.where, f"{what} ({other.where}): one fit was counted twice")
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from functools import cache
 from importlib.util import find_spec
 from math import isclose, nan
@@ -57,6 +58,15 @@ class Truth:
         """Whether a model of that name can be made here."""
         try:
             return bool(models.find(name).word)
+        except InputError:
+            return False
+
+    def may_stand(self, row: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
+        """Whether a row's model keeps a closed form where no epoch does better: then seeds may be the same."""
+        try:
+            entry = models.find(row["model"])
+            own = {each.name for each in fields(entry.config)} & config.keys()
+            return entry.kind.stands_with(models.configure(row["model"], {name: config[name] for name in own}))
         except InputError:
             return False
 

@@ -82,9 +82,9 @@ class Model(nn.Module):
         """Fit in closed form where the method has one; True when done, and no gradient step follows."""
         return not any(weight.requires_grad for weight in self.parameters())
 
-    @property
-    def stands(self) -> bool:
-        """Whether what `solve` left forecasts well enough to stay, should no epoch do better on validation."""
+    @classmethod
+    def stands_with(cls, config: Any) -> bool:
+        """Whether what `solve` leaves, under this Config, stays where no epoch does better on validation."""
         return False
 
     def settle(self, val: Windows, head: heads.Head) -> None:

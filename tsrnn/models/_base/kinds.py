@@ -147,11 +147,11 @@ class Skipping(Model):
             self.skip.solve(train, val)
         return False
 
-    @property
-    def stands(self) -> bool:
-        return isinstance(self.skip, RidgeSkip)
+    @classmethod
+    def stands_with(cls, config: Any) -> bool:
+        return bool(config.skip == "ridge")
 
     def settle(self, val: Windows, head: heads.Head) -> None:
         """What was learnt beside a solved skip, in the share that does best."""
-        if self.stands:
+        if isinstance(self.skip, RidgeSkip):
             shrink(self.beside_skip(), partial(self.loss, head=head), val)
