@@ -112,7 +112,7 @@ def _turn(fits: list[bench.Job], place: execute.Place) -> tuple[dict[str, float]
         "processor s": sum(each.spent for each in took[count:]),
         "processes": float(len({each.process for each in took})),
     }
-    return seconds, tuple(each.error for each in took)
+    return seconds, tuple(each.error for each in took[count:])
 
 
 def kills(file: Path, times: int, only: str | None) -> list[dict[str, object]]:

@@ -109,6 +109,20 @@ def test_pandas_comes_back_as_pandas(fitted):
     assert told["anomaly"].iloc[200]
 
 
+def test_a_frame_of_which_no_row_can_be_judged_is_refused(fitted):
+    with pytest.raises(InputError, match="frame: no row can be judged, for want of rows before it or of a measurement"):
+        fitted.anomalies(frame(10))
+
+
+def test_series_of_which_no_row_can_be_judged_are_named():
+    both = pl.concat([frame(200).with_columns(well=pl.lit("A")), frame(200, 1).with_columns(well=pl.lit("B"))])
+    many = Forecaster("ols", input_size=16, horizon=3, val_size=0.4).fit(both, id="well", **ROLES)
+    short = both.filter((pl.col("well") == "A") | (pl.col("ds").rank("dense").over("well") <= 10))
+    with pytest.warns(Notice, match="frame: series 'B': no row can be judged"):
+        told = many.anomalies(short)
+    assert not told.filter(pl.col("well") == "B")["anomaly"].any()
+
+
 def test_a_larger_alpha_tells_of_more(fitted):
     counts = [fitted.anomalies(broken(), alpha=alpha)["anomaly"].sum() for alpha in (0.01, 0.05, 0.3)]
     assert counts == sorted(counts)

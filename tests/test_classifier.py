@@ -423,7 +423,7 @@ def test_text_where_values_are_asked_is_one_sentence():
 def test_what_a_fitted_one_cannot_read_is_one_sentence(rocket):
     with pytest.raises(InputError, match="this sequenceclassifier is not fitted"):
         SequenceClassifier().predict(X)
-    with pytest.raises(InputError, match="X has 1 channels and the training's had 2"):
+    with pytest.raises(InputError, match="X has 1 channel and the training's had 2"):
         rocket.predict([x[:, :1] for x in X])
     with pytest.warns(Notice, match=r"series '0' has 200 steps, of which the newest 38 are read"):
         rocket.predict([np.zeros((200, 2))])

@@ -73,6 +73,8 @@ def test_paths_go_beyond_the_horizon_in_the_frame_that_came_in():
     assert len(paths) == 3 * 10 * 5
     assert np.isfinite(paths["y"]).all()
     assert paths["ds"].iloc[0] == forecaster.predict()["ds"].iloc[0]
+    with pytest.raises(InputError, match="simulate takes a frame in second place; write steps=10"):
+        forecaster.simulate(5, 10)
     assert paths["ds"].is_monotonic_increasing or paths["unique_id"].nunique() == 3
 
 

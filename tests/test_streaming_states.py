@@ -155,7 +155,7 @@ def test_a_damaged_state(fitted, tmp_path):
         (lambda rows: rows.with_columns(pl.col("ds").dt.replace_time_zone("UTC")), "time zones too"),
         (lambda rows: np.zeros((2, 1)), r"an array of shape \[2, 1\]; give \[series channel\] = \[3, 1\]"),
         (lambda rows: np.full((3, 1), np.inf), "rows holds an infinite number"),
-        (lambda rows: [1.0], "rows is a list; give a pandas, polars or pyarrow frame"),
+        (lambda rows: [1.0], "rows is of type list; give a pandas, polars or pyarrow frame"),
     ],
 )
 def test_rows_that_cannot_be_a_step(change, message, long, fitted):

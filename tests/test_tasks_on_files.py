@@ -92,6 +92,8 @@ def test_a_target_to_be_named_is_all_that_is_said(run, tmp_path):
     words = ("--task", "along", "--target", "facies", "--past", "GR", "--id", "well", "--model", "majority")
     status, _, err = run("fit", "logs.csv", *words, "--on-short", "skip", "--out", "m")
     assert (status, "the task 'along' forecasts nothing; leave --on-short out" in err) == (2, True)
+    status, _, err = run("fit", "logs.csv", *words, "--seeds", "2", "--out", "m")
+    assert (status, "several seeds are saved as the mean of their forecasts; leave --seeds out" in err) == (2, True)
 
 
 def test_notices_of_a_file_that_is_taken_are_said(run, tmp_path):

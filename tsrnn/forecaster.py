@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from copy import copy
 from dataclasses import replace
+from numbers import Integral
 from typing import Any, Self
 
 from tsrnn import answer, calibration, ends, heads, infer, journal, models, paths, rollout, unread, usual, windows
@@ -196,6 +197,8 @@ class Forecaster(Operated):
             The series' ids and index, `sample` (0 to n - 1) and a column per target, in the frame type that came in; of
             series that `predict` skips there are none.
         """
+        if isinstance(frame, Integral):
+            raise InputError(f"simulate takes a frame in second place; write steps={frame}")
         panel = self._panel(frame)
         history, beyond, skipped = self._history(panel)
         if skipped:

@@ -60,7 +60,8 @@ def to_polars(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
                 source, [str(name) for name in getattr(frame, "column_names", getattr(frame, "columns", ()))]
             ) from None
         except TypeError:
-            raise InputError(f"{source} is a {type(frame).__name__}; give a pandas, polars or pyarrow frame") from None
+            kind = type(frame).__name__
+            raise InputError(f"{source} is of type {kind}; give a pandas, polars or pyarrow frame") from None
         if native.implementation.is_pandas():
             table, origin = _from_pandas(frame, source)
         else:

@@ -3,12 +3,16 @@
 from numbers import Integral
 from typing import Any
 
+import numpy as np
+
 from tsrnn import anomalies, split
 from tsrnn.arrays import Floats
-from tsrnn.errors import InputError, notice
+from tsrnn.errors import InputError, listed, notice
 from tsrnn.estimator import Estimator
 from tsrnn.panel import Panel
 from tsrnn.residuals import Usual
+
+_WANT = "for want of rows before it or of a measurement"
 
 
 class Judged(Estimator):
@@ -35,7 +39,8 @@ class Judged(Estimator):
             judged, for want of rows before it or of a measurement, its score is empty and it is no anomaly.
 
         Raises:
-            InputError: a column is missing, alpha takes more sound rows than there are, or there are none.
+            InputError: a column is missing, alpha takes more sound rows than there are, there are none, or no row can
+                be judged; series of which none can are named.
         """
         self._check_fitted()
         if isinstance(smooth, bool) or not isinstance(smooth, Integral) or smooth < 1:
@@ -46,6 +51,7 @@ class Judged(Estimator):
         threshold = usual.threshold(alpha)
         panel = self._panel(frame)
         parts, scores = self._scored(panel, usual)
+        _refuse_unjudged(panel, scores)
         return panel.native(anomalies.table(panel, parts, scores, threshold))
 
     def _usual(self, sound: Any, smooth: int) -> Usual:
@@ -68,3 +74,12 @@ class Judged(Estimator):
     def _panel(self, frame: Any) -> Panel:
         """A frame read as the training's was; None: the training's own."""
         raise NotImplementedError
+
+
+def _refuse_unjudged(panel: Panel, scores: Floats) -> None:
+    ends = zip(panel.ids, panel.offsets[:-1].tolist(), panel.offsets[1:].tolist(), strict=True)
+    without = [name for name, begin, end in ends if not np.isfinite(scores[begin:end]).any()]
+    if len(without) == len(panel.ids):
+        raise InputError(f"{panel.source}: no row can be judged, {_WANT}; pass more rows")
+    if without:
+        notice(f"{panel.source}: series {listed(without)}: no row can be judged, {_WANT}")

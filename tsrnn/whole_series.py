@@ -57,6 +57,8 @@ class WholeSeries(Labelled):
             if y is None and not isinstance(X, Panel):
                 raise InputError("this classifier requires y to be passed, and y is None; name the column of labels")
             return X, y or X.roles.targets[0], dict(roles)
+        if roles and sequences.is_table(X):
+            raise InputError(f"{listed(roles)} names columns of a long frame, whose labels y names, too; pass its name")
         if roles:
             raise InputError(
                 f"{listed(roles)} names columns of a frame, and X is arrays; pass a long frame, or leave it"

@@ -76,8 +76,9 @@ def run(  # noqa: PLR0913  one parameter per option
         plot.check(picture)  # before the training
     task = task or tasks.AHEAD.name
     if not tasks.find(task).forecasts:
-        unread = {"horizon": horizon, "quantiles": quantiles, "on_short": on_short, "seeds": seeds}
+        unread = {"horizon": horizon, "quantiles": quantiles, "on_short": on_short}
         refuse(f"the task {task!r} forecasts nothing", **unread)
+        refuse("several seeds are saved as the mean of their forecasts", seeds=seeds)
     if seeds is not None:
         refuse("seeds have losses of their own", plot=picture)
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}
