@@ -147,7 +147,7 @@ def test_workers_do_not_say_again_what_was_said_of_a_file(tmp_path: Path) -> Non
     rows = pl.DataFrame({"depth": range(100), "a": [-9999.0 if k == 5 else k % 7 / 7 for k in range(100)]})
     rows.write_csv(tmp_path / "mine.csv")
     source = bench.Source(str(tmp_path / "mine.csv"))
-    with pytest.warns(Notice, match="hold -9999"):
+    with pytest.warns(Notice, match="holds? -9999"):
         jobs = bench.plan(source, "smoke", TINY)
     planned._opened.cache_clear()  # as in a worker
     with warnings.catch_warnings():

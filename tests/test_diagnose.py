@@ -208,7 +208,7 @@ def test_the_command_draws_and_prints(run):
     assert run(*words)[0] == 2
     words = ("diagnose", "--cells", "elman,lstm", "--length", "6,4", "--updates", "1", "--out", "pictures/i.png")
     status, out, err = run(*words, "--json")
-    assert (status, err) == (0, "")
+    assert (status, err) == (0, "tsrnn: wrote pictures/i.png\n")
     found = json.loads(out)
     assert [(each["name"], each["length"], len(each["norms"])) for each in found["influence"][::2]] == [
         ("elman", 6, 6), ("elman", 4, 4), ("lstm", 6, 6), ("lstm", 4, 4),

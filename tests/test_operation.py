@@ -136,7 +136,7 @@ def test_what_cannot_be_adopted(long, fitted):
         Forecaster("gru", **QUICK).adopt(module)
     other = Forecaster("gru", **{**QUICK, "horizon": 7})
     other.modules(long)
-    with pytest.raises(InputError, match=r"of another task, 24 -> 6 steps of 1 targets; adopt what"):
+    with pytest.raises(InputError, match=r"of another task, 24 -> 6 steps of 1 target; adopt what"):
         other.adopt(module)
     with pytest.raises(InputError, match="adopt takes the ForecastModule that a Trainer has trained, not a GRU"):
         other.adopt(torch.nn.GRU(1, 1))

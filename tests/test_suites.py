@@ -272,7 +272,8 @@ def test_suites_of_one_name_share_a_folder_and_no_board(run: Run, suite: str, tm
         status, out, err = run("leaderboard", each, "--out", "res", "--json")
         assert status == 0
         assert len(json.loads(out)) == mine
-        told = f"field-suite in res: {others} rows of other data, another split or another task"
+        count = "1 row" if others == 1 else f"{others} rows"
+        told = f"field-suite in res: {count} of other data, another split or another task"
         assert told in " ".join(err.split())
     status, _, err = run("leaderboard", "field-suite", "--out", "res")
     assert status == 2

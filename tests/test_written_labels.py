@@ -69,7 +69,7 @@ def test_two_targets_of_a_file_are_one_sentence(run, tmp_path):
     simulate.wells(wells=2, rows=60).write_csv(tmp_path / "logs.csv")
     words = ("--task", "along", "--target", "DTC", "--target", "facies", "--id", "well", "--out", "m")
     status, _, err = run("fit", "logs.csv", *words)
-    assert (status, err) == (2, "tsrnn: one column is told, and target= names 2 ('DTC', 'facies'); name one\n")
+    assert (status, err) == (2, "tsrnn: one column is told, and --target names 2 ('DTC', 'facies'); name one\n")
 
 
 def test_a_log_without_the_label_s_curve_is_told(run, tmp_path):

@@ -180,8 +180,10 @@ def _told(address: str) -> dict[str, Any]:
     """What a system is told beside an address: a web server is given up after a silence, however long a file takes."""
     if not address.startswith(("http://", "https://")):
         return {}
-    from aiohttp import ClientTimeout
-
+    try:
+        from aiohttp import ClientTimeout
+    except ImportError:  # fsspec says it of web addresses in its own words
+        return {}
     return {"client_kwargs": {"timeout": ClientTimeout(total=None, sock_connect=_SILENCE, sock_read=_SILENCE)}}
 
 
