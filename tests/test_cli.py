@@ -326,6 +326,8 @@ FIT = ("--out", "m", "--input-size", "8", "--horizon", "4", "--model", "ols")
         (("leaderboard", "ETTh1", "--out", "empty"), "holds no result rows of ETTh1"),
         (("leaderboard", "--out", "empty"), "holds no result rows; run `tsrnn bench"),
         (("tune", "transformer", "--trials", "0"), "--trials must be at least 1"),
+        (("tune", "transformer", "--horizon", "0"), "horizon must be a whole number of steps, at least 1, not 0"),
+        (("tune", "transformer", "--model", ""), "unknown model ''"),
         (("predict", "empty", "transformer"), "empty is not a saved model"),
         (("fit", "transformer", "--out", "m", "--set", "hiden_size=3"), "did you mean 'hidden_size'"),
         (("fit", "transformer", "--out", "m", "--seeds", "0"), "--seeds must be at least 1"),

@@ -13,6 +13,9 @@ from tsrnn.reading import Note, line
         ("GR: 1 values beyond 0 to 300 gAPI", "GR: 1 value beyond 0 to 300 gAPI"),
         ("1 of 1 rows; 21 rows; 0.1 rows; 1,1 rows", "1 of 1 row; 21 rows; 0.1 rows; 1,1 rows"),
         ("column '1 rows' has 1 series, 1 class and 1 is", "column '1 rows' has 1 series, 1 class and 1 is"),
+        ("column 'well 1 cells' has 1 rows", "column 'well 1 cells' has 1 row"),
+        ("the training's 1 rows and the file's", "the training's 1 row and the file's"),
+        ("logs/block 1 wells.csv: 1 rows; my/run 1 files/a.csv", "logs/block 1 wells.csv: 1 row; my/run 1 files/a.csv"),
         ("1 backtest windows of horizon 3", "1 backtest window of horizon 3"),
     ],
 )

@@ -43,6 +43,7 @@ FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
             "--load resample=0.5, --load families= and --set pad=",
             "--load resample=0.5, --load families= and --set pad=",
         ),
+        (FIT, "column 'my id=3' and \"a sort=True\"", "column 'my id=3' and \"a sort=True\""),
         (FIT, "nobody=3 and x=4 and f(sort=True)", "nobody=3 and x=4 and f(sort=True)"),
         (FLAGGED, "call it with adaptive=True", "call it with --adaptive"),
         (FLAGGED, "call it with adaptive=False", "call it with adaptive=False"),

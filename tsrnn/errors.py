@@ -12,10 +12,15 @@ _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
 _CELL = 60  # characters of a cell, or of a name, that a message quotes
 _NAMES = 40  # names that a message lists
 _thread = threading.local()
+QUOTED = r"(?<![\w=])(?:'[^']*'|\"[^\"]*\")(?!\w)"  # a name or a cell, whose words are not a sentence's own
+_COUNTED = (
+    "bin byte case cell channel column cost curve cutoff degree epoch error fault file fit folder hour label level "
+    "line model month number place remark row second section seed sequence station step table target task time trial "
+    "truth value well window word zero"
+)
 _ONE = re.compile(
-    r"(?<![\w.,:/'\"-])1 ((?:backtest |test |blank |more |past |whole )?)"
-    r"(bin|byte|case|cell|channel|column|cost|curve|cutoff|degree|epoch|error|fault|file|fit|folder|hour|label|level|line|model|month|number|place|remark|row|second|section|seed|"
-    r"sequence|station|step|table|target|task|time|trial|truth|value|well|window|word|zero)s\b( that (?:are|hold)\b)?"
+    QUOTED + r"|(?<![\w.,:/\\-])1 ((?:backtest |test |blank |more |past |whole )?)"
+    rf"({_COUNTED.replace(' ', '|')})s\b(?![./\\-]\w)( that (?:are|hold)\b)?"
 )
 _OF_ONE = {" that are": " that is", " that hold": " that holds", None: ""}
 
@@ -71,12 +76,12 @@ def held() -> Iterator[Callable[[], None]]:
 
 
 def singular(text: str) -> str:
-    """A sentence whose counts may be one.
+    """A sentence whose counts may be one; quoted names, and those of files, are left as they are.
 
     >>> singular("1 cells that hold 7, in 1 of 21 files")
     '1 cell that holds 7, in 1 of 21 files'
     """
-    return _ONE.sub(lambda one: f"1 {one[1]}{one[2]}{_OF_ONE[one[3]]}", text)
+    return _ONE.sub(lambda one: f"1 {one[1]}{one[2]}{_OF_ONE[one[3]]}" if one[2] else one[0], text)
 
 
 def quoted(value: object) -> str:

@@ -199,10 +199,11 @@ def score(
             shifted = None if shift is None else partial(shift, rows=rows)
             read = _read(name, head, params, batch, truth, shifted)
             past = before.get(metrics.named(name).history)
-            arrays_of = metrics.named(name).arrays(*read, *([] if past is None else [past.nan_to_num()]))
-            told = seen if past is None else past.isfinite() if seen is None else seen.cpu() * past.isfinite()
-            for place, cells in enumerate(arrays_of):
-                tallies[name, place].add(cells if told is None else cells * told.to(cells.device))
+            if past is not None:
+                read.append(past.nan_to_num())
+            for place, cells in enumerate(metrics.named(name).arrays(*read)):
+                known = cells if past is None else cells * past.isfinite()
+                tallies[name, place].add(known if seen is None else known * seen.to(known.device))
     return _score(measures, tallies, windows, series)
 
 
@@ -231,7 +232,7 @@ def _truth(windows: Windows, which: slice) -> Tensor:
 
 
 def _before(word: str, windows: Windows, which: slice, season: int) -> Tensor:
-    """What a word of `metrics.HISTORY` says of some windows' past: [batch horizon-or-1 target]; NaN: nothing."""
+    """What a word of `metrics.History` says of some windows' past: [batch horizon-or-1 target]; NaN: nothing."""
     arrays, rows = windows.buffer.arrays, windows.targets_at[which]
     if word == "seasonal":
         return torch.from_numpy(yardsticks.seasonal_errors(arrays, rows, season))[:, None]

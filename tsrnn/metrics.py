@@ -13,7 +13,7 @@ Gneiting & Raftery 2007, eq. 43.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ from tsrnn.errors import InputError, unknown
 
 Values = npt.NDArray[np.floating]
 USUAL = ("mse", "mae")  # what is measured where nobody asks for others, and the columns of every result row
-HISTORY = ("seasonal", "clock")  # the mean absolute seasonal difference; the mean at the same place of the season
+History = Literal["", "seasonal", "clock"]  # none; the mean seasonal difference; the mean at that place of the season
 _PHYSICAL = "physical_"
 _DECILES = tuple(k / 10 for k in range(1, 10))
 _MIDPOINTS = tuple(round(0.05 + k / 10, 2) for k in range(10))
@@ -38,7 +38,7 @@ class Measure:
         whole    (count of cells, sum of each array) -> the measure; element by element
         levels   of the quantiles that `cells` takes in place of the forecast, if it does
         best     the value that is best; None: the lowest
-    history  what `cells` takes of the past behind the forecast, a word of `HISTORY`; truth and forecast are then in
+    history  what `cells` takes of the past behind the forecast, by a word of `History`; truth and forecast are then in
              the data's own units
     """
 
@@ -46,7 +46,7 @@ class Measure:
     whole: Callable[..., Any]
     levels: tuple[float, ...] = ()
     best: float | None = None
-    history: str = ""
+    history: History = ""
 
     def __call__(self, y: Values, *forecast: Values, mask: npt.NDArray[np.bool_] | None = None) -> float:
         seen = ~np.isnan(sum(forecast, start=y))
@@ -74,7 +74,7 @@ def measure(
     whole: Callable[..., Any] = _mean,
     levels: tuple[float, ...] = (),
     best: float | None = None,
-    history: str = "",
+    history: History = "",
 ) -> Callable[[Callable[..., Any]], Measure]:
     """Make a measure of a function of cells; by default their mean."""
     return lambda cells: Measure(cells, whole, levels, best, history)

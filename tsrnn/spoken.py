@@ -18,9 +18,10 @@ from dataclasses import dataclass, fields
 from inspect import signature
 from typing import Any
 
-from tsrnn.errors import InputError
+from tsrnn.errors import QUOTED, InputError
 
 _SAID = re.compile(
+    rf"{QUOTED}|"
     r"(?<![\w.\-\[{(\"'])(?<!--load )(?<!--set )(\(?)([a-z]+(?:_[a-z]+)*)="
     r"('[^']*'|\"[^\"]*\"|\[[^\]]*\]|\{[^}]*\}|True\b|False\b|\.\.\.|-?\d+(?:\.\d+)?(?:e[-+]?\d+)?|)(?![\w=])"
 )
@@ -65,13 +66,11 @@ def worded(text: str) -> str:
     if not _running:
         return text
     text = _NOTES.sub("`tsrnn describe` tells all", text).replace("True or False", "true or false")
-    return _SAID.sub(
-        lambda match: match[1] + (_option(match[2], match[3], text[: match.start()]) or _rest(match)), text
-    )
+    return _SAID.sub(lambda match: match[0] if match[2] is None else _said(match, text[: match.start()]), text)
 
 
-def _rest(match: re.Match[str]) -> str:
-    return match[0].removeprefix(match[1])
+def _said(match: re.Match[str], before: str) -> str:
+    return match[1] + (_option(match[2], match[3], before) or match[0].removeprefix(match[1]))
 
 
 def _option(word: str, said: str, before: str) -> str | None:

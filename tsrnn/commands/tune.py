@@ -108,7 +108,8 @@ def run(  # noqa: PLR0913  one parameter per option
     forecasts = tasks.find(source.suite.task).forecasts
     if not forecasts:
         refuse(f"the task {source.suite.task!r} forecasts nothing", horizon=horizon)
-    horizon, model = horizon or _HORIZON, model or (_MODEL if forecasts else faces.model(source.suite.task))
+    horizon = _HORIZON if horizon is None else horizon
+    model = (_MODEL if forecasts else faces.model(source.suite.task)) if model is None else model
     usual = (bench.DEFAULT_INPUT,) if forecasts else ()
     asked = tune.Sweep(
         model=model,
