@@ -20,7 +20,7 @@ from small import wide_frame
 
 from tsrnn import InputError, alive, allocator, bench, catalog, claims, faces, suites
 from tsrnn import fit as training
-from tsrnn.bench import jobs as planned
+from tsrnn.bench import data
 from tsrnn.bench.screen import seconds_left
 from tsrnn.board import rows as results
 from tsrnn.errors import Notice
@@ -149,7 +149,7 @@ def test_workers_do_not_say_again_what_was_said_of_a_file(tmp_path: Path) -> Non
     source = bench.Source(str(tmp_path / "mine.csv"))
     with pytest.warns(Notice, match="holds? -9999"):
         jobs = bench.plan(source, "smoke", TINY)
-    planned._opened.cache_clear()  # as in a worker
+    data._opened.cache_clear()  # as in a worker
     with warnings.catch_warnings():
         warnings.simplefilter("error", Notice)
         bench.run_one(jobs[0])

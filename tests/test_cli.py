@@ -21,7 +21,7 @@ from filelock import FileLock
 import tsrnn
 from tsrnn import cli, registry
 from tsrnn.commands import _app
-from tsrnn.commands._base import options
+from tsrnn.commands._base.given import options
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -459,7 +459,7 @@ def test_sigterm_stops_the_workers_and_leaves_nothing(tmp_path: Path, everyone: 
 import jobs, typer, tsrnn.commands._app
 from pathlib import Path
 from tsrnn import cli, execute
-from tsrnn.commands._base import resumable
+from tsrnn.commands._base.given import resumable
 app = typer.Typer()
 @app.command()
 def hold(lock: Path) -> None:

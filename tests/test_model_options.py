@@ -11,7 +11,7 @@ from small_models import made, small
 
 from tsrnn import models
 from tsrnn.cells import Cell
-from tsrnn.commands._base import options as options_of
+from tsrnn.commands._base.given import options as options_of
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.parameters import read_toml, sort

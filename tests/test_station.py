@@ -12,7 +12,7 @@ import pytest
 from small import QUICK, hours, waves
 
 from tsrnn import Forecaster, load, missing, parted, recalled, wind
-from tsrnn.commands._base import station as options
+from tsrnn.commands._base.given import station as options
 from tsrnn.errors import InputError, Notice
 from tsrnn.panel import Panel
 

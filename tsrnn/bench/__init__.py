@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 from tsrnn import claims, execute, models, progress
 from tsrnn.allocator import threads, tune_allocator
 from tsrnn.bench import shown
+from tsrnn.bench.data import SHARES as SHARES
+from tsrnn.bench.data import opened as opened
+from tsrnn.bench.data import settled as settled
 from tsrnn.bench.jobs import DEFAULT_INPUT as DEFAULT_INPUT
-from tsrnn.bench.jobs import SHARES as SHARES
 from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes
-from tsrnn.bench.jobs import opened as opened
 from tsrnn.bench.jobs import plan as plan
-from tsrnn.bench.jobs import settled as settled
 from tsrnn.board import beside, rows
 from tsrnn.errors import InputError, Notice
 from tsrnn.estimator import Estimator

@@ -3,25 +3,20 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, faces, gaps, heads, labels, models, suites, tasks
+from tsrnn import faces, heads, models, suites, tasks
+from tsrnn.bench.data import opened, settled
 from tsrnn.board import rows
-from tsrnn.errors import InputError, notice, quoted
+from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import named
 from tsrnn.panel import Panel
 from tsrnn.parameters import read_toml, words
-from tsrnn.split import folds, standard
 from tsrnn.suites import Source
-from tsrnn.suites.leads import step_of, unit
 
 DEFAULT_INPUT = 336  # steps of look-back, for a model that no suite names
-_FEW = 50  # whole numbers in a column that a benchmark takes for classes
-_SPELT = {"m": ("m", "metre", "metres", "meter", "meters"), "ft": ("ft", "f", "feet", "foot")}
-SHARES = {"ratios": [0.7, 0.1, 0.2]}  # the split of a file that the catalogue does not know
 
 
 @dataclass(frozen=True)
@@ -137,27 +132,6 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
     return jobs
 
 
-def settled(source: Source) -> tuple[Source, dict[str, Any]]:
-    """A source, and options, with what no file says and the target's cells tell: whether they are labels or values.
-
-    Whole numbers, where they are few, are classes, and it is said.
-
-    Raises:
-        InputError: one column is to be told, and none of several is named.
-    """
-    panel, suite = opened(source)[0], source.suite
-    if not suite.usual or not tasks.find(suite.task).of_values:
-        return source, {}
-    name, _, _ = labels.asked(panel, None, None, {})
-    if panel.classes is not None:
-        return source, {}
-    column = panel.frame[name]
-    if labels.are_whole(column) and column.n_unique() <= _FEW:
-        notice(f"{panel.source}: column {quoted(name)} holds a few whole numbers, which are taken for classes")
-        return source, {"loss": labels.CROSS_ENTROPY}
-    return replace(source, values=True), dict(suites.SILENT)
-
-
 def _check(job: Job, where: str, panel: Panel) -> None:
     """Refuse what the model cannot be given, or cannot be measured by, before anything is fitted."""
     asked = job.estimator()
@@ -216,61 +190,3 @@ def _job(
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}
     return Job(source, sha256, model, horizon, size, seed, options, track, preset)
-
-
-def _check_leads(source: Source, panel: Panel) -> None:
-    """Refuse leads in words that were counted in other steps, or another unit of depth, than the data have.
-
-    Raises:
-        InputError: which, and of what.
-    """
-    suite, index = source.suite, panel.roles.index
-    step = step_of(suite.data, suite.roles)
-    if suite.leads != suite.said_leads and source.columns.get("freq", step) != step:
-        raise InputError(f"{suite.file} counts its leads in steps of {step!r}; leave --freq out, or change it there")
-    known = panel.columns[index].unit if index in panel.columns else None
-    if (asked := unit(suite.said_leads)) and known and known.lower() not in _SPELT[asked]:
-        raise InputError(f"{suite.file}: leads are in {asked}, and {index!r} of {panel.source} is in {known}")
-
-
-def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
-    """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file.
-
-    Raises:
-        InputError: data that are not there or cannot be read, or that cannot be split so.
-    """
-    return _opened(source, _files(source.suite.data))
-
-
-def _files(data: str) -> tuple[Any, ...]:
-    """What tells a user's files from others of that path, in another folder or written again; none of a data set."""
-    if data in catalog.names():
-        return ()
-    path = Path(data)
-    files = [each for each in (sorted(path.iterdir()) if path.is_dir() else [path]) if each.is_file()]
-    return path.resolve(), *((each.name, each.stat().st_mtime_ns, each.stat().st_size) for each in files)
-
-
-@lru_cache(maxsize=2)
-def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str, Any]]:
-    """`opened`, once as long as `files` are what they were."""
-    suite = source.suite
-    suites.check_data(suite)
-    labelled: dict[str, Any] = {} if tasks.find(suite.task).shows else {"labels": True}
-    panel = catalog.load(suite.data, **source.columns, **labelled)
-    panel = panel if suite.gaps is None else gaps.cut(panel, suite.gaps)
-    _check_leads(source, panel)
-    asked = suite.split or ("standard" if panel.split else SHARES)
-    if asked == SHARES and tasks.find(suite.task).ends:
-        raise InputError(
-            f"{panel.source} has no split of whole series, which the task {suite.task!r} takes; write a suite, a TOML "
-            f'file with data = "{Path(suite.data).name}", task = "{suite.task}" and split = {{ by_series = {{ val = '
-            "[...], test = [...] } }"
-        )
-    try:
-        rows = folds(panel.ids, panel.split if asked == "standard" else asked, panel.roles.id)
-        for row in rows.values():
-            standard(panel.arrays(), row, panel.source)
-    except InputError as error:
-        raise InputError(f"{suite.file}: {error}" if suite.split else str(error)) from None
-    return panel, rows if asked != "standard" else {"": asked}

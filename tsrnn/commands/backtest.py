@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import (
+from tsrnn.commands._base.given import dataset, loading, parameters, roles, station, words
+from tsrnn.commands._base.options import (
     By,
     Config,
     Data,
@@ -24,12 +25,6 @@ from tsrnn.commands._base import (
     Target,
     Time,
     Wind,
-    dataset,
-    loading,
-    parameters,
-    roles,
-    station,
-    words,
 )
 from tsrnn.errors import InputError
 

@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import (
+from tsrnn.commands._base.given import (
+    at_least_one,
+    benchmark,
+    loading,
+    numbers,
+    options,
+    resumable,
+    roles,
+    station,
+    words,
+)
+from tsrnn.commands._base.options import (
     Bench,
     Config,
     DateFormat,
@@ -21,15 +32,6 @@ from tsrnn.commands._base import (
     TaskName,
     Time,
     Wind,
-    at_least_one,
-    benchmark,
-    loading,
-    numbers,
-    options,
-    resumable,
-    roles,
-    station,
-    words,
 )
 
 if TYPE_CHECKING:

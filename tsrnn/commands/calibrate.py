@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Data, Load, history, levels
+from tsrnn.commands._base.given import history, levels
+from tsrnn.commands._base.options import Data, Load
 
 
 def run(

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base import Json, Load, history
+from tsrnn.commands._base.given import history
+from tsrnn.commands._base.options import Json, Load
 
 
 def run(

@@ -3,7 +3,7 @@
 from inspect import cleandoc
 from typing import Any
 
-from tsrnn.commands._base import Json
+from tsrnn.commands._base.options import Json
 from tsrnn.errors import InputError
 
 

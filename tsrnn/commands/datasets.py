@@ -1,6 +1,6 @@
 """tsrnn datasets: what the catalogue knows."""
 
-from tsrnn.commands._base import Json
+from tsrnn.commands._base.options import Json
 
 
 def run(json_: Json = False) -> None:

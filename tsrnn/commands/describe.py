@@ -4,23 +4,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import (
-    Data,
-    DateFormat,
-    Duplicates,
-    Freq,
-    Id,
-    Json,
-    Load,
-    Missing,
-    Target,
-    Time,
-    Wind,
-    dataset,
-    loading,
-    roles,
-    station,
-)
+from tsrnn.commands._base.given import dataset, loading, roles, station
+from tsrnn.commands._base.options import Data, DateFormat, Duplicates, Freq, Id, Json, Load, Missing, Target, Time, Wind
 from tsrnn.errors import InputError
 
 

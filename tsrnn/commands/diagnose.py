@@ -6,7 +6,8 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn import registry
-from tsrnn.commands._base import Json, Load, history, numbers, words
+from tsrnn.commands._base.given import history, numbers, words
+from tsrnn.commands._base.options import Json, Load
 from tsrnn.errors import InputError, unknown
 
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Json, Load, history
+from tsrnn.commands._base.given import history
+from tsrnn.commands._base.options import Data, Json, Load
 
 FOUND = 3  # exit status
 

@@ -5,7 +5,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import (
+from tsrnn.commands._base.given import at_least_one, dataset, loading, parameters, refuse, roles, station
+from tsrnn.commands._base.options import (
     Config,
     Data,
     DateFormat,
@@ -21,13 +22,6 @@ from tsrnn.commands._base import (
     TaskName,
     Time,
     Wind,
-    at_least_one,
-    dataset,
-    loading,
-    parameters,
-    refuse,
-    roles,
-    station,
 )
 
 Past = Annotated[list[str] | None, typer.Option("--past", help="Covariate known up to now; repeat for several.")]

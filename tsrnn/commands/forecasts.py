@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import By, Data, Json, Load, history, words
+from tsrnn.commands._base.given import history, words
+from tsrnn.commands._base.options import By, Data, Json, Load
 
 _ROWS = 100_000  # of the table that are held at once
 

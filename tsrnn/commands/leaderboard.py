@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Json
+from tsrnn.commands._base.options import Json
 from tsrnn.errors import InputError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Json
+from tsrnn.commands._base.options import Json
 from tsrnn.errors import InputError
 
 _CAPTION = (

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Load, Target, dataset, loading, pairs, reading, remembered, span
+from tsrnn.commands._base.given import dataset, loading, pairs, reading, remembered, span
+from tsrnn.commands._base.options import Load, Target
 from tsrnn.errors import InputError
 
 

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base import Data, Json, Load, OnShort, history, refuse
+from tsrnn.commands._base.given import history, refuse
+from tsrnn.commands._base.options import Data, Json, Load, OnShort
 
 
 def run(

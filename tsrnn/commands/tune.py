@@ -8,7 +8,18 @@ from typing import Annotated, Any, Self
 
 import typer
 
-from tsrnn.commands._base import (
+from tsrnn.commands._base.given import (
+    at_least_one,
+    benchmark,
+    loading,
+    numbers,
+    options,
+    refuse,
+    resumable,
+    roles,
+    station,
+)
+from tsrnn.commands._base.options import (
     Bench,
     DateFormat,
     Duplicates,
@@ -23,15 +34,6 @@ from tsrnn.commands._base import (
     TaskName,
     Time,
     Wind,
-    at_least_one,
-    benchmark,
-    loading,
-    numbers,
-    options,
-    refuse,
-    resumable,
-    roles,
-    station,
 )
 from tsrnn.errors import InputError
 

@@ -1,0 +1,1 @@
+"""What several commands share: `options`, the types of what they take, and `given`, which reads it."""
