@@ -209,3 +209,14 @@ def test_a_measure_that_is_none_is_said_to_be_none(tmp_path):
         tagger.score(frame, part="val", measures=["acuracy"])
     with pytest.raises(InputError, match=r"no row of that part has a truth .* take part='val'"):
         tagger.score(frame)
+
+
+def test_a_smoke_run_of_made_sequences_says_that_its_critics_learnt_little(run, tmp_path):
+    simulate.transformer(rows=160).select("date", "OT", "HUFL").write_csv(tmp_path / "tiny.csv")
+    words = ("tiny.csv", "--task", "generate", "--preset", "smoke", "--models", "timegan", "--input-size", "8")
+    status, out, _ = run("bench", *words, "--workers", "0", "--out", "res")
+    assert status == 0
+    assert "Critics learnt for 20 steps at most, where the published measures have up to 5,000" in " ".join(out.split())
+    assert "Critics learnt for 20 steps at most" in (tmp_path / "res" / "tiny" / "board.html").read_text()
+    row = pl.read_csv(tmp_path / "res" / "tiny" / "timegan.csv").row(0, named=True)
+    assert json.loads(row["config"])["judging_steps"] == 20
