@@ -4,6 +4,7 @@ import json
 
 import polars as pl
 
+from tsrnn.board.rows import ONLINE
 from tsrnn.board.table import REFERENCE
 from tsrnn.metrics import USUAL
 
@@ -17,13 +18,18 @@ TRIAL = (
     "Critics learnt for {steps} steps at most, where the published measures have up to 5,000: scores of a trial run, "
     "to be compared with no others."
 )
+FOLLOWING = (
+    "Class O, online: a forecast is corrected by what had come true when it was issued, and then is final. No "
+    "published number stands beside it, for those learn nothing after their training."
+)
 KNOWING = "R: a reference that was run here and reads the labels of the very series that it tells; it is not ranked."
 
 
 def captions(table: pl.DataFrame) -> list[str]:
     """What classes on a board mean."""
     kinds = {*table["class"]}
-    return [CAPTION] * bool(kinds - {"", REFERENCE}) + [KNOWING] * (REFERENCE in kinds)
+    said = [CAPTION] * bool(kinds - {"", REFERENCE}) + [KNOWING] * (REFERENCE in kinds)
+    return said + [FOLLOWING] * (ONLINE in {*table["track"]})
 
 
 def notes(table: pl.DataFrame, measure: str = USUAL[0]) -> list[str]:
