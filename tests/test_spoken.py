@@ -17,6 +17,7 @@ FIT = {
     "set": Option("--set", many=True),
 }
 PREDICT = {"load": Option("--load", many=True), "future": Option("--future"), "on_short": Option("--on-short")}
+ALONG = {"past": Option("--past", many=True)}
 SAMPLE = {"count": Option("--count"), "seed": Option("--seed")}
 FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
 
@@ -54,6 +55,7 @@ FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
             "--load clip takes true or false; `tsrnn describe` tells all",
         ),
         (SAMPLE, "n must be a whole number from 1, not 0", "--count must be a whole number from 1, not 0"),
+        (ALONG, "to tell 'rock' from; name inputs=", "to tell 'rock' from; name --past"),
         (FIT, "n must be a whole number from 1, not 0", "n must be a whole number from 1, not 0"),
         (FIT, "id takes a column, and the wind is 3", "--id takes a column, and the wind is 3"),
         (FIT, "max_epochs must be above 0", "max_epochs must be above 0"),

@@ -58,7 +58,7 @@ def checked(reading: Reading, families: Families, id: str | None, clip: bool = F
 
 def judged(reading: Reading, families: Families) -> dict[str, tuple[float, float]]:
     """The range, in its own unit, of every curve of numbers whose family and unit tell one."""
-    ranges = {}
+    ranges: dict[str, tuple[float, float]] = {}
     for name, said in reading.columns.items():
         family = of(name, families)
         if family and (bounds := _bounds(family, said.unit)) and name in reading.frame.columns:

@@ -31,7 +31,7 @@ _NOTES = re.compile(r"(?:`tsrnn describe` and )?panel\.notes tells? all")
 _SUBJECT = re.compile(  # the word that a sentence is about
     r"[a-z]+(?:_[a-z]+)*(?= (?:(?:must be|takes|cannot be)\b|is (?:a share|a length|a whole number|the chance|True)\b))"
 )
-_CALLED = {"past_covariates": "past", "future_covariates": "future", "n": "count"}
+_CALLED = {"past_covariates": "past", "future_covariates": "future", "inputs": "past", "n": "count"}
 _FIT = ("on_short", "quantiles", "input_size", "horizon", "model", "missing", "freq")  # of `tsrnn fit`
 _running: dict[str, "Option"] = {}
 
