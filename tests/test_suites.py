@@ -234,7 +234,7 @@ def test_what_data_or_models_refuse_is_refused_before_any_fit(suite: str, old: s
 def test_a_model_with_quantiles_may_be_measured_by_coverage(suite: str) -> None:
     text = Path(suite).read_text().replace('"mae"]', '"coverage"]')
     Path(suite).write_text(text.replace("input_size = 12", "input_size = 12, quantiles = [0.1, 0.9]"))
-    assert len(bench.plan(bench.Source(suite), "quick", bench.Wishes())) == 16
+    assert len(bench.plan(bench.Source(suite), "quick", bench.Wishes())) == (1 + 2) * 4
 
 
 def test_data_are_looked_for_beside_the_suite_then_in_the_current_folder(

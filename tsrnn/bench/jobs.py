@@ -134,7 +134,11 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
 
 def _seeds(model: str | type, seeds: tuple[int, ...]) -> tuple[int, ...]:
     """The seeds that a model is fitted by; of one that no seed changes, the first alone."""
-    return seeds if models.find(model).kind.by_chance else seeds[:1]
+    try:
+        drawn = models.find(model).kind.by_chance
+    except InputError:  # `_check` says what is wrong with it, and where it was asked for
+        return seeds
+    return seeds if drawn else seeds[:1]
 
 
 def _check(job: Job, where: str, panel: Panel) -> None:
