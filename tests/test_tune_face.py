@@ -126,7 +126,7 @@ def test_no_trial_begins_after_the_hours(panel: Panel, monkeypatch: pytest.Monke
         monkeypatch.setattr(f"tsrnn.tune.{room}.time", own)
     study = tune.run(panel, replace(ASKED, hours=0.1), 50, "sqlite://", "s")
     assert len(study.trials) == 5  # a look at the clock before each of them, and one when it all began
-    with pytest.raises(InputError, match="hours of a sweep must be above 0"):
+    with pytest.raises(InputError, match="hours must be above 0"):
         replace(ASKED, hours=0)
 
 
