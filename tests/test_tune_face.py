@@ -297,6 +297,20 @@ def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path) -> Non
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_study_refused_before_its_first_trial_leaves_its_name_to_another_sweep(
+    panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    asked: dict[str, Any] = {"horizon": 4, "input_size": 12, "storage": tmp_path / "s.sqlite3", "study": "s"}
+    for seen in ((), ("s",)):
+        with pytest.raises(InputError, match="needs the package ray"):
+            tsrnn.sweep(panel, "nlinear", trials=3, on="ray", batch_size=32 + len(seen), **asked)
+        assert tuple(optuna.get_all_study_names(tune.sqlite(tmp_path / "s.sqlite3"))) == seen
+        swept = tsrnn.sweep(panel, "nlinear", trials=2, batch_size=33, **asked)
+        assert len(swept.trials) == 2
+
+
+@pytest.mark.usefixtures("quick")
 def test_an_estimator_has_the_seed_of_its_trial(panel: Panel) -> None:
     swept = tsrnn.sweep(panel, "nlinear", trials=2, horizon=4, input_size=12, seed=5)
     assert {swept.estimator(trial).options["random_state"] for trial in (None, 0, 1)} == {5}
