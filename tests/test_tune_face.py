@@ -284,8 +284,8 @@ def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path) -> Non
     file = tmp_path / "s.sqlite3"
     for asked, message in (
         ({"workers": -1}, "must be 0 .in this process. or more, not -1"),
-        ({"workers": 2}, "a storage in memory is for one process"),
-        ({"on": "ray"}, "a storage in memory is for one process"),
+        ({"workers": 2}, "a storage in memory is for one process; name a file, or leave the workers out"),
+        ({"on": "ray"}, "a storage in memory is for one process; name a file, or leave on='ray' out"),
         ({"on": "ray://127.0.0.1:1", "storage": file}, "nodes of a cluster do not all see a SQLite file"),
         ({"on": "rey", "storage": file}, "unknown place to work in 'rey'"),
         ({"needs": {"gpu": 1}, "storage": file}, "'processes' has no resources to ask for"),
