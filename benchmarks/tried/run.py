@@ -14,9 +14,8 @@ from maps import with_own_ridges
 from neighbours import SETTINGS, Neighbours
 from networks import Mapped, Sharp, Turned
 from torch import Tensor
-from trial import GROUNDS, Fitted, Halves, Trial, mean, timed
+from trial import GROUNDS, RECURRENCES, Fitted, Halves, Trial, mean, timed
 
-RECURRENCES = {"ridge_segrnn": "ridge", "segrnn": "none"}  # and the skip that makes one of a segment recurrence
 SEEDS = (0, 1, 2)
 RHOS = (0.05, 0.5)
 
@@ -69,9 +68,18 @@ def trained_look_backs(trial: Trial) -> None:
     combined(trial, parts, "ridge_segrnn's look-backs")
 
 
+def line_flips(trial: Trial) -> None:
+    """Of a line nothing is averaged away but its constant."""
+    line = trial.fitted("ridge", input_size=trial.ground.trained["input_size"])
+    trial.say("ridge", line.halves, line.seconds)
+    turned, seconds = timed(lambda: trial.told(line.forecaster, -1.0))
+    both = mean([line.halves, turned])
+    trial.say("ridge, mean of both signs", both, line.seconds + seconds, ("ridge", line.halves))
+
+
 def flips(trial: Trial) -> None:
     """Forecasts of windows turned over, in a model that never saw any; and in one that was trained on them."""
-    for name, skip in RECURRENCES.items():
+    for name, skip in trial.recurrences.items():
         plain = trial.fitted(name)
         trial.say(name, plain.halves, plain.seconds)
         beside = name, plain.halves
@@ -131,7 +139,7 @@ def line_maps(trial: Trial) -> None:
 
 
 def maps(trial: Trial) -> None:
-    for name, skip in RECURRENCES.items():
+    for name, skip in trial.recurrences.items():
         plain = trial.fitted(name)
         trial.say(name, plain.halves, plain.seconds)
         for label, sides in {"both maps": {}, "the target's map": {"front": False}}.items():
@@ -140,7 +148,7 @@ def maps(trial: Trial) -> None:
 
 
 def sam(trial: Trial) -> None:
-    for name, skip in RECURRENCES.items():
+    for name, skip in trial.recurrences.items():
         plain = trial.fitted(name)
         trial.say(name, plain.halves, plain.seconds)
         for rho in RHOS:
@@ -151,6 +159,7 @@ def sam(trial: Trial) -> None:
 TRIED: dict[str, Callable[[Trial], None]] = {
     "look-backs": look_backs,
     "trained-look-backs": trained_look_backs,
+    "line-flips": line_flips,
     "flips": flips,
     "seeds": seeds,
     "retrieval": retrieval,
@@ -165,8 +174,11 @@ def main() -> int:
     parser.add_argument("dataset", choices=GROUNDS)
     parser.add_argument("what", nargs="+", choices=TRIED, help="what shares a fit is best asked together")
     parser.add_argument("--horizon", type=int, help="in place of 96, or of the competition's own")
+    parser.add_argument("--recurrence", choices=RECURRENCES, help="of flips, maps and sam; both by default")
     wish = parser.parse_args()
     trial = Trial(wish.dataset, wish.horizon or GROUNDS[wish.dataset].horizon)
+    if wish.recurrence:
+        trial.recurrences = {wish.recurrence: RECURRENCES[wish.recurrence]}
     for name in wish.what:
         TRIED[name](trial)
     return 0

@@ -21,6 +21,7 @@ Options = Mapping[str, Any]
 Halves = tuple[Tensor, Tensor]  # forecasts of both, or the truth: [window horizon target]
 
 _CHUNK = 256  # windows forecast at once
+RECURRENCES = {"ridge_segrnn": "ridge", "segrnn": "none"}  # and the skip that makes one of a segment recurrence
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ GROUNDS = {
     "weather": Ground(
         (96, 192, 336, 512, 720),
         {"centring": "last"},
-        {**_TRAINED, "input_size": 720, "batch_size": 32, "max_windows": 4096, "max_steps": 1536},
+        {**_TRAINED, "input_size": 720, "batch_size": 32, "max_windows": 4096, "max_steps": 640},
         (36887, 39522, 42157),
         336,
     ),
@@ -92,6 +93,7 @@ class Trial:
 
     dataset: str
     horizon: int
+    recurrences: Mapping[str, str] = field(default_factory=lambda: RECURRENCES)
     fits: dict[str, Fitted] = field(default_factory=dict)
 
     @cached_property
