@@ -3,6 +3,7 @@
     python benchmarks/outages.py restarts --runs 10     # 4 processes, simulated trials, two restarts of up to 60 s
     python benchmarks/outages.py kills                  # 60 simulated trials; processes and the server are killed
     python benchmarks/outages.py fits                   # 60 small real fits by `tsrnn tune --workers 2`, with kills
+    python benchmarks/outages.py fits --on ray          # the same on a Ray of this machine
 
 Each makes a server of its own in a temporary folder (Debian's `postgresql`) and prints a line of JSON per run: of
 processes how many died by themselves, of trials how many ended, whether their numbers are dense, how many are left
@@ -49,12 +50,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--trials", type=int, default=60)
     parser.add_argument("--longest", type=float, default=60, help="seconds of an outage")
+    parser.add_argument("--on", default="processes", help="where fits run: processes, or ray")
     asked = parser.parse_args()
     for run in range(asked.runs):
-        print(
-            json.dumps({"what": asked.what, "run": run, **one(asked.what, run, asked.trials, asked.longest)}),
-            flush=True,
-        )
+        done = one(asked.what, run, asked.trials, asked.longest, asked.on)
+        print(json.dumps({"what": asked.what, "on": asked.on, "run": run, **done}), flush=True)
 
 
 def panel() -> Panel:
@@ -83,7 +83,7 @@ def work(url: str, trials: int, log: Path) -> None:
     tune.run(panel(), ASKED, trials, url, "s", on_trial=told)
 
 
-def one(what: str, run: int, trials: int, longest: float) -> dict[str, Any]:
+def one(what: str, run: int, trials: int, longest: float, on: str) -> dict[str, Any]:
     """One sweep and what was left of it."""
     chance = random.Random(run)
     began = time.monotonic()
@@ -91,7 +91,7 @@ def one(what: str, run: int, trials: int, longest: float) -> dict[str, Any]:
         url, log = server.create("sweeps"), Path(place) / "log"
         log.touch()
         if what == "fits":
-            broken, deaths = fits(server, url, Path(place), trials, chance)
+            broken, deaths = fits(server, url, Path(place), trials, chance, on)
         else:
             broken, deaths = simulated(server, url, log, trials, chance, longest, kills=what == "kills")
         seconds = time.monotonic() - began
@@ -158,11 +158,13 @@ def simulated(
     return {"outages": outages, "killed": killed}, deaths
 
 
-def fits(server: Server, url: str, folder: Path, trials: int, chance: random.Random) -> tuple[dict[str, Any], int]:
-    """`tsrnn tune --workers 2`: a worker, the fork server, the server and the driver itself die, which starts again."""
+def fits(
+    server: Server, url: str, folder: Path, trials: int, chance: random.Random, on: str
+) -> tuple[dict[str, Any], int]:
+    """`tsrnn tune --workers 2`: workers, what started them, the server and the driver die, which starts again."""
     panel().frame.write_csv(folder / "wave.csv")
     task = ["--model", "nlinear", "--input-size", "12", "--horizon", "4", "--set", "max_epochs=3"]
-    more = ["--trials", str(trials), "--study", "s", "--storage", url, "--workers", "2"]
+    more = ["--trials", str(trials), "--study", "s", "--storage", url, "--workers", "2", "--on", on]
     command = [sys.executable, "-m", "tsrnn.cli", "tune", "wave.csv", *task, *more]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 
@@ -170,7 +172,8 @@ def fits(server: Server, url: str, folder: Path, trials: int, chance: random.Ran
         with (folder / "told").open("a") as told:
             return subprocess.Popen(command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=told)
 
-    plan = ((0.1, "worker"), (0.2, "worker"), (0.3, "fork server"), (0.5, "PostgreSQL"), (0.7, "driver"))
+    parent = "fork server" if on == "processes" else "worker"  # what starts Ray's is the node itself
+    plan = ((0.1, "worker"), (0.2, "worker"), (0.3, parent), (0.5, "PostgreSQL"), (0.7, "driver"))
     outages, victims = [], []
     with ended([process()]) as processes:
         for share, victim in plan:

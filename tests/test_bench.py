@@ -18,7 +18,7 @@ import torch
 from filelock import FileLock
 from small import wide_frame
 
-from tsrnn import InputError, alive, allocator, bench, catalog, claims, faces, suites
+from tsrnn import InputError, alive, allocator, bench, catalog, claims, faces, models, registry, simulate, suites
 from tsrnn import fit as training
 from tsrnn.bench import data
 from tsrnn.bench.screen import seconds_left
@@ -40,6 +40,9 @@ def file(tmp_path: Path) -> str:
 
 
 _YEAR = (pl.datetime(2024, 1, 1), pl.datetime(2024, 12, 31))
+WELLS = simulate.wells(wells=4, rows=120).with_columns(
+    pl.col("RHOB", "NPHI").fill_nan(None).forward_fill().backward_fill()
+)
 TINY = bench.Wishes(models=("repeat_last", "ols"), horizons=(6,), seeds=(0,), input_size=24)
 
 
@@ -125,8 +128,8 @@ def test_rows_that_are_there_are_not_run_again(file: str, tmp_path: Path) -> Non
     jobs = bench.plan(bench.Source(file), "smoke", TINY)
     assert len(bench.run(jobs, tmp_path / "r", workers=0)) == 2
     assert bench.run(jobs, tmp_path / "r", workers=0) == []
-    more = bench.plan(bench.Source(file), "smoke", replace(TINY, seeds=(0, 1)))
-    assert [job.seed for job in bench.pending(more, tmp_path / "r")] == [1, 1]
+    more = bench.plan(bench.Source(file), "smoke", replace(TINY, horizons=(6, 12)))
+    assert [job.horizon for job in bench.pending(more, tmp_path / "r")] == [12, 12]
     other = bench.plan(bench.Source(file, (("target", ("a",)),)), "smoke", TINY)
     assert len(bench.pending(other, tmp_path / "r")) == 2
 
@@ -153,6 +156,30 @@ def test_workers_do_not_say_again_what_was_said_of_a_file(tmp_path: Path) -> Non
     with warnings.catch_warnings():
         warnings.simplefilter("error", Notice)
         bench.run_one(jobs[0])
+
+
+def test_a_model_that_no_seed_changes_is_fitted_once(file: str) -> None:
+    wishes = replace(TINY, models=("repeat_last", "ols", "nlinear"), seeds=(2, 0))
+    jobs = bench.plan(bench.Source(file), "smoke", wishes)
+    assert [(job.name, job.seed) for job in jobs] == [("repeat_last", 2), ("ols", 2), ("nlinear", 2), ("nlinear", 0)]
+
+
+@pytest.mark.parametrize("name", sorted(name for name in names("models.*") if not models.find(name).kind.by_chance))
+def test_what_no_seed_changes_is_the_same_by_two_seeds(name: str) -> None:
+    if name == "trees":
+        pytest.importorskip("sklearn")
+    ahead = "ahead" in models.find(name).kind.tasks
+    values = ahead or registry.declared("models", name, "TELLS") == "values"
+    roles = {"id": "well", "time": "depth", "target": "GR" if values else "facies"}
+    if "past" in models.reads(name, models.configure(name, {})):
+        roles["past_covariates" if ahead else "inputs"] = ["RHOB", "NPHI"]
+    held_out = {"by_series": {"val": ["W-03"], "test": ["W-04"]}}
+    task = "ahead" if ahead else "along"
+    fits = [faces.make(task, name, 24, 4, {**faces.comparing(task), "random_state": seed}) for seed in (0, 1)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)
+        one, other = (each.fit(WELLS, split=held_out, **roles).score(split=held_out).values for each in fits)
+    assert one == other
 
 
 def test_a_seed_named_twice_is_one_fit(file: str, tmp_path: Path) -> None:
@@ -327,11 +354,11 @@ def test_a_fit_that_fails_is_told_of_once(run, tmp_path):
 
 
 def test_a_fit_is_told_by_its_number_or_its_id(run, file: str, tmp_path: Path) -> None:
-    words = ("bench", file, "--models", "repeat_last,ols", "--horizons", "6", "--input-size", "24", "--seeds", "0,1")
+    words = ("bench", file, "--models", "repeat_last,ols", "--horizons", "6,12", "--input-size", "24")
     status, out, err = run(*words, "--out", "res", "--list", "--json")
     fits = json.loads(out)
     assert (status, [fit["number"] for fit in fits], {fit["done"] for fit in fits}) == (0, [0, 1, 2, 3], {False})
-    assert fits[3]["fit"] == "ols horizon 6 seed 1"
+    assert fits[3]["fit"] == "ols horizon 12 seed 0"
     assert not Path("res").exists()
     assert run(*words, "--out", "res", "--only", f"0,{fits[3]['id']}", "--workers", "0")[0] == 0
     assert run(*words, "--out", "res", "--only", "3", "--on", "here")[2].startswith("1 of 1 row already in")

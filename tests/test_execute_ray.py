@@ -1,20 +1,43 @@
-"""Jobs on a Ray cluster: the same outcomes as in worker processes, and the same rows."""
+"""Jobs on a Ray cluster: the same outcomes as in worker processes, the same rows, and sweeps."""
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jobs
 import polars as pl
 import pytest
 from small import wide_frame
+from test_own_classes import Plain, PlainOptions
 
+import tsrnn
 from tsrnn import InputError, bench, clusters, execute
+from tsrnn.shapes import Spec
 
 pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
 MEASURED = ("mse", "mae", "windows", "parameters", "val_mse", "val_mae", "epochs", "threads", "config", "sha256")
+
+
+@dataclass(frozen=True)
+class Mortal(PlainOptions):
+    file: str = ""
+
+
+class DiesOnce(Plain):
+    """A model with which the process ends that makes it first."""
+
+    Config = Mortal
+
+    def __init__(self, config: Mortal, spec: Spec) -> None:
+        super().__init__(config, spec)
+        if not Path(config.file).exists():
+            Path(config.file).touch()
+            os._exit(11)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -66,6 +89,20 @@ def test_what_no_node_has_is_refused_before_a_job_begins() -> None:
         with pytest.raises(InputError, match=said):
             execute.run(jobs.echo, [1], execute.at("ray", needs=dict(needs)), begins=lambda job: not begun.append(job))
     assert not begun
+
+
+def test_a_sweep_on_a_cluster_has_the_trials_asked_and_survives_a_death(tmp_path: Path) -> None:
+    frame = wide_frame(400)
+    place: dict[str, Any] = {"on": "ray", "storage": tmp_path / "s.sqlite3", "horizon": 6, "input_size": 24}
+    swept = tsrnn.sweep(frame, "nlinear", trials=3, max_epochs=1, study="s", **place)
+    assert [trial["state"] for trial in swept.trials] == ["complete"] * 3
+    assert os.getpid() not in {trial.user_attrs["process"]["pid"] for trial in swept.study.trials}
+    alone = tsrnn.sweep(frame, "nlinear", trials=1, max_epochs=1, study="s", horizon=6, input_size=24)
+    assert swept.trials[0]["value"] == alone.trials[0]["value"]
+    stopped = tsrnn.sweep(frame, DiesOnce, trials=2, study="d", file=str(tmp_path / "died"), max_epochs=1, **place)
+    states = [trial["state"] for trial in stopped.trials]
+    assert sorted(states) == ["complete", "complete", "fail"]
+    assert (tmp_path / "died").exists()
 
 
 def test_the_same_fits_give_the_same_rows_everywhere(tmp_path: Path) -> None:

@@ -169,6 +169,7 @@ def test_scores_stand_beside_real_against_real():
     [
         ({"input_size": 1}, "input_size must be a whole number of steps, at least 2, not 1"),
         ({"input_size": 2.5}, "input_size must be a whole number of steps, at least 2, not 2.5"),
+        ({"judging_steps": 0}, "judging_steps must be a whole number of at least 1, or None, not 0"),
         ({"steps": 0}, "steps of model 'rtsgan' must be at least 1, not 0"),
         ({"stepps": 5}, "unknown option of model 'rtsgan' 'stepps': did you mean 'steps'"),
     ],

@@ -362,6 +362,24 @@ class TestFolders:
         assert reading.series["B"]["DTC"].unit == "us/ft"
         assert set(reading.series["31/2-10 A"]) == {"depth", "GR"}
 
+    def test_a_curve_in_another_case_is_the_same_curve_which_is_said(self, tmp_path):
+        write(tmp_path, "a.las", HEADER.replace("GR.gAPI", "Gr.gAPI") + ROWS)
+        for name in ("b", "c"):
+            write(tmp_path, f"{name}.las", HEADER.replace("31/2-10 A", name) + ROWS)
+        reading = las.read(tmp_path)
+        assert reading.frame.columns == ["well", "depth", "GR"]
+        assert reading.frame["GR"].null_count() == 3
+        assert loud(reading) == {("GR", "values of Gr, taken as GR"): 2}
+        assert reading.series["31/2-10 A"]["GR"].original == "Gr"
+
+    def test_a_well_that_has_a_curve_in_two_cases_keeps_both_which_is_said(self, tmp_path):
+        write(tmp_path, "a.las", HEADER + ROWS)
+        both = HEADER.replace("31/2-10 A", "B").replace("GR.gAPI :", "Gr.gAPI :\nGR.gAPI :")
+        write(tmp_path, "b.las", both + "1 50 51\n2 60 61\n")
+        reading = las.read(tmp_path)
+        assert reading.frame.filter(well="B").select("GR", "Gr").rows() == [(51, 50), (61, 60)]
+        assert loud(reading) == {("Gr", "values of Gr, kept beside GR"): 2}
+
     def test_wells_that_do_not_go_together(self, tmp_path):
         write(tmp_path, "a.las", HEADER + "1 50\n")
         twin = write(tmp_path, "b.las", HEADER + "1 50\n")

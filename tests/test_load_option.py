@@ -139,7 +139,7 @@ def test_what_stands_for_missing_is_so_beside_the_words_of_load(run: Run, tmp_pa
     (tmp_path / "u.csv").write_text("date,T\n" + "".join(rows[:-1]) + "2020-01-10 23:00,-9999\n")
     (tmp_path / "v.csv").write_text("date,T\n" + "".join(rows[:-1]) + "2020-01-10 23:00,\n")
     task = ("--target", "T", "--model", "ols", "--input-size", "12", "--horizon", "3", "--out", "saved")
-    assert run("fit", "t.csv", *task, "--missing", "-9999", "--load", "clip=true")[0] == 0
+    assert run("fit", "t.csv", *task, "--missing", "-9999", "--load", "resample=1h")[0] == 0
     told, empty = (run("predict", "saved", name) for name in ("u.csv", "v.csv"))
     assert told[0] == 0, told
     assert told[1] == empty[1]
@@ -155,3 +155,24 @@ def test_a_model_that_was_saved_before_knows_no_words_of_load(run: Run, logs: Pa
         store.add(tmp_path / "saved", {"reading": {**saved.config["reading"], "loaded": strange}}, {})
         status, _, err = run("predict", "saved", "logs/a.las")
         assert (status, "load" in err) == (2, True), err
+
+
+def test_what_load_cannot_do_with_a_file_is_told_by_its_option_and_not_by_a_target(run: Run, tmp_path: Path) -> None:
+    rows = "".join(f"2020-01-{1 + k // 24:02} {k % 24:02}:00,{k % 13},calm\n" for k in range(240))
+    (tmp_path / "t.csv").write_text("date,T,sky\n" + rows)
+    assert run("fit", "t.csv", "--out", "saved", "--target", "T", *TASK[2:])[0] == 0
+    for given, said in (
+        ("clip=true", "t.csv has no column whose quantity and unit tell its range; leave out --load clip=true"),
+        (
+            "families=true",
+            "no column that is called as a curve of some family; leave out --load families=true",
+        ),
+        ("washout=true", "in known units; leave out --load washout=true"),
+        ("depth_unit=m", "whose depths depth_unit is for; leave out --load depth_unit=m"),
+        ("resample=2h", "load it with --load resample=1h, or fit again on these"),
+        ("fill=3", "t.csv is read with the fill of the training; leave --load fill out"),
+    ):
+        status, _, err = run("predict", "saved", "t.csv", "--load", given)
+        assert (status, said in err, "target" in err) == (2, True, False), err
+    status, _, err = run("predict", "saved", "t.csv", "--load", "sort=true")
+    assert (status, err) == (0, ""), "nothing is said of columns that the model does not read"

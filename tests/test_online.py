@@ -9,7 +9,7 @@ from small import hours
 from small_models import small
 
 from tsrnn import bench, online, suites, tasks
-from tsrnn.board import own, rows
+from tsrnn.board import own, remarks, rows, table
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
@@ -131,6 +131,9 @@ def test_rows_of_an_online_suite_have_a_track_of_their_own(tmp_path):
     row, plain = bench.run_one(job), fitted(values=values, centring="none", loss="mse").score()
     assert row["track"] == rows.ONLINE
     assert row["mse"] < 0.8 * plain.mse
+    shown = remarks.captions(table.board(pl.DataFrame([row], schema=rows.COLUMNS), "horizon", ("mse",)))
+    assert shown == [remarks.FOLLOWING]
+    assert shown[0].startswith("Class O, online")
     suite.write_text(suite.read_text().replace("true", '"yes"'))
     with pytest.raises(InputError, match="online takes true or false, not 'yes'"):
         suites.find(str(suite))

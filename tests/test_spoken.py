@@ -17,6 +17,8 @@ FIT = {
     "set": Option("--set", many=True),
 }
 PREDICT = {"load": Option("--load", many=True), "future": Option("--future"), "on_short": Option("--on-short")}
+ALONG = {"past": Option("--past", many=True)}
+SAMPLE = {"count": Option("--count"), "seed": Option("--seed")}
 FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
 
 
@@ -50,8 +52,14 @@ FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
         (
             FIT,
             "clip takes True or False; panel.notes tells all",
-            "clip takes true or false; `tsrnn describe` tells all",
+            "--load clip takes true or false; `tsrnn describe` tells all",
         ),
+        (SAMPLE, "n must be a whole number from 1, not 0", "--count must be a whole number from 1, not 0"),
+        (ALONG, "to tell 'rock' from; name inputs=", "to tell 'rock' from; name --past"),
+        (FIT, "n must be a whole number from 1, not 0", "n must be a whole number from 1, not 0"),
+        (FIT, "id takes a column, and the wind is 3", "--id takes a column, and the wind is 3"),
+        (FIT, "max_epochs must be above 0", "max_epochs must be above 0"),
+        (PREDICT, "on_short must be 'error' or 'skip'", "--on-short must be 'error' or 'skip'"),
         ({}, "pass sort=True; panel.notes tells all", "pass sort=True; panel.notes tells all"),
     ],
 )
@@ -71,7 +79,24 @@ def test_what_a_refusal_tells_to_pass_can_be_passed(run: Run, tmp_path: Path) ->
     assert err.endswith("sort the rows, or pass --load sort=true\n")
     assert run("describe", "mine.csv", "--load", "sort=true")[0] == 0
     status, _, err = run("describe", "mine.csv", "--load", "sort=often")
-    assert (status, err) == (2, "tsrnn: sort takes true or false, not 'often'\n")
+    assert (status, err) == (2, "tsrnn: --load sort takes true or false, not 'often'\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("fit", "transformer", "--out", "m", "--input-size", "0"), "--input-size must be a whole number of steps"),
+        (("fit", "transformer", "--out", "m", "--quantiles", "2"), "--quantiles must be different numbers between 0"),
+        (("tune", "transformer", "--minutes", "0"), "--minutes must be above 0, not 0.0"),
+        (("tune", "transformer", "--seed", "-1"), "--seed takes a whole number of 64 bits"),
+        (("backtest", "transformer", "--windows", "0"), "--windows must be at least 1, not 0"),
+        (("fit", "transformer", "--out", "m", "--load", "fill=0"), "--load fill takes the most steps"),
+    ],
+)
+def test_a_refusal_begins_with_the_option_that_is_wrong(run: Run, words: tuple[str, ...], said: str) -> None:
+    status, _, err = run(*words)
+    assert status == 2
+    assert err.startswith(f"tsrnn: {said}")
 
 
 def test_a_notice_names_the_option_and_the_notes_do_too(run: Run, tmp_path: Path) -> None:

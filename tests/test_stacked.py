@@ -60,6 +60,7 @@ def test_a_column_of_ids_goes_before_the_names_of_the_files(tmp_path: Path) -> N
     ("other", "said"),
     [
         ({"head": "date,T,wind"}, "b.csv lacks 'rain', which "),
+        ({"head": "date,t,rain"}, "b.csv writes 't' and "),
         ({"head": "date,T,rain", "cell": "warm"}, "b.csv: column 'T' holds text, and numbers in "),
         ({"name": "b.txt"}, "have two endings"),
         ({"name": "b.csv", "cell": "-"}, "b.csv: column 'T' holds text, and numbers in "),

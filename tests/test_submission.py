@@ -56,6 +56,26 @@ def test_honest_rows_pass_and_come_out_the_same_again(honest: list[Row], tmp_pat
     assert found.plain()["accepted"] is True
 
 
+def test_rows_of_ones_own_file_or_suite_are_held_against_one_another(
+    honest: list[Row], tmp_path: Path, run: Run
+) -> None:
+    config = json.dumps({"split": {"ratios": [0.6, 0.2, 0.2]}})
+    own = [row | {"dataset": "my-suite", "config": config} for row in honest[:1]]
+    folder = _written(own, tmp_path)
+    (tmp_path / "my-suite").mkdir()  # a folder of rows is no data
+    status, out, _ = run("leaderboard", "check", str(folder), "--rerun", "1")
+    assert (status, out.splitlines()[-1]) == (0, "1 row, 0 faults")
+    assert "split by" not in out
+    assert "my-suite is no data set of the catalogue and no suite of this version" in out
+    assert "its data, its split and how many windows its test has cannot be checked here" in out
+    labels = tmp_path / "labels"
+    nothing = dict.fromkeys(("mse", "mae", "val_mse", "val_mae"), float("nan"))
+    found = submission.check(_written([own[0] | nothing | {"horizon": 1}], labels)).faults
+    assert [said.what for said in found] == [
+        "it is of no forecast, and no measures lie beside it: nothing says how good it is"
+    ]
+
+
 FALSE = {
     "a leaked test": (
         {"config": json.dumps({"split": {"ratios": [0.9, 0.05, 0.05]}})},

@@ -26,25 +26,25 @@ def walks(count=200, seed=0, pull=0.9):
 class TestCritics:
     def test_one_tells_other_sequences_and_not_the_same(self):
         real = noise()
-        assert critics.discriminative(real, noise(seed=1), 0, steps=60) < 0.2
+        assert critics.discriminative(real, noise(seed=1), 0, 60) < 0.2
         four = {"length": 3, "channels": 4}
-        assert critics.discriminative(noise(**four), noise(seed=1, loc=0.9, **four), 0, steps=400) > 0.45
+        assert critics.discriminative(noise(**four), noise(seed=1, loc=0.9, **four), 0, 400) > 0.45
 
     def test_what_is_learnt_from_real_ones_forecasts_best(self):
         real = walks()
-        floor = critics.predictive(real, walks(seed=1), 0, steps=300)
-        shifted = critics.predictive(real, 1 - walks(seed=1) * 0.2, 0, steps=300)
+        floor = critics.predictive(real, walks(seed=1), 0, 300)
+        shifted = critics.predictive(real, 1 - walks(seed=1) * 0.2, 0, 300)
         assert floor < 0.8 * shifted
 
     def test_a_seed_gives_the_same_score_and_no_global_generator_is_touched(self):
         torch.manual_seed(1)
         before = torch.get_rng_state()
-        scores = [critics.discriminative(noise(), noise(seed=1), seed, steps=20) for seed in (0, 0, 1)]
+        scores = [critics.discriminative(noise(), noise(seed=1), seed, 20) for seed in (0, 0, 1)]
         assert scores[0] == scores[1] != scores[2]
         assert torch.equal(torch.get_rng_state(), before)
 
     def test_one_channel_forecasts_itself(self):
-        assert critics.predictive(walks()[..., :1], walks(seed=1)[..., :1], 0, steps=5) > 0
+        assert critics.predictive(walks()[..., :1], walks(seed=1)[..., :1], 0, 5) > 0
 
 
 class TestContexts:
@@ -63,7 +63,7 @@ class TestContexts:
 
     def test_every_step_of_a_sequence_moves_what_represents_it(self):
         real = walks(40)
-        encoder = contexts.learn(real, 0, steps=3)
+        encoder = contexts.learn(real, 0, 3)
         base = contexts.represent(encoder, real[:1])
         assert base.shape == (1, 320)
         for step in range(10):
@@ -107,7 +107,7 @@ class TestJudging:
 
     def test_units_do_not_matter(self, monkeypatch):
         monkeypatch.setitem(
-            synthesis.JUDGES, "mean", lambda one, sets, seed: [abs(one.mean() - each.mean()) for each in sets]
+            synthesis.JUDGES, "mean", lambda one, sets, seed, most: [abs(one.mean() - each.mean()) for each in sets]
         )
         real, made = noise(100), noise(100, seed=1, loc=0.6)
         one, other = (
@@ -115,6 +115,15 @@ class TestJudging:
         )
         assert one.value == pytest.approx(other.value)
         assert one.value == pytest.approx(0.1 / np.ptp(real), rel=0.2)
+
+    def test_steps_of_critics_are_bounded_and_never_more_than_their_measures_have(self, monkeypatch):
+        taken, step = [], critics._step
+        monkeypatch.setattr(critics, "_step", lambda *those: taken.append(step(*those)))
+        monkeypatch.setattr(critics, "_STEPS", {"discriminative": 4, "predictive": 6})
+        for most, steps in ((3, 3 + 3), (5, 4 + 5), (None, 4 + 6)):
+            taken.clear()
+            synthesis.judge(noise(40), noise(20, seed=1), ["discriminative", "predictive"], 1, most=most)
+            assert len(taken) == 2 * steps  # of what was made, and of real ones
 
     def test_the_task_knows_every_measure(self):
         assert {*tasks.find("generate").told} == {*synthesis.JUDGES, synthesis.NEAREST}

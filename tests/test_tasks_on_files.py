@@ -1,13 +1,14 @@
 """Files of one's own under tasks beside a forecast: what needs no word more, and what is refused in one sentence."""
 
 import json
+import re
 import tomllib
 
 import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import Generator, simulate
+from tsrnn import Generator, bench, simulate
 from tsrnn.errors import InputError, Notice
 from tsrnn.tagger import Tagger
 
@@ -35,15 +36,37 @@ def test_a_few_whole_numbers_are_classes_and_it_is_said(run, tmp_path):
     assert "'facies' holds a few whole numbers, which are taken for classes" in err
 
 
-def test_whole_series_ask_for_a_split_of_series(run, tmp_path):
-    cases().write_csv(tmp_path / "cases.csv")
+def test_whole_series_are_held_out_class_by_class_where_no_suite_says_which(run, tmp_path):
+    sorted_by_kind = cases().sort("kind", maintain_order=True)
+    sorted_by_kind.write_csv(tmp_path / "cases.csv")
     words = ("cases.csv", "--task", "whole", "--target", "kind", "--id", "case", "--time", "step")
-    for command in (("bench", *words, "--models", "rocket"), ("tune", *words, "--model", "gru_classifier")):
-        status, _, err = run(*command, "--out", "res")
-        assert status == 2
-        assert "has no split of whole series, which the task 'whole' takes; write a suite" in " ".join(err.split())
-        assert "split = { by_series = { val = [...], test = [...] } }" in " ".join(err.split())
-    assert not (tmp_path / "res").exists()
+    status, out, _ = run("bench", *words, "--models", "rocket", "--workers", "0", "--out", "res", "--json")
+    assert (status, [(row["model"], row["seed"]) for row in json.loads(out)]) == (0, [("rocket", 0)])
+    named = (("time", "step"), ("target", "kind"), ("id", "case"))
+    (split,) = bench.opened(bench.Source("cases.csv", named, "whole"))[1].values()
+    kinds = dict(sorted_by_kind.select("case", "kind").unique().rows())
+    assert sorted(kinds[case] for case in split["by_series"]["test"]) == ["a", "a", "b", "b"]
+    assert {kinds[case] for case in split["by_series"]["val"]} == {"a", "b"}
+    assert not {*split["by_series"]["val"]} & {*split["by_series"]["test"]}
+
+
+def test_too_few_whole_series_ask_for_a_suite_that_can_be_written_so(run, tmp_path):
+    cases(4).write_csv(tmp_path / "cases.csv")
+    words = ("cases.csv", "--task", "whole", "--target", "kind", "--time", "step", "--models", "rocket")
+    status, _, err = run("bench", *words, "--id", "case")
+    assert (status, "cases.csv has 4 series, too few to validate on some of each label" in err) == (2, True)
+    asked = err.partition("write a suite: ")[2].removesuffix(", a line each\n").replace(" and ", ", ")
+    text = "\n".join(part for part in re.split(r", (?=\w+(?:\.\w+)? = )(?![^{]*})", asked))
+    assert tomllib.loads(text) == {
+        "task": "whole",
+        "data": "cases.csv",
+        "roles": {"id": "case", "time": "step", "target": "kind"},
+        "split": {"by_series": {"val": ["c0"], "test": ["c3"]}},
+        "models": {"rocket": {}},
+    }
+    cases(1).drop("case").with_columns(kind=pl.Series(["a", "b"] * 6)).write_csv(tmp_path / "cases.csv")
+    status, _, err = run("bench", *words)
+    assert (status, "cases.csv holds one series and so one label; name the column that tells" in err) == (2, True)
 
 
 def test_a_sweep_of_whole_series_names_no_length(run, tmp_path):
@@ -209,3 +232,14 @@ def test_a_measure_that_is_none_is_said_to_be_none(tmp_path):
         tagger.score(frame, part="val", measures=["acuracy"])
     with pytest.raises(InputError, match=r"no row of that part has a truth .* take part='val'"):
         tagger.score(frame)
+
+
+def test_a_smoke_run_of_made_sequences_says_that_its_critics_learnt_little(run, tmp_path):
+    simulate.transformer(rows=160).select("date", "OT", "HUFL").write_csv(tmp_path / "tiny.csv")
+    words = ("tiny.csv", "--task", "generate", "--preset", "smoke", "--models", "timegan", "--input-size", "8")
+    status, out, _ = run("bench", *words, "--workers", "0", "--out", "res")
+    assert status == 0
+    assert "Critics learnt for 20 steps at most, where the published measures have up to 5,000" in " ".join(out.split())
+    assert "Critics learnt for 20 steps at most" in (tmp_path / "res" / "tiny" / "board.html").read_text()
+    row = pl.read_csv(tmp_path / "res" / "tiny" / "timegan.csv").row(0, named=True)
+    assert json.loads(row["config"])["judging_steps"] == 20

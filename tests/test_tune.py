@@ -257,5 +257,5 @@ def test_a_seed_has_64_bits() -> None:
 
 def test_the_minutes_of_a_trial_are_above_zero() -> None:
     for minutes in (0, float("nan")):
-        with pytest.raises(InputError, match=f"minutes of a trial must be above 0, not {minutes}"):
+        with pytest.raises(InputError, match=f"minutes must be above 0, not {minutes}"):
             replace(ASKED, minutes=minutes)

@@ -121,10 +121,12 @@ def test_what_was_found_before_is_tried_first(panel: Panel) -> None:
 @pytest.mark.usefixtures("quick")
 def test_no_trial_begins_after_the_hours(panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(0, 10_000, 60))
-    monkeypatch.setattr("tsrnn.tune.running.time", SimpleNamespace(time=lambda: float(next(clock)), sleep=time.sleep))
+    for room in ("running", "together"):
+        own = SimpleNamespace(time=lambda: float(next(clock)), sleep=time.sleep)
+        monkeypatch.setattr(f"tsrnn.tune.{room}.time", own)
     study = tune.run(panel, replace(ASKED, hours=0.1), 50, "sqlite://", "s")
     assert len(study.trials) == 5  # a look at the clock before each of them, and one when it all began
-    with pytest.raises(InputError, match="hours of a sweep must be above 0"):
+    with pytest.raises(InputError, match="hours must be above 0"):
         replace(ASKED, hours=0)
 
 
@@ -192,7 +194,7 @@ def test_words_where_a_sweep_takes_numbers_are_refused(asked: dict[str, Any]) ->
     [
         ({"input_size": []}, r"input_size takes a whole number, or a list of them to try, not \[\]"),
         ({"input_size": [24, "x"]}, "input_size takes a whole number, or a list"),
-        ({"workers": "2"}, "workers takes a whole number, not '2'"),
+        ({"workers": "2"}, "workers takes a whole number or None, not '2'"),
         ({"storage": 3}, "storage takes a file of SQLite or an Optuna URL, not 3"),
         ({"study": 3}, "study takes a word.*, not 3"),
     ],
@@ -279,9 +281,28 @@ def test_workers_share_a_sweep(panel: Panel, tmp_path: Path) -> None:
 
 
 def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path) -> None:
-    for workers, message in ((0, "must be at least 1, not 0"), (2, "a storage in memory is for one process")):
+    file = tmp_path / "s.sqlite3"
+    for asked, message in (
+        ({"workers": -1}, "must be 0 .in this process. or more, not -1"),
+        ({"workers": 2}, "a storage in memory is for one process"),
+        ({"on": "ray"}, "a storage in memory is for one process"),
+        ({"on": "ray://127.0.0.1:1", "storage": file}, "nodes of a cluster do not all see a SQLite file"),
+        ({"on": "rey", "storage": file}, "unknown place to work in 'rey'"),
+        ({"needs": {"gpu": 1}, "storage": file}, "'processes' has no resources to ask for"),
+        ({"on": "ray", "needs": 1, "storage": file}, "needs of a job are a mapping"),
+    ):
         with pytest.raises(InputError, match=message):
-            tsrnn.sweep(panel, "nlinear", trials=1, workers=workers, horizon=4, input_size=12)
+            tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, input_size=12, **asked)
+    assert not file.exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_estimator_has_the_seed_of_its_trial(panel: Panel) -> None:
+    swept = tsrnn.sweep(panel, "nlinear", trials=2, horizon=4, input_size=12, seed=5)
+    assert {swept.estimator(trial).options["random_state"] for trial in (None, 0, 1)} == {5}
+    fixed = tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, input_size=12, seed=5, random_state=7)
+    assert fixed.estimator().options["random_state"] == 7
+    assert fixed.estimator(random_state=9).options["random_state"] == 9
 
 
 @pytest.mark.slow

@@ -52,8 +52,9 @@ def plan(panel: Panel, arrays: Arrays, reach: Reach, windows: int, step: int | N
     """
     check_types({"windows": windows, "step": step}, {"windows": int, "step": int | None})
     horizon, step = reach.horizon, reach.horizon if step is None else step
-    if windows < 1 or step < 1:
-        raise InputError(f"a backtest needs at least one window and a step of one, not {windows} and {step}")
+    for name, value in (("windows", windows), ("step", step)):
+        if value < 1:
+            raise InputError(f"{name} must be at least 1, not {value}")
     numbers = _numbers(panel, arrays)
     moments = np.unique(numbers[numbers <= numbers[arrays.measured()].max()])
     if len(moments) < (need := horizon + (windows - 1) * step + 1):

@@ -37,6 +37,8 @@ class Generator(Estimator):
         model: a name of `tsrnn models --task generate`, or a class derived from `tsrnn.models.Generative`.
         input_size: steps of a sequence.
         scaler: standard, robust, mean_abs or none, fitted on the training rows.
+        judging_steps: that each critic of `scores` learns for, at most; None: those that its measure is published with.
+            With fewer, scores are those of a trial run.
         options: fields of the model's Config and of `FitConfig` (`learning_rate`, `batch_size`, `max_minutes`,
             `progress`, `random_state`...). A model that is trained in phases has steps in its Config; `max_epochs`
             bounds those of each phase.
@@ -45,11 +47,18 @@ class Generator(Estimator):
     """
 
     def __init__(
-        self, model: str | type = "rtsgan", *, input_size: int = 24, scaler: str = "standard", **options: Any
+        self,
+        model: str | type = "rtsgan",
+        *,
+        input_size: int = 24,
+        scaler: str = "standard",
+        judging_steps: int | None = None,
+        **options: Any,
     ) -> None:
         self.model = model
         self.input_size = input_size
         self.scaler = scaler
+        self.judging_steps = judging_steps
         self.options = options
 
     calendar = False
@@ -59,9 +68,10 @@ class Generator(Estimator):
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
-        whole = isinstance(self.input_size, Integral) and not isinstance(self.input_size, bool)
-        if not whole or not 1 < self.input_size <= models.MOST:
+        if not _is_whole(self.input_size) or not 1 < self.input_size <= models.MOST:
             raise InputError(f"input_size must be a whole number of steps, at least 2, not {self.input_size!r}")
+        if (steps := self.judging_steps) is not None and (not _is_whole(steps) or steps < 1):
+            raise InputError(f"judging_steps must be a whole number of at least 1, or None, not {steps!r}")
         models.check_task(self.model, _TASK.name)
         return parameters.sort(self.model, self.options)
 
@@ -121,7 +131,7 @@ class Generator(Estimator):
         """`n` new sequences as an array [sequence step channel], in the channels' own units; errors as of `sample`."""
         self._check_fitted()
         for name, value, least in (("n", n, 1), ("seed", seed, 0)):
-            if not isinstance(value, Integral) or isinstance(value, bool) or not least <= value < _SEEDS:
+            if not _is_whole(value) or not least <= value < _SEEDS:
                 raise InputError(f"{name} must be a whole number from {least}, not {value!r}")
         generator = torch.Generator().manual_seed(int(seed))
         model, scaling = self.model_, self.preparation_.scaling
@@ -138,7 +148,8 @@ class Generator(Estimator):
         """What made sequences are like, by measures of `tsrnn.synthesis`, for each part.
 
         They are held against those that were learnt from; the part says what they are drawn by, and which sequences
-        are held out (for `nearest`). In validation one critic judges, else five.
+        are held out (for `nearest`). In validation one critic judges, else five; none learns for more than
+        `judging_steps`.
 
         Returns:
             Of each part: `values`, and by measure a table whose `series` are the spread over critics, the same measure
@@ -162,7 +173,7 @@ class Generator(Estimator):
         values, tables = {}, {}
         judged = [word for word in measures if word != synthesis.NEAREST]
         number = 1 if part == "val" else synthesis.CRITICS
-        for word, verdict in synthesis.judge(real, drawn, judged, number).items():
+        for word, verdict in synthesis.judge(real, drawn, judged, number, most=self.judging_steps).items():
             values[word] = verdict.value
             tables[word] = np.array([[verdict.spread], [verdict.floor], [verdict.floor_spread], [verdict.value]])
         if synthesis.NEAREST in measures:
@@ -231,6 +242,10 @@ class Generator(Estimator):
     def _spec_of(self, targets: int) -> Spec:
         length = int(self.input_size)
         return Spec(length, length, targets, targets, seasonality=min(24, length), segment=1)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def _generative(model: models.Model) -> models.Generative:

@@ -61,6 +61,7 @@ def take(
     asked, unnamed = _of_nameless(table, origin, asked, numbered, again)
     came = asked
     table, asked, treatment, notes = station.opened(table, asked, treatment, source, again)
+    there = {*table.columns}
     table = _with_absent(table, (*asked["target"], *asked["past"]), lacking, source) if again else table
     roles, remark = find_roles(table, origin, source, asked, numbered, _flags(treatment))
     if unnamed in roles.targets:
@@ -73,7 +74,7 @@ def take(
     table, met = station.cleaned(table, roles, treatment, source, not asked["target"])
     if levels is None:
         levels = words.learn(table, roles.future, roles.static, roles.id, source)
-    table = numbers(table, roles, source, levels, again)
+    table = numbers(table, roles, source, levels, again, {*table.columns} - there)
     check_constant(table, roles.id, roles.static, source)
     if not treatment["rows_as_they_stand"]:
         _tell_apart(table, roles, bool(asked["target"]), treatment["duplicates"] != "error", source)
@@ -160,11 +161,19 @@ def _once(table: pl.DataFrame, roles: Roles, keep: Literal["first", "last"]) -> 
     return table.unique([roles.id, roles.index] if roles.id else [roles.index], keep=keep, maintain_order=True)
 
 
-def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str], again: bool = False) -> pl.DataFrame:
+def numbers(
+    table: pl.DataFrame,
+    roles: Roles,
+    source: str,
+    words: Iterable[str],
+    again: bool = False,
+    absent: Collection[str] = (),
+) -> pl.DataFrame:
     """Every column that counts holds finite numbers or nulls; `words` stay as they are.
 
     A column of nulls alone may be a target or a past covariate: a well ahead of which a curve was not run, a sensor
-    that was out throughout, which is said where a frame is read as another was (`again`). `fit` refuses it.
+    that was out throughout, which is said where a frame is read as another was (`again`), as it is of columns that the
+    frame had not and was given (`absent`). `fit` refuses it.
 
     Raises:
         InputError: a cell is no number, or infinite, or a column is empty.
@@ -181,7 +190,8 @@ def numbers(table: pl.DataFrame, roles: Roles, source: str, words: Iterable[str]
             if name in roles.static or (not again and name in roles.future):
                 raise InputError(f"{source}: column {quoted(name)} is empty; drop it or leave it out of the covariates")
             if again:
-                notice(f"{source}: column {quoted(name)} holds no value in any row; it is read as missing throughout")
+                said = "is not there" if name in absent else "holds no value in any row"
+                notice(f"{source}: column {quoted(name)} {said}; it is read as missing throughout")
             column = changed[name] = column.cast(pl.String if name in kept else pl.Float64)
         if _is_infinite(column):
             row = int(column.is_infinite().fill_null(False).arg_max() or 0)

@@ -43,13 +43,8 @@ def checked(reading: Reading, families: Families, id: str | None, clip: bool = F
     import polars as pl
 
     notes, clipped, id = list(reading.notes), [], id if id in reading.frame.columns else None
-    for name in reading.columns:
-        family, unit = of(name, families), reading.columns[name].unit
-        if name not in reading.frame.columns or family is None or not (bounds := _bounds(family, unit)):
-            continue
-        values = reading.frame[name]
-        if not values.dtype.is_numeric():
-            continue
+    for name, bounds in judged(reading, families).items():
+        values, unit = reading.frame[name], reading.columns[name].unit
         beyond = ((values < bounds[0]) | (values > bounds[1])).fill_null(False)
         if beyond.any():
             what = f"values beyond {bounds[0]:g} to {bounds[1]:g} {unit}{' made null' if clip else ''}"
@@ -59,6 +54,16 @@ def checked(reading: Reading, families: Families, id: str | None, clip: bool = F
             clipped.append(pl.when(~beyond).then(pl.col(name)).alias(name))
     frame = reading.frame.with_columns(clipped) if clip else reading.frame
     return replace(reading, frame=frame, notes=tuple(notes))
+
+
+def judged(reading: Reading, families: Families) -> dict[str, tuple[float, float]]:
+    """The range, in its own unit, of every curve of numbers whose family and unit tell one."""
+    ranges: dict[str, tuple[float, float]] = {}
+    for name, said in reading.columns.items():
+        family = of(name, families)
+        if family and (bounds := _bounds(family, said.unit)) and name in reading.frame.columns:
+            ranges |= {name: bounds} if reading.frame.schema[name].is_numeric() else {}
+    return ranges
 
 
 def washed_out(reading: Reading, families: Families, id: str | None, column: bool = False) -> Reading:

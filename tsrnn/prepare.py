@@ -114,12 +114,11 @@ class Preparation:
             name, apart = next(iter(strides.items()))
             whose = f" of series {quoted(name)}" if len(panel.ids) > 1 else ""
             told = freq if isinstance(freq, str) else float(f"{freq:.6g}")
-            mend = (
-                f"load it with resample={told!r}, or fit again" if apart < 1 else "give rows at that step, or fit again"
-            )
+            mended = apart < 1 or "resample" in panel.loaded
+            mend = f"load it with resample={told!r}" if mended else "give rows at that step"
             raise InputError(
                 f"{panel.source}: rows{whose} are {apart:.3g} steps of the training's apart, which is {told}; "
-                f"{mend} on these"
+                f"{mend}, or fit again on these"
             )
         return panel
 

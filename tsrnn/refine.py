@@ -17,9 +17,9 @@ from tsrnn.resample import resampled
 from tsrnn.roles import is_flag
 
 LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": float | str}
-WORDS = (*LOADED, "labels")  # of `load`, beside the roles
+WORDS = (*LOADED, "labels", "wanted")  # of `load`, beside the roles
 ROWS = {"sort": bool, "rows_as_they_stand": bool, "fill": int, "flags": Any, "transforms": Any}  # of `Panel.of`
-ASKED = (*WORDS, *ROWS, "maps")  # what `--load` takes
+ASKED = (*LOADED, "labels", *ROWS, "maps")  # what `--load` takes
 _TREATED = ("missing", "flags", "wind", "fill", "duplicates", "sort", "date_format", "rows_as_they_stand")
 
 
@@ -35,27 +35,25 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
             resample   a step such as 0.5 or "1h": rows are averaged over bins of that length (`tsrnn.resample`)
             labels     True: words or truth values in the target's column become the numbers of `classes`
             washout    True: a column `washout` of flags, 1 where the caliper is 2 in wider than the bit
+            wanted     columns that a saved model reads: the targets, where none is named, are those that are there
         aloud: say the line; the catalogue's own data are known.
 
     Raises:
-        InputError: what `Panel.of` refuses, or a word is asked for as it cannot be.
+        InputError: what `Panel.of` refuses, or a word is asked for as it cannot be, or of columns that are not there.
     """
     asked = {word: arguments[word] for word in WORDS if word in arguments}
     roles = {word: value for word, value in arguments.items() if word not in WORDS}
     check_types(asked, {"clip": bool, "washout": bool, "labels": bool})
-    classes = None
+    classes, source = None, roles.get("source", "the frame")
     if asked.get("labels"):
-        reading, classes = labels.of_reading(reading, roles.get("target"), roles.get("source", "the frame"))
-    reading = _in_one_unit(reading, asked.get("depth_unit"), roles.get("source", "the frame"))
+        reading, classes = labels.of_reading(reading, roles.get("target"), source)
+    reading = _in_one_unit(reading, asked.get("depth_unit"), source)
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
-    if asked.get("families"):
-        reading = families.applied(reading, kin, id)
-    reading = physical.checked(reading, kin, id, asked.get("clip", False))
-    reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
-    if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
-        source = roles.get("source", "the frame")
-        raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave washout out")
+    reading = _by_families(reading, asked, kin, id, source)
     unasked = not roles.get("target")
+    if unasked and (wanted := [name for name in asked.get("wanted", ()) if _holds_numbers(reading, name)]):
+        roles["target"] = wanted
+        unasked = False
     roles = reading.roles(roles)
     if chosen := roles.get("target") if unasked else None:  # by the reader: what is none of its format's measurements
         roles["target"] = [name for name in chosen if not is_flag(reading.frame, name)] or chosen
@@ -77,6 +75,30 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     if aloud and (said := line(told)):
         notice(f"{made.source}: {said}; `tsrnn describe` and panel.notes tell all")
     return made
+
+
+def _by_families(reading: Reading, asked: Mapping[str, Any], kin: families.Families, id: str, source: str) -> Reading:
+    """The reading after what is done with curves by the families they are of.
+
+    Raises:
+        InputError: it is asked for, and there is no such curve.
+    """
+    if asked.get("families"):
+        if not any(families.of(name, kin) for name in reading.frame.columns):
+            said = f"families={str(asked['families'])!r}" if asked["families"] is not True else "families=True"
+            raise InputError(f"{source} has no column that is called as a curve of some family; leave out {said}")
+        reading = families.applied(reading, kin, id)
+    if asked.get("clip") and not physical.judged(reading, kin):
+        raise InputError(f"{source} has no column whose quantity and unit tell its range; leave out clip=True")
+    reading = physical.checked(reading, kin, id, asked.get("clip", False))
+    reading = physical.washed_out(reading, kin, id, asked.get("washout", False))
+    if asked.get("washout") and physical.WASHED_OUT not in reading.frame.columns:
+        raise InputError(f"{source} has no caliper beside a bit size (CALI, BS) in known units; leave out washout=True")
+    return reading
+
+
+def _holds_numbers(reading: Reading, name: str) -> bool:
+    return name in reading.frame.columns and reading.frame.schema[name].is_numeric()
 
 
 def _once(notes: Iterable[Note], unread: Collection[str], made: Panel) -> tuple[Note, ...]:
@@ -128,6 +150,7 @@ def again(reading: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any
     """All that `load` is told of a file for a saved model: what it is asked to do, index, id, the treatment of rows."""
     told = {word: reading[word] for word in _TREATED if reading.get(word)}
     told |= {} if reading.get("numbered") else {"time": reading["index"]}
+    told["wanted"] = [name for kind in ("targets", "past", "future") for name in reading[kind]]
     return {**told, **({} if reading["id"] is None else {"id": reading["id"]}), **asked}
 
 
@@ -194,7 +217,7 @@ def _in_one_unit(reading: Reading, depth_unit: Any, source: str) -> Reading:
     check_types({"depth_unit": depth_unit}, {"depth_unit": str | None})
     if not reading.series:
         if depth_unit is not None:
-            raise InputError(f"{source} holds no well logs, whose depths depth_unit is for; leave it out")
+            raise InputError(f"{source} holds no well logs, whose depths depth_unit is for; leave out {depth_unit=}")
         return reading
     apart = [
         Reading(reading.frame.filter(reading.frame[reading.id] == name).select(reading.id, *columns), columns)

@@ -4,6 +4,7 @@
     pass id='shop'                  pass --id shop
     missing=[-9999] takes them      --missing -9999 takes them
     or fit with pad=True            or fit with --set pad=true
+    n must be above 0               --count must be above 0
 
 A word that the command has no option for stays as it is.
 """
@@ -27,7 +28,10 @@ _SAID = re.compile(
 )
 _CLAUSE = re.compile(r"\bfit(?:ted)?\b[^;:]*$")  # what the sentence says of a fit, up to the word
 _NOTES = re.compile(r"(?:`tsrnn describe` and )?panel\.notes tells? all")
-_LISTS = {"past_covariates": "past", "future_covariates": "future"}
+_SUBJECT = re.compile(  # the word that a sentence is about
+    r"[a-z]+(?:_[a-z]+)*(?= (?:(?:must be|takes|cannot be)\b|is (?:a share|a length|a whole number|the chance|True)\b))"
+)
+_CALLED = {"past_covariates": "past", "future_covariates": "future", "inputs": "past", "n": "count"}
 _FIT = ("on_short", "quantiles", "input_size", "horizon", "model", "missing", "freq")  # of `tsrnn fit`
 _running: dict[str, "Option"] = {}
 
@@ -66,6 +70,8 @@ def worded(text: str) -> str:
     if not _running:
         return text
     text = _NOTES.sub("`tsrnn describe` tells all", text).replace("True or False", "true or false")
+    if subject := _SUBJECT.match(text):
+        text = _word(subject[0]) + text[subject.end() :]
     return _SAID.sub(lambda match: match[0] if match[2] is None else _said(match, text[: match.start()]), text)
 
 
@@ -80,7 +86,7 @@ def _option(word: str, said: str, before: str) -> str | None:
         value = ast.literal_eval(said) if said else ...
     if value is None or (word == "future" and _running.get(word, Option("")).many):
         return None
-    own = _running.get(_LISTS.get(word, word))
+    own = _running.get(_CALLED.get(word, word))
     if own is not None and (value is True) == own.switch and value is not False:
         return _valued(word, own, value)
     from tsrnn import refine  # it imports polars, and a command starts without
@@ -93,6 +99,15 @@ def _option(word: str, said: str, before: str) -> str | None:
     if ("set" in _running or of_fit) and word in _settings():
         return f"--set {_pair(word, value)}"
     return None
+
+
+def _word(word: str) -> str:
+    """What the command calls a parameter; as it is, where it has no option for it, or takes it by --set."""
+    from tsrnn import refine
+
+    if (own := _running.get(_CALLED.get(word, word))) is not None:
+        return own.word
+    return f"--load {word}" if "load" in _running and word in refine.ASKED else word
 
 
 def _valued(word: str, option: Option, value: Any) -> str:

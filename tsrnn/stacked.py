@@ -82,8 +82,14 @@ def check_columns(first: Path, columns: Sequence[str], file: Path, here: Sequenc
     """Two files have the same columns.
 
     Raises:
-        InputError: one has a column that the other lacks.
+        InputError: one has a column that the other lacks, or writes it in another case.
     """
+    cased = {name.casefold(): name for name in here if name not in columns}
+    for name in columns:
+        if name not in here and (other := cased.get(name.casefold())):
+            raise InputError(
+                f"{file} writes {quoted(other)} and {first} {quoted(name)}; write the column's name alike in both"
+            )
     lacking, more = ([name for name in one if name not in other] for one, other in ((columns, here), (here, columns)))
     if lacking:
         raise InputError(

@@ -1,12 +1,16 @@
 """What a benchmark is run on: its data and splits, and what their cells tell where no file says it."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from tsrnn import catalog, gaps, labels, suites, tasks
+import numpy as np
+import polars as pl
+
+from tsrnn import catalog, gaps, labels, stratified, suites, tasks
 from tsrnn.errors import InputError, notice, quoted
 from tsrnn.panel import Panel
 from tsrnn.split import folds, standard
@@ -20,6 +24,8 @@ _SPELT = {"m": ("m", "metre", "metres", "meter", "meters"), "ft": ("ft", "f", "f
 
 def opened(source: Source) -> tuple[Panel, Mapping[str, Any]]:
     """A benchmark's data, and its splits by the fold's name: the suite's, the data set's own, or shares of a file.
+
+    Shares are of each series' rows, or of the series where one is told of as a whole.
 
     Raises:
         InputError: data that are not there or cannot be read, or that cannot be split so.
@@ -45,13 +51,8 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     panel = catalog.load(suite.data, **source.columns, **labelled)
     panel = panel if suite.gaps is None else gaps.cut(panel, suite.gaps)
     _check_leads(source, panel)
-    asked = suite.split or ("standard" if panel.split else SHARES)
-    if asked == SHARES and tasks.find(suite.task).ends:
-        raise InputError(
-            f"{panel.source} has no split of whole series, which the task {suite.task!r} takes; write a suite, a TOML "
-            f'file with data = "{Path(suite.data).name}", task = "{suite.task}" and split = {{ by_series = {{ val = '
-            "[...], test = [...] } }"
-        )
+    usual = _of_series if tasks.find(suite.task).ends else _of_rows
+    asked = suite.split or ("standard" if panel.split else usual(panel))
     try:
         rows = folds(panel.ids, panel.split if asked == "standard" else asked, panel.roles.id)
         for row in rows.values():
@@ -59,6 +60,44 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     except InputError as error:
         raise InputError(f"{suite.file}: {error}" if suite.split else str(error)) from None
     return panel, rows if asked != "standard" else {"": asked}
+
+
+def _of_rows(_: Panel) -> dict[str, Any]:
+    return SHARES
+
+
+def _of_series(panel: Panel) -> dict[str, Any]:
+    """The shares of `SHARES` in whole series, each class in its share, evenly spread.
+
+    Raises:
+        InputError: there is one series, more than one column to tell, or too few series.
+    """
+    name, id = labels.asked(panel, None, None, {})[0], panel.roles.id
+    if id is None:
+        raise InputError(f"{panel.source} holds one series and so one label; name the column that tells series as id=")
+    first = panel.frame.group_by(id, maintain_order=True).agg(pl.col(name).drop_nulls().first())[name]
+    codes = first.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if panel.classes is None and not labels.are_whole(first):
+        codes = 0 * codes  # values: as one class
+    train, val, test = SHARES["ratios"]
+    tests = stratified.held_out(codes, test)
+    left = np.where(np.isin(np.arange(len(codes)), tests), np.nan, codes)
+    vals = stratified.held_out(left, val / (train + val))
+    if not tests or not vals:
+        raise InputError(
+            f"{panel.source} has {len(codes)} series, too few to validate on some of each label and to test others; "
+            f"give more, or write a suite: {_example(panel, name, id)}"
+        )
+    return {"by_series": {"val": [panel.ids[row] for row in vals], "test": [panel.ids[row] for row in tests]}}
+
+
+def _example(panel: Panel, target: str, id: str) -> str:
+    """What a suite's file says that names the series held out."""
+    data, index, column, key = map(json.dumps, (Path(panel.source).name, panel.roles.index, target, id))
+    val, test = json.dumps(panel.ids[:1]), json.dumps(panel.ids[-1:])
+    roles = f"roles = {{ id = {key}, time = {index}, target = {column} }}"
+    held = f"split = {{ by_series = {{ val = {val}, test = {test} }} }}"
+    return f'task = "whole", data = {data}, {roles}, {held} and models.rocket = {{}}, a line each'
 
 
 def settled(source: Source) -> tuple[Source, dict[str, Any]]:

@@ -103,7 +103,7 @@ class Wishes:
 
 
 def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
-    """The jobs, in the order in which the suite lists its models (cheap ones first).
+    """The jobs, in the order in which the suite lists its models (cheap ones first); one seed of what none changes.
 
     Raises:
         InputError: an unknown data set, preset or model, or data that cannot be read.
@@ -123,13 +123,22 @@ def plan(source: Source, preset: str, wishes: Wishes) -> list[Job]:
         for name, params in _models(asked, source, wishes).items()
         for horizon in dict.fromkeys(wishes.horizons)
         or ([params["horizon"]] if "horizon" in params else asked.horizons)
-        for seed in dict.fromkeys(wishes.seeds) or asked.seeds
+        for seed in _seeds(name, tuple(dict.fromkeys(wishes.seeds)) or asked.seeds)
         for fold in splits
     ]
     for job in {(job.model, job.horizon): job for job in jobs}.values():
         own = wishes.models and not job.options  # the user's word, of which no file says anything
         _check(job, "" if own else f"{wishes.config or source.suite.file}, {job.model}: ", panel)
     return jobs
+
+
+def _seeds(model: str | type, seeds: tuple[int, ...]) -> tuple[int, ...]:
+    """The seeds that a model is fitted by; of one that no seed changes, the first alone."""
+    try:
+        drawn = models.find(model).kind.by_chance
+    except InputError:  # `_check` says what is wrong with it, and where it was asked for
+        return seeds
+    return seeds if drawn else seeds[:1]
 
 
 def _check(job: Job, where: str, panel: Panel) -> None:

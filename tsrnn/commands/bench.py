@@ -28,6 +28,8 @@ from tsrnn.commands._base.options import (
     Json,
     Load,
     Missing,
+    Need,
+    On,
     Target,
     TaskName,
     Time,
@@ -53,16 +55,8 @@ def run(  # noqa: PLR0913  one parameter per option
     ),
     workers: Annotated[int | None, typer.Option(help="Fits side by side; default: as many as have cores.")] = None,
     threads: Annotated[int, typer.Option(help="Of each fit; last bits follow it, so rows say it.")] = 1,
-    on: Annotated[
-        str,
-        typer.Option(
-            help="Where fits run: processes, here, ray (this machine's cores), or ray://HOST:PORT, a cluster."
-        ),
-    ] = "processes",
-    need: Annotated[
-        list[str] | None,
-        typer.Option(help="On ray, what a fit takes besides its threads, as name=amount: gpu=0.5; repeat for several."),
-    ] = None,
+    on: On = "processes",
+    need: Need = None,
     list_: Annotated[
         bool, typer.Option("--list", help="Fit nothing; list the fits with their numbers and ids, for --only.")
     ] = False,

@@ -28,7 +28,9 @@ from tsrnn.commands._base.options import (
     Json,
     Load,
     Missing,
+    Need,
     OfModels,
+    On,
     Set,
     Target,
     TaskName,
@@ -54,6 +56,12 @@ Pruner = Annotated[
     str | None, typer.Option(help="median, percentile, halving, hyperband or none, with arguments likewise.")
 ]
 Seconds = Annotated[bool, typer.Option("--seconds", help="Seconds of a fit count beside the error: two objectives.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        help="Trials at one time, at most one per core.", show_default="1; on ray as many as there is room for"
+    ),
+]
 Minutes = Annotated[float, typer.Option(help="Longest that a trial may take; a longer one is stopped.")]
 
 
@@ -73,7 +81,9 @@ def run(  # noqa: PLR0913  one parameter per option
     seed: Annotated[int, typer.Option(help="Of the sampler and of every fit.")] = 0,
     minutes: Minutes = float("inf"),
     hours: Annotated[float, typer.Option(help="After which no trial is begun.")] = float("inf"),
-    workers: Annotated[int, typer.Option(help="Processes at one time, at most one per core.")] = 1,
+    workers: Workers = None,
+    on: On = "processes",
+    need: Need = None,
     sampler: Sampler = None,
     pruner: Pruner = None,
     seconds: Seconds = False,
@@ -98,8 +108,9 @@ def run(  # noqa: PLR0913  one parameter per option
     json_: Json = False,
 ) -> None:
     """Sweep a model's options with Optuna, scored on validation, and write the best as TOML."""
-    from tsrnn import bench, faces, page, parameters, suites, tasks, tune
+    from tsrnn import bench, execute, faces, page, parameters, suites, tasks, tune
 
+    place = execute.at(on, 1 if workers is None and on == "processes" else workers, options(need, "need"))
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)
     columns |= loading(load_)
     source = suites.Source(benchmark(data), tuple(columns.items()), task)
@@ -136,7 +147,7 @@ def run(  # noqa: PLR0913  one parameter per option
     shown = tune.dashboard(storage) if dashboard else nullcontext()
     with resumable(), shown as address, Trials(at_least_one(trials, "trials"), quiet=json_) as screen:
         begun = partial(screen.began, address)
-        swept = tune.run(panel, asked, trials, storage, name, screen.ended, workers, begun)
+        swept = tune.run(panel, asked, trials, storage, name, screen.ended, place, begun)
     best = tune.best(swept, asked)
     parameters.write_toml(best, path)
     page.save_sweep(tune.trials(swept), tune.importances(swept), asked.metric, path)

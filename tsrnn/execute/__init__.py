@@ -87,6 +87,8 @@ def at(
         raise InputError(
             f"{on!r} is no place to work in; name one of {', '.join(registry.names('execute'))}, or ray://HOST:PORT"
         )
+    if needs is not None and not isinstance(needs, Mapping):
+        raise InputError(f'needs of a job are a mapping, name to amount, such as {{"gpu": 0.5}}, not {needs!r}')
     if needs and name not in _CLUSTERS:
         raise InputError(
             f"{name!r} has no resources to ask for, such as {next(iter(needs))!r}; work on ray, or ask for none"

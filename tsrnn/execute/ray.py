@@ -33,6 +33,7 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
     with cluster(place.address) as joined:
         ray, room, looked = joined.ray, 0.0, -inf
         task, running = _task(ray, needs, place.threads), dict[Any, tuple[int, Job, float]]()
+        sent: Any = None  # the function, which may hold much, lies on the cluster once for all jobs
         most, more = inf if place.workers is None else place.workers, True
         try:
             while more or running:
@@ -44,8 +45,9 @@ def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, 
                 while len(running) < room and (drawn := next(jobs, None)) is not None:
                     began = perf_counter()
                     try:
-                        ray.cloudpickle.dumps((function, drawn[1]))  # Ray itself would print what hinders it
-                        running[task.remote(function, drawn[1], os.getcwd())] = (*drawn, began)
+                        ray.cloudpickle.dumps(drawn[1] if sent else (function, drawn[1]))  # Ray would print a failure
+                        sent = sent or ray.put(function)
+                        running[task.remote(sent, drawn[1], os.getcwd())] = (*drawn, began)
                     except Exception as error:
                         yield drawn[0], failed(drawn[1], mendable(error), began)
                 more = len(running) >= room

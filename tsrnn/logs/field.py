@@ -1,6 +1,7 @@
-"""Several wells as one reading: one series per well, curves by name, missing ones null."""
+"""Several wells as one reading: one series per well, curves by name in whatever case, missing ones null."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import polars as pl
@@ -13,7 +14,8 @@ from tsrnn.reading import EMPTY, Column, Note, Reading
 def together(wells: Sequence[Well]) -> Reading:
     """One reading of all wells: columns `well`, the index (`depth` or `time`) and the curves.
 
-    Each well's units are those of its file (`Reading.series`); `tsrnn.refine` brings them together.
+    Each well's units are those of its file (`Reading.series`); `tsrnn.refine` brings them together. A curve that wells
+    write in different cases, GR and Gr, is one: it is called as most wells call it, or else the first, which is noted.
 
     Raises:
         InputError: two files hold one well, or indexes run over different things.
@@ -31,6 +33,7 @@ def together(wells: Sequence[Well]) -> Reading:
             units.setdefault(unit, well)
     if len(units) == 1:
         wells = [_with_unit(well, next(iter(units))) for well in wells]
+    wells = _in_one_case(wells)
     columns: dict[str, Column] = {}
     for well in wells:
         for name, column in well.columns.items():
@@ -55,6 +58,33 @@ def _with_unit(well: Well, unit: str) -> Well:
         return well
     note = Note(f"index without a unit, taken as {unit} like the other wells'", 1, "", well.name)
     return replace(well, columns={**well.columns, well.index: replace(index, unit=unit)}, notes=(*well.notes, note))
+
+
+def _in_one_case(wells: Sequence[Well]) -> list[Well]:
+    """The wells with each curve in one spelling; a well that has two of them keeps both, which is noted as well."""
+    counts = Counter(name for well in wells for name in well.table.columns[1:])
+    won: dict[str, str] = {}
+    for name in sorted(counts, key=counts.__getitem__, reverse=True):  # of as common ones the first that was met
+        won.setdefault(name.casefold(), name)
+    return [_respelt(well, won) if len(won) < len(counts) else well for well in wells]
+
+
+def _respelt(well: Well, won: Mapping[str, str]) -> Well:
+    """The well, its curves spelt as `won` has them, by their names in small letters."""
+    table, columns, notes = well.table, dict(well.columns), list(well.notes)
+    for name in well.table.columns[1:]:
+        spelling = won[name.casefold()]
+        if spelling == name:
+            continue
+        count = table.height - table[name].null_count()
+        if spelling in table.columns:
+            notes.append(Note(f"values of {name}, kept beside {spelling}", count, name, well.name))
+            continue
+        notes.append(Note(f"values of {name}, taken as {spelling}", count, spelling, well.name))
+        table = table.rename({name: spelling})
+        column = columns.pop(name)
+        columns[spelling] = replace(column, original=column.original or name)
+    return replace(well, table=table, columns=columns, notes=tuple(note for note in notes if note.count))
 
 
 def _alike(wells: Sequence[Well]) -> tuple[list[pl.DataFrame], list[Note]]:

@@ -23,6 +23,7 @@ TELLS = "values"
 class Interpolated(Model):
     tasks = frozenset(TASKS)
     by_steps = False
+    by_chance = False
     reads = frozenset({"past"})
     reads_lengths = True
 

@@ -29,6 +29,7 @@ class Config:
 
 class Lagged(Recalling):
     by_steps = False
+    by_chance = False
 
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)

@@ -14,6 +14,7 @@ TASKS = ("along",)
 class Majority(Model):
     tasks = frozenset(TASKS)
     by_steps = False
+    by_chance = False
 
     def __init__(self, config: NoOptions, spec: Spec) -> None:
         super().__init__(config, spec)

@@ -47,6 +47,7 @@ class Config:
 
 class LeastSquares(Model):
     by_steps = False
+    by_chance = False
     reads = frozenset({"known"})
 
     @classmethod

@@ -31,6 +31,7 @@ class Config:
 class Ridge(Model):
     tasks = frozenset(TASKS)
     by_steps = False
+    by_chance = False
     reads = COVARIATES
     reads_lengths = True
 

@@ -44,6 +44,7 @@ class Config:
 class Trees(Model):
     tasks = frozenset(TASKS)
     by_steps = False
+    by_chance = False
     reads = COVARIATES
     reads_lengths = True
     one_graph = False

@@ -66,8 +66,14 @@ def remarks(row: Row, knows: Truth) -> list[Said]:
         found.append("does not say whether its model had read the data before (column `seen`: no, or what it read)")
     elif seen != NOT_SEEN:
         found.append(f"its model had read data before: {seen}")
-    if not knows.at_hand(row.cells["dataset"]):
-        found.append(f"the data of {row.cells['dataset']} are not at hand: windows are compared among rows alone")
+    if not knows.known(name := row.cells["dataset"]):
+        found.append(
+            f"{name} is no data set of the catalogue and no suite of this version, but a file or a suite of somebody's "
+            "own: its data, its split and how many windows its test has cannot be checked here, and no row of it can "
+            "be run again; what is checked is each row by itself, and rows against one another"
+        )
+    elif not knows.at_hand(name):
+        found.append(f"the data of {name} are not at hand: windows are compared among rows alone")
     if not knows.has_model(row.cells["model"]):
         found.append(f"{row.cells['model']} is no model of this version, and cannot be run again")
     return [Said(str(row.path), what) for what in found]
@@ -114,7 +120,7 @@ def _of_these_data(row: Row, knows: Truth) -> Iterator[str]:
 def _of_this_split(row: Row, knows: Truth) -> Iterator[str]:
     asked, said = knows.split(row.cells["dataset"]), row.config.get("split")
     said = None if said == "standard" else said
-    if said != asked:
+    if said != asked and knows.known(row.cells["dataset"]):
         board = f"{row.cells['dataset']} is split by {json.dumps(asked)}"
         yield f"it was split by {json.dumps(said)}, and {board}: its training may hold rows of the test"
     roles = row.config.get("roles", {})

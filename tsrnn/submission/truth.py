@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from functools import cache
 from importlib.util import find_spec
-from math import isclose, nan
+from math import isclose, isnan, nan
 from typing import Any
 
 from tsrnn import bench, buffer, catalog, models, scale, split, suites, tasks, windows
@@ -25,8 +25,14 @@ class Truth:
         self._panel = cache(_opened)
         self._counted = cache(_count)
 
+    def known(self, dataset: str) -> bool:
+        """Whether a suite or a data set is called so here; else the rows are of somebody's own file, or suite."""
+        return dataset in catalog.names() or suites.known(dataset)
+
     def at_hand(self, dataset: str) -> bool:
         """Whether the data can be read without a download."""
+        if not self.known(dataset):
+            return False
         place = suites.find(dataset).data
         if place not in catalog.names():
             return catalog.checksum(place) is not None
@@ -37,6 +43,8 @@ class Truth:
 
     def checksum(self, dataset: str) -> str | None:
         """Of the data; None where it is not known."""
+        if not self.known(dataset):
+            return None
         if self.at_hand(dataset):
             panel: Any = self._panel(dataset, "{}")[0]
             return str(panel.fingerprint)
@@ -48,7 +56,12 @@ class Truth:
         return None if asked is None or asked == "standard" else json.loads(json.dumps(asked))
 
     def forecasts(self, row: Mapping[str, Any]) -> bool:
-        """Whether a row is of forecasts, which mse and mae measure: as its suite says, or else the row."""
+        """Whether a row is of forecasts, which mse and mae measure: as its suite says, or else the row.
+
+        Of somebody's own suite, whose task no row says, a row without an mse is of none.
+        """
+        if not self.known(row["dataset"]) and "task" not in _config(row):
+            return row["mse"] is not None and not isnan(row["mse"])
         try:
             return tasks.find(_source(row["dataset"], _config(row)).suite.task).forecasts
         except InputError:  # of a task that there is not: held to what most rows are

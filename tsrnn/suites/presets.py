@@ -65,7 +65,7 @@ def under(suite: Suite, task: str, values: bool = False) -> Suite:
     measures = asked.of_values if values and asked.of_values else asked.measures
     models: dict[str, Any] = {each: {} for each in _ranked(task, measures)}
     every: dict[str, Any] = {"horizons": [1], "seeds": [0], "models": models}
-    smoke = {**every, "models": {each: {"max_epochs": 1} for each in every["models"]}}
+    smoke = {**every, "models": {each: dict(asked.trial) for each in every["models"]}}
     presets = {**dict.fromkeys(USUAL_PRESETS, every), "smoke": smoke}
     return replace(suite, task=task, measures=measures, presets=presets)
 

@@ -19,24 +19,25 @@ NEAREST = "nearest"  # the one measure that needs sequences held out
 _TINY = 1e-9
 _FEWEST = 10  # sequences in a half
 
-Judge = Callable[[Floats, Sequence[Floats], int], list[float]]  # reference, sets that are held against it, seed
+Judge = Callable[[Floats, Sequence[Floats], int, int | None], list[float]]
+# reference, sets that are held against it, seed, most steps that are learnt by
 
 
-def _discriminative(reference: Floats, sets: Sequence[Floats], seed: int) -> list[float]:
-    return [critics.discriminative(reference, each, seed) for each in sets]
+def _discriminative(reference: Floats, sets: Sequence[Floats], seed: int, most: int | None) -> list[float]:
+    return [critics.discriminative(reference, each, seed, most) for each in sets]
 
 
-def _predictive(reference: Floats, sets: Sequence[Floats], seed: int) -> list[float]:
-    return [critics.predictive(reference, each, seed) for each in sets]
+def _predictive(reference: Floats, sets: Sequence[Floats], seed: int, most: int | None) -> list[float]:
+    return [critics.predictive(reference, each, seed, most) for each in sets]
 
 
-def _correlational(reference: Floats, sets: Sequence[Floats], seed: int) -> list[float]:
+def _correlational(reference: Floats, sets: Sequence[Floats], seed: int, most: int | None) -> list[float]:
     drawn = np.random.default_rng(seed).permutation(len(reference))[: max(2, len(reference) // 2)]
     return [distances.correlational(reference[drawn], each[drawn % len(each)]) for each in sets]
 
 
-def _context_fid(reference: Floats, sets: Sequence[Floats], seed: int) -> list[float]:
-    encoder = contexts.learn(reference, seed)
+def _context_fid(reference: Floats, sets: Sequence[Floats], seed: int, most: int | None) -> list[float]:
+    encoder = contexts.learn(reference, seed, most)
     true = contexts.represent(encoder, reference)
     return [contexts.frechet(true, contexts.represent(encoder, each)) for each in sets]
 
@@ -60,7 +61,12 @@ class Verdict:
 
 
 def judge(
-    real: Floats, made: Floats, measures: Sequence[str] = tuple(JUDGES), number: int = CRITICS, seed: int = 0
+    real: Floats,
+    made: Floats,
+    measures: Sequence[str] = tuple(JUDGES),
+    number: int = CRITICS,
+    seed: int = 0,
+    most: int | None = None,
 ) -> dict[str, Verdict]:
     """Measures of made sequences. Less is better, down to the floor.
 
@@ -70,6 +76,8 @@ def judge(
         measures: discriminative, predictive, correlational, context_fid.
         number: critics that judge each.
         seed: of the first critic, and of the halves.
+        most: steps that a critic learns for; None: those that its measure is published with. A score by fewer is that
+            of a trial run alone.
 
     Raises:
         InputError: there is no such measure, there are too few sequences, or they cannot be held against one another.
@@ -88,7 +96,7 @@ def judge(
     reference, *sets = (_between(each, real) for each in (shuffled[:half], made[:half], shuffled[half : 2 * half]))
     verdicts = {}
     for word in measures:
-        scores = np.array([JUDGES[word](reference, sets, seed + k) for k in range(number)])  # [critic 2]
+        scores = np.array([JUDGES[word](reference, sets, seed + k, most) for k in range(number)])  # [critic 2]
         (value, floor), (spread, floor_spread) = scores.mean(0).tolist(), scores.std(0).tolist()
         verdicts[word] = Verdict(value, spread, floor, floor_spread)
     return verdicts

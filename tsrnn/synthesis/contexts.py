@@ -68,15 +68,15 @@ class _Block(nn.Module):
         return torch.cat([padded[:, k * self.dilation : k * self.dilation + steps] for k in range(3)], -1)
 
 
-def learn(real: Floats, seed: int, steps: int = _STEPS) -> Encoder:
-    """An encoder of sequences [sequence time channel], learnt from them alone."""
+def learn(real: Floats, seed: int, most: int | None = None) -> Encoder:
+    """An encoder of sequences [sequence time channel], learnt from them alone, in 200 steps or the fewer asked."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         values = torch.from_numpy(real).float()
         length = values.shape[1]
         encoder = Encoder(values.shape[2], length)
         average, optimizer = copy.deepcopy(encoder), torch.optim.AdamW(encoder.parameters(), lr=_RATE)
-        for step in range(steps):
+        for step in range(min(_STEPS, most or _STEPS)):
             drawn = values[torch.randint(len(values), (min(_BATCH, len(values)),))]
             begin, first, last, end = _crops(length)
             left = encoder(drawn[:, begin:last])[:, first - begin :]

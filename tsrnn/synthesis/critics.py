@@ -32,7 +32,7 @@ class _Critic(nn.Module):
         return answer.squeeze(-1)
 
 
-def discriminative(real: Floats, made: Floats, seed: int, steps: int | None = None) -> float:
+def discriminative(real: Floats, made: Floats, seed: int, most: int | None = None) -> float:
     """How far from a half the accuracy of a critic is that tells made sequences from real ones, 0 to 0.5.
 
     It learns from four fifths of both and is judged on the others; its last state decides.
@@ -41,7 +41,7 @@ def discriminative(real: Floats, made: Floats, seed: int, steps: int | None = No
         real: [sequence time channel], each channel between 0 and 1.
         made: likewise, as many.
         seed: of the critic's weights, the split and the batches.
-        steps: of its training; None: 2,000.
+        most: steps of its training; None: 2,000, which are the most.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -49,7 +49,7 @@ def discriminative(real: Floats, made: Floats, seed: int, steps: int | None = No
         critic = _Critic(real.shape[2], real.shape[2])
         optimizer = torch.optim.Adam(critic.parameters())
         true_ones, false_ones = map(_drawn, learnt)
-        for _ in range(steps or _STEPS["discriminative"]):
+        for _ in range(_taken("discriminative", most)):
             true, false = next(true_ones), next(false_ones)
             logits = critic(torch.cat([true, false]))[:, -1]
             _step(optimizer, F.binary_cross_entropy_with_logits(logits, _labels(true, false)))
@@ -58,14 +58,14 @@ def discriminative(real: Floats, made: Floats, seed: int, steps: int | None = No
     return abs(float(right.float().mean()) - 0.5)
 
 
-def predictive(real: Floats, made: Floats, seed: int, steps: int | None = None) -> float:
+def predictive(real: Floats, made: Floats, seed: int, most: int | None = None) -> float:
     """Mean absolute error, on real sequences, of a critic that learnt from made ones alone.
 
     It forecasts the last channel one step ahead from all others, or from its own past where there is no other. The
     fewer steps of real sequences it misses by, the more what was made is good for; with real sequences in place of made
     ones it says how well can be done at all.
 
-    Args, and their shapes: as `discriminative`; `steps`: None: 5,000.
+    Args, and their shapes: as `discriminative`; `most`: None: 5,000.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -78,10 +78,14 @@ def predictive(real: Floats, made: Floats, seed: int, steps: int | None = None) 
             return F.l1_loss(forecast, sequences[:, 1:, -1])
 
         drawn = _drawn(torch.from_numpy(made).float())
-        for _ in range(steps or _STEPS["predictive"]):
+        for _ in range(_taken("predictive", most)):
             _step(optimizer, error(next(drawn)))
         with torch.no_grad():
             return float(error(torch.from_numpy(real).float()))
+
+
+def _taken(measure: str, most: int | None) -> int:
+    return min(_STEPS[measure], most or _STEPS[measure])
 
 
 def _parted(sequences: Floats) -> tuple[Tensor, Tensor]:

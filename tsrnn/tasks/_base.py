@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class Task(ABC):
@@ -20,6 +20,7 @@ class Task(ABC):
     shows: ClassVar[bool]  # the past has the targets' channels, in front of the covariates'
     ends: ClassVar[bool] = False  # a series' last row alone is an anchor: one window per series
     measures: ClassVar[tuple[str, ...]]  # the usual ones; the first one chooses
+    trial: ClassVar[Mapping[str, Any]] = {"max_epochs": 1}  # options of a fit that is to show that all works, soon
     of_values: ClassVar[tuple[str, ...]] = ()  # the usual ones where values are told; empty: never in place of labels
     told: ClassVar[Mapping[str, float | None]] = {}  # measures beside `tsrnn.metrics`, which the face makes of all its
     # answers at once: word -> the value that is best; None: the lowest

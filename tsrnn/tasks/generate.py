@@ -1,6 +1,7 @@
 """New sequences like those of the data: a window is one of them, which the past shows whole, and nothing lies ahead."""
 
 from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from tsrnn.tasks._base import Task
 
@@ -20,6 +21,7 @@ class Generate(Task):
     face = "tsrnn.generator:Generator"
     shows = True
     measures = ("discriminative", "context_fid")
+    trial: ClassVar[Mapping[str, Any]] = {"max_steps": 20, "judging_steps": 20}  # of each phase, and of each critic
     told = _BEST
 
     def before(self, input_size: int) -> int:

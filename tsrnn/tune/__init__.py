@@ -5,7 +5,8 @@
     storage    where it lives: a SQLite file, a PostgreSQL server; patience: calls that wait for a server; turns
     study      a study of several processes: which trial comes next, and which died
     fitted     one trial
-    running    trial after trial, in this process or several
+    together   trials side by side: worker processes, a cluster
+    running    trial after trial, until there are enough
     results    what was found
     face       `tsrnn.sweep`
     dashboard  a study in a browser

@@ -46,7 +46,7 @@ class Sweep:
     hours: float = math.inf  # after which a run begins no trial more
 
     def __post_init__(self) -> None:
-        for kind, asked_for in (("minutes of a trial", self.minutes), ("hours of a sweep", self.hours)):
+        for kind, asked_for in (("minutes", self.minutes), ("hours", self.hours)):
             if not isinstance(asked_for, numbers.Real) or not asked_for > 0:
                 raise InputError(f"{kind} must be above 0, not {asked_for}")
         check_types({"metric": self.metric}, {"metric": str})

@@ -78,4 +78,12 @@ OnShort = Annotated[
 By = Annotated[
     str | None, typer.Option(help="Print measures by columns of the forecasts, such as lead, series or cutoff,model.")
 ]
+On = Annotated[
+    str,
+    typer.Option(help="Where fits run: processes, here, ray (this machine's cores), or ray://HOST:PORT, a cluster."),
+]
+Need = Annotated[
+    list[str] | None,
+    typer.Option(help="On ray, what a fit takes besides its threads, as name=amount: gpu=0.5; repeat for several."),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, to standard output.")]

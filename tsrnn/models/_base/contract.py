@@ -39,6 +39,7 @@ class Model(nn.Module):
     reads: frozenset[str] = frozenset()  # of READABLE; what is not named moves no forecast
     one_graph: bool = True  # `torch.export` keeps one graph of any number of windows; False: how many steers the code
     by_steps: bool = True  # False: solved, or without weights, so that no option of a training by steps matters
+    by_chance: bool = True  # False: no random number is drawn, so that a fit by another seed is the same fit
     channels_shared: bool = True  # one set of weights for every channel: a channel's forecast is its own
 
     def __init__(self, config: Any, spec: Spec) -> None:

@@ -65,6 +65,7 @@ class Naive(Model):
     """
 
     by_steps = False
+    by_chance = False
     offsets: Tensor  # [horizon target params]
     needs: int = 1  # steps that a forecast is made of: a shorter window's error says nothing of it
 
