@@ -284,8 +284,8 @@ def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path) -> Non
     file = tmp_path / "s.sqlite3"
     for asked, message in (
         ({"workers": -1}, "must be 0 .in this process. or more, not -1"),
-        ({"workers": 2}, "a storage in memory is for one process"),
-        ({"on": "ray"}, "a storage in memory is for one process"),
+        ({"workers": 2}, "a storage in memory is for one process; name a file, or leave the workers out"),
+        ({"on": "ray"}, "a storage in memory is for one process; name a file, or leave on='ray' out"),
         ({"on": "ray://127.0.0.1:1", "storage": file}, "nodes of a cluster do not all see a SQLite file"),
         ({"on": "rey", "storage": file}, "unknown place to work in 'rey'"),
         ({"needs": {"gpu": 1}, "storage": file}, "'processes' has no resources to ask for"),
@@ -294,6 +294,20 @@ def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path) -> Non
         with pytest.raises(InputError, match=message):
             tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, input_size=12, **asked)
     assert not file.exists()
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_study_refused_before_its_first_trial_leaves_its_name_to_another_sweep(
+    panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    asked: dict[str, Any] = {"horizon": 4, "input_size": 12, "storage": tmp_path / "s.sqlite3", "study": "s"}
+    for seen in ((), ("s",)):
+        with pytest.raises(InputError, match="needs the package ray"):
+            tsrnn.sweep(panel, "nlinear", trials=3, on="ray", batch_size=32 + len(seen), **asked)
+        assert tuple(optuna.get_all_study_names(tune.sqlite(tmp_path / "s.sqlite3"))) == seen
+        swept = tsrnn.sweep(panel, "nlinear", trials=2, batch_size=33, **asked)
+        assert len(swept.trials) == 2
 
 
 @pytest.mark.usefixtures("quick")

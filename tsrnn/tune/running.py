@@ -71,6 +71,7 @@ def run(
             except (KeyboardInterrupt, InputError):
                 with suppress(InputError, *fitted.LOST), turns.turn(url, name, patient=False):
                     studies.reap(kept)
+                    studies.forget(kept)
                 raise
         with turns.turn(url, name):
             studies.reap(kept)

@@ -170,6 +170,13 @@ def withdraw(kept: Kept, trial: Trial) -> None:
     end(kept.study, trial.number)
 
 
+def forget(kept: Kept) -> None:
+    """Take away a study that this run made and that holds no trial: its name is free for another sweep."""
+    study = optuna.load_study(study_name=kept.study.study_name, storage=kept.storage)  # the runs as they are now
+    if len(study.user_attrs["runs"]) == 1 and not study.get_trials(deepcopy=False):
+        optuna.delete_study(study_name=study.study_name, storage=kept.storage)
+
+
 def clear(kept: Kept) -> None:
     """End what waits: trials that an interrupted process had queued, and that nobody wants any more."""
     while kept.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):

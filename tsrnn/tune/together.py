@@ -46,7 +46,8 @@ def check(place: Place, url: str) -> None:
     if not alone(place) and multiprocessing.parent_process() is not None:
         raise InputError(f"a worker process starts no workers; {_GUARD}")
     if not alone(place) and not storage.shared(url):
-        raise InputError("a storage in memory is for one process; name a file, or leave the workers out")
+        several = "the workers" if place.name in _LOCAL else f"on={place.name!r}"
+        raise InputError(f"a storage in memory is for one process; name a file, or leave {several} out")
     far = place.name not in _LOCAL and (place.address or os.environ.get(_ADDRESS, "local") != "local")
     if far and storage.address(url).get_backend_name() == storage.SQLITE:
         raise InputError(
