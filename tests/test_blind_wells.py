@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import refine
+from tsrnn import catalog, refine
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
@@ -123,3 +123,36 @@ def test_units_are_part_of_what_a_model_was_trained_on(tmp_path):
     with pytest.raises(InputError, match="'GR' is in 'CPS' and the training's was in 'gAPI', between which no factor"):
         again.predict(Reading(well("A"), {**columns, "GR": Column("CPS")}))
     assert again.predict(well("A")).equals(forecaster.predict())
+
+
+def test_a_log_that_writes_a_curve_in_other_letters_is_forecast_as_if_it_did_not(untold, tmp_path):
+    def log(name, *curves):
+        (tmp_path / name).mkdir()
+        rows = [f"{row[0]:.1f} {row[1]:.4f} {row[2]:.4f}" for row in well("D", 3).drop("well").iter_rows()]
+        head = (
+            "~V\nVERS. 2.0 :\nWRAP. NO :\n~W\nSTRT.M 1000 :\nSTOP.M 1059.5 :\nSTEP.M 0.5 :\nNULL. -999 :\nWELL. D :\n"
+        )
+        lines = "".join(f"{curve} :\n" for curve in ("DEPT.M", *curves))
+        (tmp_path / name / "d.las").write_text(f"{head}~C\n{lines}~A\n" + "\n".join(rows) + "\n")
+        return tmp_path / name / "d.las"
+
+    right = untold.predict(catalog.read(log("alike", "GR.gAPI", "DTC.us/ft")))
+    other = log("other", "Gr.gAPI", "dtc.us/ft")
+    with pytest.warns(Notice, match=r"d\.las: Gr is taken as GR, dtc is taken as DTC"):
+        assert untold.predict(catalog.read(other)).equals(right)
+    with pytest.warns(Notice, match="Gr is taken as GR"):
+        panel = catalog.load(other, **refine.again(untold.preparation_.reading, {"clip": True}))
+    assert untold.predict(panel).equals(right)
+    with pytest.raises(InputError, match=r"unknown column of .* 'DTC'"):
+        untold.predict(catalog.read(log("two", "GR.gAPI", "Dtk.us/ft")))
+
+
+def test_of_two_curves_that_differ_in_letters_alone_none_is_taken_for_a_third():
+    frame = pl.DataFrame({"well": ["D"], "depth": [1.0], "Gr": [1.0], "gr": [2.0], "Dtc": [3.0]})
+    columns = {name: Column() for name in ("depth", "Gr", "gr", "Dtc")}
+    log = Reading(frame, columns, (), "depth", "well", {"D": columns}, "d.las")
+    with pytest.warns(Notice, match="d.las: Dtc is taken as DTC$"):
+        assert log.spelt(["GR", "DTC"]).frame.columns == ["well", "depth", "Gr", "gr", "DTC"]
+    assert log.spelt(["Gr", "Dtc", "DTC"]) is log
+    table = Reading(frame, columns)
+    assert table.spelt(["DTC"]) is table

@@ -478,3 +478,18 @@ cli.main()
     assert program.returncode == 143
     assert said == ("", "tsrnn: stopped; what was finished is kept, and the same command goes on from there\n")
     FileLock(lock).acquire(timeout=600).lock.release()
+
+
+def test_a_folder_that_is_called_as_a_data_set_or_a_suite_is_not_passed_over_in_silence(
+    run: Run, tmp_path: Path
+) -> None:
+    assert "taken as" not in run("describe", "wells")[2]
+    for name in ("wells", "wells-ahead"):
+        (tmp_path / name).mkdir()
+        said = f"{name!r} is taken as tsrnn's own of that name; write ./{name} for what lies in this folder"
+        for words in (["describe", name], ["bench", name, "--list"]):
+            status, _, err = run(*words)
+            known = words[0] == "bench" or name == "wells"
+            assert (status == 0) is known
+            assert (said in err) is known
+    assert "taken as" not in run("describe", "./wells")[2]

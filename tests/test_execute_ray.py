@@ -84,6 +84,8 @@ def test_what_no_node_has_is_refused_before_a_job_begins() -> None:
         (("gpu", 3),): r"a job needs GPU=3, and no node of the Ray cluster has more than 0; ask for less",
         (("TPU-v9", 1),): r"a job needs TPU-v9=1, and no node",
         (("memory", 1e15),): r"a job needs memory=1e\+15, and no node",
+        (("gpu", 1e-5),): r"a job cannot need GPU=1e-05; Ray gives out shares of at least 0.0001",
+        (("object_store_memory", 1e6),): r"a job cannot need object_store_memory, which is the nodes' own",
         (("gpu", 1.5),): r"a job cannot need GPU=1.5; Ray gives out whole ones, or shares of one",
     }.items():
         with pytest.raises(InputError, match=said):

@@ -370,6 +370,7 @@ class TestFolders:
         assert reading.frame.columns == ["well", "depth", "GR"]
         assert reading.frame["GR"].null_count() == 3
         assert loud(reading) == {("GR", "values of Gr, taken as GR"): 2}
+        assert {note.column for note in reading.notes if note.source == "31/2-10 A"} == {"GR"}
         assert reading.series["31/2-10 A"]["GR"].original == "Gr"
 
     def test_a_well_that_has_a_curve_in_two_cases_keeps_both_which_is_said(self, tmp_path):

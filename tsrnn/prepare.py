@@ -126,7 +126,8 @@ class Preparation:
         """A frame, or what a reader gave, read as the training's was."""
         if not isinstance(frame, Reading):
             return Panel.again(frame, self.reading)
-        frame = refine.together(stacked.alone(frame, self.reading["id"]))
+        names = [name for kind in ("targets", "past", "future", "static") for name in self.reading[kind]]
+        frame = refine.together(stacked.alone(frame, self.reading["id"]).spelt(names))
         return replace(Panel.again(frame.frame, self.reading, frame.source or "frame"), columns=frame.columns)
 
     def _say_what_is_out(self, panel: Panel, alone: bool) -> None:

@@ -7,10 +7,10 @@ column, so that a curve never loses a cell in silence: one line is said where a 
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tsrnn.errors import singular
+from tsrnn.errors import notice, singular
 
 if TYPE_CHECKING:
     import polars as pl
@@ -95,6 +95,29 @@ class Reading:
             schema = self.frame.schema
             roles["target"] = [name for name in measured if name in schema and schema[name].is_numeric()] or None
         return roles
+
+    def spelt(self, names: Iterable[str]) -> "Reading":
+        """Of well logs, the reading with its curves in the letters of `names`, which is said.
+
+        A model that learnt from GR reads the Gr of a file without GR; of a Gr beside a gr neither is guessed at.
+        """
+        held, wanted = [name for name in self.frame.columns if name not in (self.index, self.id)], list(names)
+        won: dict[str, str] = {}
+        for name in wanted if self.series else ():
+            alike, asked = ([its for its in some if its.casefold() == name.casefold()] for some in (held, wanted))
+            if len(alike) == len(asked) == 1 and alike != asked:
+                won[alike[0]] = name
+        if not won:
+            return self
+        notice(f"{self.source or 'the log'}: {', '.join(f'{old} is taken as {new}' for old, new in won.items())}")
+
+        def of(columns: Mapping[str, Column]) -> dict[str, Column]:
+            told = {old: replace(its, original=its.original or old) for old, its in columns.items() if old in won}
+            return {won.get(name, name): told.get(name, its) for name, its in columns.items()}
+
+        notes = tuple(replace(note, column=won.get(note.column, note.column)) for note in self.notes)
+        series = {name: of(columns) for name, columns in self.series.items()}
+        return replace(self, frame=self.frame.rename(won), columns=of(self.columns), notes=notes, series=series)
 
 
 def _names(roles: Mapping[str, Any]) -> Iterable[str]:

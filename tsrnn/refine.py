@@ -47,6 +47,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     classes, source = None, roles.get("source", "the frame")
     if asked.get("labels"):
         reading, classes = labels.of_reading(reading, roles.get("target"), source)
+    reading = reading.spelt(asked.get("wanted", ()))
     reading = _in_one_unit(reading, asked.get("depth_unit"), source)
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
     reading = _by_families(reading, asked, kin, id, source)

@@ -21,6 +21,8 @@ from tsrnn.workers import THREAD_VARIABLES
 _POLL = 1.0  # seconds between two looks at the nodes
 _OPTIONS = {"CPU": "num_cpus", "GPU": "num_gpus", "memory": "memory"}  # of a task, by the names of Ray's resources
 _CLOSE = 1e-9
+_FINEST = 1e-4  # share of a resource
+_STORED = "object_store_memory"  # among the resources of a node, and none that a task may ask for
 
 
 def work(function: Function, jobs: Drawn, place: Place) -> Generator[tuple[int, Outcome], None, None]:
@@ -68,6 +70,10 @@ def _needs(place: Place) -> dict[str, float]:
     for name, amount in needs.items():
         if amount > 1 and amount % 1:
             raise InputError(f"a job cannot need {name}={amount:g}; Ray gives out whole ones, or shares of one")
+        if 0 < amount < _FINEST:
+            raise InputError(f"a job cannot need {name}={amount:g}; Ray gives out shares of at least {_FINEST:g}")
+        if name == _STORED:
+            raise InputError(f"a job cannot need {name}, which is the nodes' own; ask for memory, or for none")
     return needs
 
 

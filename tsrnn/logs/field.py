@@ -80,6 +80,7 @@ def _respelt(well: Well, won: Mapping[str, str]) -> Well:
         if spelling in table.columns:
             notes.append(Note(f"values of {name}, kept beside {spelling}", count, name, well.name))
             continue
+        notes = [replace(note, column=spelling) if note.column == name else note for note in notes]
         notes.append(Note(f"values of {name}, taken as {spelling}", count, spelling, well.name))
         table = table.rename({name: spelling})
         column = columns.pop(name)

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 def dataset(data: str) -> str:
     """A name of the catalogue, or a file's path; anything else is an error that names the nearest."""
-    if data in catalog.names() or Path(data).exists():
+    if data in catalog.names():
+        _tell_apart(data, catalog.find(catalog.row(data)))
+        return data
+    if Path(data).exists():
         return data
     if Path(data).suffix:
         raise InputError(f"{data} is not there; check the path")
@@ -32,7 +35,17 @@ def benchmark(data: str) -> str:
     """A suite's name or file, or what `dataset` takes."""
     from tsrnn import suites  # it imports torch
 
-    return data if suites.known(data) else dataset(data)
+    if data in catalog.names() or not suites.known(data):
+        return dataset(data)
+    _tell_apart(data, Path(data) if data.endswith(".toml") else None)
+    return data
+
+
+def _tell_apart(name: str, found: Path | None) -> None:
+    """Say that a name is tsrnn's where a file or folder here is called so too, and is not what the name stands for."""
+    here = Path(name)
+    if here.exists() and not (found and found.exists() and here.samefile(found)):
+        notice(f"{name!r} is taken as tsrnn's own of that name; write ./{name} for what lies in this folder")
 
 
 def roles(
