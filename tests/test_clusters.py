@@ -100,7 +100,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
     ray.is_initialized = lambda: bool(began) and not (came and ray.ends == "it says so")
     ray.nodes = lambda: [{"Alive": not (came and ray.ends == "no node is left"), "Resources": {"CPU": 1.0}}]
     ray.remote = lambda function: SimpleNamespace(options=lambda **how: task)
-    ray.cloudpickle = SimpleNamespace(dumps=repr)
+    ray.cloudpickle, ray.put = SimpleNamespace(dumps=repr), repr
     ray.exceptions = SimpleNamespace(RayTaskError=KeyError, RayError=ArithmeticError, **ERRORS)
     ray.wait, ray.get, ray.cancel, ray.shutdown = wait, get, cancel, lambda: ray.ended.append("shutdown")
     ray.util = SimpleNamespace(client=SimpleNamespace(ray=SimpleNamespace(is_connected=lambda: False)))

@@ -405,7 +405,7 @@ def test_a_panel_in_other_units_is_converted_to_the_training_s(fitted):
     with pytest.warns(Notice, match=r"heavy\.las: converted RHOB from kg/m3 to g/cm3"):
         told = tagger.predict(replace(heavy, columns=units | {"RHOB": Column("kg/m3")}))
     assert told["facies"].equals(right["facies"])
-    with pytest.warns(Notice, match=r"heavy\.las: column 'RHOB' holds no value"):
+    with pytest.warns(Notice, match=r"heavy\.las: column 'RHOB' is not there"):
         tagger.predict(Panel.of(blind.drop("RHOB"), id="well", time="depth", source="heavy.las"))
 
 
