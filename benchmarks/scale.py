@@ -96,7 +96,7 @@ def measured(axis: str, rows: int, channels: int, series: int, horizon: int, ste
     began = time.process_time()
     assert len(model.predict()) == horizon * series
     predict = time.process_time() - began
-    memory = (peak() - before) / 2**20
+    memory = max(0, peak() - before) / 2**20  # the system counts some pages late, and a peak below the start is none
     step = median(np.diff(marks[min(5, len(marks) // 2) :]))
     held = frame.estimated_size() / 2**20
     return Point(axis, rows, channels, series, horizon, building, float(step), predict, held, memory)
