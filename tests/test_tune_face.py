@@ -280,7 +280,7 @@ def test_workers_share_a_sweep(panel: Panel, tmp_path: Path) -> None:
     assert study.trials[0].values == alone.trials[0].values
 
 
-def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path) -> None:
+def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file = tmp_path / "s.sqlite3"
     for asked, message in (
         ({"workers": -1}, "must be 0 .in this process. or more, not -1"),

@@ -68,6 +68,17 @@ class Cluster:
                 time.sleep(1)
 
 
+def elsewhere(address: str = "") -> bool:
+    """Whether `cluster` would join one that may have nodes besides this machine."""
+    return _where(address) not in ("", "local")
+
+
+def _where(address: str) -> str:
+    if not address:
+        return os.environ.get("RAY_ADDRESS", "")
+    return address if address == "auto" else f"ray://{address}"
+
+
 @contextmanager
 def cluster(address: str = "") -> Iterator[Cluster]:
     """The package ray, in a cluster as long as this lasts.
@@ -86,8 +97,8 @@ def cluster(address: str = "") -> Iterator[Cluster]:
         with _watched("that this process is part of"):
             yield Cluster(ray, _BACK)
         return
-    where = os.environ.get("RAY_ADDRESS", "") if not address else address if address == "auto" else f"ray://{address}"
-    own = where in ("", "local")
+    where = _where(address)
+    own = not elsewhere(address)
     with _watched("of this machine" if own else f"at {where}"), _tamed(ray), _own(ray) if own else _joined(ray, where):
         yield Cluster(ray, 0 if own else _BACK)
 

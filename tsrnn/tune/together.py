@@ -1,7 +1,6 @@
 """Trials side by side: what a process that works on a study needs to know, and the places where such processes are."""
 
 import multiprocessing
-import os
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +13,7 @@ from typing import Any
 import optuna
 import polars as pl
 
-from tsrnn import execute
+from tsrnn import clusters, execute
 from tsrnn.errors import InputError
 from tsrnn.execute import Outcome, Place
 from tsrnn.panel import Panel
@@ -25,7 +24,6 @@ from tsrnn.tune.study import Kept
 
 _POLL = 1.0  # seconds between two looks at trials that other processes run
 _LOCAL = ("here", "processes")  # places of this machine
-_ADDRESS = "RAY_ADDRESS"  # of a cluster that `ray` joins, as Ray reads it
 
 _GUARD = (
     'a script whose sweep has workers calls it under `if __name__ == "__main__":`, since each worker reads it again'
@@ -48,7 +46,7 @@ def check(place: Place, url: str) -> None:
     if not alone(place) and not storage.shared(url):
         several = "the workers" if place.name in _LOCAL else f"on={place.name!r}"
         raise InputError(f"a storage in memory is for one process; name a file, or leave {several} out")
-    far = place.name not in _LOCAL and (place.address or os.environ.get(_ADDRESS, "local") != "local")
+    far = place.name not in _LOCAL and clusters.elsewhere(place.address)
     if far and storage.address(url).get_backend_name() == storage.SQLITE:
         raise InputError(
             "the nodes of a cluster do not all see a SQLite file; name a server as storage, such as "
