@@ -293,6 +293,9 @@ def test_workers_that_cannot_be_are_refused(panel: Panel, tmp_path: Path, monkey
     ):
         with pytest.raises(InputError, match=message):
             tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, input_size=12, **asked)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.1:6379")
+    with pytest.raises(InputError, match="nodes of a cluster do not all see"):
+        tsrnn.sweep(panel, "nlinear", trials=1, horizon=4, input_size=12, on="ray", storage=file)
     assert not file.exists()
 
 
