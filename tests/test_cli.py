@@ -370,10 +370,10 @@ def test_a_bad_file_is_one_sentence(run: Run, text: str, said: str) -> None:
 
 
 def test_the_installed_command() -> None:
-    shown = subprocess.run([sys.executable, "-m", "tsrnn.cli", "--help"], capture_output=True, text=True, check=True)
+    shown = subprocess.run([sys.executable, "-m", "tsrnn", "--help"], capture_output=True, text=True, check=True)
     for command in ("bench", "tune", "fit", "predict", "backtest", "leaderboard", "datasets", "models"):
         assert command in shown.stdout
-    wrong = subprocess.run([sys.executable, "-m", "tsrnn.cli", "bensh"], capture_output=True, text=True)
+    wrong = subprocess.run([sys.executable, "-m", "tsrnn", "bensh"], capture_output=True, text=True)
     assert wrong.returncode == 2
     assert "bench" in wrong.stderr
 
