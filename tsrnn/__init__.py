@@ -18,7 +18,7 @@ The map, in the order in which data meets the rooms:
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
     labels, resample, refine, describe          words and their numbers; another step; readings become panels
     heading, layout, gridded, logs/, readers/, stacked    what lies in files
-    simulate, faults, gaps                      small worlds, what breaks in them, and curves with holes
+    simulate, faults, complete, gaps            small worlds, what breaks in them; what counts; curves with holes
     mapped/                                     Parquet larger than memory, streamed into files that are mapped
     packaged, packaged_anomalies, packaged_competitions, catalog    data sets that packages carry; data sets by name
     tasks/                                      what is asked of a window

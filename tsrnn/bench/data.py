@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import catalog, gaps, labels, stratified, suites, tasks
+from tsrnn import catalog, complete, gaps, labels, stratified, suites, tasks
 from tsrnn.errors import InputError, notice, quoted
 from tsrnn.panel import Panel
 from tsrnn.split import folds, standard
@@ -49,6 +49,7 @@ def _opened(source: Source, files: tuple[Any, ...]) -> tuple[Panel, Mapping[str,
     suites.check_data(suite)
     labelled: dict[str, Any] = {} if tasks.find(suite.task).shows else {"labels": True}
     panel = catalog.load(suite.data, **source.columns, **labelled)
+    panel = complete.counted(panel, suite.complete) if suite.complete else panel
     panel = panel if suite.gaps is None else gaps.cut(panel, suite.gaps)
     _check_leads(source, panel)
     usual = _of_series if tasks.find(suite.task).ends else _of_rows

@@ -66,6 +66,7 @@ class Job:
             "roles": self.source.columns,
             "split": asked.split,
             "class": nameless and self.model,
+            "complete": asked.complete,
             "gaps": asked.gaps,
         }
         said["task"] = asked.usual and not self.asks.forecasts and asked.task  # no file of a suite says it

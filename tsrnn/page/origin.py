@@ -18,6 +18,7 @@ _OF_THE_TASK = (
     "split",
     "class",
     "task",
+    "complete",
     "gaps",
 )  # of a configuration, what is no option of a face
 _OPTIONS = {"time": "--time", "target": "--target", "id": "--id", "freq": "--freq", "date_format": "--date-format"}

@@ -6,6 +6,8 @@ A suite may say
     task        what is asked of its rows (`tsrnn.tasks`); by default a forecast
     roles       of its columns, as `Panel.of` takes them
     split       as `tsrnn.split.standard` takes it, or folds, as `tsrnn.split.folds` does; by default the data set's own
+    complete    columns that a row has to hold for its target to count, along a sequence (`tsrnn.complete`)
+    gaps        a length of holes that are cut into the target, along a sequence (`tsrnn.gaps`)
     measures    words of `tsrnn.metrics` or the task's own; the first one orders the board; by default the task's usual
     leads       what lies ahead that is the board's columns, in place of horizons: steps, or words such as "5 m", "6 h"
     baselines   models that every preset has besides its own

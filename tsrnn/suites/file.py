@@ -35,6 +35,7 @@ class Suite:
     baseline: str | None = None
     calibrate: float | None = None
     like: str | None = None
+    complete: tuple[str, ...] = ()  # columns beside which alone a target counts
     gaps: int | None = None  # rows of the holes that are cut into the target
     online: bool = False
     presets: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -143,6 +144,7 @@ def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
         text.get("baseline"),
         text.get("calibrate"),
         text.get("like"),
+        tuple(text.get("complete", ())),
         steps((text["gaps"],), step_of(data, roles), "gaps")[0] if "gaps" in text else None,
         text.get("online", False),
         filled,

@@ -17,7 +17,7 @@ from tsrnn.split import KINDS, LEAVE_ONE_OUT, declared
 RECIPE = "recipe"  # in place of a model's parameters: what a sweep chose
 PRESET = ("horizons", "seeds", "models")
 _COMPARED = ("measures", "leads", "baselines", "baseline", "calibrate")
-WORDS = ("data", "load", "task", "roles", "split", "gaps", *_COMPARED, "like", "online", *PRESET)
+WORDS = ("data", "load", "task", "roles", "split", "complete", "gaps", *_COMPARED, "like", "online", *PRESET)
 _ROLES = tuple(name for name in inspect.signature(Panel.of).parameters if name not in ("frame", "source"))
 _SEVERAL = ("target", "past_covariates", "future_covariates", "static_covariates")  # one column or a list of them
 _LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": str | int | float}
@@ -53,8 +53,10 @@ def check_task(said: Mapping[str, Any]) -> None:
     for place, word in enumerate(said.get("measures", ())):
         tasks.check_measure(task, word, orders=not place)
     unfit = next((word for word in ("leads", "calibrate", "online") if word in said and not task.forecasts), None)
-    if "gaps" in said and said.get("task") != "along":
+    if "gaps" in said and task.name != "along":
         raise InputError("gaps are of the task 'along', which tells what stood in them; add task = \"along\"")
+    if said.get("complete") and task.name != "along":
+        raise InputError("complete is of the task 'along', which tells a curve from others; add task = \"along\"")
     if unfit:
         raise InputError(f"{unfit} is for forecasts, and the task {task.name!r} makes none; leave it out")
 
@@ -93,6 +95,12 @@ def _word(key: str, value: Any) -> None:
 def _gap(key: str, value: Any) -> None:
     if not _whole(value, 1) and not (isinstance(value, str) and value):
         raise InputError(f'{key} takes a length such as "3 m", or a number of rows, not {value!r}')
+
+
+def _columns(key: str, value: Any) -> None:
+    if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+        raise InputError(f'{key} takes a list of columns such as ["GR", "RHOB"], not {value!r}')
+    _once(key, value)
 
 
 def _roles(key: str, value: Any) -> None:
@@ -186,6 +194,7 @@ _CHECKS: dict[str, Callable[[str, Any], None]] = {
     "baselines": _models,
     "baseline": _word,
     "calibrate": _calibrate,
+    "complete": _columns,
     "gaps": _gap,
     "like": _word,
     "online": _switch,
