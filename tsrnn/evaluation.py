@@ -48,7 +48,7 @@ class Evaluated(Estimator):
         for name in parts:
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
-            windows.refuse_empty(scored, rows, self.on_short == "error")
+            windows.refuse_empty(scored, rows, self.on_short == "error", name)
             shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
             scores[name] = infer.score(self.model_, self.head_, scored, measures, shift, panel.season)
         return scores
@@ -224,7 +224,7 @@ class Evaluated(Estimator):
         rows = split.whole(laid.arrays) if part is None else self._split(panel, laid.arrays, wanted).part(part)
         cut = windows.cut(laid, rows, self.input_size, self.horizon)
         if not len(cut):
-            windows.refuse_empty(cut, rows, self.on_short == "error")
+            windows.refuse_empty(cut, rows, self.on_short == "error", part or "train")
         held = np.zeros(len(panel.ids), bool)
         held[laid.series_of(cut.anchors.first)] = True
         if without := [name for name, has in zip(panel.ids, held | (rows.begin == rows.end), strict=True) if not has]:

@@ -142,7 +142,9 @@ def _measured(job: Job) -> Measured:
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
     by_window = job.asks.forecasts and not (job.fold or suite.leads)  # folds are compared by what was held out
-    pictured: dict[str, Any] = shown.of(estimator, split, test, measures) if job.asks.forecasts else {}
+    pictured: dict[str, Any] = {}
+    if job.asks.forecasts:
+        pictured = shown.of(estimator, split, test, measures, suite.online)
     if test.agreements and suite.beside:
         pictured["confusion"] = beside.confusion(test.agreements, test.series, estimator.classes_)
     return Measured(row, test.by_window if by_window else {}, table, pictured)
