@@ -7,10 +7,10 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, ends, hindcast, infer, models, online, provenance, streaming, windows
+from tsrnn import calibration, ends, hindcast, infer, metrics, models, online, provenance, streaming, windows
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, notice, unknown
-from tsrnn.evaluation import Scores, SplitLike
+from tsrnn.evaluation import Measures, Scores, SplitLike, say_left_out
 from tsrnn.panel import Panel
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
@@ -47,14 +47,16 @@ class Operated(Saved):
         tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
         return panel.native(hindcast.together(tables))
 
-    def followed(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
+    def followed(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Measures) -> Scores:
         """`scores` of corrected forecasts; the parts are val and test."""
         panel = self._panel(frame)
         followed, scores = self._followed(panel, split), {}
         for part in parts:
             asked, moved = followed[part]
             shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
-            scores[part] = infer.score(self.model_, self.head_, asked, measures, shift, panel.season, moved)
+            words = metrics.words(measures)
+            scores[part] = infer.score(self.model_, self.head_, asked, words, shift, panel.season, moved)
+            say_left_out(panel.source, part, scores[part])
         return scores
 
     def _followed(self, panel: Panel, split: SplitLike) -> dict[str, tuple[windows.Windows, Floats]]:

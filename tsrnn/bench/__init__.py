@@ -126,7 +126,9 @@ def _measured(job: Job) -> Measured:
             estimator.calibrate(levels=[suite.calibrate])
     measures = tuple(dict.fromkeys((*(USUAL if job.asks.forecasts else ()), *suite.measures)))
     scores = estimator.followed if suite.online else estimator.scores
-    val, test = scores(None, split, ("val", "test"), measures).values()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)  # of every fit the same
+        val, test = scores(None, split, ("val", "test"), measures).values()
     report = estimator.report_
     row = {
         **job.task,

@@ -28,7 +28,7 @@ from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
 from tsrnn.suites import Suite
 
-_OTHERS = 8  # lines of other people's numbers on a board
+OTHERS = 8  # lines of other people's numbers on a board
 _ROOM = 91  # columns that a board takes beside its horizons
 _WIDE = ("seeds", "parameters")  # no room for these, and the means, in a narrow terminal
 _FOLDED = 20  # columns of the options, which may fold
@@ -114,7 +114,7 @@ def standings(folder: Path, as_json: bool) -> None:
 
 
 def board(
-    rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
+    rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = OTHERS, groups: bool = True
 ) -> Group:
     """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow.
 
