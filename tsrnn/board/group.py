@@ -29,9 +29,9 @@ _DRAWS, _LEVEL = 500, 0.95
 _NAIVE = "Seasonal naive"  # the published one, of which all are shares
 CAPTION = (
     "Geometric means over suites of errors as shares of the published seasonal naive forecast's (its quantiles are "
-    "statsforecast's; ours scores the same MASE). low, high: the 95 % interval, by drawing suites, of ours series too. "
-    "wins: share of the other lines that a line is ahead of, a mean over suites. Lines with a class are published. A: "
-    "fitted to each series; Z: zero-shot; T: trained on these series elsewhere, among others."
+    "statsforecast's; ours scores the same MASE to 0.0012). low, high: the 95 % interval, by drawing suites, of ours "
+    "series too. wins: share of the other lines that a line is ahead of, a mean over suites. Lines with a class are "
+    "published. A: fitted to each series; Z: zero-shot; T: trained on these series elsewhere, among others."
 )
 
 
