@@ -351,6 +351,7 @@ def test_a_fit_that_fails_is_told_of_once(run, tmp_path):
     )
     assert status == 2
     assert err.count("failed: ") == 1, err
+    assert "run `tsrnn bench" not in err, err  # that there are no rows to make a page of goes without saying
 
 
 def test_a_fit_is_told_by_its_number_or_its_id(run, file: str, tmp_path: Path) -> None:

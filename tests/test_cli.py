@@ -316,7 +316,9 @@ FIT = ("--out", "m", "--input-size", "8", "--horizon", "4", "--model", "ols")
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("bench", "ETTh"), "unknown data set 'ETTh': did you mean 'ETTh"),
+        (("bench", "ETTh"), "unknown data set or suite 'ETTh': did you mean 'ETTh"),
+        (("bench", "competition"), "unknown data set or suite 'competition': did you mean 'competitions'"),
+        (("bench", "wells-ahed"), "unknown data set or suite 'wells-ahed': did you mean 'wells-ahead'"),
         (("bench", "transformer", "--models", "lstn"), "unknown model 'lstn': did you mean 'lstm'"),
         (("bench", "transformer", "--preset", "quik"), "unknown preset 'quik': did you mean 'quick'"),
         (("bench", "transformer", "--horizons", "0"), "--horizons takes numbers of at least 1"),

@@ -201,3 +201,27 @@ def test_per_series_scores_use_each_series_own_scale(long):
     assert forecaster.score(split=split).mse == pytest.approx(np.square(errors).mean(), rel=1e-4)
     turned = pl.concat([table.filter(pl.col("unique_id") == name) for name in "dbca"])
     assert forecaster.score(turned, split=split).mse == pytest.approx(forecaster.score(split=split).mse, rel=1e-6)
+
+
+def test_a_measure_is_asked_for_alone_or_in_a_list_and_counts_once(wide):
+    forecaster = Forecaster("ols", **TASK).fit(wide)
+    asked = {"split": None, "part": "val"}
+    alone, twice, once = (
+        forecaster.score(**asked, measures=words) for words in ("mae", ["mae", "mse", "mae"], ["mae", "mse"])
+    )
+    assert {**alone.values} == {"mae": once.mae}
+    assert {**twice.values} == {**once.values}
+
+
+def test_windows_that_mase_leaves_out_are_said():
+    """Of one series of three a season before is always the same, another is shorter than a season when it is asked."""
+    rng = np.random.default_rng(0)
+    values = {"a": rng.normal(size=60), "b": np.full(60, 3.0), "c": rng.normal(size=22)}
+    frame = pl.concat(
+        [pl.DataFrame({"id": name, "ds": hours(len(y)), "y": y}) for name, y in values.items()]
+    )  # by the hour: a season has 24
+    split = {"last": 4}
+    forecaster = Forecaster("repeat_last", input_size=4, horizon=4).fit(frame, id="id", split=split)
+    with pytest.warns(Notice, match="mase leaves out 2 of 3 windows of the part 'test', whose history is shorter than"):
+        score = forecaster.score(split=split, measures="mase")
+    assert score.by_lead["mase"][:-1, -1] == pytest.approx([score.mase, np.nan, np.nan], nan_ok=True)

@@ -84,6 +84,28 @@ def test_the_command_prints_a_group_and_refuses_what_a_group_has_not(folder, run
     assert "two is a group of suites" in err
 
 
+def test_so_many_published_lines_as_asked_for_stand_beside_ours(folder, run, monkeypatch):
+    monkeypatch.setattr("tsrnn.suites.groups.members", lambda word: NAMES if word == "two" else (word,))
+    every, two, none = (
+        json.loads(run("leaderboard", "two", "--out", str(folder), "--json", *more)[1])
+        for more in ((), ("--published", "2"), ("--published", "0"))
+    )
+    ours = [line for line in every if not line["class"]]
+    best = [line for line in every if line["class"]][:2]
+    assert none == ours
+    assert two == [line for line in every if line in ours or line in best]
+
+
+def test_what_a_group_lacks_is_named_with_the_command_that_makes_it(folder, run, monkeypatch, tmp_path):
+    monkeypatch.setattr("tsrnn.suites.groups.members", lambda word: (*NAMES, "m1-monthly"))
+    status, _, err = run("leaderboard", "three", "--out", str(folder))
+    assert status == 2
+    assert "holds no result rows of 'm1-monthly'; run `tsrnn bench three`" in err
+    status, _, err = run("leaderboard", "three", "--out", str(tmp_path / "nowhere"))
+    assert status == 2
+    assert "holds no result rows; run `tsrnn bench three` or name another folder" in err
+
+
 def test_a_group_names_suites_that_there_are():
     for name in names():
         assert {*members(name)} <= {*suites.names()}

@@ -208,6 +208,14 @@ def test_names_of_ours_stay_whole_in_a_narrow_terminal() -> None:
     assert "seasonal_naive" in _text(table, width=80)
 
 
+@pytest.mark.parametrize("tracks", [("L chosen", "L=720"), ("L chosen",)])
+def test_lines_of_several_tracks_say_theirs_in_a_narrow_terminal(tracks: tuple[str, ...]) -> None:
+    fits = [fit for track in tracks for fit in _fits("ols", {96: [0.4], 192: [0.5]}, track=track)]
+    table = boards.board(_rows(*fits), "horizon", USUAL)
+    shown = text.render(table, narrow=True)
+    assert ("track" in [column.header for column in shown.columns]) == (len(tracks) > 1)
+
+
 def test_published_classes_are_chosen() -> None:
     assert published("my own file").is_empty()
     shot = published("ETTh1", ("Z",))

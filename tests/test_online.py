@@ -9,6 +9,7 @@ from small import hours
 from small_models import small
 
 from tsrnn import bench, online, suites, tasks
+from tsrnn.bench import shown
 from tsrnn.board import own, remarks, rows, table
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
@@ -103,6 +104,8 @@ def test_what_cannot_be_followed_is_refused():
         fitted("nlinear", loss="gaussian").follow()
     with pytest.raises(InputError, match="unknown part 'train'"):
         fitted().follow(part="train")
+    with pytest.raises(InputError, match="the split leaves no row to the part 'val', where horizon=6 needs 6; give it"):
+        fitted().follow(split={"ratios": [0.8, 0, 0.2]})
 
 
 def test_quantiles_move_with_the_point():
@@ -111,6 +114,51 @@ def test_quantiles_move_with_the_point():
     by = moved["forecast"] - plain["forecast"]
     for name in ("q0.1", "q0.9"):
         np.testing.assert_allclose(moved[name] - plain[name], by, atol=1e-4)
+
+
+@pytest.mark.parametrize("model", ["ols", "nlinear"])
+def test_calibrated_intervals_move_with_the_point(model):
+    """Of a model of points and of one that has quantiles of its own."""
+    own = {} if model == "ols" else {"quantiles": [0.1, 0.9]}
+    forecaster = fitted(model, world(shift=3.0), centring="none", **own)
+    bare = None if model == "ols" else forecaster.follow()
+    forecaster.calibrate()
+    plain, moved = forecaster.forecasts(part="test"), forecaster.follow()
+    by = moved["forecast"] - plain["forecast"]
+    assert by.abs().max() > 0.5
+    for name in ("q0.1", "q0.9"):
+        np.testing.assert_allclose(moved[name] - plain[name], by, atol=1e-4)
+    assert bare is None or not bare["q0.1"].equals(moved["q0.1"])
+    scored = forecaster.followed(None, "standard", ("test",), ("physical_interval_score",))["test"]
+    low, high, y = (moved[name].to_numpy() for name in ("q0.1", "q0.9", "y"))
+    missed = np.maximum(low - y, 0) + np.maximum(y - high, 0)
+    assert scored.values["physical_interval_score"] == pytest.approx((high - low + 10 * missed).mean(), rel=1e-5)
+
+
+def test_an_adaptive_calibration_is_not_followed_too():
+    forecaster = fitted(values=world(shift=3.0), centring="none").calibrate(adaptive=True)
+    with pytest.raises(InputError, match="would both move intervals by what came true; call calibrate with adaptive"):
+        forecaster.follow()
+
+
+def test_mase_of_followed_forecasts_is_over_the_whole_season_however_short_the_look_back():
+    forecaster = fitted(values=world(), input_size=12, centring="none")  # where nothing moves, both are the same
+    plain, moved = (
+        score(None, "standard", ("test",), ("mase",))["test"].mase for score in (forecaster.scores, forecaster.followed)
+    )
+    assert moved == pytest.approx(plain, rel=1e-3)
+
+
+def test_forecasts_that_a_page_shows_of_a_followed_row_are_the_corrected_ones():
+    forecaster = fitted(values=world(shift=3.0), centring="none")
+    told = pl.DataFrame(shown.samples(forecaster, "standard", following=True)).filter(pl.col("target") == "a")
+    last = told.filter(pl.col("start") == told["start"].max(), pl.col("step") > 0)["forecast"].to_numpy()
+    followed, plain = (
+        table.filter(pl.col("target") == "a")["forecast"].tail(6).to_numpy()
+        for table in (forecaster.follow(), forecaster.forecasts(part="test"))
+    )
+    np.testing.assert_allclose(last, followed, rtol=1e-4)
+    assert np.abs(last - plain).min() > 1
 
 
 def test_published_numbers_do_not_stand_beside_forecasts_that_learn_from_what_has_come_true():

@@ -49,6 +49,16 @@ def test_a_row_of_less_than_two_seasons_has_no_indices_and_noise_no_sure_season(
     assert 0.01 < (sure > classical.SURE).double().mean() < 0.25
 
 
+@pytest.mark.parametrize("seasons", [2, 3, 4, 6])
+def test_a_smooth_season_is_believed_in_four_seasons_of_look_back(seasons):
+    """As the guide says: a wave without noise in two or three is none yet, and no method goes on with it."""
+    time = 12 * seasons
+    x = (1 + 0.3 * torch.sin(2 * np.pi * torch.arange(time, dtype=torch.float64) / 12))[None]
+    said = say(x, torch.ones(1, time, dtype=torch.bool), 12, 12)
+    waves = np.ptp(said.forecasts[0, METHODS.index("log")].numpy()) > 0.3
+    assert waves == (seasons >= 4)
+
+
 def test_smoothing_of_many_sets_is_the_recursion_of_each():
     x, seen = _windows([40, 17])
     rates, slopes, dampings = torch.tensor([[0.3, 0.8], [0.1, 0.4], [0.9, 1.0]], dtype=torch.float64)

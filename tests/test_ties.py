@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from scipy import stats
 
 from tsrnn.board import difference, ties
 from tsrnn.board import rows as results
@@ -161,6 +162,22 @@ def test_series_at_the_same_step_count_once(tmp_path: Path) -> None:
     one, ten = (ties.pairs(_lines(tmp_path / copies), "horizon", "mse", tmp_path / copies)[0] for copies in ("1", "10"))
     assert one.p is not None
     assert ten.p == pytest.approx(one.p)
+
+
+@pytest.mark.parametrize("gap", [0.5, 0.0])
+def test_series_of_one_window_each_are_compared_in_pairs(tmp_path: Path, gap: float) -> None:
+    """However long they are: at which step of a series its last window begins says nothing."""
+    rng = np.random.default_rng(0)
+    shared, steps = rng.uniform(0.5, 4, 40), rng.integers(20, 26, 40)  # few lengths, windows that would overlap
+    apart = gap + 0.1 * rng.standard_normal(40)
+    for model, losses in (("gru", shared), ("rnn", shared + apart)):
+        row = {**ROW, "model": model, "seed": 0, "mse": losses.mean(), "mae": 0.5}
+        results.append(tmp_path, row, {"series": np.arange(40), "step": steps, "mse": losses, "mae": losses})
+    (pair,) = ties.pairs(_lines(tmp_path), "horizon", "mse", tmp_path)
+    assert pair.windows == 40
+    assert pair.difference is not None
+    assert abs(pair.difference.mean) == pytest.approx(abs(apart.mean()), rel=1e-2)
+    assert pair.p == pytest.approx(stats.ttest_1samp(apart, 0).pvalue, rel=0.05, abs=1e-6)
 
 
 def test_horizons_with_too_few_windows_are_left_out(tmp_path: Path) -> None:

@@ -297,6 +297,13 @@ def test_gaps_everywhere_are_named():
         windows.refuse_empty(cut_of(arrays, 6, 3), whole(arrays))
 
 
+def test_a_part_that_holds_no_horizon_is_named():
+    arrays = arrays_of(waves(30), waves(20))
+    narrow = Part(arrays.offsets[1:] - 2, arrays.offsets[1:])
+    with pytest.raises(InputError, match="leaves at most 2 rows of a series to the part 'test', where horizon=3 needs"):
+        windows.refuse_empty(cut_of(arrays, 6, 3, narrow), narrow, name="test")
+
+
 @pytest.mark.parametrize("padding", [0, 4])
 def test_blocks_leave_no_seam(monkeypatch, padding):
     arrays = arrays_of(waves(30, 2), 5 + waves(17, 2, seed=1), breaks=[11])

@@ -168,7 +168,7 @@ class SequenceClassifier(WholeSeries):
         frame: Any = None,
         split: Any = "standard",
         parts: Sequence[str] = ("val", "test"),
-        measures: Sequence[str] | None = None,
+        measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """Measures over the labelled series of parts of a split.
 

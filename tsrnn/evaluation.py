@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tsrnn import answer, buffer, calibration, ends, hindcast, infer, progress, split, windows
+from tsrnn import answer, buffer, calibration, ends, hindcast, infer, metrics, progress, split, windows
 from tsrnn import backtest as rolling
 from tsrnn.arrays import Arrays
 from tsrnn.errors import InputError, listed, notice, unknown
@@ -18,6 +18,7 @@ from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 
 SplitLike = Mapping[str, Any] | str | None
+Measures = Sequence[str] | str
 _COPIES = "refit=True trains copies on the rows before each cutoff"
 Scores = dict[str, infer.Score]
 _FLATTERED = (
@@ -32,25 +33,27 @@ class Evaluated(Estimator):
     parts_: split.Split
 
     def score(
-        self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Sequence[str] = USUAL
+        self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test", measures: Measures = USUAL
     ) -> infer.Score:
         """Measures (`tsrnn.metrics`) over every window (stride 1) of one part: train, val or test.
 
-        In scaled units, as the literature has them; a measure's name after `physical_` is in the target's own.
+        In scaled units, as the literature has them; a measure's name after `physical_` is in the target's own. Windows
+        that a measure leaves out are said.
         """
         return self.scores(frame, split, (part,), measures)[part]
 
-    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
+    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Measures) -> Scores:
         """`score` of several parts by name; the frame is read and scaled once."""
-        panel = self._panel(frame)
+        panel, asked = self._panel(frame), metrics.words(measures)
         laid = self.preparation_.lay(panel)
         named, scores = self._split(panel, laid.arrays, split), {}
         for name in parts:
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
-            windows.refuse_empty(scored, rows, self.on_short == "error")
+            windows.refuse_empty(scored, rows, self.on_short == "error", name)
             shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
-            scores[name] = infer.score(self.model_, self.head_, scored, measures, shift, panel.season)
+            scores[name] = infer.score(self.model_, self.head_, scored, asked, shift, panel.season)
+            say_left_out(panel.source, name, scores[name])
         return scores
 
     def calibrate(
@@ -224,7 +227,7 @@ class Evaluated(Estimator):
         rows = split.whole(laid.arrays) if part is None else self._split(panel, laid.arrays, wanted).part(part)
         cut = windows.cut(laid, rows, self.input_size, self.horizon)
         if not len(cut):
-            windows.refuse_empty(cut, rows, self.on_short == "error")
+            windows.refuse_empty(cut, rows, self.on_short == "error", part or "train")
         held = np.zeros(len(panel.ids), bool)
         held[laid.series_of(cut.anchors.first)] = True
         if without := [name for name, has in zip(panel.ids, held | (rows.begin == rows.end), strict=True) if not has]:
@@ -262,6 +265,15 @@ class Evaluated(Estimator):
             return split.tail(arrays, split.held_out(arrays.stops() - arrays.offsets[:-1], self.horizon, self.val_size))
         rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
         return split.standard(arrays, rule, panel.source, self.on_short == "skip")
+
+
+def say_left_out(source: str, part: str, score: infer.Score) -> None:
+    """Say of how many windows a measure that looks at their history knows nothing."""
+    for name in score.values:
+        lost = int(np.isnan(score.by_window[name]).sum()) if metrics.named(name).history else 0
+        if lost:
+            why = "whose history is shorter than a season or the same in each"
+            notice(f"{source}: {name} leaves out {lost} of {score.windows} windows of the part {part!r}, {why}")
 
 
 def _chosen(cut: windows.Windows, every: int, series: str | Sequence[str] | None) -> windows.Windows:

@@ -198,6 +198,15 @@ def named(word: str) -> Measure:
     return MEASURES[word.removeprefix(_PHYSICAL)]
 
 
+def words(asked: Sequence[str] | str | None, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
+    """Words of measures as they are asked for: one alone or several, each once; the usual ones where none is.
+
+    >>> words("mase"), words(["mae", "mse", "mae"]), words(None)
+    (('mase',), ('mae', 'mse'), ('mse', 'mae'))
+    """
+    return tuple(dict.fromkeys([asked] if isinstance(asked, str) else asked or usual))
+
+
 def ordering(word: str) -> Measure:
     """The measure of that word, by which forecasts are to be compared.
 

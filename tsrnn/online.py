@@ -26,6 +26,7 @@ import torch
 
 from tsrnn import infer
 from tsrnn.arrays import Floats, Rows
+from tsrnn.conformal import Calibration
 from tsrnn.errors import InputError
 from tsrnn.heads import Head
 from tsrnn.models import Model
@@ -161,7 +162,12 @@ def _delayed(summed: Callable[[Floats], Floats], steps: int, values: npt.NDArray
 
 @torch.inference_mode()
 def forecasts(
-    model: Model, head: Head, windows: Windows, moved: Floats, levels: Sequence[float] = ()
+    model: Model,
+    head: Head,
+    windows: Windows,
+    moved: Floats,
+    levels: Sequence[float] = (),
+    shift: infer.Shift | None = None,
 ) -> Iterator[tuple[Rows, Floats, Floats | None]]:
     """As `infer.hindcasts`: the panel rows of first targets, points and quantiles, moved by corrections."""
     done, device = 0, device_of(model)
@@ -169,16 +175,22 @@ def forecasts(
         here = slice(done, done + len(batch.past))
         batch = batch.to(device)
         params = model.eval()(batch) + torch.from_numpy(moved[here]).to(device).unsqueeze(-1)
-        yield windows.targets_at[here], *infer.values(head, params, batch.undo, levels)
+        wider = None if shift is None or not levels else shift(levels, here)
+        yield windows.targets_at[here], *infer.values(head, params, batch.undo, levels, wider)
         done = here.stop
 
 
-def check(model: Model, panel: str) -> None:
+def check(model: Model, calibration: Calibration | None, panel: str) -> None:
     """Refuse a forecast that no correction moves as it stands.
 
     Raises:
-        InputError: it is the parameters of a distribution.
+        InputError: it is the parameters of a distribution, or its intervals are moved by what came true already.
     """
+    if calibration is not None and calibration.memory:
+        raise InputError(
+            f"{panel}: follow and an adaptive calibration would both move intervals by what came true; call calibrate "
+            "with adaptive=False"
+        )
     if model.spec.params > max(1, len(model.spec.levels) + 1):
         raise InputError(
             f"{panel}: follow corrects points and quantiles, not the loss {model.spec.loss!r}; take another"

@@ -7,10 +7,10 @@ from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, ends, hindcast, infer, models, online, provenance, streaming, windows
+from tsrnn import calibration, ends, hindcast, infer, metrics, models, online, provenance, streaming, windows
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, notice, unknown
-from tsrnn.evaluation import Scores, SplitLike
+from tsrnn.evaluation import Measures, Scores, SplitLike, say_left_out
 from tsrnn.panel import Panel
 from tsrnn.saving import Saved
 from tsrnn.streaming import Stream
@@ -22,8 +22,9 @@ class Operated(Saved):
     def follow(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> Any:
         """`forecasts` of a part, each corrected by what had come true when it was issued, and final (`tsrnn.online`).
 
-        The part "val" of the split chooses how much is corrected; nothing is trained. `simulate`, `predict` and `step`
-        know of no correction.
+        The part "val" of the split chooses how much is corrected, so that its own forecasts owe that choice to all of
+        its rows; nothing is trained. Intervals move with the point, calibrated ones too. `simulate`, `predict` and
+        `step` know of no correction.
 
         Args:
             frame: as of `predict`.
@@ -34,27 +35,33 @@ class Operated(Saved):
             The columns of `forecasts`, in the frame type that came in.
 
         Raises:
-            InputError: there is no such part or it has no window, or the forecast is a distribution.
+            InputError: there is no such part or it has no window, the forecast is a distribution, or its calibration
+                is adaptive.
         """
         panel = self._panel(frame)
         if part not in ("val", "test"):
             raise unknown("part", part, ("val", "test"))
-        answers = online.forecasts(self.model_, self.head_, *self._followed(panel, split)[part], self._levels)
+        asked, moved = self._followed(panel, split)[part]
+        shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
+        answers = online.forecasts(self.model_, self.head_, asked, moved, self._levels, shift)
         tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
         return panel.native(hindcast.together(tables))
 
-    def followed(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Sequence[str]) -> Scores:
+    def followed(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Measures) -> Scores:
         """`scores` of corrected forecasts; the parts are val and test."""
-        moved = self._followed(self._panel(frame), split)
-        cut = {part: moved[part] for part in parts}
-        return {
-            part: infer.score(self.model_, self.head_, asked, measures, moved=added)
-            for part, (asked, added) in cut.items()
-        }
+        panel = self._panel(frame)
+        followed, scores = self._followed(panel, split), {}
+        for part in parts:
+            asked, moved = followed[part]
+            shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
+            words = metrics.words(measures)
+            scores[part] = infer.score(self.model_, self.head_, asked, words, shift, panel.season, moved)
+            say_left_out(panel.source, part, scores[part])
+        return scores
 
     def _followed(self, panel: Panel, split: SplitLike) -> dict[str, tuple[windows.Windows, Floats]]:
         """The windows of validation and test, and what corrects their forecasts."""
-        online.check(self.model_, panel.source)
+        online.check(self.model_, self.calibration_, panel.source)
         if self.scale_per_series and not {*panel.ids} <= {*self.preparation_.ids}:
             raise InputError(
                 "follow knows no scale of a series that the training did not know but one by all its rows, later ones "
@@ -64,7 +71,7 @@ class Operated(Saved):
         rows = self._split(panel, laid.arrays, split)
         val, test = (windows.cut(laid, rows.part(name), self.input_size, self.horizon) for name in ("val", "test"))
         for cut, name in ((val, "val"), (test, "test")):
-            windows.refuse_empty(cut, rows.part(name), self.on_short == "error")
+            windows.refuse_empty(cut, rows.part(name), self.on_short == "error", name)
         made = online.follow(self.model_, self.head_, val, test)
         return {"val": (val, made.val), "test": (test, made.asked)}
 

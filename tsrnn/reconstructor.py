@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from tsrnn import anomalies, infer, marks, models, overlap, parameters, residuals, split, tasks, windows
+from tsrnn import anomalies, infer, marks, metrics, models, overlap, parameters, residuals, split, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, held, unknown
 from tsrnn.heads import LOSSES
@@ -137,7 +137,7 @@ class Reconstructor(Judged, Labelled):
         frame: Any = None,
         split: Any = "standard",
         parts: Sequence[str] = ("val", "test"),
-        measures: Sequence[str] | None = None,
+        measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """How far what is told again is from what was measured, in parts of a split: means over the targets.
 
@@ -153,7 +153,7 @@ class Reconstructor(Judged, Labelled):
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
         arrays, scaling = laid.arrays, self.preparation_.scaling_of(laid.arrays)
-        cuts, asked, answers = self._parts_of(arrays, panel, split), measures or self.task.measures, {}
+        cuts, asked, answers = self._parts_of(arrays, panel, split), metrics.words(measures, self.task.measures), {}
         told = overlap.undone(
             overlap.answers(self.model_, self.head_, laid, self.input_size, self.task), scaling, laid
         )  # [row target]

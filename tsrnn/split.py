@@ -67,6 +67,15 @@ def standard(arrays: Arrays, row: Mapping[str, Any] | str | None, source: str, c
     return by_series(arrays, value.get("val", ()), value.get("test", ()))
 
 
+def refuse_narrow(part: Part, horizon: int, name: str) -> None:
+    """Raise one sentence where no series has a horizon of rows in a part."""
+    most = int((part.end - part.begin).max(initial=0))
+    if most < horizon:
+        held = f"at most {most} row{'s' * (most > 1)} of a series" if most else "no row"
+        needs = f"where horizon={horizon} needs {horizon}"
+        raise InputError(f"the split leaves {held} to the part {name!r}, {needs}; give it more rows, or lower horizon")
+
+
 def declared(row: Any, kinds: Sequence[str] = KINDS) -> tuple[str, Any]:
     """The kind of a split that is declared, one of `kinds`, and its value, as far as they can be judged without data.
 

@@ -7,13 +7,12 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
-from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
+from tsrnn import infer, labels, marks, metrics, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, held, quoted, unlisted
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
-from tsrnn.metrics import USUAL
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.unmeasured import refuse_blank
@@ -164,7 +163,7 @@ class Tagger(Labelled):
         frame: Any = None,
         split: Any = "standard",
         parts: Sequence[str] = ("val", "test"),
-        measures: Sequence[str] | None = None,
+        measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """Measures over the rows of parts of a split that have a truth, of each series and over all.
 
@@ -187,10 +186,10 @@ class Tagger(Labelled):
         if isinstance(self.head_, ClassesHead):
             decided = self.head_.decide(torch.from_numpy(answer)).numpy()
             costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
-            asked, count = measures or self.task.measures, self.head_.params
+            asked, count = metrics.words(measures, self.task.measures), self.head_.params
             return {name: marks.of_labels(arrays, cuts.part(name), decided, count, asked, costs) for name in parts}
         scaling = self.preparation_.scaling_of(arrays)
-        values, scale, asked = overlap.undone(answer, scaling, laid)[:, 0], scaling.scale[:, 0], measures or USUAL
+        values, scale, asked = overlap.undone(answer, scaling, laid)[:, 0], scaling.scale[:, 0], metrics.words(measures)
         return {name: marks.of_values(arrays, cuts.part(name), values, scale, asked) for name in parts}
 
     def _true(self, frame: Any) -> Panel:

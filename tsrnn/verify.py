@@ -20,7 +20,7 @@ _COVERAGE = "coverage_"  # and the percents that an interval should hold
 Names = str | Sequence[str]
 
 
-def measured(forecasts: Any, by: Names = (), measures: Sequence[str] | None = None) -> Any:
+def measured(forecasts: Any, by: Names = (), measures: Sequence[str] | str | None = None) -> Any:
     """Measures of groups of forecasts, in the data's units.
 
     Args:
@@ -52,7 +52,7 @@ def groups(by: Sequence[str], id: str | None) -> list[str]:
     return [(id or name) if name == "series" else name for name in by]
 
 
-def sums(table: pl.DataFrame, by: Names = (), measures: Sequence[str] | None = None) -> pl.DataFrame:
+def sums(table: pl.DataFrame, by: Names = (), measures: Sequence[str] | str | None = None) -> pl.DataFrame:
     """What `of` makes measures of, for one piece of a long table."""
     keys = _keys(by)
     for name in keys:
@@ -93,9 +93,10 @@ def _keys(by: Names) -> list[str]:
     return [by] if isinstance(by, str) else list(by)
 
 
-def _wanted(columns: Sequence[str], measures: Sequence[str] | None) -> dict[str, tuple[float, ...]]:
+def _wanted(columns: Sequence[str], measures: Sequence[str] | str | None) -> dict[str, tuple[float, ...]]:
     """Measures by name, with the levels that each reads."""
     if measures is not None:
+        measures = metrics.words(measures, ())
         behind = [name for name in measures if metrics.named(name).history]
         if behind:
             raise InputError(f"{behind[0]} looks at each forecast's past, which no table of them holds; score by it")

@@ -248,8 +248,8 @@ def refuse_blind(batch: Batch, targets: Sequence[str], ids: Sequence[str]) -> No
         )
 
 
-def refuse_empty(cut_out: Windows, part: Part, each: bool = True) -> None:
-    """Raise one sentence that names the series that is too short, where a part gives no window.
+def refuse_empty(cut_out: Windows, part: Part, each: bool = True, name: str = "train") -> None:
+    """Raise one sentence that names the series that is too short, or the part, where a part gives no window.
 
     A series that the part leaves out (a well held out) is not meant. `each`: one short series is enough.
     """
@@ -258,13 +258,13 @@ def refuse_empty(cut_out: Windows, part: Part, each: bool = True) -> None:
     mend = "lower input_size or horizon, or give more history"
     task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
-    helps = not padding and not len(arrays.breaks)
     if rows.min() < need and (each or not len(cut_out)):
-        name = arrays.ids[int(rows.argmin())]
-        mend += ", or pass pad=True" if helps and rows.min() > cut_out.horizon else ""
+        short = arrays.ids[int(rows.argmin())]
+        mend += ", or pass pad=True" if not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon else ""
         mend += ", or leave it out with on_short='skip'" if each and len(cut_out) else ""
-        raise InputError(f"series {name!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
+        raise InputError(f"series {short!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
     if not len(cut_out):
+        split.refuse_narrow(part, cut_out.horizon, name)
         mend = f"lower input_size or horizon, or {_fill(arrays)}" if len(arrays.breaks) else mend
         raise InputError(f"no stretch of {need} rows without a gap, and with a target, is left for {task}; {mend}")
 

@@ -126,7 +126,9 @@ def _measured(job: Job) -> Measured:
             estimator.calibrate(levels=[suite.calibrate])
     measures = tuple(dict.fromkeys((*(USUAL if job.asks.forecasts else ()), *suite.measures)))
     scores = estimator.followed if suite.online else estimator.scores
-    val, test = scores(None, split, ("val", "test"), measures).values()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Notice)  # of every fit the same
+        val, test = scores(None, split, ("val", "test"), measures).values()
     report = estimator.report_
     row = {
         **job.task,
@@ -142,7 +144,9 @@ def _measured(job: Job) -> Measured:
     }
     table = beside.long(val.values, test.by_lead, test.series, suite.leads) if suite.beside else {}
     by_window = job.asks.forecasts and not (job.fold or suite.leads)  # folds are compared by what was held out
-    pictured: dict[str, Any] = shown.of(estimator, split, test, measures) if job.asks.forecasts else {}
+    pictured: dict[str, Any] = {}
+    if job.asks.forecasts:
+        pictured = shown.of(estimator, split, test, measures, suite.online)
     if test.agreements and suite.beside:
         pictured["confusion"] = beside.confusion(test.agreements, test.series, estimator.classes_)
     return Measured(row, test.by_window if by_window else {}, table, pictured)

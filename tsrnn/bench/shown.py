@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn import calibration, infer, windows
+from tsrnn import calibration, infer, online, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
@@ -19,11 +19,15 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 
 
 def of(
-    forecaster: Forecaster, split: Mapping[str, Any] | str | None, score: infer.Score, measures: Sequence[str]
+    forecaster: Forecaster,
+    split: Mapping[str, Any] | str | None,
+    score: infer.Score,
+    measures: Sequence[str],
+    following: bool = False,
 ) -> dict[str, dict[str, list[Any]]]:
-    """The columns of both tables, by their kinds (`tsrnn/board/beside.py`)."""
+    """The columns of both tables, by their kinds (`tsrnn/board/beside.py`); `following`: of corrected forecasts."""
     parts = slices(score, forecaster.panel_, measures)
-    return {"slices": parts, "samples": samples(forecaster, split)}
+    return {"slices": parts, "samples": samples(forecaster, split, following=following)}
 
 
 def slices(score: infer.Score, panel: Panel, measures: Sequence[str]) -> dict[str, list[Any]]:
@@ -61,7 +65,9 @@ def _by_month(score: infer.Score, panel: Panel, measure: str) -> dict[str, float
     return found if len(found) > 1 else {}
 
 
-def samples(forecaster: Forecaster, split: Mapping[str, Any] | str | None, part: str = "test") -> dict[str, list[Any]]:
+def samples(
+    forecaster: Forecaster, split: Mapping[str, Any] | str | None, part: str = "test", following: bool = False
+) -> dict[str, list[Any]]:
     """Columns of `samples`: windows evenly spread over a part, the same for every model.
 
     A long horizon is thinned to every so many steps. The interval of 80 % is the model's own or a calibrated one, where
@@ -77,8 +83,14 @@ def samples(forecaster: Forecaster, split: Mapping[str, Any] | str | None, part:
     levels = _LEVELS if forecaster.head_.spreads or calibrated else ()
     shift = calibration.behind(forecaster.model_, forecaster.head_, forecaster.calibration_, chosen)
     columns: dict[str, list[Any]] = {name: [] for name in _COLUMNS}
-    arrays = panel.arrays()
-    for starts, point, quantiles in infer.hindcasts(forecaster.model_, forecaster.head_, chosen, levels, None, shift):
+    arrays, answering = panel.arrays(), (forecaster.model_, forecaster.head_, chosen)
+    if following:
+        asked, moved = forecaster._followed(panel, split)[part]
+        moved = moved[np.searchsorted(asked.targets_at, chosen.targets_at)]
+        answers = online.forecasts(*answering, moved, levels, shift)
+    else:
+        answers = infer.hindcasts(*answering, levels, None, shift)
+    for starts, point, quantiles in answers:
         for k, start in enumerate(starts.tolist()):
             edges = None if quantiles is None else quantiles[k]
             _add(columns, panel, arrays, start, point[k], edges)

@@ -28,17 +28,17 @@ from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
 from tsrnn.suites import Suite
 
-_OTHERS = 8  # lines of other people's numbers on a board
+OTHERS = 8  # lines of other people's numbers on a board
 _ROOM = 91  # columns that a board takes beside its horizons
-_WIDE = ("track", "seeds", "parameters")  # no room for these, and the means, in a narrow terminal
+_WIDE = ("seeds", "parameters")  # no room for these, and the means, in a narrow terminal
 _FOLDED = 20  # columns of the options, which may fold
 _MEAN = "mean "
 _LEFT = ("model", "options", "track", "class")
 PAIRS = (
-    "first minus second, with its 95 % interval: mean over test windows (over folds, where there are any) and over "
-    f"horizons that have {LEAST_HORIZONS} times as many windows as overlap; the spread of seeds is added. p: Holm's "
-    "over all comparisons with the pair's first line. Not known: the losses of a line's windows are not stored; the "
-    "difference is then of the means over all horizons."
+    "first minus second, with its 95 % interval: mean over test windows (over folds, where there are any, or over "
+    f"series, where each has one window) and over horizons that have {LEAST_HORIZONS} times as many windows as "
+    "overlap; the spread of seeds is added. p: Holm's over all comparisons with the pair's first line. Not known: the "
+    "losses of a line's windows are not stored; the difference is then of the means over all horizons."
 )
 PAIRS_OF_FOLDS = (
     "first minus second, with its 95 % interval: mean over what was held out, where there are folds; the spread of "
@@ -114,7 +114,7 @@ def standings(folder: Path, as_json: bool) -> None:
 
 
 def board(
-    rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = _OTHERS, groups: bool = True
+    rows: pl.DataFrame, suite: Suite, width: int, folder: Path, others: int = OTHERS, groups: bool = True
 ) -> Group:
     """The board of the rows in a folder; tie groups are left out while it fills, for their tests are slow.
 
@@ -201,22 +201,22 @@ def render(
 ) -> Table:
     """A board as a table of rich. Published lines are dim and carry their class; ours have no class.
 
-    `narrow` leaves out what a terminal of 80 columns has no room for: track, seeds, parameters, the means;
-    `left_out` names more; `named` says what places are called: the title then tells the measure, if it is one. A table
-    without the column `group`, of a benchmark that still runs, has no winner.
+    `narrow` leaves out what a terminal of 80 columns has no room for: seeds, parameters, the means, and the track where
+    lines of ours are all of one; `left_out` names more; `named` says what places are called: the title then tells the
+    measure, if it is one. A table without the column `group`, of a benchmark that still runs, has no winner.
     """
     title = title or (f"{_heading(measures)} by lead" if named and len(measures) == 1 else None)
     shown = Table(title=title, title_style="", title_justify="left", box=None, header_style="bold")
     best = boards.winner(table, measures[0]) if "group" in table.columns else None
     kept = ("group", "options", "spread")
     filled = {name for name in kept if name in table.columns and table[name].is_not_null().any()}
+    one = table.filter(pl.col("class") == "")["track"].n_unique() < 2
+    missed = (*_WIDE, *(("track",) if one else ()), _MEAN + _heading(measures)) if narrow else ()
     first = f"{measures[0]}_"
     places = [name.removeprefix(first) for name in table.columns if name.startswith(first)]
     for place, line in enumerate(table.iter_rows(named=True)):
         cells = _cells(line, places, measures, filled, named or {})
-        if narrow:
-            cells = {name: cell for name, cell in cells.items() if name not in (*_WIDE, _MEAN + _heading(measures))}
-        cells = {name: cell for name, cell in cells.items() if name not in left_out}
+        cells = {name: cell for name, cell in cells.items() if name not in (*missed, *left_out)}
         if not shown.columns:
             for name in cells:
                 justify: Any = "left" if name in _LEFT else "right"

@@ -2,9 +2,9 @@
 
 Two lines are compared on the losses of their test windows, seeds averaged first; that the seeds of a line differ makes
 its mean less sure, and is added to the error. Where there are folds, what was held out (a well, a station) takes the
-place of the windows, and on a board by lead the series of the test do. Seeds alone judge nothing: they are drawn again
-on the same windows, and two lines that are equal in truth are called different by them in most worlds. Without losses
-the answer is "not known".
+place of the windows, and on a board by lead, or where each has one window, the series of the test do. Seeds alone judge
+nothing: they are drawn again on the same windows, and two lines that are equal in truth are called different by them in
+most worlds. Without losses the answer is "not known".
 
 Groups need the comparisons with the leader alone, paid for by Holm. Whichever line leads by luck, the line that is best
 in truth is put behind it in at most 5 % of worlds (Hsu 1984, Constrained simultaneous confidence intervals for multiple
@@ -180,9 +180,9 @@ def _drawn(line: pl.DataFrame) -> bool:
 def _units(rows: pl.DataFrame, by: str, measure: str, folder: Path) -> Units | None:
     """What a line's rows at one place are judged by, means over seeds: its folds, or else its test windows.
 
-    At a lead the series that the test holds take the place of windows, as folds do. Of windows, series at the same step
-    count once, and every row must have its own. A window's loss covers the whole horizon, so that by another column
-    there are none.
+    At a lead the series that the test holds take the place of windows, as folds do, and so do they where each has one
+    window. Of windows, series at the same step count once, and every row must have its own. A window's loss covers the
+    whole horizon, so that by another column there are none.
     """
     if rows["fold"].n_unique() > 1:
         mean = rows.group_by("fold").agg(pl.col(measure).mean()).sort("fold")
@@ -192,11 +192,14 @@ def _units(rows: pl.DataFrame, by: str, measure: str, folder: Path) -> Units | N
     if by != "horizon":
         return None
     tables = [losses(folder, row) for row in rows.iter_rows(named=True)]
-    stored = [table.select("step", measure) for table in tables if table is not None and measure in table.columns]
+    stored = [table for table in tables if table is not None and measure in table.columns]
     if not stored or len(stored) < len(tables):
         return None
-    mean = pl.concat(stored).group_by("step").agg(pl.col(measure).cast(pl.Float64).drop_nans().mean()).sort("step")
-    return Units(mean["step"].to_numpy(), mean[measure].to_numpy(), rows[by][0])
+    alone = all(1 < table.height == table["series"].n_unique() for table in stored)
+    unit = "series" if alone else "step"
+    cells = pl.concat([table.select(unit, measure) for table in stored])
+    mean = cells.group_by(unit).agg(pl.col(measure).cast(pl.Float64).drop_nans().mean()).sort(unit)
+    return Units(mean[unit].to_numpy(), mean[measure].to_numpy(), None if alone else rows[by][0])
 
 
 def _series(rows: pl.DataFrame, measure: str, folder: Path) -> Units | None:

@@ -115,14 +115,14 @@ def run(  # noqa: PLR0913  one parameter per option
             jobs = bench.chosen(jobs, words(only))
         with resumable(), Screen(jobs, folder, place.workers, quiet=json_) as screen:
             outcomes += bench.run(jobs, folder, place, screen.finished, screen.waits)
-        if only is None:
+        if only is None and any(folder.glob("*.csv")):  # none where every fit failed, which was said
             _pictured(source.suite, folder)
         found += screen.rows()
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:
         typer.echo(json.dumps(found, indent=2))
     elif len(places) > 1 and not failed:
-        group.stored([suites.find(each) for each in places], out, as_json=False)
+        group.stored(data, [suites.find(each) for each in places], out, as_json=False)
     for outcome in failed if screen.live is not None else ():  # else each was told as it ended
         typer.echo(f"tsrnn: {' '.join(str(outcome.job).split())} failed: {spoken.worded(str(outcome.error))}", err=True)
     if failed:

@@ -23,8 +23,9 @@ def run(  # noqa: PLR0913  one parameter per option
     rows: Annotated[Path | None, typer.Argument(help="After `check`: the folder of rows to be checked.")] = None,
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
     published: Annotated[
-        int, typer.Option(min=0, help="How many of other people's results to show, the best first.")
-    ] = 8,
+        int | None,
+        typer.Option(min=0, help="How many of other people's results to show, the best first; else 8, of a group all."),
+    ] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,
     by_series: Annotated[
         bool, typer.Option("--by-series", help="Each model by lead: mean over wells or stations, worst, behind whom.")
@@ -67,16 +68,17 @@ def run(  # noqa: PLR0913  one parameter per option
             raise InputError(
                 f"{data} is a group of suites, whose board is printed alone, or as --json; name one of them"
             )
-        group.stored([suites.find(each) for each in several], out, as_json=json_)
+        group.stored(data, [suites.find(each) for each in several], out, json_, published)
         return
+    others = text.OTHERS if published is None else published
     tables = {"--compare": compare, "--by-series": by_series, "--by-class": by_class}
     pictures = {"--html": html, "--svg": svg, "--forecast": forecast}
     _one_way(data, tables, {"--csv": csv, "--markdown": markdown}, pictures, json_)
     suite = None if data is None else asked(out, suites.find(data))
     if any((html, svg, forecast)):
-        _written(suite, out, (html, svg, forecast), published)
+        _written(suite, out, (html, svg, forecast), others)
     elif csv or markdown:
-        formats.show(suite, out, published, as_csv=csv)
+        formats.show(suite, out, others, as_csv=csv)
     elif suite is None:
         text.standings(out, as_json=json_)
     elif by_series:
@@ -86,7 +88,7 @@ def run(  # noqa: PLR0913  one parameter per option
     elif compare:
         text.compared(suite, out, as_json=json_)
     else:
-        text.stored(suite, out, as_json=json_, others=published)
+        text.stored(suite, out, as_json=json_, others=others)
 
 
 def _one_way(

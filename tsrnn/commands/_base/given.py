@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tsrnn.panel import Panel
 
 
-def dataset(data: str) -> str:
-    """A name of the catalogue, or a file's path; anything else is an error that names the nearest."""
+def dataset(data: str, *others: str) -> str:
+    """A name of the catalogue, or a file's path; anything else is an error that names the nearest, of `others` too."""
     if data in catalog.names():
         _tell_apart(data, catalog.find(catalog.row(data)))
         return data
@@ -28,15 +28,16 @@ def dataset(data: str) -> str:
         return data
     if Path(data).suffix:
         raise InputError(f"{data} is not there; check the path")
-    raise unknown("data set", data, catalog.names())
+    raise unknown("data set or suite" if others else "data set", data, (*catalog.names(), *others))
 
 
 def benchmark(data: str) -> str:
     """A suite's name or file, or what `dataset` takes."""
     from tsrnn import suites  # it imports torch
+    from tsrnn.suites import groups
 
     if data in catalog.names() or not suites.known(data):
-        return dataset(data)
+        return dataset(data, *suites.names(), *groups.names())
     _tell_apart(data, Path(data) if data.endswith(".toml") else None)
     return data
 
