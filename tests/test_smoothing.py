@@ -1,5 +1,8 @@
 """Smoothing and seasons of many windows at once are those of one series after the other, written as loops."""
 
+import warnings
+from datetime import date
+
 import numpy as np
 import polars as pl
 import pytest
@@ -155,3 +158,16 @@ def test_what_is_learnt_does_not_depend_on_the_test():
     ]
     for name, weight in fits[0].model_.state_dict().items():
         torch.testing.assert_close(fits[1].model_.state_dict()[name], weight, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(("size", "said"), [(24, True), (36, True), (48, False)])
+def test_a_look_back_of_too_few_seasons_is_said(size, said):
+    months = pl.DataFrame({"t": pl.date_range(date(2000, 1, 1), date(2009, 12, 1), "1mo", eager=True)})
+    frame = months.with_columns(y=100 + 20 * (pl.int_range(pl.len()) * 2 * np.pi / 12).sin())
+    forecaster = Forecaster("smoothing_gru", input_size=size, horizon=6, hidden_size=8, max_epochs=1, max_windows=8)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        forecaster.fit(frame, time="t", target="y")
+    told = [str(each.message) for each in caught if "a smooth season is seldom plain" in str(each.message)]
+    assert len(told) == said
+    assert all(f"input_size={size} holds {size // 12} of 12 steps; give 48" in each for each in told)

@@ -571,7 +571,7 @@ def test_padding_is_advised_for_short_series_and_not_for_gaps():
     even = pl.DataFrame({"ds": np.arange(20), "y": np.arange(20.0)})
     holed = pl.DataFrame({"ds": [k + 5 * (k // 4) for k in range(40)], "y": np.arange(40.0)})
     task = {"input_size": 24, "horizon": 4}
-    with pytest.raises(InputError, match=r"has 16 rows to learn from.*or pass pad=True$"):
+    with pytest.raises(InputError, match=r"has 16 rows to learn from.*or fit with pad=True$"):
         Forecaster("nlinear", **task).fit(even)
     with pytest.raises(InputError, match=r"lower input_size or horizon, or give more history$"):
         Forecaster("nlinear", input_size=24, horizon=14).fit(even)

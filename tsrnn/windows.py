@@ -260,7 +260,9 @@ def refuse_empty(cut_out: Windows, part: Part, each: bool = True, name: str = "t
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
     if rows.min() < need and (each or not len(cut_out)):
         short = arrays.ids[int(rows.argmin())]
-        mend += ", or pass pad=True" if not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon else ""
+        mend += (
+            ", or fit with pad=True" if not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon else ""
+        )
         mend += ", or leave it out with on_short='skip'" if each and len(cut_out) else ""
         raise InputError(f"series {short!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
     if not len(cut_out):

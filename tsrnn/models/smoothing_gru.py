@@ -24,6 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from tsrnn import heads
+from tsrnn.errors import notice
 from tsrnn.heads.quantile import QuantileHead
 from tsrnn.layers.covariates import folded
 from tsrnn.layers.lengths import settled, to_front
@@ -32,11 +33,13 @@ from tsrnn.models._base import Model, forecasts_of, segments, series_of, zeros
 from tsrnn.options import Settled, choice, span
 from tsrnn.recurrence import Recurrent
 from tsrnn.shapes import Batch, Spec
+from tsrnn.windows import Windows
 
 _FIRST = {"theta": 0.42, "log": 0.42, "damped": 0.03, "add": 0.03}  # weights at first; the others share what is left
 _LEAST = 0.01  # of a window's size, of which its seasonal difference is at least
 _MOST = 8.0  # seasonal differences that an input is at most
 _INPUTS, _TOLD, _WIDTH = 4, 6, 64
+_SEASONS = 4  # in a window for a smooth one to be believed (tsrnn.layers.classical)
 _FEWEST = 5  # steps beyond a season that a window must have to be learnt from
 
 
@@ -75,6 +78,16 @@ class SmoothingGRU(Model):
         target, head = batch.target, head.at(batch.undo)
         answers = answers if self.training else [torch.stack(answers).mean(0)]
         return torch.stack([head.loss(params, target, seen) for params in answers]).mean() * mean  # in units of s
+
+    def solve(self, train: Windows, val: Windows | None) -> bool:
+        """Nothing is; where no window can show a smooth season plainly, it is said before the training."""
+        season, held = self.spec.seasonality, self.spec.input_size
+        if season > 1 and held < _SEASONS * season:
+            notice(
+                f"smoothing_gru: a smooth season is seldom plain in fewer than {_SEASONS} of it, and input_size={held} "
+                f"holds {held / season:.3g} of {season} steps; give {_SEASONS * season} where series are as long"
+            )
+        return False
 
     def _members(self, batch: Batch) -> tuple[list[Tensor], Tensor]:
         """What each says, [batch horizon target params], and the windows' seasonal differences [batch target]."""
