@@ -9,7 +9,7 @@ from reference import cycle as slow
 from small import arrays_of, cut_of, waves
 from small_models import SPEC, batch_of, made
 
-from tsrnn import fit, heads, infer, testing
+from tsrnn import InputError, fit, heads, infer, testing
 from tsrnn.layers import shrinking
 from tsrnn.layers.skip import Skip, SparseSkip, skip_of
 from tsrnn.models.ols import RIDGES
@@ -230,3 +230,9 @@ def test_a_fit_ends_with_the_share_that_validation_likes(name, monkeypatch):
         for weight in [*part.readout[1].parameters(), *([part.cycle.pattern] if name == "braid" else [])]:
             weight.data.zero_()
         assert ended <= infer.score(part, head, cut, ("mae",)).mae + 1e-6  # the line
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_weights_of_no_skip_are_refused(name):
+    with pytest.raises(InputError, match="skip_weights='individual' says whose weights a skip has, and there is none"):
+        made(name, skip="none", skip_weights="individual")

@@ -39,8 +39,16 @@ def skip_of(kind: Kind, weights: Pooling, centring: Centring, spec: Spec) -> "Sk
         weights: whose; "auto" is what validation likes better of a ridge, and shared of one that learns.
         centring: of the model's windows.
         spec: of the task.
+
+    Raises:
+        InputError: weights are named for a skip that is not there.
     """
     if kind == "none":
+        if weights != "auto":
+            raise InputError(
+                f"skip_weights={weights!r} says whose weights a skip has, and there is none; leave it out, or name a "
+                "skip such as skip='ridge'"
+            )
         return None
     if kind == "ridge":
         return RidgeSkip(spec, centring, weights)
