@@ -5,14 +5,16 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from reference import following as reference
 from small import hours
 from small_models import small
 
-from tsrnn import bench, online, suites, tasks
+from tsrnn import bench, online, suites, tasks, windows
 from tsrnn.bench import shown
 from tsrnn.board import own, remarks, rows, table
 from tsrnn.errors import InputError
 from tsrnn.forecaster import Forecaster
+from tsrnn.online import fourier
 from tsrnn.panel import Panel
 
 ROWS, BORDERS = 900, [400, 650, 900]
@@ -79,24 +81,69 @@ def test_where_nothing_moves_nothing_is_lost(centring, seed):
     assert moved <= 1.002 * plain
 
 
-def test_corrections_read_residuals_of_rows_before_their_origin_alone():
-    residual = 1 + 0.1 * np.random.default_rng(0).standard_normal((200, 5, 2)).astype(np.float32)
-    places = np.stack([np.zeros(200, int), np.arange(200)])
-    before = online.corrections(residual, places, 50.0, 4)
-    for origin, step in ((100, 0), (100, 4)):
-        moved = residual.copy()
-        moved[origin, step] += 1
-        changed = np.flatnonzero((online.corrections(moved, places, 50.0, 4) != before).any((1, 2)))
-        assert changed.min() > origin + step
+CORRECTORS = [online.Corrector(50.0), online.Corrector(50.0, ridge=1.0)]
 
 
-def test_a_gap_forgets_what_was_learnt():
-    residual = 1 + 0.1 * np.random.default_rng(0).standard_normal((200, 3, 1)).astype(np.float32)
-    rows_of = np.concatenate([np.arange(100), 500 + np.arange(100)])
-    both = online.corrections(residual, np.stack([np.zeros(200, int), rows_of]), 50.0, 4)
-    alone = online.corrections(residual[100:], np.stack([np.zeros(100, int), np.arange(100)]), 50.0, 4)
+def past(count=200, horizon=5, targets=2, seed=0):
+    """Residuals that a level and a wave of the look-back explain."""
+    rng = np.random.default_rng(seed)
+    waves = rng.standard_normal((count, 4, targets)).astype(np.float32)
+    noise = 0.1 * rng.standard_normal((count, horizon, targets))
+    residual = (1 + 2 * waves[:, :1] + noise).astype(np.float32)
+    return online.Past(residual, waves, np.stack([np.zeros(count, int), np.arange(count)]))
+
+
+@pytest.mark.parametrize("corrector", CORRECTORS)
+@pytest.mark.parametrize(("origin", "step"), [(100, 0), (100, 4)])
+def test_corrections_read_residuals_of_rows_before_their_origin_alone(corrector, origin, step):
+    true = past()
+    before, residual = corrector.corrections(true, 4), true.residual.copy()
+    residual[origin, step] += 1
+    after = corrector.corrections(replace(true, residual=residual), 4)
+    assert np.flatnonzero((after != before).any((1, 2))).min() > origin + step
+
+
+@pytest.mark.parametrize("corrector", CORRECTORS)
+def test_a_gap_forgets_what_was_learnt(corrector):
+    true, rows_of = past(), np.concatenate([np.arange(100), 500 + np.arange(100)])
+    both = corrector.corrections(replace(true, places=np.stack([np.zeros(200, int), rows_of])), 4)
+    later = online.Past(true.residual[100:], true.waves[100:], true.places[:, :100])
+    alone = corrector.corrections(later, 4)
     assert np.array_equal(both[100:], alone)
     assert np.abs(alone).max() > 0.5
+
+
+def test_the_ridge_of_slow_waves_is_its_slow_twin():
+    true = past(count=120)
+    residual = true.residual.copy()
+    residual[20:30, 2, 0] = np.nan
+    moved, known = fourier.proposed(residual, true.waves, 1.0)
+    assert not known[:24].any()
+    assert known[24:].all()
+    for origin in (23, 24, 60, 119):
+        slow = reference.correction(residual, true.waves, 1.0, origin, 24)
+        np.testing.assert_allclose(moved[origin], slow, rtol=1e-4, atol=1e-5)
+    look_back = np.random.default_rng(0).standard_normal((3, 48, 2)).cumsum(1).astype(np.float32)
+    waves = fourier.slow(look_back, 24)
+    assert waves.shape == (3, 8, 2)  # four waves: of a season at least half
+    for window, target in ((0, 0), (2, 1)):
+        slow = reference.slow(look_back[window, :, target].astype(np.float64), 4)
+        np.testing.assert_allclose(waves[window, :, target], slow, rtol=1e-4, atol=1e-5)
+
+
+def test_a_wave_that_the_training_did_not_hold_is_learnt():
+    """Of two days, from validation on: the level's corrector sees nothing in it, the ridge of slow waves does."""
+    values = world(rows=3000)
+    values[1000:] += 2 * np.sin(2 * np.pi * np.arange(2000) / 48 + 1)[:, None]
+    frame = replace(panel(values), split={"borders": [1000, 2000, 3000]})
+    forecaster = Forecaster("ols", input_size=48, horizon=6, centring="none").fit(frame, split="standard")
+    plain, moved = (
+        score(None, "standard", ("test",), ("mse",))["test"].mse for score in (forecaster.scores, forecaster.followed)
+    )
+    assert moved < 0.8 * plain
+    val = forecaster._split(frame, forecaster.preparation_.lay(frame).arrays, "standard").part("val")
+    cut = windows.cut(forecaster.preparation_.lay(frame), val, 48, 6)
+    assert online.choose(online.past(forecaster.model_, forecaster.head_, cut), 24).ridge > 0
 
 
 def test_what_cannot_be_followed_is_refused():

@@ -36,9 +36,7 @@ class Windows:
         """`starts`: the panel row of each window's anchor, rising: of a forecast its first target."""
         self.buffer = source
         self.anchors = starts if isinstance(starts, Anchors) else Anchors.of(starts, source.begin)
-        self.input_size = input_size
-        self.horizon = horizon
-        self.task = task
+        self.input_size, self.horizon, self.task = input_size, horizon, task
         differ = source.static is not None or len(source.undo.loc) > 1
         self._apart = differ and len(source.arrays.ids) > 1
         self._before, self._length = task.before(input_size), task.length(input_size, horizon)
@@ -259,12 +257,11 @@ def refuse_empty(cut_out: Windows, part: Part, each: bool = True, name: str = "t
     task = f"input_size={cut_out.input_size} and horizon={cut_out.horizon}"
     rows = np.where(part.end > part.begin, part.end - arrays.offsets[:-1], need)  # [series] a held-out one has enough
     if rows.min() < need and (each or not len(cut_out)):
-        short = arrays.ids[int(rows.argmin())]
-        mend += (
-            ", or fit with pad=True" if not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon else ""
-        )
+        padded = not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon
+        mend += ", or fit with pad=True" if padded else ""
         mend += ", or leave it out with on_short='skip'" if each and len(cut_out) else ""
-        raise InputError(f"series {short!r} has {rows.min()} rows to learn from, but {task} need {need}; {mend}")
+        few = f"series {arrays.ids[int(rows.argmin())]!r} has {rows.min()} rows to learn from"
+        raise InputError(f"{few}, but {task} need {need}; {mend}")
     if not len(cut_out):
         split.refuse_narrow(part, cut_out.horizon, name)
         mend = f"lower input_size or horizon, or {_fill(arrays)}" if len(arrays.breaks) else mend
