@@ -49,17 +49,15 @@ def moved(move: str, seed: int) -> np.ndarray:
     return np.zeros(ROWS)
 
 
-def ratio(name: str, move: str, seed: int, model: str, horizon: int) -> float:
+def ratio(name: str, move: str, seed: int, model: str, horizon: int, correctors: list[str]) -> float:
     """Squared error with what came true over that without."""
     kind, options = MODELS[model]
     frame = series(name, seed)
     deviation = float(frame["y"][:TRAINED_ON].std())
     frame = frame.with_columns(pl.col("y") + deviation * moved(move, seed))
     forecaster = Forecaster(kind, horizon=horizon, **options).fit(frame, target="y", split=SPLIT)
-    plain, followed = (
-        score(frame, SPLIT, ("test",), ("mse",))["test"].mse for score in (forecaster.scores, forecaster.followed)
-    )
-    return followed / plain
+    asked = (frame, SPLIT, ("test",), ("mse",))
+    return forecaster.followed(*asked, correctors)["test"].mse / forecaster.scores(*asked)["test"].mse
 
 
 def main() -> int:
@@ -67,11 +65,12 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--horizons", default="24,96")
     parser.add_argument("--models", default=";".join(MODELS), help="separated by semicolons")
+    parser.add_argument("--correctors", default="level", help="that validation chooses among, such as level,fourier")
     wish = parser.parse_args()
     for name, model, horizon, move in product(
         SERIES, wish.models.split(";"), map(int, wish.horizons.split(",")), MOVES
     ):
-        parts = [ratio(name, move, seed, model, horizon) for seed in range(wish.seeds)]
+        parts = [ratio(name, move, seed, model, horizon, wish.correctors.split(",")) for seed in range(wish.seeds)]
         shares = " ".join(f"{100 * (part - 1):+.1f}" for part in parts)
         print(f"| {name}, {move} | {model} | {horizon} | {100 * (np.mean(parts) - 1):+.1f} % | {shares} |", flush=True)
     return 0

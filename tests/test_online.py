@@ -47,11 +47,12 @@ def test_a_forecast_that_was_issued_is_not_moved_by_what_comes_later(model):
     later = values.copy()
     later[t:] = 5 * np.random.default_rng(1).standard_normal((ROWS - t, 2))
     forecaster = fitted(model, values)
-    one, other = (forecaster.follow(panel(each)) for each in (values, later))
     issued = hours(ROWS)[t - 1]  # by a forecast from the last row that is the same
-    kept, changed = (each.filter(pl.col("cutoff") <= issued)["forecast"] for each in (one, other))
-    assert len(kept) > 0
-    assert kept.equals(changed)
+    for corrector in ("level", "fourier"):
+        one, other = (forecaster.follow(panel(each), correctors=corrector) for each in (values, later))
+        kept, changed = (each.filter(pl.col("cutoff") <= issued)["forecast"] for each in (one, other))
+        assert len(kept) > 0
+        assert kept.equals(changed)
 
 
 def test_rows_that_came_true_do_move_the_next_forecasts():
@@ -132,18 +133,18 @@ def test_the_ridge_of_slow_waves_is_its_slow_twin():
 
 
 def test_a_wave_that_the_training_did_not_hold_is_learnt():
-    """Of two days, from validation on: the level's corrector sees nothing in it, the ridge of slow waves does."""
+    """Of two days, from validation on: the level's corrector sees little in it, the ridge of slow waves does."""
     values = world(rows=3000)
     values[1000:] += 2 * np.sin(2 * np.pi * np.arange(2000) / 48 + 1)[:, None]
     frame = replace(panel(values), split={"borders": [1000, 2000, 3000]})
     forecaster = Forecaster("ols", input_size=48, horizon=6, centring="none").fit(frame, split="standard")
-    plain, moved = (
-        score(None, "standard", ("test",), ("mse",))["test"].mse for score in (forecaster.scores, forecaster.followed)
-    )
-    assert moved < 0.8 * plain
+    asked = (None, "standard", ("test",), ("mse",))
+    level, both = (forecaster.followed(*asked, each)["test"].mse for each in ("level", ["level", "fourier"]))
+    assert both < 0.8 * level
+    assert not forecaster.follow(correctors="fourier").equals(forecaster.follow())
     val = forecaster._split(frame, forecaster.preparation_.lay(frame).arrays, "standard").part("val")
     cut = windows.cut(forecaster.preparation_.lay(frame), val, 48, 6)
-    assert online.choose(online.past(forecaster.model_, forecaster.head_, cut), 24).ridge > 0
+    assert online.choose(online.past(forecaster.model_, forecaster.head_, cut), 24, ("level", "fourier")).ridge > 0
 
 
 def test_what_cannot_be_followed_is_refused():
@@ -151,6 +152,10 @@ def test_what_cannot_be_followed_is_refused():
         fitted("nlinear", loss="gaussian").follow()
     with pytest.raises(InputError, match="unknown part 'train'"):
         fitted().follow(part="train")
+    with pytest.raises(InputError, match="unknown corrector 'furier': did you mean 'fourier'"):
+        fitted().follow(correctors=["level", "furier"])
+    with pytest.raises(InputError, match="correctors names none; name some of level, fourier"):
+        fitted().follow(correctors=[])
     with pytest.raises(InputError, match="the split leaves no row to the part 'val', where horizon=6 needs 6; give it"):
         fitted().follow(split={"ratios": [0.8, 0, 0.2]})
 

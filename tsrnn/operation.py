@@ -19,7 +19,14 @@ from tsrnn.streaming import Stream
 class Operated(Saved):
     """A face that is kept running."""
 
-    def follow(self, frame: Any = None, *, split: SplitLike = "standard", part: str = "test") -> Any:
+    def follow(
+        self,
+        frame: Any = None,
+        *,
+        split: SplitLike = "standard",
+        part: str = "test",
+        correctors: Sequence[online.Kind] | online.Kind = online.USUAL,
+    ) -> Any:
         """`forecasts` of a part, each corrected by what had come true when it was issued, and final (`tsrnn.online`).
 
         The part "val" of the split chooses how much is corrected, so that its own forecasts owe that choice to all of
@@ -30,27 +37,35 @@ class Operated(Saved):
             frame: as of `predict`.
             split: as of `score`.
             part: the rows that are forecast: test or val.
+            correctors: "level", "fourier" or both, among which validation chooses.
 
         Returns:
             The columns of `forecasts`, in the frame type that came in.
 
         Raises:
-            InputError: there is no such part or it has no window, the forecast is a distribution, or its calibration
-                is adaptive.
+            InputError: there is no such part or it has no window, no such corrector, the forecast is a distribution, or
+                its calibration is adaptive.
         """
         panel = self._panel(frame)
         if part not in ("val", "test"):
             raise unknown("part", part, ("val", "test"))
-        asked, moved = self._followed(panel, split)[part]
+        asked, moved = self._followed(panel, split, correctors)[part]
         shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
         answers = online.forecasts(self.model_, self.head_, asked, moved, self._levels, shift)
         tables = (hindcast.table(panel, *answer, self._levels) for answer in answers)
         return panel.native(hindcast.together(tables))
 
-    def followed(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Measures) -> Scores:
+    def followed(
+        self,
+        frame: Any,
+        split: SplitLike,
+        parts: Sequence[str],
+        measures: Measures,
+        correctors: Sequence[online.Kind] | online.Kind = online.USUAL,
+    ) -> Scores:
         """`scores` of corrected forecasts; the parts are val and test."""
         panel = self._panel(frame)
-        followed, scores = self._followed(panel, split), {}
+        followed, scores = self._followed(panel, split, correctors), {}
         for part in parts:
             asked, moved = followed[part]
             shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
@@ -59,8 +74,11 @@ class Operated(Saved):
             say_left_out(panel.source, part, scores[part])
         return scores
 
-    def _followed(self, panel: Panel, split: SplitLike) -> dict[str, tuple[windows.Windows, Floats]]:
+    def _followed(
+        self, panel: Panel, split: SplitLike, correctors: Sequence[online.Kind] | online.Kind = online.USUAL
+    ) -> dict[str, tuple[windows.Windows, Floats]]:
         """The windows of validation and test, and what corrects their forecasts."""
+        kinds = online.named(correctors)
         online.check(self.model_, self.calibration_, panel.source)
         if self.scale_per_series and not {*panel.ids} <= {*self.preparation_.ids}:
             raise InputError(
@@ -72,7 +90,7 @@ class Operated(Saved):
         val, test = (windows.cut(laid, rows.part(name), self.input_size, self.horizon) for name in ("val", "test"))
         for cut, name in ((val, "val"), (test, "test")):
             windows.refuse_empty(cut, rows.part(name), self.on_short == "error", name)
-        made = online.follow(self.model_, self.head_, val, test)
+        made = online.follow(self.model_, self.head_, val, test, kinds)
         return {"val": (val, made.val), "test": (test, made.asked)}
 
     def warm_up(self, frame: Any = None, *, carry: bool = False) -> Stream:

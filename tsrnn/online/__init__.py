@@ -4,8 +4,8 @@ A forecast issued at an origin may be moved by truths of rows before that origin
 moves later forecasts. (Test-time adaptation that rewrites windows which are partly past, as TAFAS does, is not of this
 kind.) There are two correctors,
 
-    level     residuals from the mean of the newest ones (`tsrnn.online.level`)
-    fourier   residuals from the slow waves of the look-back (`tsrnn.online.fourier`)
+    level     residuals from the mean of the newest ones (`tsrnn.online.level`); the usual one
+    fourier   residuals from the slow waves of the look-back (`tsrnn.online.fourier`); on request
 
 and two guards stand before them. How much of a correction is issued follows from forecasts that came true
 (`tsrnn.online.guard`). And validation chooses which one it is, and how fast it forgets or how strong its ridge is, by
@@ -16,6 +16,7 @@ that, chance does not.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -23,13 +24,15 @@ import torch
 from tsrnn import infer
 from tsrnn.arrays import Floats, Rows
 from tsrnn.conformal import Calibration
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, unknown
 from tsrnn.heads import Head
 from tsrnn.models import Model
 from tsrnn.models._base import device_of
 from tsrnn.online import fourier, guard, level
 from tsrnn.windows import Windows
 
+Kind = Literal["level", "fourier"]
+USUAL: tuple[Kind, ...] = ("level",)
 SEASONS = (7, 28, 112)  # half-lives of the level that validation chooses among
 RIDGES = (10.0, 50.0, 200.0)  # forecasts that the ridge of slow waves counts as
 GAIN, EVIDENT = 0.005, 0.2  # shares of the squared errors
@@ -82,16 +85,17 @@ class Followed:
     asked: Floats
 
 
-def follow(model: Model, head: Head, val: Windows, asked: Windows) -> Followed:
+def follow(model: Model, head: Head, val: Windows, asked: Windows, kinds: Sequence[Kind] = USUAL) -> Followed:
     """Corrections of the forecasts of `asked`, each from truths before it, from those of validation on.
 
     Args:
         val: origins by which the corrector is chosen, of rows that the model was not fitted on.
         asked: origins behind them.
+        kinds: correctors that validation chooses among.
     """
     before, after = past(model, head, val), past(model, head, asked)
     season = model.spec.seasonality
-    corrector = choose(before, season)
+    corrector = choose(before, season, kinds)
     together = Past(
         np.concatenate([before.residual, after.residual]),
         np.concatenate([before.waves, after.waves]),
@@ -101,14 +105,17 @@ def follow(model: Model, head: Head, val: Windows, asked: Windows) -> Followed:
     return Followed(corrector, moved[:count], moved[count:])
 
 
-def choose(past: Past, season: int) -> Corrector:
+def choose(past: Past, season: int, kinds: Sequence[Kind] = USUAL) -> Corrector:
     """The corrector that is best over validation; where nothing is better, the level's middle one, on guard."""
     quarters = np.array_split(np.arange(len(past.residual)), _QUARTERS)
     plain = np.array([np.nansum(past.residual[quarter] ** 2) for quarter in quarters])
     middle = float(season * SEASONS[1])
     best, least = Corrector(middle, gain=EVIDENT), plain.sum()
-    tried = [Corrector(float(season * many)) for many in SEASONS] + [Corrector(middle, ridge) for ridge in RIDGES]
-    for each in tried:
+    tried = {
+        "level": [Corrector(float(season * many)) for many in SEASONS],
+        "fourier": [Corrector(middle, ridge) for ridge in RIDGES],
+    }
+    for each in [each for kind in kinds for each in tried[kind]]:
         left = past.residual - each.corrections(past, season)
         errors = np.array([np.nansum(left[quarter] ** 2) for quarter in quarters])
         holds = errors.sum() < (1 - GAIN) * plain.sum() and (errors <= plain).sum() >= _ENOUGH
@@ -135,6 +142,20 @@ def forecasts(
         wider = None if shift is None or not levels else shift(levels, here)
         yield windows.targets_at[here], *infer.values(head, params, batch.undo, levels, wider)
         done = here.stop
+
+
+def named(correctors: Sequence[Kind] | Kind) -> tuple[Kind, ...]:
+    """One corrector or several, by their names.
+
+    Raises:
+        InputError: there is no such corrector, or none is named.
+    """
+    kinds = (correctors,) if isinstance(correctors, str) else tuple(correctors)
+    if wrong := [each for each in kinds if each not in get_args(Kind)]:
+        raise unknown("corrector", str(wrong[0]), get_args(Kind))
+    if not kinds:
+        raise InputError(f"correctors names none; name some of {', '.join(get_args(Kind))}")
+    return kinds
 
 
 def check(model: Model, calibration: Calibration | None, panel: str) -> None:
