@@ -227,6 +227,12 @@ def test_recurrent_classifiers_learn_what_tells_sequences_apart():
         assert SequenceClassifier(name, **options).fit(X, y).score(*waves(60, seed=7)) > 0.9
 
 
+def test_probabilities_make_one(fitted):
+    """scikit-learn's log loss warns of what is further from one than a float64 rounds."""
+    told = fitted.predict_proba(waves(30)[0])
+    np.testing.assert_allclose(told.sum(1), 1, rtol=1e-12)
+
+
 def test_neither_order_nor_company_matters(fitted):
     X, _ = waves(9, seed=3)
     together = fitted.predict_proba(X)
@@ -362,6 +368,8 @@ X, Y = waves(6)
             Y,
             "X: case 3 ends with missing cells",
         ),
+        (np.where(np.arange(9)[:, None] > 6, np.nan, np.zeros((6, 9, 2))), Y, "X: case 0 ends with missing cells"),
+        (np.where(np.arange(9) > 9 - np.arange(6)[:, None], np.nan, np.zeros((6, 9))), Y, "X: case 2 ends with"),
     ],
 )
 @pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")

@@ -284,6 +284,7 @@ def test_lists(run: Run) -> None:
 def test_models_of_another_task_are_listed_apart(run: Run) -> None:
     rows = json.loads(run("models", "--task", "along", "--json")[1])
     assert "bigru" in [row["name"] for row in rows]
+    assert {row["name"]: row["about"] for row in rows}["lagged"].startswith("The label 15 m above")
     assert "bigru" not in [row["name"] for row in json.loads(run("models", "--json")[1])]
     status, _, err = run("models", "--task", "alnog")
     assert (status, "unknown task 'alnog': did you mean 'along'" in err) == (2, True)

@@ -216,6 +216,20 @@ def test_rows_that_weigh_nothing_teach_nothing():
         Tagger(**SMALL, label_weights="sur").fit(frame, **WORLD)
 
 
+def test_words_weigh_what_the_table_says_and_are_no_weights_themselves():
+    frame = world().with_columns(sure=(pl.int_range(pl.len()) % 2).cast(pl.Float64))
+    worded = frame.with_columns(sure=pl.when(pl.col("sure") == 1).then(pl.lit("high")).otherwise(pl.lit("low")))
+    told = [
+        Tagger(**SMALL, label_weights={"sure": table}).fit(each, **WORLD).predict_proba(world())
+        for each, table in ((frame, {1: 1.0, 0: 0.25}), (worded, {"high": 1.0, "low": 0.25}))
+    ]
+    np.testing.assert_array_equal(*told)
+    with pytest.raises(InputError, match="label_weights does not say what 'low' of 'sure' weighs; add it"):
+        Tagger(**SMALL, label_weights={"sure": {"high": 1.0}}).fit(worded, **WORLD)
+    with pytest.raises(InputError, match="column 'sure', row 1 holds 'low' where a number belongs"):
+        Tagger(**SMALL, label_weights="sure").fit(worded, **WORLD)
+
+
 @pytest.mark.parametrize("inputs", [[], None])
 def test_a_label_is_told_from_something(inputs):
     frame = world().select("well", "depth", "facies")

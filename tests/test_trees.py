@@ -44,6 +44,17 @@ def test_a_row_counts_by_its_weight():
     assert set(told[1]) == {"no"}
 
 
+def test_one_class_in_the_training_is_told_everywhere():
+    """Another one stands in the rows held out alone, as where wells of one rock are what is left to learn from."""
+    frame = wells(lambda curve, row: curve > 0.3).with_columns(
+        label=pl.when(pl.col("well") == "a").then(pl.lit("yes")).otherwise("label")
+    )
+    tagger = fitted(frame, on_unlearnt="note")
+    told = tagger.predict(frame)
+    assert set(told["label"]) == {"yes"}
+    assert told["label_p_yes"].min() > 0.99
+
+
 def test_a_label_of_the_validation_alone_stops_nothing():
     frame = wells(lambda curve, row: curve > 0.3).with_columns(
         label=pl.when((pl.col("well") == "b") & (pl.col("depth") > 80)).then(pl.lit("coal")).otherwise(pl.col("label"))

@@ -102,9 +102,9 @@ def _cube(X: Any) -> np.ndarray:
     if not cells.shape[0] or not cells.shape[1]:
         kind = "sample" if not cells.shape[0] else "feature"
         raise InputError(f"X holds 0 {kind}(s) (shape={cells.shape}) while a minimum of 1 is required.")
-    if cells.ndim == 3 and cells.dtype.kind == "f":
-        padded = np.isnan(cells[:, -1]).all(1)
-        if padded.any() and not padded.all():
+    if cells.dtype.kind == "f":
+        padded = np.isnan(cells[:, -1].reshape(len(cells), -1)).all(1)
+        if padded.any():
             raise InputError(
                 f"X: case {int(padded.argmax())} ends with missing cells in every channel, so that its length cannot "
                 "be told; pass a list of arrays, each as long as its case"

@@ -138,7 +138,7 @@ class SequenceClassifier(WholeSeries):
         self._check_fitted()
         if self.classes_ is None:
             raise InputError(f"loss={self.loss!r} tells values, which have no probabilities; fit with loss=None")
-        return self._answered(X)[1]
+        return labels.shares(self._answered(X)[1])
 
     def score(self, X: Any, y: Any = None) -> float:
         """The share of sequences whose label is told right; of values, R squared.

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from tsrnn.arrays import Floats
@@ -275,3 +276,10 @@ def told(panel: Panel, shares: Floats, decided: Sequence[int], classes: Sequence
 
 def _keys(panel: Panel) -> list[pl.Series]:
     return [panel.frame[key] for key in (panel.roles.id, panel.roles.index) if key is not None]
+
+
+def shares(probabilities: Floats) -> Floats:
+    """Probabilities of classes whose sum is one to the last digits of a float64, as others count them: [case class]."""
+    exact: Floats = probabilities.astype(np.float64)
+    summed: Floats = exact / exact.sum(1, keepdims=True)
+    return summed

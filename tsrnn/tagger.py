@@ -152,7 +152,7 @@ class Tagger(Labelled):
         """
         if self.classes_ is None:
             raise InputError("this tagger tells values, which have no probabilities; fit it with loss='cross_entropy'")
-        return self._answered(frame)[1]
+        return labels.shares(self._answered(frame)[1])
 
     def score(self, frame: Any = None, *, split: Any = "standard", part: str = "test", **words: Any) -> infer.Score:
         """`scores` of one part: train, val or test."""

@@ -15,10 +15,11 @@ def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
     """A weight per row, 0 where the column says nothing: [row].
 
     Args:
-        asked: a column of weights; or {column: {value: weight}}, such as {"confidence": {1: 1.0, 2: 0.5}}.
+        asked: a column of weights; or {column: {value: weight}}, such as {"confidence": {1: 1.0, 2: 0.5}} or
+            {"confidence": {"high": 1.0, "low": 0.5}}.
 
     Raises:
-        InputError: there is no such column, or a cell of it has no weight, or a negative one.
+        InputError: there is no such column, or a cell of it has no weight, a negative one, or a word for one.
     """
     plain = isinstance(asked, str)
     if not plain and (not isinstance(asked, Mapping) or len(asked) != 1):
@@ -28,8 +29,13 @@ def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
         raise InputError(f"label_weights names {quoted(name)}, which holds the labels; name a column of weights")
     if name not in panel.frame.columns:
         raise unknown(f"column of {panel.source}", str(name), panel.frame.columns)
-    cells = figures.floats(panel.frame[name]).astype(np.float64)
-    weights = cells if table is None else _weighed(cells, table, str(name), panel.source)
+    column = panel.frame[name]
+    if table is None or not figures.is_text(column.dtype):
+        numbers = figures.read(column, panel.source) if figures.is_text(column.dtype) else column
+        cells = figures.floats(numbers).astype(np.float64)
+        weights = cells if table is None else _weighed(cells, table, str(name), panel.source)
+    else:
+        weights = _worded(figures.text(column).to_list(), table, str(name), panel.source)
     weights = np.nan_to_num(weights)
     if (weights < 0).any() or not np.isfinite(weights).all():
         row = int(np.flatnonzero((weights < 0) | ~np.isfinite(weights))[0])
@@ -60,3 +66,18 @@ def _weighed(cells: Floats, table: Any, name: str, source: str) -> Floats:
     for value, weight in known.items():
         weights[cells == value] = weight
     return weights
+
+
+def _worded(cells: list[str | None], table: Any, name: str, source: str) -> Floats:
+    """What words weigh: [row], NaN where the cell is empty."""
+    try:
+        known = {str(word): float(weight) for word, weight in table.items()}
+    except (AttributeError, TypeError, ValueError):
+        raise InputError(
+            f"label_weights says what words of {quoted(name)} weigh, such as {{'high': 1.0}}, not {table!r}"
+        ) from None
+    if lacking := sorted({cell for cell in cells if cell is not None and cell not in known}):
+        raise InputError(
+            f"{source}: label_weights does not say what {listed(lacking)} of {quoted(name)} weighs; add it"
+        )
+    return np.array([np.nan if cell is None else known[cell] for cell in cells], np.float64)

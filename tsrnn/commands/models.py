@@ -1,5 +1,6 @@
 """tsrnn models: the shelf of forecasters."""
 
+from dataclasses import replace
 from inspect import cleandoc
 from typing import Annotated, Any
 
@@ -58,8 +59,12 @@ def _described(name: str, place: str) -> dict[str, Any]:
         "reads": [],
         "parameters": None,
     }
+    spec = Spec(input_size=96, horizon=24, channels=1, targets=1)
     try:
-        model = models.build(name, models.configure(name, {}), Spec(input_size=96, horizon=24, channels=1, targets=1))
+        try:
+            model = models.build(name, models.configure(name, {}), spec)
+        except InputError:  # of one that takes labels alone, as many as there are at least
+            model = models.build(name, models.configure(name, {}), replace(spec, params=2))
     except Exception as fault:
         if is_own("models", name) and not isinstance(fault, InputError):
             raise

@@ -61,8 +61,10 @@ class Trees(Model):
         if self.spec.params == 1:
             answers = torch.from_numpy(self.trees.predict(flat)).to(batch.past).view(*rows.shape[:2], 1)
         else:
-            shares = torch.from_numpy(self.trees.predict_proba(flat)).to(batch.past).clamp(min=_LEAST).log()
-            answers[..., self.trees.classes_.astype(np.int64)] = shares.view(*rows.shape[:2], -1)
+            known = self.trees.classes_.astype(np.int64)
+            told = self.trees.predict_proba(flat)[:, : len(known)]  # of one class it has two columns, the first its own
+            shares = torch.from_numpy(told).to(batch.past).clamp(min=_LEAST).log()
+            answers[..., known] = shares.view(*rows.shape[:2], -1)
         return answers.unsqueeze(2)
 
     def solve(self, train: Windows, val: Windows | None) -> bool:
