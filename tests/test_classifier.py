@@ -301,7 +301,9 @@ def test_a_saved_classifier_says_the_same(fitted, tmp_path):
     again = SequenceClassifier.load(tmp_path / "saved")
     assert again.predict_proba(X).tolist() == fitted.predict_proba(X).tolist()
     assert again.predict(X).tolist() == fitted.predict(X).tolist()
-    with pytest.raises(InputError, match="holds no tagger, but a saved 'sequenceclassifier'"):
+    with pytest.raises(
+        InputError, match=r"holds no tagger, but a saved 'sequenceclassifier'; read it with tsrnn\.faces\.load"
+    ):
         Tagger.load(tmp_path / "saved")
 
 
