@@ -288,13 +288,22 @@ def test_missing_cells_and_covariates_of_series_are_read():
     assert np.isfinite(SequenceClassifier("rocket", views=400).fit(holed, y).predict_proba(holed)).all()
 
 
+def test_a_row_of_an_array_may_miss_its_last_cell():
+    X, y = waves(12, 1)
+    holed = np.stack([x[:20, 0] for x in X])
+    holed[3, 4:7] = holed[5, -2:] = np.nan
+    assert len(SequenceClassifier("rocket", views=400).fit(holed, y).predict(holed)) == 12
+
+
 def test_a_saved_classifier_says_the_same(fitted, tmp_path):
     X, _ = waves(9, seed=3)
     fitted.save(tmp_path / "saved")
     again = SequenceClassifier.load(tmp_path / "saved")
     assert again.predict_proba(X).tolist() == fitted.predict_proba(X).tolist()
     assert again.predict(X).tolist() == fitted.predict(X).tolist()
-    with pytest.raises(InputError, match="holds no tagger, but a saved 'sequenceclassifier'"):
+    with pytest.raises(
+        InputError, match=r"holds no tagger, but a saved 'sequenceclassifier'; read it with tsrnn\.faces\.load"
+    ):
         Tagger.load(tmp_path / "saved")
 
 

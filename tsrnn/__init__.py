@@ -50,7 +50,7 @@ The map, in the order in which data meets the rooms:
     suites/, board/, page/, bench/              benchmarks as data; rows, tests of difference, boards; pages; the runner
     submission/                                 rows of other people, held against the protocol
     machine, probe, diagnose                    looking inside: what this machine has, what a network remembers
-    commands/, cli                              names -> objects: one command per file
+    commands/, cli, __main__                    names -> objects: one command per file
 
 A room imports only rooms that stand before it, and no file both polars and torch.
 """

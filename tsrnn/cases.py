@@ -103,13 +103,25 @@ def _cube(X: Any) -> np.ndarray:
         kind = "sample" if not cells.shape[0] else "feature"
         raise InputError(f"X holds 0 {kind}(s) (shape={cells.shape}) while a minimum of 1 is required.")
     if cells.dtype.kind == "f":
-        padded = np.isnan(cells[:, -1].reshape(len(cells), -1)).all(1)
+        padded = _padded(np.isnan(cells))
         if padded.any():
             raise InputError(
                 f"X: case {int(padded.argmax())} ends with missing cells in every channel, so that its length cannot "
                 "be told; pass a list of arrays, each as long as its case"
             )
     return cells
+
+
+def _padded(missing: np.ndarray) -> np.ndarray:
+    """Which cases end as if something filled them up: [case].
+
+    Of one channel [case time] a last cell may be missing as any other may: it is told by tails alone, one of two cells.
+    """
+    if missing.ndim == 3:
+        return np.asarray(missing[:, -1].all(1))
+    tails = np.logical_and.accumulate(missing[:, ::-1], 1)[:, ::-1]
+    filled = bool((tails == missing).all()) and int(tails.sum(1).max()) > 1
+    return tails[:, -1] & filled
 
 
 def _case(values: Any, place: int) -> Floats:

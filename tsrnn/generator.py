@@ -215,7 +215,7 @@ class Generator(Estimator):
         """
         config = (saved := store.opened(folder)).config
         if (kind := config.get("kind", store.MODEL)) != _KIND:
-            raise InputError(f"{folder} holds no generator, but a saved {kind!r}")
+            raise InputError(f"{folder} holds no generator, but a saved {kind!r}; read it with tsrnn.faces.load")
         with rebuild.blaming(saved, _KIND):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()

@@ -165,7 +165,7 @@ class Labelled(Estimator):
         """
         config = (saved := store.opened(folder)).config
         if (kind := config.get("kind", store.MODEL)) != cls.kind:
-            raise InputError(f"{folder} holds no {cls.kind}, but a saved {kind!r}")
+            raise InputError(f"{folder} holds no {cls.kind}, but a saved {kind!r}; read it with tsrnn.faces.load")
         with rebuild.blaming(saved, cls.kind):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
