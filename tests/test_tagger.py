@@ -244,7 +244,7 @@ def test_what_labels_weigh_is_no_input():
     assert tagger.predict(frame.drop("sure")).equals(tagger.predict(frame))
 
 
-def test_a_table_of_penalties_is_read_by_label(fitted):
+def test_a_table_of_penalties_is_read_by_label(fitted, tmp_path):
     codes = {"coal": 70032, "limestone": 70000, "sand": 30000, "shale": 65000, "shaly_sand": 65030}
     frame = world().with_columns(pl.col("facies").replace_strict(codes))
     tagger = Tagger(**SMALL, loss="cross_entropy", penalty="force2020").fit(frame, **WORLD)
@@ -254,8 +254,19 @@ def test_a_table_of_penalties_is_read_by_label(fitted):
     assert 0 < tagger.score(frame, split=rule, measures=["penalty"]).penalty < 4
     with pytest.raises(InputError, match="unknown table of penalties 'force2021'"):
         Tagger(**SMALL, loss="cross_entropy", penalty="force2021").fit(frame, **WORLD)
-    with pytest.raises(InputError, match="says no penalty of 'coal', 'limestone', 'sand'"):
+    lacking = r"says no penalty of 'coal', 'limestone', 'sand'[^;]*; "
+    with pytest.raises(
+        InputError, match=lacking + "copy .*force2020.toml to a file of your own, add it there, and pass"
+    ):
         Tagger(**SMALL, penalty="force2020").fit(world(), **WORLD)
+    mine = tmp_path / "mine.toml"
+    with pytest.raises(
+        InputError, match=r"mine\.toml is not there; give the file of a table of penalties, or a name of"
+    ):
+        Tagger(**SMALL, penalty=str(mine)).fit(world(), **WORLD)
+    mine.write_text('labels = ["shale", "silt"]\ncosts = [[0, 1], [4, 0]]\n')
+    with pytest.raises(InputError, match=r"mine\.toml " + lacking + "add it, or give a matrix"):
+        Tagger(**SMALL, penalty=str(mine)).fit(world(), **WORLD)
     with pytest.raises(InputError, match="penalty takes 5 rows of 5 costs"):
         Tagger(**SMALL, penalty=[[0, 1], [1, 0]]).fit(world(), **WORLD)
 
