@@ -38,7 +38,7 @@ class Labelled(Estimator):
     kind: ClassVar[str]  # of its saved folder, and what messages call it
     task: ClassVar[Task]
     pad, horizon, quantiles = True, 1, None
-    class_weights: str | Sequence[float] | None
+    class_weights: str | Sequence[float] | Mapping[Any, float] | None
     penalty: Any
     label_weights: str | Mapping[str, Any] | None = None
     on_unlearnt: str = "error"
@@ -220,6 +220,8 @@ class Labelled(Estimator):
             codes = arrays.columns[0][rows]
             counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
             weights = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
+        if isinstance(weights, Mapping):
+            weights = weighing.of_classes(weights, self.classes_)
         return ClassesHead(len(self.classes_), weights, self.costs_)
 
     def _spec_of(self, laid: Buffer, size: int) -> Spec:

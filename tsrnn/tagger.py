@@ -29,7 +29,8 @@ class Tagger(Labelled):
         input_size: rows read at once; a longer series is read in overlapping pieces, whose answers are averaged.
         loss: cross_entropy of labels; mae, mse or huber of values. None: labels where the target is text or truth
             values, values where it holds fractions; of whole numbers it has to be named.
-        class_weights: "balanced" weighs each class by one over its share; numbers weigh them in their order.
+        class_weights: "balanced" weighs each class by one over its share; {"coal": 5.0} weighs those that it names, and
+            the others by 1; numbers weigh all of them in their order.
         penalty: [true class, decided class] what a decision costs, in the order of `classes_`, or a table's name or
             TOML file (`tsrnn.penalty`): of least expected cost is what is decided. None: the most probable class.
         label_weights: how much each row's label counts: a column of weights, or what a column's values weigh, such as
@@ -52,7 +53,7 @@ class Tagger(Labelled):
         *,
         input_size: int = 256,
         loss: str | None = None,
-        class_weights: str | Sequence[float] | None = None,
+        class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
         penalty: Any = None,
         label_weights: str | Mapping[str, Any] | None = None,
         scaler: str = "standard",
