@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import faults, infer, models, parameters, rebuild, split, store
+from tsrnn import faults, infer, metrics, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.forecaster import Forecaster
@@ -113,8 +113,20 @@ class Detector(Judged):
 
     predict = anomalies
 
+    def score(
+        self, frame: Any = None, *, split: Any = None, part: str = "test", measures: Sequence[str] | str | None = None
+    ) -> infer.Score:
+        """`scores` of one part: val or test; by default `missed` and `vus_pr`."""
+        return self.scores(frame, split, (part,), metrics.words(measures, [*BEST]))[part]
+
     def scores(self, frame: Any, split: Any, parts: Sequence[str], words: Sequence[str]) -> dict[str, infer.Score]:
-        """VUS-PR of parts by name, and what it lacks of 1; of "val" it is that over faults put into it.
+        """VUS-PR of parts by name (`tsrnn.vus`), and what it lacks of 1; of "val" it is that over faults put into it.
+
+        Args:
+            frame: rows with labels; None: the training's own.
+            split: as of `fit`; None: the one that `fit` got.
+            parts: train, val or test.
+            words: missed, vus_pr.
 
         Raises:
             InputError: another measure is asked for, there is no column of labels, or no anomaly is in a part.

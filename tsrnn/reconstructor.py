@@ -132,6 +132,10 @@ class Reconstructor(Judged, Labelled):
 
     predict = reconstruct
 
+    def score(self, frame: Any = None, *, split: Any = "standard", part: str = "test", **words: Any) -> infer.Score:
+        """`scores` of one part: train, val or test."""
+        return self.scores(frame, split, (part,), **words)[part]
+
     def scores(
         self,
         frame: Any = None,
@@ -149,6 +153,10 @@ class Reconstructor(Judged, Labelled):
 
         Raises:
             InputError: a measure does not fit, or nothing was measured in a part.
+
+        Returns:
+            Of each part: `values`, by name; `windows`, its measured rows; `by_lead`, each measure [series+1 1] of every
+            series and, in the last row, over all of them.
         """
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
