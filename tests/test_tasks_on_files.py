@@ -185,6 +185,8 @@ def test_values_of_a_file_are_measured_as_values_and_shown_again(run, tmp_path):
     status, out, err = run("bench", *words, "--out", "res")
     assert status == 0, err
     assert "MSE" in out
+    assert "MSE" in (tmp_path / "res" / "logs" / "board.html").read_text()
+    assert "no page was written" not in err
     rows = json.loads(run("leaderboard", "logs.csv", "--out", "res", "--json")[1])
     assert {row["model"] for row in rows} == {"majority", "ridge_along"}
     assert all(row["mse"] > 0 for row in rows)
@@ -192,6 +194,26 @@ def test_values_of_a_file_are_measured_as_values_and_shown_again(run, tmp_path):
     listed = run(*labels)[1]
     assert "majority" in listed
     assert not any(name in listed for name in ("ridge_along", "interpolated", "lagged"))
+
+
+def test_a_folder_has_one_question_and_another_asks_for_a_folder_of_its_own(run, tmp_path):
+    simulate.wells(wells=24, rows=30).with_columns(kind=pl.col("well") > "W-12").write_csv(tmp_path / "logs.csv")
+    fits = ("logs.csv", "--id", "well", "--models", "majority", "--workers", "0", "--out", "res")
+    first = ("bench", *fits, "--task", "along", "--target", "facies")
+    assert run(*first)[0] == 0
+    before = sorted((tmp_path / "res" / "logs").iterdir())
+    for words, held in (
+        (("--task", "whole", "--target", "kind"), "rows of the task 'along'"),
+        (("--task", "along", "--target", "DTC"), "rows of the task 'along' that tell labels"),
+        (("--task", "along", "--target", "kind"), "rows of the target 'facies'"),
+    ):
+        named = [word if word != "majority" or "whole" not in words else "rocket" for word in fits]
+        status, out, err = run("bench", *named, *words)
+        said = f"tsrnn: res/logs holds {held}, and a board is of one; name another folder with --out"
+        assert (status, out, err.strip()) == (2, "", said)
+    assert sorted((tmp_path / "res" / "logs").iterdir()) == before
+    assert run(*first)[0] == 0  # what is there is shown
+    assert run("bench", *fits[:-1], "other", "--task", "along", "--target", "DTC")[0] == 0
 
 
 def test_a_board_of_labels_has_no_horizon(run, tmp_path):
