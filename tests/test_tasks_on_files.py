@@ -84,7 +84,7 @@ def test_a_sweep_of_whole_series_names_no_length(run, tmp_path):
     assert found["model"] == "gru_classifier"
 
 
-@pytest.mark.parametrize("command", [("card",), ("drift",), ("plot",)])
+@pytest.mark.parametrize("command", [("plot",)])
 def test_a_saved_tagger_says_who_asks_it(run, tmp_path, command):
     frame = simulate.wells(wells=2, rows=80)
     frame.write_csv(tmp_path / "logs.csv")

@@ -113,7 +113,14 @@ class SequenceClassifier(WholeSeries):
         inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
-            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers, loaded=frame.loaded)
+            panel = replace(
+                panel,
+                columns=frame.columns,
+                split=frame.split,
+                offers=frame.offers,
+                loaded=frame.loaded,
+                sha256=frame.sha256,
+            )
         return self._learn(sequences.one_label(panel, classes), split, on_epoch)
 
     def predict(self, X: Any) -> Any:

@@ -10,6 +10,8 @@ import polars as pl
 
 from tsrnn import faults, infer, metrics, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
+from tsrnn.card import Card
+from tsrnn.drift import Drift
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.frames import to_polars
@@ -112,6 +114,18 @@ class Detector(Judged):
         return self.usual_
 
     predict = anomalies
+
+    def card(self, frame: Any = None) -> Card:
+        """The card of the forecaster or reconstructor inside, whose errors tell; arguments and errors are its own."""
+        self._check_fitted()
+        told: Card = self.face_.card(frame)
+        return told
+
+    def drift(self, frame: Any, *, alpha: float = 0.05) -> Drift:
+        """Whether later rows are other than those that the model inside learnt from; as of `Forecaster.drift`."""
+        self._check_fitted()
+        found: Drift = self.face_.drift(frame, alpha=alpha)
+        return found
 
     def score(
         self, frame: Any = None, *, split: Any = None, part: str = "test", measures: Sequence[str] | str | None = None

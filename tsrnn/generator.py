@@ -27,8 +27,8 @@ from tsrnn import (
 from tsrnn.arrays import Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError
-from tsrnn.estimator import Estimator
 from tsrnn.infer import Score
+from tsrnn.kept import Making
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
@@ -44,7 +44,7 @@ _SEEDS = 1 << 63
 _ROWS = ("its spread over critics", "real against real", "spread of that")  # of a table of scores
 
 
-class Generator(Estimator):
+class Generator(Making):
     """A model that makes sequences as likely as those it has seen, in the data's own units.
 
     Args:
@@ -129,6 +129,7 @@ class Generator(Estimator):
             self.report_ = training.fit(model, heads.build(None, "mse"), train, val, fit_config, on_epoch)
         self.model_, self.spec_, self.preparation_ = model, spec, prepared
         self.names_, self.library_, self.panel_, self.split_ = panel.roles.targets, panel.origin.library, panel, split
+        self._learnt_from(panel, parts)
         return self
 
     def sample(self, n: int = 100, *, seed: int = 0) -> Any:
@@ -169,9 +170,8 @@ class Generator(Estimator):
     ) -> dict[str, Score]:
         """What made sequences are like, by measures of `tsrnn.synthesis`, for each part.
 
-        They are held against those of the part train, [sequence step channel] in the channels' own units; the part says
-        what they are drawn by, and which sequences are held out (for `nearest`). In validation one critic judges, else
-        five; none learns for more than `judging_steps`.
+        They are held against those of the part train, [sequence step channel] in their own units; the part says what
+        they are drawn by, and which are held out (for `nearest`). One critic judges in validation, else five.
 
         Args:
             frame: as of `fit`; None: the training's own.
@@ -185,8 +185,7 @@ class Generator(Estimator):
             of real against real, and its spread; `windows` says how many sequences were made.
 
         Raises:
-            InputError: no such measure or part, nothing is held out, there are too few sequences to judge by, or a
-                loaded generator is given no frame.
+            InputError: no such measure or part, nothing is held out, too few sequences, or no rows of a loaded one.
         """
         self._check_fitted()
         if frame is None and not hasattr(self, "panel_"):
@@ -238,7 +237,8 @@ class Generator(Estimator):
             "reading": self.preparation_.reading,
             "library": self.library_,
         }
-        store.write(folder, config, tensors | self.preparation_.tensors())
+        kept, beside = self._kept()
+        store.write(folder, config | kept, tensors | self.preparation_.tensors(), beside)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -264,6 +264,7 @@ class Generator(Estimator):
         tensors = saved.tensors()
         with rebuild.blaming(saved, _KIND):
             self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self._remember(saved)
             self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
         return self
 

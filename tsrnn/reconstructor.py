@@ -58,7 +58,8 @@ class Reconstructor(Judged, Labelled):
         self.val_size = val_size
         self.options = options
 
-    kind, task = "reconstructor", tasks.find("reconstruct")
+    kind, task, watches = "reconstructor", tasks.find("reconstruct"), True
+    tells = "rows told again, whose distance from what was measured says which stand out"
     classes_ = penalty = class_weights = None
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
@@ -192,6 +193,9 @@ class Reconstructor(Judged, Labelled):
             refuse_blank(panel, (*panel.roles.targets, *panel.roles.past, *panel.roles.future))
         notices()
         return panel
+
+    def _seen(self, frame: Any) -> Panel:
+        return self._panel(frame)
 
     def _held_out(self, arrays: Arrays) -> split.Split:
         rows = arrays.stops() - arrays.offsets[:-1]

@@ -78,7 +78,12 @@ class Tagger(Labelled):
         self.on_unlearnt = on_unlearnt
         self.options = options
 
-    kind, task = "tagger", tasks.find("along")
+    kind, task, watches = "tagger", tasks.find("along"), True
+
+    @property
+    def tells(self) -> str:  # type: ignore[override]  # it follows what was learnt
+        """What a card says that it does."""
+        return "values of rows" if self.classes_ is None else "labels of rows"
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -128,7 +133,14 @@ class Tagger(Labelled):
         if not isinstance(frame, Panel):
             notices()
         else:  # what its rows have to say was said when it was made
-            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers, loaded=frame.loaded)
+            panel = replace(
+                panel,
+                columns=frame.columns,
+                split=frame.split,
+                offers=frame.offers,
+                loaded=frame.loaded,
+                sha256=frame.sha256,
+            )
         return self._learn(panel, split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
@@ -216,16 +228,20 @@ class Tagger(Labelled):
                 f"model {name!r} reads the labels of the series that it is asked about, a reference to be measured "
                 "beside others; take another model to tell rows without a label"
             )
-        prepared = self.preparation_
-        target = prepared.reading["targets"][0]
-        unlabelled, origin = labels.without(frame, target)
-        with held() as notices, unlisted(labels.added(frame, target)):
-            panel = replace(prepared.read(unlabelled), origin=origin)
-            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
-        notices()
+        panel, prepared = self._seen(frame), self.preparation_
         laid, answer = self._told_of(panel)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
+
+    def _seen(self, frame: Any) -> Panel:
+        """A frame without its truth."""
+        target = self.preparation_.reading["targets"][0]
+        unlabelled, origin = labels.without(frame, target)
+        with held() as notices, unlisted(labels.added(frame, target)):
+            panel = replace(self.preparation_.read(unlabelled), origin=origin)
+            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
+        notices()
+        return panel
 
     def _held_out(self, arrays: Arrays) -> split.Split:
         count = len(arrays.ids)
