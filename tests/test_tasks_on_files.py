@@ -84,18 +84,6 @@ def test_a_sweep_of_whole_series_names_no_length(run, tmp_path):
     assert found["model"] == "gru_classifier"
 
 
-@pytest.mark.parametrize("command", [("plot",)])
-def test_a_saved_tagger_says_who_asks_it(run, tmp_path, command):
-    frame = simulate.wells(wells=2, rows=80)
-    frame.write_csv(tmp_path / "logs.csv")
-    tagger = Tagger("majority", loss="cross_entropy", input_size=32, progress=False)
-    tagger.fit(frame, target="facies", inputs=[], id="well", time="depth").save(tmp_path / "tagger")
-    words = {"card": (), "drift": ("logs.csv",), "plot": ("logs.csv", "--out", "p.png")}[command[0]]
-    status, _, err = run(*command, "tagger", *words)
-    assert status == 2
-    assert "holds no forecaster, but a saved 'tagger', which `tsrnn predict`" in " ".join(err.split())
-
-
 def test_what_a_training_in_phases_does_not_read_is_said():
     frame = pl.DataFrame({"ds": range(60), "a": np.sin(np.arange(60))})
     small = {"input_size": 8, "steps": 1, "hidden_size": 4, "progress": False}
