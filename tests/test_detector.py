@@ -83,6 +83,8 @@ def test_scores_are_held_to_the_labels_of_the_part(fitted):
     assert test.missed == pytest.approx(1 - test.vus_pr)
     assert test.windows == 250
     assert test.by_lead["vus_pr"].shape == (len(test.series) + 1, 1)
+    assert fitted.score() == test
+    assert fitted.score(part="val", measures="vus_pr").vus_pr == scores["val"].vus_pr
     assert scores["val"].vus_pr == fitted.found_[fitted.smooth_] == max(fitted.found_.values())
     elsewhere = world().frame.with_columns(pl.Series(faults.LABEL, np.roll(world().frame[faults.LABEL], 20)))
     chance = fitted.scores(replace(world(), frame=elsewhere), SPLIT, ("test",), ("vus_pr",))["test"]

@@ -97,6 +97,11 @@ def test_a_suite_of_gaps_counts_the_rows_in_them_alone(run, tmp_path):
     [
         ('"1.5 m"', "0", "gaps takes a length such as"),
         ('"1.5 m"', '"1.5 s"', "gaps has '1.5 s'; along a depth"),
+        (
+            ", freq = 0.1524",
+            "",
+            "gaps has '1.5 m', but no step of the data is known; say how far apart rows are, roles.freq",
+        ),
         ('task = "along"', "", "gaps are of the task 'along'"),
     ],
 )

@@ -164,6 +164,27 @@ def test_scores_stand_beside_real_against_real():
         generator.scores(None, split, ("test",), ("nearst",))
 
 
+def test_a_score_is_that_of_a_part(tmp_path):
+    split = {"by_series": {"val": 0.1, "test": 0.1}}
+    generator = small(judging_steps=2).fit(world(80), id="sequence", time="step", split=split)
+    both = generator.scores(measures=["correlational", "nearest"])
+    assert (
+        generator.score(measures=["correlational", "nearest"])
+        == generator.scores(None, split, ("test",), [*both["test"].values])["test"]
+    )
+    assert [*generator.score(part="val").values] == ["discriminative", "context_fid"]
+    assert generator.score(part="val", measures="nearest").nearest == both["val"].nearest
+    with pytest.raises(InputError, match="unknown part 'tset': did you mean 'test'"):
+        generator.score(part="tset")
+    with pytest.raises(InputError, match="0 real and 1 made sequences are too few to judge by"):
+        generator.score(world(1, 4), measures="correlational")
+    generator.save(tmp_path / "made")
+    again = Generator.load(tmp_path / "made")
+    with pytest.raises(InputError, match="a loaded generator holds no data; pass the rows"):
+        again.score()
+    assert again.score(world(80), split=split, measures="nearest") == generator.score(measures="nearest")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

@@ -220,7 +220,12 @@ def test_what_it_scores_is_how_far_it_tells_from_what_was(fitted):
     off = [float((far[name] - frame()[name].tail(80)).abs().mean()) for name in ("a", "b")]
     assert score.physical_mae == pytest.approx(np.mean(off), rel=1e-5)
     assert score.windows == 80
-    assert fitted.scores(parts=("val",))["val"].mse > 0
+    assert fitted.score(frame(), split=rule, measures=["physical_mae", "mse"]) == score
+    assert fitted.scores(parts=("val",))["val"] == fitted.score(part="val")
+    assert [*fitted.score(part="val").values] == ["mse", "mae"]
+    assert fitted.score(part="val").mse > 0
+    with pytest.raises(InputError, match="no row of that part has a truth to be held against; take part='val'"):
+        fitted.score()
     with pytest.raises(InputError, match="error is a measure of labels, and these are values"):
         fitted.scores(frame(), rule, ("test",), ["error"])
     with pytest.raises(

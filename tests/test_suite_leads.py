@@ -53,7 +53,7 @@ def test_a_lead_is_so_many_steps(leads, freq, counted):
 @pytest.mark.parametrize(
     ("lead", "freq", "complaint"),
     [
-        ("1 m", None, "no step is known; name it"),
+        ("1 m", None, "no step of the data is known; say how far apart rows are"),
         ("0.05 m", 0.152, "less than half a step of 0.152"),
         ("6 h", 0.152, "along a depth write a length"),
         ("5 min", "10m", "no whole number of steps of '10m'"),

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import torch
 
-from tsrnn import labels, load, models, tasks, windows
+from tsrnn import labels, load, models, tasks, weighing, windows
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.heads.classes import ClassesHead
@@ -244,7 +244,7 @@ def test_what_labels_weigh_is_no_input():
     assert tagger.predict(frame.drop("sure")).equals(tagger.predict(frame))
 
 
-def test_a_table_of_penalties_is_read_by_label(fitted):
+def test_a_table_of_penalties_is_read_by_label(fitted, tmp_path):
     codes = {"coal": 70032, "limestone": 70000, "sand": 30000, "shale": 65000, "shaly_sand": 65030}
     frame = world().with_columns(pl.col("facies").replace_strict(codes))
     tagger = Tagger(**SMALL, loss="cross_entropy", penalty="force2020").fit(frame, **WORLD)
@@ -254,10 +254,55 @@ def test_a_table_of_penalties_is_read_by_label(fitted):
     assert 0 < tagger.score(frame, split=rule, measures=["penalty"]).penalty < 4
     with pytest.raises(InputError, match="unknown table of penalties 'force2021'"):
         Tagger(**SMALL, loss="cross_entropy", penalty="force2021").fit(frame, **WORLD)
-    with pytest.raises(InputError, match="says no penalty of 'coal', 'limestone', 'sand'"):
+    lacking = r"says no penalty of 'coal', 'limestone', 'sand'[^;]*; "
+    with pytest.raises(
+        InputError, match=lacking + "copy .*force2020.toml to a file of your own, add it there, and pass"
+    ):
         Tagger(**SMALL, penalty="force2020").fit(world(), **WORLD)
+    mine = tmp_path / "mine.toml"
+    with pytest.raises(
+        InputError, match=r"mine\.toml is not there; give the file of a table of penalties, or a name of"
+    ):
+        Tagger(**SMALL, penalty=str(mine)).fit(world(), **WORLD)
+    mine.write_text('labels = ["shale", "silt"]\ncosts = [[0, 1], [4, 0]]\n')
+    with pytest.raises(InputError, match=r"mine\.toml " + lacking + "add it, or give a matrix"):
+        Tagger(**SMALL, penalty=str(mine)).fit(world(), **WORLD)
     with pytest.raises(InputError, match="penalty takes 5 rows of 5 costs"):
         Tagger(**SMALL, penalty=[[0, 1], [1, 0]]).fit(world(), **WORLD)
+
+
+@pytest.mark.parametrize(
+    ("classes", "asked", "weights"),
+    [
+        (["coal", "sand", "1"], {"sand": 3, 1: 0.5}, [1.0, 3.0, 0.5]),
+        ([30000, 65000], {65000: 2.0}, [1.0, 2.0]),
+        ([30000, 65000], {"65000": 2.0, "3e4": 4.0}, [4.0, 2.0]),  # as a file writes keys
+        (np.array([3, 4]), {np.int64(4): 2.0}, [1.0, 2.0]),
+        ([False, True], {"true": 2.0}, [1.0, 2.0]),
+    ],
+)
+def test_classes_are_weighed_by_name(classes, asked, weights):
+    assert weighing.of_classes(asked, classes) == weights
+
+
+def test_a_class_is_weighed_once():
+    with pytest.raises(InputError, match="class_weights weighs the class '3' twice; leave one of them out"):
+        weighing.of_classes({3: 1.0, "3": 2.0}, [3, 4])
+
+
+def test_names_weigh_what_places_do_and_are_saved(tmp_path):
+    by_place, by_name = [1.0, 1.0, 4.0, 1.0, 0.5], {"shaly_sand": 0.5, "sand": 4.0}
+    each = [Tagger(**FEW, class_weights=weights).fit(world(), **WORLD) for weights in (by_place, by_name)]
+    assert each[0].head_.weights.tolist() == each[1].head_.weights.tolist()
+    told = [tagger.predict(world()) for tagger in each]
+    assert told[0].equals(told[1])
+    assert not Tagger(**FEW).fit(world(), **WORLD).predict(world()).equals(told[0])
+    codes = {np.int64(65000): 2.0}
+    numbered = world().with_columns(facies=pl.when(pl.col("GR") > 80).then(65000).otherwise(30000))
+    tagger = Tagger(**FEW, loss="cross_entropy", class_weights=codes).fit(numbered, **WORLD)
+    tagger.save(tmp_path / "saved")
+    again = Tagger.load(tmp_path / "saved")
+    assert again.clone().fit(numbered, **WORLD).head_.weights.tolist() == [1.0, 2.0]
 
 
 def test_it_learns_what_curves_tell(fitted):
@@ -308,6 +353,14 @@ def test_values_come_back_in_their_own_unit():
         ({}, {"class_weights": [1.0, 2.0]}, "class_weights takes 5 numbers of at least 0"),
         ({}, {"class_weights": [1.0, -2.0, 1.0, 1.0, 1.0]}, "class_weights takes 5 numbers of at least 0"),
         ({}, {"class_weights": [0.0] * 5}, "that are not all 0"),
+        ({}, {"class_weights": 3}, "class_weights takes 5 numbers of at least 0"),
+        (
+            {},
+            {"class_weights": {"cole": 5.0}},
+            "class_weights weighs 'cole', which is no class; there are 'coal', 'limestone', 'sand', 'shale', ",
+        ),
+        ({}, {"class_weights": {"coal": -1}}, "class_weights weighs 'coal' -1; a weight is a number of at least 0"),
+        ({}, {"class_weights": {"coal": "much"}}, "class_weights weighs 'coal' 'much'; a weight is a number"),
         ({}, {"label_weights": "facies"}, "label_weights names 'facies', which holds the labels"),
         (
             {"facies": pl.datetime(2020, 1, 1)},

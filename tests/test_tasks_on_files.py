@@ -7,8 +7,10 @@ import tomllib
 import numpy as np
 import polars as pl
 import pytest
+import typer.main
 
-from tsrnn import Generator, bench, simulate
+from tsrnn import Generator, bench, simulate, tasks
+from tsrnn.commands._app import app
 from tsrnn.errors import InputError, Notice
 from tsrnn.tagger import Tagger
 
@@ -82,18 +84,6 @@ def test_a_sweep_of_whole_series_names_no_length(run, tmp_path):
     assert found["model"] == "gru_classifier"
 
 
-@pytest.mark.parametrize("command", [("card",), ("drift",), ("plot",)])
-def test_a_saved_tagger_says_who_asks_it(run, tmp_path, command):
-    frame = simulate.wells(wells=2, rows=80)
-    frame.write_csv(tmp_path / "logs.csv")
-    tagger = Tagger("majority", loss="cross_entropy", input_size=32, progress=False)
-    tagger.fit(frame, target="facies", inputs=[], id="well", time="depth").save(tmp_path / "tagger")
-    words = {"card": (), "drift": ("logs.csv",), "plot": ("logs.csv", "--out", "p.png")}[command[0]]
-    status, _, err = run(*command, "tagger", *words)
-    assert status == 2
-    assert "holds no forecaster, but a saved 'tagger', which `tsrnn predict`" in " ".join(err.split())
-
-
 def test_what_a_training_in_phases_does_not_read_is_said():
     frame = pl.DataFrame({"ds": range(60), "a": np.sin(np.arange(60))})
     small = {"input_size": 8, "steps": 1, "hidden_size": 4, "progress": False}
@@ -116,7 +106,16 @@ def test_a_target_to_be_named_is_all_that_is_said(run, tmp_path):
     status, _, err = run("fit", "logs.csv", *words, "--on-short", "skip", "--out", "m")
     assert (status, "the task 'along' forecasts nothing; leave --on-short out" in err) == (2, True)
     status, _, err = run("fit", "logs.csv", *words, "--seeds", "2", "--out", "m")
-    assert (status, "several seeds are saved as the mean of their forecasts; leave --seeds out" in err) == (2, True)
+    assert (status, len(err.splitlines())) == (2, 1)
+    assert "forecasts of several seeds are averaged, and the task 'along' makes none: fit each by itself, with " in err
+    assert "--set random_state=N and a folder of its own; leave --seeds out" in err
+
+
+@pytest.mark.parametrize("command", ["fit", "bench", "tune", "models"])
+def test_help_names_every_task_with_a_word_of_each(command):
+    option = next(each for each in typer.main.get_command(app).commands[command].params if each.name == "task")
+    for name in tasks.names():
+        assert re.search(rf"\b{name}[,:] \w+", option.help), f"--task of {command} says nothing of {name}"
 
 
 def test_notices_of_a_file_that_is_taken_are_said(run, tmp_path):
@@ -174,6 +173,8 @@ def test_values_of_a_file_are_measured_as_values_and_shown_again(run, tmp_path):
     status, out, err = run("bench", *words, "--out", "res")
     assert status == 0, err
     assert "MSE" in out
+    assert "MSE" in (tmp_path / "res" / "logs" / "board.html").read_text()
+    assert "no page was written" not in err
     rows = json.loads(run("leaderboard", "logs.csv", "--out", "res", "--json")[1])
     assert {row["model"] for row in rows} == {"majority", "ridge_along"}
     assert all(row["mse"] > 0 for row in rows)
@@ -181,6 +182,26 @@ def test_values_of_a_file_are_measured_as_values_and_shown_again(run, tmp_path):
     listed = run(*labels)[1]
     assert "majority" in listed
     assert not any(name in listed for name in ("ridge_along", "interpolated", "lagged"))
+
+
+def test_a_folder_has_one_question_and_another_asks_for_a_folder_of_its_own(run, tmp_path):
+    simulate.wells(wells=24, rows=30).with_columns(kind=pl.col("well") > "W-12").write_csv(tmp_path / "logs.csv")
+    fits = ("logs.csv", "--id", "well", "--models", "majority", "--workers", "0", "--out", "res")
+    first = ("bench", *fits, "--task", "along", "--target", "facies")
+    assert run(*first)[0] == 0
+    before = sorted((tmp_path / "res" / "logs").iterdir())
+    for words, held in (
+        (("--task", "whole", "--target", "kind"), "rows of the task 'along'"),
+        (("--task", "along", "--target", "DTC"), "rows of the task 'along' that tell labels"),
+        (("--task", "along", "--target", "kind"), "rows of the target 'facies'"),
+    ):
+        named = [word if word != "majority" or "whole" not in words else "rocket" for word in fits]
+        status, out, err = run("bench", *named, *words)
+        said = f"tsrnn: res/logs holds {held}, and a board is of one; name another folder with --out"
+        assert (status, out, err.strip()) == (2, "", said)
+    assert sorted((tmp_path / "res" / "logs").iterdir()) == before
+    assert run(*first)[0] == 0  # what is there is shown
+    assert run("bench", *fits[:-1], "other", "--task", "along", "--target", "DTC")[0] == 0
 
 
 def test_a_board_of_labels_has_no_horizon(run, tmp_path):

@@ -35,7 +35,8 @@ The map, in the order in which data meets the rooms:
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
     las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
-    estimator, judged, evaluation, watched, saving    what every face shares; rows that stand out; looking back; kept
+    estimator, kept, judged, evaluation         what every face shares; cards; rows that stand out; looking back
+    watched, saving                             drift of a forecaster's errors; written and read again
     operation, forecaster                       at work; the bed of the river
     weighing, penalty, stratified               how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again

@@ -1,4 +1,4 @@
-"""A model card: what a forecaster was trained on and how, how good it is and where it is worst, what it is not for.
+"""A model card: what a model was trained on and how, how good it is and where it is worst, what it is not for.
 
 Mitchell et al. 2019, Model Cards for Model Reporting (arXiv 1810.03993). Facts are plain values, kept with the model;
 a card shows them as Markdown or JSON.
@@ -23,16 +23,15 @@ _LEVEL = 0.9  # of an interval
 _SPECIAL = re.compile(r"([\\`*_{}\[\]|~$])")
 _LINK = re.compile(r"(:)(?=//)|(?<=www)(\.)|(@)", re.IGNORECASE)  # what readers of Markdown make links of
 _MARKUP = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
-USES = (
-    "Forecasts of the targets above, for series and conditions like those of the data above, looked at by someone who "
-    "can judge them.",
-    "Watch it: `tsrnn drift` on each night's rows says when it should be fitted again.",
-)
+_FORECASTS = "forecasts of the targets above"
+_USE = "for series and conditions like those of the data above, looked at by someone who can judge them."
+_WATCH = "Watch it: `tsrnn drift` on each night's rows says when it should be fitted again."
+WATCHED = "Drift is watched"  # how a limit begins that says of what
 MISUSES = (
     "Decisions about people, or ones that cannot be undone, with no person between: check which law asks for what "
     "(in the European Union the AI Act and, where rows tell of persons, the GDPR).",
     "Other series, units or steps, or conditions outside the period above: errors there are not known.",
-    "Quantiles as guarantees: their coverage is what was measured where it was measured, and ends where drift begins.",
+    "{sure} as guarantees: {how} is what was measured where it was measured, and ends where drift begins.",
     "What if: it has learnt what goes together, not what causes what.",
 )
 
@@ -45,7 +44,25 @@ class Card:
 
     def json(self) -> dict[str, Any]:
         """All facts as plain values, with what the model is for and what not."""
-        return {**self.facts, "use": list(USES), "misuse": list(MISUSES)}
+        return {**self.facts, "use": self.uses(), "misuse": self.misuses()}
+
+    def uses(self) -> list[str]:
+        """What the model is for, in sentences of Markdown."""
+        told = plain(self._tells() or _FORECASTS)
+        limits = self.facts.get("limits", ())
+        watched = self._tells() is None or any(
+            str(each).startswith(WATCHED) and f"{WATCHED} in 0 " not in str(each) for each in limits
+        )
+        return [f"{told[:1].upper()}{told[1:]}, {_USE}", *([_WATCH] if watched else [])]
+
+    def misuses(self) -> list[str]:
+        """What it is not for."""
+        words = ("Quantiles", "their coverage") if self._tells() is None else ("Answers", "how often they are right")
+        return [each.format(sure=words[0], how=words[1]) for each in MISUSES]
+
+    def _tells(self) -> Any:
+        """What a model of another task than a forecast tells."""
+        return self.facts.get("model", {}).get("tells")
 
     def __str__(self) -> str:
         parts = [f"# Model card: {plain(self.facts.get('model', {}).get('name', ''))}"]
@@ -53,7 +70,7 @@ class Card:
             content = self.facts.get(section)
             if content:
                 parts += [f"## {section.capitalize()}", *_shown(content)]
-        parts += ["## Intended use", _listed(USES), "## Not intended", _listed(MISUSES)]
+        parts += ["## Intended use", _listed(self.uses()), "## Not intended", _listed(self.misuses())]
         return "\n\n".join(parts) + "\n"
 
 

@@ -22,7 +22,8 @@ class SequenceClassifier(WholeSeries):
         model: a name of `tsrnn models --task whole`, or a class derived from `tsrnn.models.Model`.
         input_size: newest steps read of a longer sequence; None: as many as the longest that `fit` gets has.
         loss: cross_entropy of labels; mae, mse or huber of values, which makes it a regression. None: labels.
-        class_weights: "balanced" weighs each class by one over its share; numbers weigh them in their order.
+        class_weights: "balanced" weighs each class by one over its share; {"coal": 5.0} weighs those that it names, and
+            the others by 1; numbers weigh all of them in their order.
         penalty: [true class, decided class] what a decision costs, in the order of `classes_`: of least expected cost
             is what is decided. None: the most probable class.
         scaler: standard, robust, mean_abs or none, fitted on the training rows; of the inputs, and of values to tell.
@@ -48,7 +49,7 @@ class SequenceClassifier(WholeSeries):
         *,
         input_size: int | None = None,
         loss: str | None = None,
-        class_weights: str | Sequence[float] | None = None,
+        class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
         penalty: Any = None,
         scaler: str = "standard",
         calendar: bool = False,
@@ -112,7 +113,14 @@ class SequenceClassifier(WholeSeries):
         inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
-            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers, loaded=frame.loaded)
+            panel = replace(
+                panel,
+                columns=frame.columns,
+                split=frame.split,
+                offers=frame.offers,
+                loaded=frame.loaded,
+                sha256=frame.sha256,
+            )
         return self._learn(sequences.one_label(panel, classes), split, on_epoch)
 
     def predict(self, X: Any) -> Any:

@@ -8,8 +8,10 @@ from typing import Any, Self
 import numpy as np
 import polars as pl
 
-from tsrnn import faults, infer, models, parameters, rebuild, split, store
+from tsrnn import faults, infer, metrics, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
+from tsrnn.card import Card
+from tsrnn.drift import Drift
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.frames import to_polars
@@ -113,8 +115,32 @@ class Detector(Judged):
 
     predict = anomalies
 
+    def card(self, frame: Any = None) -> Card:
+        """The card of the forecaster or reconstructor inside, whose errors tell; arguments and errors are its own."""
+        self._check_fitted()
+        told: Card = self.face_.card(frame)
+        return told
+
+    def drift(self, frame: Any, *, alpha: float = 0.05) -> Drift:
+        """Whether later rows are other than those that the model inside learnt from; as of `Forecaster.drift`."""
+        self._check_fitted()
+        found: Drift = self.face_.drift(frame, alpha=alpha)
+        return found
+
+    def score(
+        self, frame: Any = None, *, split: Any = None, part: str = "test", measures: Sequence[str] | str | None = None
+    ) -> infer.Score:
+        """`scores` of one part: val or test; by default `missed` and `vus_pr`."""
+        return self.scores(frame, split, (part,), metrics.words(measures, [*BEST]))[part]
+
     def scores(self, frame: Any, split: Any, parts: Sequence[str], words: Sequence[str]) -> dict[str, infer.Score]:
-        """VUS-PR of parts by name, and what it lacks of 1; of "val" it is that over faults put into it.
+        """VUS-PR of parts by name (`tsrnn.vus`), and what it lacks of 1; of "val" it is that over faults put into it.
+
+        Args:
+            frame: rows with labels; None: the training's own.
+            split: as of `fit`; None: the one that `fit` got.
+            parts: train, val or test.
+            words: missed, vus_pr.
 
         Raises:
             InputError: another measure is asked for, there is no column of labels, or no anomaly is in a part.

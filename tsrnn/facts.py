@@ -1,12 +1,12 @@
-"""What there is to say of a fitted forecaster, section by section, as plain values: what `tsrnn.card` shows."""
+"""What there is to say of a fitted model, section by section, as plain values: what `tsrnn.card` shows."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tsrnn import buffer, drift, infer, provenance, windows
-from tsrnn.card import Floats, interval
+from tsrnn.card import WATCHED, Floats, interval
 from tsrnn.heads import Head
 from tsrnn.models import Model
 from tsrnn.panel import Panel
@@ -57,20 +57,93 @@ def of_model(word: str, model: Model, head: Head) -> dict[str, Any]:
     return {"name": word, **sizes, "loss": spec.loss, "quantiles": list(spec.levels)}
 
 
-def of_limits(model: Model, needed: int, arrays: Any, watched: drift.Reference) -> list[str]:
-    """What it cannot read, what was masked, the shortest look-back (`needed` rows), in sentences."""
+def of_answers(
+    word: str, model: Model, size: int, loss: str, tells: str, task: str, classes: Sequence[Any] | None
+) -> dict[str, Any]:
+    """`of_model` of a model of another task than a forecast, which reads `size` rows at once and tells something."""
+    named = {} if classes is None else {"classes": [str(each) for each in classes]}
+    sizes = {"reads at once": size, "parameters": infer.parameters(model)}
+    return {"name": word, "task": task, "tells": tells, **named, **sizes, "loss": loss}
+
+
+def of_labels(arrays: Any, parts: Split, classes: Sequence[Any]) -> dict[str, int]:
+    """How many labels of each class were learnt from, the most frequent ones first."""
+    rows = [arrays.columns[0][a:b] for a, b in zip(parts.train.begin, parts.train.end, strict=True)]
+    codes = np.concatenate(rows)
+    counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(classes))
+    order = np.argsort(-counts, kind="stable")[:_NAMED]
+    return {str(classes[k]): int(counts[k]) for k in order}
+
+
+def holds_truth(arrays: Any, part: Part) -> bool:
+    """Whether any row of a part has a target that was measured."""
+    rows = zip(part.begin.tolist(), part.end.tolist(), strict=True)
+    return any(np.isfinite(column[a:b]).any() for a, b in rows for column in arrays.columns[: arrays.targets])
+
+
+def of_score(score: infer.Score, part: str) -> list[dict[str, Any]]:
+    """Measures over a part: of labels, values along a series, or made sequences."""
+    return [
+        {"part": part, "measure": _said(name), "value": _finite(value), "counted": score.windows}
+        for name, value in score.values.items()
+    ]
+
+
+def of_worst_answers(score: infer.Score, measure: str, classes: Sequence[Any] | None) -> dict[str, Any]:
+    """The series with the largest error, and the classes whose rows are told for another most often."""
+    worst = {}
+    if np.isfinite(score.by_lead[measure][:-1, -1]).sum() > 1:
+        worst["series"] = _largest(score.by_lead[measure][:-1, -1], lambda k: score.series[k], _said(measure))
+    if classes is not None and score.agreements:
+        counts = np.sum([each.counts for each in score.agreements], 0)
+        with np.errstate(invalid="ignore"):
+            missed = 1 - np.diag(counts) / counts.sum(1)
+        worst["class"] = _largest(missed, lambda k: str(classes[k]), "told for another")
+    return worst
+
+
+def _said(measure: str) -> str:
+    """A measure in words that say its unit."""
+    if measure == "physical_mae":
+        return "MAE in the data's units"
+    return f"{measure.upper()}, scaled" if measure in ("mse", "mae") else measure.replace("_", " ")
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None  # JSON has no NaN
+
+
+def of_limits(
+    model: Model,
+    needed: int | None,
+    arrays: Any,
+    watched: drift.Reference | None,
+    masked: bool = False,
+    labelled: bool = False,
+) -> list[str]:
+    """What it cannot read, what was masked, the shortest look-back (`needed` rows), in sentences.
+
+    Args:
+        needed: of a forecast; None: nothing is forecast.
+        watched: what drift is looked for in; None: in nothing.
+        masked: the model is told beside its past which cells were measured, or reads whole windows alone.
+        labelled: the target's own holes are rows that nobody labelled.
+    """
     reads = type(model).reads_with(model.config)
     unread = [name for kind, name in _KINDS.items() if kind not in reads]
     said = [f"It cannot read {', '.join(unread)}."] if unread else []
-    holes = any(not np.isfinite(column).all() for column in arrays.columns)
+    own, others = (arrays.columns[:1], arrays.columns[1:]) if labelled else ((), arrays.columns)
+    if any(not np.isfinite(column).all() for column in own):
+        said += ["Rows without a truth were read, and neither learnt from nor measured."]
+    holes = any(not np.isfinite(column).all() for column in others)
     if holes:
         said += ["Missing cells were left out of the loss, and held at the value before them in what it read."]
-        said += [] if "mask" in reads else ["It is not told which values of its past were missing."]
-    said += [
-        f"It forecasts only from {needed} rows or more of history without a gap, at the step that it was trained on."
-    ]
+        said += [] if "mask" in reads or masked else ["It is not told which values of its past were missing."]
+    if needed is not None:
+        said += [f"It forecasts only from {needed} rows or more of history without a gap, at the step of its training."]
     said += ["Gaps in the index end a window: nothing was learnt across them."] if len(arrays.breaks) else []
-    said += [f"Drift is watched in {len(watched.keys)} streams; {each}." for each in watched.remarks]
+    remarks = [] if watched is None else watched.remarks or ([""] if needed is None else [])
+    said += [f"{WATCHED} in {len(watched.keys)} streams{each and '; '}{each}." for each in remarks if watched]
     return said
 
 
@@ -86,9 +159,8 @@ def of_part(model: Model, head: Head, laid: buffer.Buffer, part: Part, name: str
     rows = []
     for measure in _MEASURES:
         ends = interval(score.by_window[measure].astype(np.float64), block)
-        low, high = (end if np.isfinite(end) else None for end in ends)  # JSON has no NaN
-        said = "MAE in the data's units" if measure == "physical_mae" else f"{measure.upper()}, scaled"
-        rows.append({"part": name, "measure": said, "value": score.values[measure], "low": low, "high": high})
+        low, high = map(_finite, ends)
+        rows.append({"part": name, "measure": _said(measure), "value": score.values[measure], "low": low, "high": high})
     return [{**row, "windows": len(thinned)} for row in rows]
 
 
@@ -114,13 +186,13 @@ def of_worst(model: Model, head: Head, cut: windows.Windows, panel: Panel) -> di
     return worst
 
 
-def _largest(error: Floats, named: Callable[[int], str]) -> list[dict[str, Any]]:
-    """Where the largest of these errors lie, and how many times their mean they are."""
+def _largest(error: Floats, named: Callable[[int], str], word: str = "MAE") -> list[dict[str, Any]]:
+    """Where the largest of these errors lie, and how many times their mean they are; `word`: what they are."""
     known = np.flatnonzero(np.isfinite(error))
     usual = float(error[known].mean()) if len(known) else 1.0
     order = known[np.argsort(-error[known], kind="stable")[:_WORST]]
     return [
-        {"where": named(int(k)), "MAE": float(error[k]), "times the mean": float(error[k] / (usual or 1.0))}
+        {"where": named(int(k)), word: float(error[k]), "times the mean": float(error[k] / (usual or 1.0))}
         for k in order
     ]
 

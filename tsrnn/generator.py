@@ -9,12 +9,26 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from tsrnn import ends, heads, infer, made, models, parameters, rebuild, split, store, synthesis, tasks, windows
+from tsrnn import (
+    ends,
+    heads,
+    infer,
+    made,
+    metrics,
+    models,
+    parameters,
+    rebuild,
+    split,
+    store,
+    synthesis,
+    tasks,
+    windows,
+)
 from tsrnn.arrays import Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError
-from tsrnn.estimator import Estimator
 from tsrnn.infer import Score
+from tsrnn.kept import Making
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
@@ -30,7 +44,7 @@ _SEEDS = 1 << 63
 _ROWS = ("its spread over critics", "real against real", "spread of that")  # of a table of scores
 
 
-class Generator(Estimator):
+class Generator(Making):
     """A model that makes sequences as likely as those it has seen, in the data's own units.
 
     Args:
@@ -115,6 +129,7 @@ class Generator(Estimator):
             self.report_ = training.fit(model, heads.build(None, "mse"), train, val, fit_config, on_epoch)
         self.model_, self.spec_, self.preparation_ = model, spec, prepared
         self.names_, self.library_, self.panel_, self.split_ = panel.roles.targets, panel.origin.library, panel, split
+        self._learnt_from(panel, parts)
         return self
 
     def sample(self, n: int = 100, *, seed: int = 0) -> Any:
@@ -142,31 +157,49 @@ class Generator(Estimator):
             parts = [infer.undone(model.eval().sequences(k, generator), undo) for k in counts if k]
         return np.concatenate(parts)
 
+    def score(self, frame: Any = None, *, split: Any = "standard", part: str = "test", **words: Any) -> Score:
+        """`scores` of one part: train, val or test. With five critics of full length, minutes; see `judging_steps`."""
+        return self.scores(frame, split, (part,), **words)[part]
+
     def scores(
-        self, frame: Any, split: Any, parts: Sequence[str], measures: Sequence[str] = _TASK.measures
+        self,
+        frame: Any = None,
+        split: Any = "standard",
+        parts: Sequence[str] = ("val", "test"),
+        measures: Sequence[str] | str | None = None,
     ) -> dict[str, Score]:
         """What made sequences are like, by measures of `tsrnn.synthesis`, for each part.
 
-        They are held against those that were learnt from; the part says what they are drawn by, and which sequences
-        are held out (for `nearest`). In validation one critic judges, else five; none learns for more than
-        `judging_steps`.
+        They are held against those of the part train, [sequence step channel] in their own units; the part says what
+        they are drawn by, and which are held out (for `nearest`). One critic judges in validation, else five.
+
+        Args:
+            frame: as of `fit`; None: the training's own.
+            split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
+            parts: train, val or test.
+            measures: discriminative, context_fid, predictive, correlational (`tsrnn.synthesis.judge`), nearest
+                (`tsrnn.synthesis.nearness`); by default the first two.
 
         Returns:
             Of each part: `values`, and by measure a table whose `series` are the spread over critics, the same measure
             of real against real, and its spread; `windows` says how many sequences were made.
 
         Raises:
-            InputError: no such measure or part, or nothing is held out.
+            InputError: no such measure or part, nothing is held out, too few sequences, or no rows of a loaded one.
         """
         self._check_fitted()
+        if frame is None and not hasattr(self, "panel_"):
+            raise InputError("a loaded generator holds no data; pass the rows that made sequences are held against")
         panel = self.panel_ if frame is None else self.preparation_.read(frame)
-        laid, cut = self.preparation_.lay(panel), self._parts(panel, split)
+        own = isinstance(split, str) and split == "standard" and panel.split is None
+        laid, cut = self.preparation_.lay(panel), self._parts(panel, self.split_ if own else split)
+        asked = metrics.words(measures, _TASK.measures)
         real = self._real(_whole(laid, cut.train, int(self.input_size)))
         answers = {}
         for seed, part in enumerate(parts):
-            drawn = self.draw(min(len(real), synthesis.MOST), seed=seed)
+            drawn = self.draw(max(1, min(len(real), synthesis.MOST)), seed=seed)
             held = self._real(_whole(laid, cut.part(part), int(self.input_size)))
-            answers[part] = self._score(part, real, held, drawn, measures)
+            answers[part] = self._score(part, real, held, drawn, asked)
         return answers
 
     def _score(self, part: str, real: Floats, held: Floats, drawn: Floats, measures: Sequence[str]) -> Score:
@@ -204,7 +237,8 @@ class Generator(Estimator):
             "reading": self.preparation_.reading,
             "library": self.library_,
         }
-        store.write(folder, config, tensors | self.preparation_.tensors())
+        kept, beside = self._kept()
+        store.write(folder, config | kept, tensors | self.preparation_.tensors(), beside)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -230,6 +264,7 @@ class Generator(Estimator):
         tensors = saved.tensors()
         with rebuild.blaming(saved, _KIND):
             self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self._remember(saved)
             self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
         return self
 

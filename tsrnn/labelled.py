@@ -11,41 +11,49 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import ends, heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
+from tsrnn import (
+    ends,
+    heads,
+    labels,
+    masks,
+    models,
+    parameters,
+    rebuild,
+    split,
+    store,
+    stratified,
+    weighing,
+    windows,
+)
 from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, quoted, unknown
-from tsrnn.estimator import Estimator
 from tsrnn.heads.classes import ClassesHead
+from tsrnn.kept import Answering
 from tsrnn.layers.apart import apart
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
-from tsrnn.tasks import Task
 from tsrnn.trained import Report
 from tsrnn.unmeasured import without_unmeasured
 from tsrnn.version import VERSION
 
 
-class Labelled(Estimator):
+class Labelled(Answering):
     """Learns labels (by cross-entropy) or values (mae, mse, huber) that no model reads.
 
     After `fit`: `model_`, `classes_` (None where values are told), `report_`.
     """
 
     kind: ClassVar[str]  # of its saved folder, and what messages call it
-    task: ClassVar[Task]
     pad, horizon, quantiles = True, 1, None
-    class_weights: str | Sequence[float] | None
+    class_weights: str | Sequence[float] | Mapping[Any, float] | None
     penalty: Any
     label_weights: str | Mapping[str, Any] | None = None
     on_unlearnt: str = "error"
-    classes_: list[Any] | None
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
-    lesson_: Panel  # what was learnt from
-    parts_: split.Split
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -116,7 +124,8 @@ class Labelled(Estimator):
         spec = replace(self._spec_of(laid, size), params=head.params)
         model, self.report_ = self._trained(spec, head, train, val, on_epoch)
         self.model_, self.head_, self.spec_, self.preparation_ = model, head, model.spec, prepared
-        self.panel_, self.split_, self.lesson_, self.parts_ = panel, wanted, panel, parts
+        self.panel_, self.split_ = panel, wanted
+        self._learnt_from(panel, parts)
         return self
 
     def _trained(
@@ -140,7 +149,7 @@ class Labelled(Estimator):
             return model, training.fit(model, head, train, val, fit_config, on_epoch)
 
     def save(self, folder: str | Path) -> None:
-        """Write config.json and weights.safetensors into `folder`; the data stay out of it."""
+        """Write config.json, weights.safetensors and, for `drift`, a summary of each column, and none of the data."""
         self._check_fitted()
         tensors = {f"model.{name}": weights for name, weights in self.model_.weights().items()}
         learnt = self.preparation_
@@ -154,7 +163,8 @@ class Labelled(Estimator):
             "classes": self.classes_,
             "costs": self.costs_,
         }
-        store.write(folder, config, tensors | learnt.tensors())
+        kept, beside = self._kept()
+        store.write(folder, config | kept, tensors | learnt.tensors(), beside)
 
     @classmethod
     def load(cls, folder: str | Path) -> Self:
@@ -182,6 +192,7 @@ class Labelled(Estimator):
         tensors = saved.tensors()
         with rebuild.blaming(saved, cls.kind):
             self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
+            self._remember(saved)
             self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})
         return self
 
@@ -220,6 +231,8 @@ class Labelled(Estimator):
             codes = arrays.columns[0][rows]
             counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
             weights = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
+        if isinstance(weights, Mapping):
+            weights = weighing.of_classes(weights, self.classes_)
         return ClassesHead(len(self.classes_), weights, self.costs_)
 
     def _spec_of(self, laid: Buffer, size: int) -> Spec:

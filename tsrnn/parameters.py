@@ -160,7 +160,7 @@ def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, Mapping):
-            return {key: plain(each) for key, each in value.items()}
+            return {plain(key): plain(each) for key, each in value.items()}
         if isinstance(value, list | tuple):
             return [plain(each) for each in value]
         if isinstance(value, np.generic | np.ndarray):

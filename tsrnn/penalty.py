@@ -40,7 +40,10 @@ def names() -> list[str]:
 
 
 def _of_table(word: str, classes: Sequence[Any]) -> Costs:
-    path = Path(word) if Path(word).suffix == ".toml" else _SHELF / f"{word}.toml"
+    own = Path(word).suffix == ".toml"
+    path = Path(word) if own else _SHELF / f"{word}.toml"
+    if own and not path.exists():
+        raise InputError(f"{path} is not there; give the file of a table of penalties, or a name of {listed(names())}")
     if not path.is_file():
         raise unknown("table of penalties", word, names())
     try:
@@ -53,7 +56,12 @@ def _of_table(word: str, classes: Sequence[Any]) -> Costs:
     full = _checked(table["costs"], len(labels), f"{path}: costs")
     lacking = [str(each) for each in classes if each not in labels]
     if lacking:
-        raise InputError(f"{path} says no penalty of {listed(lacking)}; add it, or give a matrix")
+        if own:
+            raise InputError(f"{path} says no penalty of {listed(lacking)}; add it, or give a matrix")
+        raise InputError(
+            f"the table {word!r} says no penalty of {listed(lacking)}; copy {path} to a file of your own, add it "
+            "there, and pass penalty='mine.toml'"
+        )
     places = [labels.index(each) for each in classes]
     return [[full[true][told] for told in places] for true in places]
 

@@ -58,7 +58,8 @@ class Reconstructor(Judged, Labelled):
         self.val_size = val_size
         self.options = options
 
-    kind, task = "reconstructor", tasks.find("reconstruct")
+    kind, task, watches = "reconstructor", tasks.find("reconstruct"), True
+    tells = "rows told again, whose distance from what was measured says which stand out"
     classes_ = penalty = class_weights = None
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
@@ -132,6 +133,10 @@ class Reconstructor(Judged, Labelled):
 
     predict = reconstruct
 
+    def score(self, frame: Any = None, *, split: Any = "standard", part: str = "test", **words: Any) -> infer.Score:
+        """`scores` of one part: train, val or test."""
+        return self.scores(frame, split, (part,), **words)[part]
+
     def scores(
         self,
         frame: Any = None,
@@ -149,6 +154,10 @@ class Reconstructor(Judged, Labelled):
 
         Raises:
             InputError: a measure does not fit, or nothing was measured in a part.
+
+        Returns:
+            Of each part: `values`, by name; `windows`, its measured rows; `by_lead`, each measure [series+1 1] of every
+            series and, in the last row, over all of them.
         """
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
@@ -184,6 +193,9 @@ class Reconstructor(Judged, Labelled):
             refuse_blank(panel, (*panel.roles.targets, *panel.roles.past, *panel.roles.future))
         notices()
         return panel
+
+    def _seen(self, frame: Any) -> Panel:
+        return self._panel(frame)
 
     def _held_out(self, arrays: Arrays) -> split.Split:
         rows = arrays.stops() - arrays.offsets[:-1]

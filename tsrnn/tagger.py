@@ -29,7 +29,8 @@ class Tagger(Labelled):
         input_size: rows read at once; a longer series is read in overlapping pieces, whose answers are averaged.
         loss: cross_entropy of labels; mae, mse or huber of values. None: labels where the target is text or truth
             values, values where it holds fractions; of whole numbers it has to be named.
-        class_weights: "balanced" weighs each class by one over its share; numbers weigh them in their order.
+        class_weights: "balanced" weighs each class by one over its share; {"coal": 5.0} weighs those that it names, and
+            the others by 1; numbers weigh all of them in their order.
         penalty: [true class, decided class] what a decision costs, in the order of `classes_`, or a table's name or
             TOML file (`tsrnn.penalty`): of least expected cost is what is decided. None: the most probable class.
         label_weights: how much each row's label counts: a column of weights, or what a column's values weigh, such as
@@ -52,7 +53,7 @@ class Tagger(Labelled):
         *,
         input_size: int = 256,
         loss: str | None = None,
-        class_weights: str | Sequence[float] | None = None,
+        class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
         penalty: Any = None,
         label_weights: str | Mapping[str, Any] | None = None,
         scaler: str = "standard",
@@ -77,7 +78,12 @@ class Tagger(Labelled):
         self.on_unlearnt = on_unlearnt
         self.options = options
 
-    kind, task = "tagger", tasks.find("along")
+    kind, task, watches = "tagger", tasks.find("along"), True
+
+    @property
+    def tells(self) -> str:  # type: ignore[override]  # it follows what was learnt
+        """What a card says that it does."""
+        return "values of rows" if self.classes_ is None else "labels of rows"
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -127,7 +133,14 @@ class Tagger(Labelled):
         if not isinstance(frame, Panel):
             notices()
         else:  # what its rows have to say was said when it was made
-            panel = replace(panel, columns=frame.columns, split=frame.split, offers=frame.offers, loaded=frame.loaded)
+            panel = replace(
+                panel,
+                columns=frame.columns,
+                split=frame.split,
+                offers=frame.offers,
+                loaded=frame.loaded,
+                sha256=frame.sha256,
+            )
         return self._learn(panel, split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
@@ -215,16 +228,20 @@ class Tagger(Labelled):
                 f"model {name!r} reads the labels of the series that it is asked about, a reference to be measured "
                 "beside others; take another model to tell rows without a label"
             )
-        prepared = self.preparation_
-        target = prepared.reading["targets"][0]
-        unlabelled, origin = labels.without(frame, target)
-        with held() as notices, unlisted(labels.added(frame, target)):
-            panel = replace(prepared.read(unlabelled), origin=origin)
-            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
-        notices()
+        panel, prepared = self._seen(frame), self.preparation_
         laid, answer = self._told_of(panel)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
+
+    def _seen(self, frame: Any) -> Panel:
+        """A frame without its truth."""
+        target = self.preparation_.reading["targets"][0]
+        unlabelled, origin = labels.without(frame, target)
+        with held() as notices, unlisted(labels.added(frame, target)):
+            panel = replace(self.preparation_.read(unlabelled), origin=origin)
+            refuse_blank(panel, (*panel.roles.past, *panel.roles.future))
+        notices()
+        return panel
 
     def _held_out(self, arrays: Arrays) -> split.Split:
         count = len(arrays.ids)

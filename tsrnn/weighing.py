@@ -1,6 +1,8 @@
-"""How much each row's label counts in the training: by a column of weights, or by what a column's values weigh."""
+"""How much each row's label counts in the training: by a column, or by what a column's values or classes weigh."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -48,6 +50,42 @@ def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
 def named(asked: str | Mapping[str, Any] | None) -> list[str]:
     """The column that `label_weights` names: it says something of labels, and is no input."""
     return [asked] if isinstance(asked, str) else [str(name) for name in asked or ()]
+
+
+def of_classes(asked: Mapping[Any, Any], classes: Sequence[Any]) -> list[float]:
+    """What the cells of each class weigh, by its name: [class] in the order of `classes`, 1.0 of one without a word.
+
+    Args:
+        asked: class -> weight. A number or a truth value may be written as text, as JSON and TOML write keys.
+
+    Raises:
+        InputError: a name is no class, or is there twice, or a weight is no number of at least 0.
+    """
+    weights: dict[int, float] = {}
+    for name, weight in asked.items():
+        place = next((k for k, each in enumerate(classes) if _is_class(name, each)), None)
+        if place is None:
+            raise InputError(f"class_weights weighs {quoted(name)}, which is no class; there are {listed(classes, 20)}")
+        if place in weights:
+            raise InputError(f"class_weights weighs the class {quoted(name)} twice; leave one of them out")
+        if (
+            not isinstance(weight, int | float | np.number)
+            or isinstance(weight, bool)
+            or not 0 <= weight < float("inf")
+        ):
+            raise InputError(f"class_weights weighs {quoted(name)} {weight!r}; a weight is a number of at least 0")
+        weights[place] = float(weight)
+    return [weights.get(k, 1.0) for k in range(len(classes))]
+
+
+def _is_class(name: Any, kind: Any) -> bool:
+    """Whether a name is a class's: text is compared as text, and numbers and truth values by what they are."""
+    if isinstance(kind, str):
+        return str(name) == kind
+    if isinstance(name, str):
+        with suppress(ValueError):
+            name = json.loads(name.lower())
+    return bool(name == kind)
 
 
 def _weighed(cells: Floats, table: Any, name: str, source: str) -> Floats:

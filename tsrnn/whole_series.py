@@ -28,6 +28,12 @@ class WholeSeries(Labelled):
     """One answer for each series."""
 
     task = tasks.find("whole")
+
+    @property
+    def tells(self) -> str:  # type: ignore[override]  # it follows what was learnt
+        """What a card says that it does."""
+        return "values of whole series" if self.classes_ is None else "labels of whole series"
+
     refit: bool
     n_features_in_: int
     stopped_: models.Model  # that validation stopped, and that never saw its series

@@ -23,7 +23,7 @@ from tsrnn.bench.jobs import DEFAULT_INPUT as DEFAULT_INPUT
 from tsrnn.bench.jobs import Job as Job
 from tsrnn.bench.jobs import Wishes as Wishes
 from tsrnn.bench.jobs import plan as plan
-from tsrnn.board import beside, rows
+from tsrnn.board import beside, own, rows
 from tsrnn.errors import InputError, Notice
 from tsrnn.estimator import Estimator
 from tsrnn.infer import parameters
@@ -52,8 +52,13 @@ def run(
 
     Returns:
         What became of each job that was done here; its result is the row.
+
+    Raises:
+        InputError: the folder cannot be written, or holds rows of the same name, of another task or target.
     """
     fresh = pending(jobs, folder)
+    if fresh:
+        own.refuse_others(folder, fresh[0].source.suite, own.several(fresh[0].source.columns.get("target")))
     rows.prepare(folder)
 
     def store(outcome: execute.Outcome) -> None:

@@ -1,7 +1,7 @@
 """Which rows are a suite's own: of its data and its split. A folder goes by a name, which two suites may share."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import polars as pl
 from tsrnn import catalog
 from tsrnn.board import beside
 from tsrnn.board.published import SHOWN, published
-from tsrnn.board.rows import read, stem
-from tsrnn.errors import InputError, notice
+from tsrnn.board.rows import existing, read, stem
+from tsrnn.errors import InputError, listed, notice
 from tsrnn.heads import LOSSES
 from tsrnn.suites import Suite, under
 from tsrnn.tasks import AHEAD, find
@@ -53,6 +53,29 @@ def asked(folder: Path, suite: Suite) -> Suite:
     return under(suite, *found[0]) if found and (AHEAD.name, False) not in found else suite
 
 
+def refuse_others(folder: Path, suite: Suite, targets: Sequence[str] = ()) -> None:
+    """Refuse to add to rows of another question where no file of a suite says it: a folder has one board.
+
+    Args:
+        targets: columns that are to be forecast or told, where they were named.
+
+    Raises:
+        InputError: the folder holds rows of that name, of another task or of other named targets.
+    """
+    rows = existing(folder) if suite.usual else None
+    if rows is None:
+        return
+    asked = (suite.task, suite.measures == find(suite.task).of_values)
+    for row in rows.filter(pl.col("dataset") == suite.name).iter_rows(named=True):
+        mend = "a board is of one; name another folder with --out"
+        if (held := _asked(row)) != asked:
+            kind = "" if held[0] != asked[0] else " that tell values" if held[1] else " that tell labels"
+            raise InputError(f"{folder} holds rows of the task {held[0]!r}{kind}, and {mend}")
+        named = several(_config(row).get("roles", {}).get("target"))
+        if named and targets and {*named} != {*targets}:
+            raise InputError(f"{folder} holds rows of the target {listed(named)}, and {mend}")
+
+
 def comparable(rows: pl.DataFrame, suite: Suite) -> pl.DataFrame:
     """Published numbers that may stand beside the rows: on the same data, by their own split and with all columns.
 
@@ -82,6 +105,11 @@ def _asked(row: Mapping[str, Any]) -> tuple[str, bool]:
     config = _config(row)
     task = find(str(config.get("task", AHEAD.name)))
     return task.name, bool(task.of_values) and config.get("loss") in LOSSES
+
+
+def several(named: Any) -> list[str]:
+    """Names of columns, however they were written."""
+    return [named] if isinstance(named, str) else list(named or ())
 
 
 def _split(declared: Any) -> Any:

@@ -116,7 +116,7 @@ def run(  # noqa: PLR0913  one parameter per option
         with resumable(), Screen(jobs, folder, place.workers, quiet=json_) as screen:
             outcomes += bench.run(jobs, folder, place, screen.finished, screen.waits)
         if only is None and any(folder.glob("*.csv")):  # none where every fit failed, which was said
-            _pictured(source.suite, folder)
+            _pictured(jobs[0].source.suite, folder)
         found += screen.rows()
     failed = [outcome for outcome in outcomes if outcome.error]
     if json_:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base.given import history
+from tsrnn.commands._base.given import asked_of, history
 from tsrnn.commands._base.options import Json, Load
 
 
@@ -16,9 +16,9 @@ def run(
     json_: Json = False,
 ) -> None:
     """Print a saved model's card as Markdown, or as JSON."""
-    from tsrnn import Forecaster
+    from tsrnn import faces
     from tsrnn.card import dumped
 
-    forecaster = Forecaster.load(model)
-    card = forecaster.card(None if data is None else history(data, load_, forecaster))
+    fitted = asked_of(faces.load(model), model, "card")
+    card = fitted.card(None if data is None else history(data, load_, fitted))
     typer.echo(dumped(card) if json_ else str(card), nl=False)

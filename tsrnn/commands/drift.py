@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base.given import history
+from tsrnn.commands._base.given import asked_of, history
 from tsrnn.commands._base.options import Data, Json, Load
 
 FOUND = 3  # exit status
@@ -25,11 +25,11 @@ def run(
     Give the file with every row since the fit, behind at least `input_size` older ones, each night: then the chance
     that a false alarm ever comes is alpha.
     """
-    from tsrnn import Forecaster
+    from tsrnn import faces
     from tsrnn.console import show, write
 
-    forecaster = Forecaster.load(model)
-    drift = forecaster.drift(history(data, load_, forecaster), alpha=alpha)
+    fitted = asked_of(faces.load(model), model, "drift")
+    drift = fitted.drift(history(data, load_, fitted), alpha=alpha)
     if picture is not None:
         drift.plot(picture)
     if out is not None:

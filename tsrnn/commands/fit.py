@@ -58,7 +58,7 @@ def run(  # noqa: PLR0913  one parameter per option
     task: TaskName = None,
     seeds: Annotated[
         int | None,
-        typer.Option(help="Train this many seeds at once, and save the mean of their forecasts as one model."),
+        typer.Option(help="Of forecasts: train this many seeds at once, and save their mean as one model."),
     ] = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
@@ -72,7 +72,8 @@ def run(  # noqa: PLR0913  one parameter per option
     if not tasks.find(task).forecasts:
         unread = {"horizon": horizon, "quantiles": quantiles, "on_short": on_short}
         refuse(f"the task {task!r} forecasts nothing", **unread)
-        refuse("several seeds are saved as the mean of their forecasts", seeds=seeds)
+        alone = "fit each by itself, with --set random_state=N and a folder of its own"
+        refuse(f"forecasts of several seeds are averaged, and the task {task!r} makes none: {alone}", seeds=seeds)
     if seeds is not None:
         refuse("seeds have losses of their own", plot=picture)
     usual = {"input_size": _INPUT_SIZE, "horizon": _HORIZON} if tasks.find(task).forecasts else {}

@@ -1,4 +1,4 @@
-"""tsrnn plot: a picture of a file, or of what a saved model says of the steps after its end, and said before."""
+"""tsrnn plot: a picture of a file, or of what a saved model says of its rows, or of the steps after its end."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base.given import dataset, loading, pairs, reading, remembered, span
+from tsrnn.commands._base.given import dataset, loading, pairs, reading, refuse, remembered, span
 from tsrnn.commands._base.options import Load, Target
 from tsrnn.errors import InputError
 
@@ -33,7 +33,8 @@ def run(  # noqa: PLR0913  one parameter per option
 ) -> None:
     """Draw a file: well logs in tracks, anything else over its index. With a saved model, its forecast and intervals.
 
-    For a log, --series names wells and --target curves.
+    With a saved tagger, what it says of each row of wells, beside the truth, the curves and its probabilities. For a
+    log, --series names wells and --target curves.
     """
     from tsrnn.console import wrote
 
@@ -41,10 +42,10 @@ def run(  # noqa: PLR0913  one parameter per option
     wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
     wells["strips"] = strip or None
     if data is not None:
-        _forecast(Path(source), (data, named, load_), out, (cutoffs, future), shown, wells if tracks else None)
+        _forecast(Path(source), (data, named, load_), out, (cutoffs, future), shown, wells, tracks)
     elif (Path(source) / "config.json").is_file():
         raise InputError(
-            f"{source} is a saved model; say what it forecasts from: tsrnn plot {source} my.csv --out {out}"
+            f"{source} is a saved model; name the data that it is asked of: tsrnn plot {source} my.csv --out {out}"
         )
     else:
         _measured(source, (named, load_), out, shown, wells, tracks or strip or depth or template)
@@ -57,20 +58,43 @@ def _forecast(
     out: Path,
     asked: tuple[int, Path | None],
     shown: dict[str, Any],
-    wells: dict[str, Any] | None,
+    wells: dict[str, Any],
+    tracks: bool,
 ) -> None:
-    """What a model says of data, with units, and what `load` does; `wells`: in their logs."""
-    from tsrnn import Forecaster, catalog, plot
+    """What a model says of data, with units, and what `load` does; `tracks`: a forecast in the logs of `wells`."""
+    from tsrnn import Tagger, catalog, faces, plot
 
-    fitted, cutoffs, future = Forecaster.load(model), asked[0], asked[1] and catalog.read_file(asked[1])
+    fitted, cutoffs, future = faces.load(model), asked[0], asked[1] and catalog.read_file(asked[1])
     data, named, load_ = asked_of
+    _refuse_undrawn(fitted, model, data, out)
     known = reading(data, named, remembered(data, load_, fitted))
-    if wells is not None:
+    if isinstance(fitted, Tagger):
+        refuse(f"{model} holds a tagger, which forecasts nothing", cutoffs=cutoffs or None, future=asked[1])
+        plot.answers(fitted, known, out, **wells)
+    elif tracks:
         panel = fitted.preparation_.read(replace(known, columns={}))
         plot.tracks(known, out, forecast=plot.told(fitted, panel, cutoffs, future), **wells)
     else:
         units = {name: column.unit for name, column in known.columns.items() if column.unit}
         plot.forecaster(fitted, replace(known, columns={}), out, cutoffs=cutoffs, future=future, units=units, **shown)
+
+
+def _refuse_undrawn(fitted: Any, model: Path, data: str, out: Path) -> None:
+    """Refuse a model whose answers no picture shows, and say what shows them.
+
+    Raises:
+        InputError: it is neither a forecaster nor a tagger.
+    """
+    from tsrnn import Forecaster, Tagger
+
+    if isinstance(fitted, Forecaster | Tagger):
+        return
+    held = f"{model} holds a {type(fitted).__name__.lower()}, and forecasts and labels of rows alone are drawn"
+    if not hasattr(fitted, "predict"):
+        raise InputError(f"{held}; `tsrnn sample {model} --out made.csv` writes a table to draw")
+    raise InputError(
+        f"{held}; `tsrnn predict {model} {data} --out told.csv` writes a table, `tsrnn plot told.csv` draws it"
+    )
 
 
 def _measured(

@@ -59,14 +59,14 @@ def since(reference: Reference, panel: Panel) -> Rows:
     return np.array(begin, np.int64)
 
 
-def look(reference: Reference, panel: Panel, begin: Rows, missed: Floats, alpha: float = 0.05) -> Drift:
+def look(reference: Reference, panel: Panel, begin: Rows, missed: Floats | None, alpha: float = 0.05) -> Drift:
     """Hold the rows since the fit against the reference.
 
     Args:
         reference: what was learnt at the fit.
         panel: later rows, behind as many earlier ones as there are.
         begin: the first new row of each series: [series].
-        missed: mean absolute error of the forecasts for each row: [row target].
+        missed: mean absolute error of the forecasts for each row: [row target]; None where the reference has no errors.
         alpha: chance of a false alarm, above 0 and at most 0.5.
 
     Raises:
@@ -126,12 +126,13 @@ def _moments(panel: Panel, reference: Reference, begin: Rows) -> tuple[list[Any]
 
 
 def _watched(
-    reference: Reference, panel: Panel, begin: Rows, missed: Floats, slots: Rows
+    reference: Reference, panel: Panel, begin: Rows, missed: Floats | None, slots: Rows
 ) -> tuple[list[Stream], list[str]]:
     """The streams that have new rows, and what is to be said of the others."""
     arrays = panel.arrays()
     columns = {("input", name): each for name, each in streams.columns(panel, arrays).items()}
-    columns |= {("error", name): missed[:, k] for k, name in enumerate(arrays.names[: arrays.targets])}
+    if missed is not None:
+        columns |= {("error", name): missed[:, k] for k, name in enumerate(arrays.names[: arrays.targets])}
     place = {name: row for row, name in enumerate(_names(reference, panel))}
     places = dict(streams.of_series(arrays, streams.steps(arrays), max(reference.design.lags)))
     watched, silent = [], []
@@ -155,7 +156,8 @@ def _watched(
         why = "since no new row has enough rows before it"
         remarks.append(f"not watched, {why}: {listed(dict.fromkeys(silent))}; give the history before them too")
     if not watched:
-        raise InputError(f"{panel.source}: {'; '.join(remarks) or 'none of its series was in the training'}")
+        said = "; ".join(remarks) or "none of its series was in the training"
+        raise InputError(f"{panel.source}: {said}; drift is looked for in later rows of what was learnt from")
     return watched, remarks
 
 

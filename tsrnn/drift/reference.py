@@ -1,6 +1,6 @@
 """What a model saw, in a few hundred numbers per stream: learnt at the fit, saved with the model."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -91,15 +91,20 @@ class Reference:
         return design, keys
 
 
-def learn(model: Model, head: Head, prepared: Preparation, panel: Panel, parts: split.Split) -> Reference:
+Missed = Callable[[Panel, split.Part], Floats]
+
+
+def learn(
+    prepared: Preparation, panel: Panel, parts: split.Split, missed: Missed | None = None, unread: Collection[str] = ()
+) -> Reference:
     """From the rows of training and validation; errors from the validation part alone.
 
     Args:
-        model: trained.
-        head: its.
         prepared: how frames are read.
         panel: what was fitted on.
         parts: its split; the test part is not looked at.
+        missed: errors of the rows of a part, [row target]; None: they are not watched.
+        unread: columns that the model does not read, such as its labels.
     """
     ends = np.maximum(parts.train.end, parts.val.end)
     held = (parts.val.end - parts.val.begin)[ends > panel.offsets[:-1]]
@@ -107,9 +112,11 @@ def learn(model: Model, head: Head, prepared: Preparation, panel: Panel, parts: 
     arrays, last = prepared.arrays(past), past.offsets[1:]
     numbers = streams.steps(arrays)
     design = Design.of(panel.season, not panel.numbered and arrays.first is not None)
-    watched = {("input", name): column for name, column in streams.columns(past, arrays).items()}
-    missed = truths(model, head, prepared, past, split.Part(last - held, last))
-    watched |= {("error", name): missed[:, k] for k, name in enumerate(arrays.names[: arrays.targets])}
+    columns = streams.columns(past, arrays)
+    watched = {("input", name): column for name, column in columns.items() if name not in unread}
+    if missed is not None:
+        misses = missed(past, split.Part(last - held, last))
+        watched |= {("error", name): misses[:, k] for k, name in enumerate(arrays.names[: arrays.targets])}
     chosen, remarks = _chosen(arrays.ids, len(watched))
     learnt: dict[Key, tuple[Whitener, Floats]] = {}
     short: dict[str, None] = {}

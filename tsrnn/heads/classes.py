@@ -3,7 +3,7 @@
 Targets hold the classes' numbers, 0, 1, 2..., unscaled, and nothing where there is no label.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from numbers import Real
 
 import torch
@@ -30,8 +30,9 @@ class ClassesHead(Head):
         if count < 2:
             raise InputError(f"a label needs at least two classes to choose from, and there is {count}")
         if weights is not None:
-            plain = all(isinstance(each, Real) and 0 <= each < float("inf") for each in weights)
-            if not plain or len(weights) != count or not sum(weights):
+            numbers = list(weights) if isinstance(weights, Iterable) else []
+            plain = all(isinstance(each, Real) and 0 <= each < float("inf") for each in numbers)
+            if not plain or len(numbers) != count or not sum(numbers):
                 raise InputError(
                     f"class_weights takes {count} numbers of at least 0 that are not all 0, one for each class in the "
                     f"order of `classes_`, not {weights!r}"

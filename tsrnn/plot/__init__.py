@@ -1,6 +1,7 @@
 """Pictures. The one door to matplotlib, which the extra `plot` installs."""
 
 from tsrnn.plot._base import check
+from tsrnn.plot.answers import answers
 from tsrnn.plot.evidence import evidence
 from tsrnn.plot.lags import by_lag
 from tsrnn.plot.likeness import likeness
@@ -10,6 +11,7 @@ from tsrnn.plot.paths import columns, forecast, forecaster, told
 from tsrnn.plot.tracks import tracks
 
 __all__ = [
+    "answers",
     "are_logs",
     "by_lag",
     "check",

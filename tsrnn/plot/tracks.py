@@ -23,12 +23,13 @@ _MOST = 4  # wells side by side where none is named
 Names = str | Sequence[str]
 
 
-def tracks(
+def tracks(  # noqa: PLR0913  every word is a keyword with a default
     data: Any,
     path: str | Path | None = None,
     *,
     series: Names = (),
     curves: Names = (),
+    also: Names = (),
     strips: Names | None = None,
     forecast: Any = None,
     depth: tuple[float, float] | None = None,
@@ -45,6 +46,7 @@ def tracks(
         path: a png, svg or pdf file to write; None: none.
         series: wells to draw, by name; by default the first four, or those of the forecast.
         curves: columns to draw; by default those that the template knows.
+        also: columns that are drawn beside those, each in a track of its own where the template does not know it.
         strips: columns of classes (rocks by name or code) to draw as coloured strips, such as the true ones beside
             predicted ones; by default those that are called facies or lithology.
         forecast: what `Forecaster.predict` gave, or `forecasts` and `backtest`, of one model: drawn with its intervals
@@ -65,7 +67,7 @@ def tracks(
     foretold = bit.curves(forecast, taken, _several(curves))
     wells = _wells(taken, _several(series), forecast)
     known = [track for track in templates.read(template) if len(wells) == 1 or curves or not track.single]
-    chosen = logs.choose(taken, known, _several(curves), foretold)
+    chosen = logs.choose(taken, known, _several(curves), [*foretold, *_several(also)])
     columns = classes.columns(taken.frame, None if strips is None else _several(strips))
     told = {name: bit.ahead(forecast, taken, foretold, name, rows) for name, rows in wells.items()}
     limits = {name: depth or _window(rows[taken.index], told[name]) for name, rows in wells.items()}

@@ -41,7 +41,10 @@ def unit(leads: Sequence[int | str]) -> str | None:
 
 def _counted(lead: str, freq: str | float | None, word: str) -> int:
     if freq is None:
-        raise InputError(f'{word} has {lead!r}, but no step is known; name it, such as roles.freq = 0.152 or "10min"')
+        raise InputError(
+            f"{word} has {lead!r}, but no step of the data is known; say how far apart rows are, roles.freq = 0.152 of "
+            'a depth or roles.freq = "10min" of a time, or write a number of rows'
+        )
     if isinstance(freq, str):
         count = steps_of(lead, freq)
         if count < 1 or count % 1:

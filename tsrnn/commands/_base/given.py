@@ -131,6 +131,19 @@ def refuse(why: str, **given: Any) -> None:
             raise InputError(f"{why}; leave --{name.replace('_', '-')} out")
 
 
+def asked_of(fitted: Any, folder: Path, word: str) -> Any:
+    """A saved model, which can be asked for that.
+
+    Raises:
+        InputError: models of its kind have no such thing.
+    """
+    if not hasattr(fitted, word):
+        raise InputError(
+            f"{folder} holds a {type(fitted).__name__.lower()}, which has no {word}; `tsrnn predict` asks it"
+        )
+    return fitted
+
+
 def history(data: str, load_: list[str] | None, fitted: Any) -> "Reading | Panel":
     """A data set or a file for a saved model, with its columns as the training's were and as `load` was asked to."""
     asked = remembered(data, load_, fitted)

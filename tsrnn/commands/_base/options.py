@@ -30,7 +30,9 @@ Bench = Annotated[
     ),
 ]
 Time = Annotated[str | None, typer.Option(help="Column of dates, counts or depths; found by itself if common.")]
-Target = Annotated[list[str] | None, typer.Option(help="Column to forecast; repeat for several. Default: all numbers.")]
+Target = Annotated[
+    list[str] | None, typer.Option(help="Column to forecast or to tell; repeat for several. Default: all numbers.")
+]
 Id = Annotated[str | None, typer.Option("--id", help="Column that tells series apart.")]
 DateFormat = Annotated[
     str | None,
@@ -64,7 +66,8 @@ TaskName = Annotated[
     str | None,
     typer.Option(
         "--task",
-        help="What is asked: ahead, a forecast; along, a label or value of each row...",
+        help="What is asked: ahead, a forecast (the default); along, a label or value of each row; whole, of each "
+        "series; reconstruct, windows told again; detect, rows that stand out; generate, new sequences.",
         autocompletion=_known(lambda: registry.names("tasks")),
     ),
 ]

@@ -1,0 +1,159 @@
+"""Cards of models that forecast nothing: task, labels and measures, saved with the model, asked by a command."""
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+from small import hours, waves
+
+from tsrnn import Generator, Reconstructor, SequenceClassifier, faces
+from tsrnn.detector import Detector
+from tsrnn.errors import InputError
+from tsrnn.simulate import sines, wells
+from tsrnn.tagger import Tagger
+
+KEYS = {"id": "well", "time": "depth"}
+SPLIT = {"by_series": {"val": ["W-02", "W-03"]}}
+SMALL = {"input_size": 16, "hidden_size": 8, "max_epochs": 1, "max_windows": 64, "progress": False}
+
+
+def logs():
+    rock = pl.when(pl.col("GR") > pl.col("GR").median()).then(pl.lit("shale")).otherwise(pl.lit("<b>sand|"))
+    labelled = pl.when(pl.int_range(pl.len()) % 5 != 0).then(rock)
+    return wells(wells=4, rows=60).select("well", "depth", "GR", pl.col("NPHI").fill_null(0.2), rock=labelled)
+
+
+def loads(rows=240):
+    values = waves(rows, 2, period=8, noise=0.1)
+    return pl.DataFrame({"ds": hours(rows), "a": values[:, 0], "b": values[:, 1]})
+
+
+def cases(count=24):
+    rng = np.random.default_rng(0)
+    rows = [
+        {"case": f"c{k}", "step": step, "x": rng.standard_normal() + k % 2, "kind": k % 2}
+        for k in range(count)
+        for step in range(8)
+    ]
+    return pl.DataFrame(rows)
+
+
+def tagger():
+    return Tagger("bigru", num_layers=1, **SMALL).fit(logs(), target="rock", inputs=["GR"], split=SPLIT, **KEYS)
+
+
+def classifier():
+    return SequenceClassifier("rocket", views=50, loss="cross_entropy").fit(cases(), "kind", id="case", time="step")
+
+
+def reconstructor():
+    return Reconstructor("gru_autoencoder", code_size=4, **SMALL).fit(loads(), time="ds")
+
+
+def generator():
+    small = {"input_size": 8, "steps": 2, "hidden_size": 4, "num_layers": 1, "judging_steps": 2, "progress": False}
+    return Generator("timegan", **small).fit(sines(0, 40, 8, 2), id="sequence", time="step")
+
+
+ROWS = {tagger: logs, classifier: cases, reconstructor: loads, generator: lambda: sines(1, 40, 8, 2)}
+TELLS = {
+    tagger: ("along", "labels of rows"),
+    classifier: ("whole", "labels of whole series"),
+    reconstructor: ("reconstruct", "rows told again, whose distance from what was measured says which stand out"),
+    generator: ("generate", "new sequences"),
+}
+MEASURES = {
+    tagger: ["error", "accuracy", "macro f1"],
+    classifier: ["error", "accuracy", "macro f1"],
+    reconstructor: ["MSE, scaled", "MAE, scaled"],
+    generator: ["correlational"],
+}
+
+
+@pytest.fixture(scope="module", params=TELLS, ids=lambda made: made.__name__)
+def made(request):
+    return request.param, request.param()
+
+
+def test_a_card_tells_the_task_and_its_measures(made):
+    kind, face = made
+    told = json.loads(json.dumps(face.card().json(), allow_nan=False))
+    assert (told["model"]["task"], told["model"]["tells"]) == TELLS[kind]
+    assert [row["measure"] for row in told["metrics"]] == MEASURES[kind]
+    assert told["model"]["parameters"] == told["cost"]["parameters"]
+    assert told["data"]["rows"] == len(ROWS[kind]())
+    assert told["protocol"]["options"]["scaler"] == "standard"
+    assert told["use"][0].lower().startswith(TELLS[kind][1])
+    words = f"{told['use']} {told['misuse']} {told['limits']}"
+    assert "orecast" not in words
+    assert "Quantiles" not in words
+
+
+def test_a_saved_one_keeps_its_card_and_the_command_prints_it(made, run, tmp_path):
+    kind, face = made
+    face.save(tmp_path / "saved")
+    assert str(faces.load(tmp_path / "saved").card()) == str(face.card())
+    assert faces.load(tmp_path / "saved").report_ == face.report_
+    faces.load(tmp_path / "saved").save(tmp_path / "again")
+    assert run("card", "again")[:2] == (0, str(face.card()))
+    ROWS[kind]().write_csv(tmp_path / "rows.csv")
+    status, out, err = run("card", "saved", "--data", "rows.csv", "--json")
+    assert status == 0, err
+    given = [row for row in json.loads(out)["metrics"] if row["part"] == "rows given"]
+    assert {row["measure"] for row in given} >= {*MEASURES[kind]} - {"correlational"}
+    assert given
+
+
+def test_what_a_tagger_learnt_is_counted_and_where_it_is_worst():
+    face = tagger()
+    told = face.card().json()
+    learnt = logs().filter(pl.col("well").is_in(["W-01", "W-04"]))["rock"].drop_nulls().value_counts()
+    assert told["data"]["labels of the training"] == dict(learnt.iter_rows())
+    assert told["model"]["classes"] == face.classes_ == ["<b>sand|", "shale"]
+    score = face.score(part="val")
+    assert {row["measure"]: row["value"] for row in told["metrics"]}["error"] == score.error
+    assert told["metrics"][0]["counted"] == score.windows == 96
+    by_series = dict(zip(score.series, score.by_lead["error"][:-1, 0], strict=True))
+    assert {row["where"]: row["error"] for row in told["worst"]["series"]} == {
+        name: by_series[name] for name in ("W-02", "W-03")
+    }
+    counts = sum(each.counts for each in score.agreements)
+    missed = {row["where"]: row["told for another"] for row in told["worst"]["class"]}
+    assert missed["shale"] == pytest.approx(1 - counts[1, 1] / counts[1].sum())
+    assert "Rows without a truth were read, and neither learnt from nor measured." in told["limits"]
+    assert "<b>" not in str(face.card())
+    assert "&lt;b&gt;sand\\|" in str(face.card())
+
+
+def test_holes_that_a_model_is_told_of_are_not_called_untold():
+    holed = logs().with_columns(GR=pl.when(pl.int_range(pl.len()) % 7 != 3).then("GR"))
+    sentence = "It is not told which values of its past were missing."
+    for masks in (True, False):
+        face = Tagger("bigru", num_layers=1, masks=masks, **SMALL).fit(holed, target="rock", inputs=["GR"], **KEYS)
+        assert (sentence in face.card().json()["limits"]) == (not masks)
+
+
+def test_values_are_measured_in_their_own_unit():
+    face = Tagger("ridge_along", loss="mse", input_size=16).fit(logs(), target="NPHI", inputs=["GR"], **KEYS)
+    told = face.card().json()
+    assert told["model"]["tells"] == "values of rows"
+    assert "classes" not in told["model"]
+    assert [row["measure"] for row in told["metrics"]] == ["MAE in the data's units", "MSE, scaled", "MAE, scaled"]
+    assert told["metrics"][0]["value"] == face.score(part="val", measures="physical_mae").physical_mae
+
+
+def test_a_detector_s_card_is_that_of_the_model_inside(run, tmp_path):
+    detector = Detector("ols", input_size=16, steps=2).fit(loads(600), time="ds")
+    detector.save(tmp_path / "saved")
+    assert str(detector.card()) == str(detector.face_.card()) == run("card", "saved")[1]
+
+
+def test_one_without_a_validation_has_no_measures_and_one_not_fitted_no_card():
+    face = SequenceClassifier("rocket", views=50, val_size=0.0).fit(
+        cases().with_columns(kind=pl.col("kind") == 1), "kind", id="case", time="step"
+    )
+    assert face.card().json()["metrics"] == []
+    assert "## Metrics" not in str(face.card())
+    with pytest.raises(InputError, match="this tagger is not fitted; call fit first"):
+        Tagger().card()

@@ -1,0 +1,117 @@
+"""What a tagger says, drawn beside what was measured: by Python, and by `tsrnn plot` of a saved one."""
+
+import sys
+
+import pytest
+
+pytest.importorskip("matplotlib")
+
+from tsrnn import Generator, Reconstructor, Tagger, plot
+from tsrnn.errors import InputError
+from tsrnn.reading import Column, Reading
+from tsrnn.simulate import sines, wells
+
+KEYS = {"id": "well", "time": "depth"}
+
+
+def logs(count=2):
+    return wells(wells=count, rows=80).select("well", "depth", "facies", "GR", "RHOB", "DTC")
+
+
+def read(frame):
+    return Reading(frame, {"DTC": Column("us/ft")}, index="depth", id="well", source="logs.csv")
+
+
+@pytest.fixture(scope="module")
+def tagger():
+    small = {"input_size": 32, "hidden_size": 4, "num_layers": 1, "max_epochs": 1, "max_windows": 32}
+    small |= {"on_unlearnt": "note", "progress": False}
+    return Tagger("bigru", **small).fit(logs(), target="facies", inputs=["GR", "RHOB"], **KEYS)
+
+
+@pytest.fixture(scope="module")
+def seen(tagger):
+    """What is handed to `tracks` of a log."""
+
+    def asked(log, **shown):
+        told = {}
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                sys.modules["tsrnn.plot.answers"], "tracks", lambda data, path, **how: told.update(how, data=data)
+            )
+            plot.answers(tagger, log, **shown)
+        return told
+
+    return asked
+
+
+def test_truth_and_told_stand_beside_curves_and_the_likeliest_three(tagger, seen):
+    told = seen(read(logs()))
+    assert told["strips"] == ["facies", "facies_told"]
+    answer = tagger.predict(logs())
+    assert told["data"].frame["facies_told"].to_list() == answer["facies"].to_list()
+    most = answer["facies"].mode()[0]
+    assert told["also"][0] == f"facies_p_{most}"
+    assert len(told["also"]) == min(3, len(tagger.classes_))
+    for name in told["also"]:
+        assert told["data"].frame[name].to_list() == answer[name].to_list()
+    assert told["data"].frame["facies"].to_list() == logs()["facies"].to_list()
+
+
+def test_rows_without_a_truth_and_those_that_are_asked_for(seen):
+    told = seen(read(logs().drop("facies")), curves=["GR", "facies_p_sand"], series="W-02", depth=(1840.0, 1850.0))
+    assert (told["strips"], told["curves"], told["also"]) == (
+        ["facies_told"],
+        ["GR", "facies_p_sand"],
+        ["facies_p_sand"],
+    )
+    assert (told["series"], told["depth"]) == ("W-02", (1840.0, 1850.0))
+    turned = logs().sort("well", descending=True, maintain_order=True)
+    rows, straight = seen(read(turned))["data"].frame, seen(read(logs()))["data"].frame
+    assert straight["facies_p_shale"].n_unique() > 80
+    assert rows.sort("well", "depth").equals(straight)
+
+
+def test_the_picture_shows_each_of_them(tagger, tmp_path):
+    figure = plot.answers(tagger, read(logs()), tmp_path / "told.png", series="W-01")
+    words = {each.get_text() for each in figure.texts}
+    assert {"W-01", "facies", "GR", "0"} <= words
+    assert any(word.endswith("facies_told"[-8:]) for word in words)
+    assert any(word.startswith("facies_p_") for word in words)
+    assert (tmp_path / "told.png").stat().st_size > 1000
+
+
+def test_values_are_a_curve_in_the_target_s_unit():
+    tagger = Tagger("ridge_along", loss="mse", input_size=16).fit(logs(), target="DTC", inputs=["GR"], **KEYS)
+    figure = plot.answers(tagger, read(logs()), series="W-01")
+    assert any(each.get_text().startswith("DTC_told") and "us/ft" in each.get_text() for each in figure.texts)
+
+
+def test_what_cannot_be_drawn_is_one_sentence(tagger):
+    with pytest.raises(InputError, match=r"logs.csv has a column 'facies_told', which is to hold what is told; rename"):
+        plot.answers(tagger, read(logs().with_columns(facies_told=1)))
+    with pytest.raises(InputError, match="unknown well 'W-09'"):
+        plot.answers(tagger, read(logs()), series="W-09")
+
+
+def test_the_command_draws_a_saved_tagger_and_refuses_what_has_no_picture(run, tagger, tmp_path):
+    tagger.save(tmp_path / "tagger")
+    logs().write_csv(tmp_path / "logs.csv")
+    status, _, err = run("plot", "tagger", "logs.csv", "--series", "W-02", "--out", "told.svg")
+    assert (status, err) == (0, "tsrnn: wrote told.svg\n")
+    assert "facies_p_" in (tmp_path / "told.svg").read_text() or (tmp_path / "told.svg").stat().st_size > 10_000
+    status, _, err = run("plot", "tagger", "logs.csv", "--cutoffs", "2", "--out", "p.png")
+    assert (status, err) == (2, "tsrnn: tagger holds a tagger, which forecasts nothing; leave --cutoffs out\n")
+    small = {"input_size": 8, "max_epochs": 1, "max_windows": 32, "hidden_size": 4, "code_size": 2, "progress": False}
+    told = Reconstructor("gru_autoencoder", **small).fit(logs(), target=["GR", "RHOB"], **KEYS)
+    told.save(tmp_path / "again")
+    status, _, err = run("plot", "again", "logs.csv", "--out", "p.png")
+    said = (
+        "again holds a reconstructor, and forecasts and labels of rows alone are drawn; `tsrnn predict again logs.csv"
+    )
+    assert (status, said in err) == (2, True)
+    made = Generator("timegan", input_size=8, steps=1, hidden_size=4, num_layers=1, progress=False)
+    made.fit(sines(0, 24, 8, 1), id="sequence", time="step").save(tmp_path / "made")
+    status, _, err = run("plot", "made", "logs.csv", "--out", "p.png")
+    assert (status, "`tsrnn sample made --out made.csv` writes a table to draw" in err) == (2, True)
+    assert not (tmp_path / "p.png").exists()
