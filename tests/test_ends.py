@@ -146,6 +146,35 @@ def test_one_short_series_does_not_stop_the_others(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:frame. nothing is learnt")
+def test_short_series_are_counted_and_three_of_them_named():
+    frame = long_frame((150, 13, 11, 150, 12, 10))
+    told = (
+        r"4 of 6 series have too few rows to learn from \('f' 4, 'c' 5, 'e' 6 and 1 more\), but .* need 30; .*them out"
+    )
+    with pytest.raises(InputError, match=told):
+        Forecaster("repeat_last", **TASK).fit(frame)
+    skipping = Forecaster("repeat_last", **TASK, on_short="skip").fit(frame)
+    told = (
+        r"4 of 6 series end with too few rows without a gap \('f' 10, 'c' 11, 'e' 12 and 1 more\).*leave them out with"
+    )
+    with pytest.raises(InputError, match=told):
+        skipping.clone().set_params(on_short="error").fit(frame.filter(pl.col("unique_id").is_in(["a", "d"]))).predict(
+            frame
+        )
+    alone = Forecaster("repeat_last", **TASK).fit(frame.filter(pl.col("unique_id") == "a"))
+    with pytest.raises(InputError, match=r"'c' ends with 11 rows .*; give more history, or fit with pad=True$"):
+        alone.predict(frame.filter(pl.col("unique_id") == "c"))
+
+
+def test_series_that_say_nothing_are_counted(long, fitted):
+    blind = _empty_after(_empty_after(long, "a", 150), "c", 140)
+    with pytest.raises(
+        InputError, match=r"series 'a', 'c' have no measured target among their newest 24 rows.*them out"
+    ):
+        fitted.predict(blind)
+
+
+@pytest.mark.filterwarnings("ignore:frame. nothing is learnt")
 def test_a_short_series_does_not_stop_a_stream():
     skipping = Forecaster("gru", **QUICK, on_short="skip").fit(long_frame((150, 130, 11)))
     with pytest.warns(Notice, match="the stream leaves out series 'c'"):

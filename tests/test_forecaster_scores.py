@@ -225,3 +225,15 @@ def test_windows_that_mase_leaves_out_are_said():
     with pytest.warns(Notice, match="mase leaves out 2 of 3 windows of the part 'test', whose history is shorter than"):
         score = forecaster.score(split=split, measures="mase")
     assert score.by_lead["mase"][:-1, -1] == pytest.approx([score.mase, np.nan, np.nan], nan_ok=True)
+
+
+def test_targets_that_mase_leaves_out_are_named():
+    """One of two never changes: every window is measured, by the other alone."""
+    rng = np.random.default_rng(0)
+    frame = pl.DataFrame({"ds": hours(60), "moves": rng.normal(size=60), "stands": np.full(60, 3.0)})
+    asked = {"target": ["moves", "stands"], "split": {"last": 8}}
+    forecaster = Forecaster("repeat_last", input_size=4, horizon=4).fit(frame, **asked)
+    with pytest.warns(Notice, match="mase leaves out target 'stands' of the part 'test', whose history"):
+        both = forecaster.score(split={"last": 8}, measures="mase")
+    alone = Forecaster("repeat_last", input_size=4, horizon=4).fit(frame, target="moves", split={"last": 8})
+    assert both.mase == pytest.approx(alone.score(split={"last": 8}, measures="mase").mase)

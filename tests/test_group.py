@@ -4,6 +4,7 @@ import json
 from math import sqrt
 
 import numpy as np
+import polars as pl
 import pytest
 
 from tsrnn import suites
@@ -82,6 +83,17 @@ def test_the_command_prints_a_group_and_refuses_what_a_group_has_not(folder, run
     status, _, err = run("leaderboard", "two", "--out", str(folder), "--csv")
     assert status == 2
     assert "two is a group of suites" in err
+
+
+def test_a_group_says_of_which_suite_a_measure_leaves_series_out(folder, run, monkeypatch):
+    monkeypatch.setattr("tsrnn.suites.groups.members", lambda word: NAMES if word == "two" else (word,))
+    (path,) = (folder / "m3-yearly").glob("windows/seasonal_naive-*.parquet")
+    table = pl.read_parquet(path)
+    flat = pl.when(pl.int_range(pl.len()) < 3).then(float("nan")).otherwise(pl.col("mase").cast(pl.Float32))
+    table.with_columns(mase=flat).write_parquet(path)
+    (folder / "m3-yearly" / "ols.csv").unlink()
+    out = " ".join(run("leaderboard", "two", "--out", str(folder))[1].split())
+    assert out.count("leaves out") == out.count("m3-yearly: MASE leaves out 3 of 200 test windows, whose history") == 1
 
 
 def test_so_many_published_lines_as_asked_for_stand_beside_ours(folder, run, monkeypatch):

@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 from rich.console import Console
@@ -265,3 +266,25 @@ def test_a_folder_of_other_rows_says_whose_they_are(tmp_path: Path) -> None:
     results.append(tmp_path / "sun", stored)
     with pytest.raises(InputError, match="holds no result rows of moon, but of 'sun'; run"):
         results.read(tmp_path, "moon")
+
+
+def test_a_board_says_of_how_many_windows_mase_knows_nothing_once(run: Run, tmp_path: Path) -> None:
+    """Two of five series never change, and of two targets one."""
+    walks = np.random.default_rng(0).normal(size=(5, 60)).cumsum(1)
+    walks[[1, 3]] = 3.0
+    long = [(f"s{k}", step, walks[k, step], 7.0) for k in range(5) for step in range(60)]
+    table = pl.DataFrame(long, ["unique_id", "ds", "y", "still"], orient="row")
+    table.write_csv(tmp_path / "mine.csv")
+    suite = 'data = "mine.csv"\nsplit = {{ {split} }}\nmeasures = ["mase"]\nhorizons = [4]\n{more}'
+    models = "\nbaselines.repeat_last = { input_size = 6 }\nbaselines.ols = { input_size = 6 }\n"
+    asked = {
+        "flat": (suite.format(split="last = 4", more='roles.target = "y"'), "2 of 5 test windows"),
+        "folds": (suite.format(split='leave_one_out = "series"', more='roles.target = "y"'), "2 of 5 series"),
+        "still": (suite.format(split="last = 4", more='roles.target = ["y", "still"]'), "1 of 2 targets"),
+    }
+    for name, (text_of, said) in asked.items():
+        (tmp_path / f"{name}.toml").write_text(text_of + models)
+        status, out, _ = run("bench", f"{name}.toml", "--workers", "0", "--out", "res")
+        sentence = f"MASE leaves out {said}, whose history is shorter than a season or the same in each."
+        assert (status, " ".join(out.split()).count(sentence)) == (0, 1)
+        assert Path(f"res/{name}/board.html").read_text(encoding="utf-8").count(sentence) == 1

@@ -79,7 +79,7 @@ def test_a_stream_is_warmed_up_again_after_an_update(long):
     [
         (lambda frame: frame.drop("y"), "'y'"),
         (lambda frame: frame.gather_every(2), "rows of series 'a' are 2 steps of the training's apart, which is 1h"),
-        (lambda frame: frame.group_by("unique_id", maintain_order=True).head(8), "has . rows to learn from"),
+        (lambda frame: frame.group_by("unique_id", maintain_order=True).head(8), "have too few rows to learn from"),
     ],
 )
 def test_rows_that_cannot_update(change, message, long):

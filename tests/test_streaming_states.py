@@ -178,5 +178,5 @@ def test_nothing_is_forecast_from_nothing(long, fitted):
     state = fitted.warm_up(long)
     for _ in range(23):
         _, state = fitted.step(np.full((3, 1), np.nan), state)
-    with pytest.raises(InputError, match="series 'a' has no measured target among its newest 24 rows"):
+    with pytest.raises(InputError, match="series 'a', 'b', 'c' have no measured target among their newest 24 rows"):
         fitted.step(np.full((3, 1), np.nan), state)

@@ -4,13 +4,14 @@ import re
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 
 _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
 _CELL = 60  # characters of a cell, or of a name, that a message quotes
 _NAMES = 40  # names that a message lists
+_SHORT = 3  # series that a refusal names
 _thread = threading.local()
 QUOTED = r"(?<![\w=])(?:'[^']*'|\"[^\"]*\")(?!\w)"  # a name or a cell, whose words are not a sentence's own
 _COUNTED = (
@@ -95,6 +96,40 @@ def listed(names: Iterable[str], most: int = 5) -> str:
     every = list(names)
     rest = f" and {len(every) - most} more" if len(every) > most else ""
     return ", ".join(quoted(name) for name in every[:most]) + rest
+
+
+def too_short(names: Sequence[str], rows: Sequence[int], need: int, has: str, have: str) -> str:
+    """Which series have fewer rows than are needed: one by its name, several by their count and the shortest three.
+
+    >>> too_short("abc", [9, 30, 30], 20, "has {} rows", "have too few rows")
+    "series 'a' has 9 rows"
+    >>> too_short("abc", [9, 3, 30], 20, "has {} rows", "have too few rows")
+    "2 of 3 series have too few rows ('b' 3, 'a' 9)"
+    """
+    short = sorted((place for place, count in enumerate(rows) if count < need), key=lambda place: rows[place])
+    if len(short) == 1:
+        return f"series {quoted(names[short[0]])} {has.format(rows[short[0]])}"
+    shown = ", ".join(f"{quoted(names[place])} {rows[place]}" for place in short[:_SHORT])
+    rest = f" and {len(short) - _SHORT} more" if len(short) > _SHORT else ""
+    return f"{len(short)} of {len(names)} series {have} ({shown}{rest})"
+
+
+def named(names: Sequence[str], has: str, have: str) -> str:
+    """A sentence's beginning about one series or several, of which three are named.
+
+    >>> named(["b"], "has none", "have none"), named("abcd", "has none", "have none")
+    ("series 'b' has none", "series 'a', 'b', 'c' and 1 more have none")
+    """
+    return f"series {listed(names, _SHORT)} {has if len(names) == 1 else have}"
+
+
+def or_skip(some: int, every: int) -> str:
+    """What else can be done about some series of several.
+
+    >>> or_skip(1, 3), or_skip(3, 3)
+    (", or leave it out with on_short='skip'", '')
+    """
+    return f", or leave {'it' if some == 1 else 'them'} out with on_short='skip'" if some < every else ""
 
 
 @contextmanager

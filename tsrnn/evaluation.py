@@ -53,7 +53,7 @@ class Evaluated(Estimator):
             windows.refuse_empty(scored, rows, self.on_short == "error", name)
             shift = calibration.behind(self.model_, self.head_, self.calibration_, scored)
             scores[name] = infer.score(self.model_, self.head_, scored, asked, shift, panel.season)
-            say_left_out(panel.source, name, scores[name])
+            say_left_out(panel, name, scores[name])
         return scores
 
     def calibrate(
@@ -267,13 +267,14 @@ class Evaluated(Estimator):
         return split.standard(arrays, rule, panel.source, self.on_short == "skip")
 
 
-def say_left_out(source: str, part: str, score: infer.Score) -> None:
-    """Say of how many windows a measure that looks at their history knows nothing."""
-    for name in score.values:
-        lost = int(np.isnan(score.by_window[name]).sum()) if metrics.named(name).history else 0
-        if lost:
-            why = "whose history is shorter than a season or the same in each"
-            notice(f"{source}: {name} leaves out {lost} of {score.windows} windows of the part {part!r}, {why}")
+def say_left_out(panel: Panel, part: str, score: infer.Score) -> None:
+    """Say of how many windows, and of which targets, a measure that looks at their history knows nothing."""
+    for name in filter(metrics.looks_back, score.values):
+        lost, blank = int(np.isnan(score.by_window[name]).sum()), np.isnan(score.by_target[name])
+        out = [f"{lost} of {score.windows} windows"] * (lost > 0)
+        out += [f"target {listed(np.array(panel.roles.targets)[blank])}"] * bool(0 < blank.sum() < len(blank))
+        if out:
+            notice(f"{panel.source}: {name} leaves out {' and '.join(out)} of the part {part!r}, {metrics.NO_SCALE}")
 
 
 def _chosen(cut: windows.Windows, every: int, series: str | Sequence[str] | None) -> windows.Windows:

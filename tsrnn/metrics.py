@@ -23,6 +23,7 @@ from tsrnn.errors import InputError, unknown
 Values = npt.NDArray[np.floating]
 USUAL = ("mse", "mae")  # what is measured where nobody asks for others, and the columns of every result row
 History = Literal["", "seasonal", "clock"]  # none; the mean seasonal difference; the mean at that place of the season
+NO_SCALE = "whose history is shorter than a season or the same in each"  # of which such a measure knows nothing
 _PHYSICAL = "physical_"
 _DECILES = tuple(k / 10 for k in range(1, 10))
 _MIDPOINTS = tuple(round(0.05 + k / 10, 2) for k in range(10))
@@ -229,7 +230,12 @@ def unordered(word: str, best: float, instead: str) -> InputError:
 
 def physical(word: str) -> bool:
     """Whether the word asks for a measure in the data's own units."""
-    return word.startswith(_PHYSICAL) or (word in MEASURES and bool(MEASURES[word].history))
+    return word.startswith(_PHYSICAL) or looks_back(word)
+
+
+def looks_back(word: str) -> bool:
+    """Whether the measure of that word, if there is one, is of forecasts against their history."""
+    return word.removeprefix(_PHYSICAL) in MEASURES and bool(named(word).history)
 
 
 def rmsse(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:

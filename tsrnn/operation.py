@@ -71,7 +71,7 @@ class Operated(Saved):
             shift = calibration.behind(self.model_, self.head_, self.calibration_, asked)
             words = metrics.words(measures)
             scores[part] = infer.score(self.model_, self.head_, asked, words, shift, panel.season, moved)
-            say_left_out(panel.source, part, scores[part])
+            say_left_out(panel, part, scores[part])
         return scores
 
     def _followed(

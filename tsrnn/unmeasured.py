@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from tsrnn.arrays import Arrays
-from tsrnn.errors import InputError, listed, notice, quoted
+from tsrnn.errors import InputError, listed, named, notice, quoted
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.split import Part
@@ -75,7 +75,8 @@ def refuse_blank(panel: Panel, names: Sequence[str]) -> None:
         return
     seen = np.logical_or.reduce([panel.frame[name].is_not_null().to_numpy() for name in names])
     if not (heard := np.logical_or.reduceat(seen, panel.offsets[:-1])).all():
-        series = "" if panel.roles.id is None else f": series {quoted(panel.ids[int(heard.argmin())])}"
-        raise InputError(
-            f"{panel.source}{series} holds no value of {listed(names)}, and nothing else is read; leave it out"
-        )
+        silent = [name for name, some in zip(panel.ids, heard.tolist(), strict=True) if not some]
+        who = "holds" if panel.roles.id is None else named(silent, "holds", "hold")
+        where = panel.source if panel.roles.id is None else f"{panel.source}:"
+        them = "it" if len(silent) == 1 else "them"
+        raise InputError(f"{where} {who} no value of {listed(names)}, and nothing else is read; leave {them} out")

@@ -19,7 +19,7 @@ from tsrnn.anchors import Anchors
 from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.buffer import Buffer, real_steps
 from tsrnn.draws import ALONE, order, shared
-from tsrnn.errors import InputError, listed
+from tsrnn.errors import InputError, listed, named, or_skip, too_short
 from tsrnn.shapes import Batch
 from tsrnn.split import Part
 from tsrnn.tasks import AHEAD, Task
@@ -208,15 +208,12 @@ def latest(source: Buffer, input_size: int, known_ahead: Floats | None = None) -
     ends = source.arrays.offsets[1:]
     segment = np.searchsorted(source.end, ends)
     rows = ends - source.begin[segment] + source.padding
-    if rows.min() < input_size:
-        which = int(rows.argmin())
-        begin, arrays = source.begin[segment[which]], source.arrays
-        whole = begin == arrays.offsets[which]
+    if short := int((rows < input_size).sum()):
+        arrays, has = source.arrays, ("ends with {} rows without a gap", "end with too few rows without a gap")
+        whole = (source.begin[segment] == arrays.offsets[:-1])[rows < input_size].all()
         mend = "give more history, or fit with pad=True" if whole else _fill(arrays)
-        raise InputError(
-            f"series {arrays.ids[which]!r} ends with {ends[which] - begin} rows without a gap, but a forecast needs "
-            f"input_size={input_size}; {mend}"
-        )
+        few = too_short(arrays.ids, (rows - source.padding).tolist(), input_size - source.padding, *has)
+        raise InputError(f"{few}, but a forecast needs input_size={input_size}; {mend}{or_skip(short, len(rows))}")
     stops = (ends + source.shift[segment]).tolist()
     past = torch.stack([source.values[stop - input_size : stop] for stop in stops])  # [series time channel]
     batch = Batch(
@@ -239,10 +236,11 @@ def refuse_blind(batch: Batch, targets: Sequence[str], ids: Sequence[str]) -> No
         return
     blind = ~batch.observed[..., : len(targets)].flatten(1).any(1)
     if blind.any():
-        name, rows = ids[int(blind.int().argmax())], batch.past.shape[1]
+        without = [name for name, empty in zip(ids, blind.tolist(), strict=True) if empty]
+        no = named(without, "has no measured target among its", "have no measured target among their")
         raise InputError(
-            f"series {name!r} has no measured target among its newest {rows} rows, where {listed(targets)} is empty: "
-            "there is nothing to forecast from; give more history, or leave it out with on_short='skip'"
+            f"{no} newest {batch.past.shape[1]} rows, where {listed(targets)} is empty: there is nothing to forecast "
+            f"from; give more history{or_skip(len(without), len(ids))}"
         )
 
 
@@ -259,8 +257,9 @@ def refuse_empty(cut_out: Windows, part: Part, each: bool = True, name: str = "t
     if rows.min() < need and (each or not len(cut_out)):
         padded = not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon
         mend += ", or fit with pad=True" if padded else ""
-        mend += ", or leave it out with on_short='skip'" if each and len(cut_out) else ""
-        few = f"series {arrays.ids[int(rows.argmin())]!r} has {rows.min()} rows to learn from"
+        mend += or_skip(int((rows < need).sum()), len(rows)) if each and len(cut_out) else ""
+        has = ("has {} rows to learn from", "have too few rows to learn from")
+        few = too_short(arrays.ids, rows.tolist(), need, *has)
         raise InputError(f"{few}, but {task} need {need}; {mend}")
     if not len(cut_out):
         split.refuse_narrow(part, cut_out.horizon, name)

@@ -19,6 +19,7 @@ from tsrnn.board.difference import Numbers
 from tsrnn.board.lines import LINE, measured
 from tsrnn.board.own import own
 from tsrnn.board.published import SHOWN, published
+from tsrnn.board.remarks import uncounted
 from tsrnn.board.rows import apart, existing, stem
 from tsrnn.board.skill import standings
 from tsrnn.console import show
@@ -66,7 +67,12 @@ def stored(name: str, suites: Sequence[Suite], folder: Path, as_json: bool, othe
     best = [record for record in records if record["class"]][:others]
     records = [record for record in records if not record["class"] or record in best]
     shown = [{name: _short(value) for name, value in record.items()} for record in records]
-    show(records if as_json else shown, as_json, CAPTION, keys=2)
+    lost = [
+        f"{suite.name}: {said}"
+        for suite in suites
+        for said in uncounted(apart(own(folder, suite))[0], suite.measures[:2], folder)
+    ]
+    show(records if as_json else shown, as_json, " ".join((CAPTION, *lost)), keys=2)
 
 
 def lines(suites: Sequence[Suite], folder: Path) -> list[dict[str, Any]]:

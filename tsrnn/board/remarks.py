@@ -1,12 +1,17 @@
-"""What a reader of a board must know: what its groups and its classes mean, in sentences."""
+"""What a reader of a board must know: what its groups and classes mean, what a measure leaves out, in sentences."""
 
 import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
-from tsrnn.board.rows import ONLINE
+from tsrnn.board import beside
+from tsrnn.board.rows import ONLINE, losses, stem
 from tsrnn.board.table import REFERENCE
-from tsrnn.metrics import USUAL
+from tsrnn.errors import singular
+from tsrnn.metrics import NO_SCALE, USUAL, looks_back
 
 UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
 CAPTION = (
@@ -48,3 +53,36 @@ def trials(rows: pl.DataFrame) -> list[str]:
     """That made sequences were judged by critics which learnt less than their measures are published with."""
     steps = {json.loads(config).get("judging_steps") for config in rows["config"].unique()} - {None}
     return [TRIAL.format(steps=" or ".join(map(str, sorted(steps))))] if steps else []
+
+
+def uncounted(rows: pl.DataFrame, measures: Sequence[str], folder: Path) -> list[str]:
+    """Of how much of the test a measure that looks back knows nothing, as it lies beside the rows: of every line alike.
+
+    Windows are counted, or series where the losses of windows are not stored, as of folds and leads; and targets.
+
+    Raises:
+        InputError: a file beside a row is damaged.
+    """
+    alike, said = rows.unique(["horizon", "fold"], keep="first", maintain_order=True).to_dicts(), []
+    for name in filter(looks_back, measures):
+        windows = [table[name] for row in alike if (table := losses(folder, row)) is not None and name in table.columns]
+        known = pl.concat(windows).is_finite() if windows else pl.Series([], dtype=pl.Boolean)
+        counts = {"test windows": (len(known) - int(known.sum()), len(known))}
+        counts = counts if windows else {"series": _places(folder, alike, "measures", "series", name)}
+        for what, (lost, every) in {**counts, "targets": _places(folder, alike, "slices", "at", name)}.items():
+            if lost:
+                word = name.replace("_", " ").upper()
+                said.append(singular(f"{word} leaves out {lost:,} of {every:,} {what}, {NO_SCALE}."))
+    return said
+
+
+def _places(folder: Path, rows: Sequence[Mapping[str, Any]], kind: str, column: str, name: str) -> tuple[int, int]:
+    """Series or targets of which a measure knows nothing at all, and how many there are, by tables beside the rows."""
+    every, known = set[str](), set[str]()
+    for row in rows:
+        table = beside.read(folder, kind, stem(row))
+        if table is not None:
+            table = table.filter(pl.col("axis") == "channel") if "axis" in table.columns else table
+            for places, measure in ((every, USUAL[0]), (known, name)):
+                places |= {*table.filter(pl.col("measure") == measure)[column].drop_nulls()}
+    return len(every - known), len(every)

@@ -21,7 +21,7 @@ from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
-from tsrnn.board.remarks import captions, notes, trials
+from tsrnn.board.remarks import captions, notes, trials, uncounted
 from tsrnn.board.rows import apart, read
 from tsrnn.console import show
 from tsrnn.errors import InputError
@@ -125,12 +125,13 @@ def board(
         return Group(told, Text("\nModels as they come", style="bold"), untold)
     chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
     theirs = comparable(rows, suite)
+    lost = uncounted(rows, suite.measures, folder) if groups else []
     rows = measured(rows, (*suite.measures, *chooses), folder, suite.leads)
     table = boards.board(rows, suite.by, (*suite.measures, *chooses), theirs, folder if groups else None)
     table = boards.shortened(table if groups else table.drop("group"), others)
     remarks = notes(table, suite.measures[0]) if groups else []
     remarks += said(table, suite.measures) if groups and chooses else []
-    remarks += captions(table) + trials(rows)
+    remarks += lost + captions(table) + trials(rows)
     wells = _over_series(pooled.summary(rows, suite, folder)) if groups else []
     column = max(8 * len(suite.measures), len(_heading(suite.measures)) + 5)
     narrow = width < _ROOM + column * rows[suite.by].n_unique()

@@ -18,7 +18,7 @@ from tsrnn import infer, masks, windows
 from tsrnn.arrays import Floats
 from tsrnn.arrays import Rows as Numbers
 from tsrnn.buffer import Buffer, real_steps
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, named
 from tsrnn.heads import Head
 from tsrnn.models import Model
 from tsrnn.panel import Panel
@@ -99,10 +99,12 @@ class Stream:
         if batch.observed is not None and self.hidden is None:
             blind = ~batch.observed[..., : len(self.tail.panel.roles.targets)].flatten(1).any(1)
             if blind.any():
-                name = self.ids[int(which[int(blind.int().argmax())])]
+                without = [self.ids[int(each)] for each in which[blind.numpy()]]
+                no = named(without, "has no measured target among its", "have no measured target among their")
+                them, again = ("it", "it is") if len(without) == 1 else ("them", "they are")
                 raise InputError(
-                    f"series {name!r} has no measured target among its newest {batch.past.shape[1]} rows, so that "
-                    "there is nothing to forecast from; leave it out of the step until it is measured again"
+                    f"{no} newest {batch.past.shape[1]} rows, so that there is nothing to forecast from; leave {them} "
+                    f"out of the step until {again} measured again"
                 )
         if ahead is not None and batch.known is not None:
             batch.known = torch.cat([batch.known, ahead], 1)
