@@ -13,7 +13,7 @@ import torch
 from tsrnn import labels, load, models, tasks, weighing, windows
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
-from tsrnn.heads.classes import ClassesHead
+from tsrnn.heads.classes import ClassesHead, lifts
 from tsrnn.panel import Panel
 from tsrnn.reading import Column
 from tsrnn.registry import names
@@ -111,6 +111,11 @@ class TestHead:
         shares = torch.tensor([0.6, 0.4])
         assert ClassesHead(2).decide(shares) == 0
         assert ClassesHead(2, penalty=[[0, 1], [4, 0]]).decide(shares) == 1
+        assert ClassesHead(2, lift=lifts([90, 10], 0.5)).decide(shares) == 1
+        assert ClassesHead(2, penalty=[[0, 9], [1, 0]], lift=lifts([90, 10], 0.5)).decide(shares) == 0
+        assert lifts([90, 10, 0], 0.2) == [1.0, 2.0, 1.0]
+        with pytest.raises(InputError, match="lift takes 2 numbers, one for each class, not 3"):
+            ClassesHead(2, lift=[1.0, 2.0, 1.0])
 
 
 class TestModel:
@@ -305,6 +310,27 @@ def test_names_weigh_what_places_do_and_are_saved(tmp_path):
     assert again.clone().fit(numbered, **WORLD).head_.weights.tolist() == [1.0, 2.0]
 
 
+def test_rare_classes_are_heard_in_decisions_alone(tmp_path):
+    val, test, *train = world()["well"].unique(maintain_order=True)
+    parts = {"by_series": {"val": [val], "test": [test]}}
+    plain, heard = (Tagger(**FEW, least_share=share).fit(world(), split=parts, **WORLD) for share in (0.0, 0.3))
+    kinds = [f"facies_p_{kind}" for kind in plain.classes_]
+    told, again = plain.predict(world()), heard.predict(world())
+    assert again.select(kinds).equals(told.select(kinds))
+
+    learnt = world().filter(pl.col("well").is_in(train))["facies"].drop_nulls().to_list()
+    shares = [learnt.count(kind) / len(learnt) for kind in heard.classes_]
+    lift = [max(1.0, 0.3 / share) if share else 1.0 for share in shares]  # what was not learnt is not heard
+    assert max(lift) > 1.5
+    assert heard.head_.lift.tolist() == pytest.approx(lift)
+    by_hand = (again.select(kinds).to_numpy() * lift).argmax(1)
+    assert again["facies"].to_list() == [heard.classes_[kind] for kind in by_hand]
+    assert not again["facies"].equals(told["facies"])
+
+    heard.save(tmp_path / "saved")
+    assert Tagger.load(tmp_path / "saved").predict(world()).equals(again)
+
+
 def test_it_learns_what_curves_tell(fitted):
     better = Tagger(**{**SMALL, "max_epochs": 8}, learning_rate=1e-2).fit(world(), **WORLD)
     truth = wells(wells=3, rows=160)["facies"]
@@ -371,6 +397,10 @@ def test_values_come_back_in_their_own_unit():
         ({"facies": pl.lit(1.5)}, {"penalty": [[0, 1], [1, 0]]}, "penalty is of labels, and values are to be told"),
         ({"facies": pl.lit(1.5)}, {"class_weights": "balanced"}, "class_weights is of labels, and values are to"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),
+        ({"facies": pl.lit(1.5)}, {"least_share": 0.1}, "least_share is of labels, and values are to be told"),
+        ({}, {"least_share": 1.0}, "least_share is a share of the labels, at least 0 and below 1, not 1.0"),
+        ({}, {"least_share": "much"}, "least_share is a share of the labels, at least 0 and below 1, not 'much'"),
+        ({}, {"least_share": 0.1, "class_weights": "balanced"}, "both make rare classes heard"),
     ],
 )
 def test_what_cannot_be_told_is_one_sentence(change, options, said):

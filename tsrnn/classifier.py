@@ -26,6 +26,8 @@ class SequenceClassifier(WholeSeries):
             the others by 1; numbers weigh all of them in their order.
         penalty: [true class, decided class] what a decision costs, in the order of `classes_`: of least expected cost
             is what is decided. None: the most probable class.
+        least_share: a class rarer than this among the training's labels is decided upon as if it had this share of
+            them: its probability counts `least_share` over its share times. Probabilities stay as they are.
         scaler: standard, robust, mean_abs or none, fitted on the training rows; of the inputs, and of values to tell.
         calendar: add calendar (or depth) features of a frame's index to the inputs.
         masks: tell the model which cells were measured, where the inputs have holes.
@@ -51,6 +53,7 @@ class SequenceClassifier(WholeSeries):
         loss: str | None = None,
         class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
         penalty: Any = None,
+        least_share: float = 0.0,
         scaler: str = "standard",
         calendar: bool = False,
         masks: bool = True,
@@ -63,6 +66,7 @@ class SequenceClassifier(WholeSeries):
         self.loss = loss  # type: ignore[assignment]
         self.class_weights = class_weights
         self.penalty = penalty
+        self.least_share = least_share
         self.scaler = scaler
         self.calendar = calendar
         self.masks = masks

@@ -29,7 +29,7 @@ from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, quoted, unknown
-from tsrnn.heads.classes import ClassesHead
+from tsrnn.heads.classes import ClassesHead, lifts
 from tsrnn.kept import Answering
 from tsrnn.layers.apart import apart
 from tsrnn.panel import Panel
@@ -51,9 +51,11 @@ class Labelled(Answering):
     pad, horizon, quantiles = True, 1, None
     class_weights: str | Sequence[float] | Mapping[Any, float] | None
     penalty: Any
+    least_share: float = 0.0
     label_weights: str | Mapping[str, Any] | None = None
     on_unlearnt: str = "error"
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
+    lift_: list[float] | None  # [class], of `least_share`
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it; errors as of `Forecaster.configs`."""
@@ -162,6 +164,7 @@ class Labelled(Answering):
             "reading": learnt.reading,
             "classes": self.classes_,
             "costs": self.costs_,
+            "lift": self.lift_,
         }
         kept, beside = self._kept()
         store.write(folder, config | kept, tensors | learnt.tensors(), beside)
@@ -182,7 +185,8 @@ class Labelled(Answering):
             self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
             head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
             self.costs_ = penalties.costs(config.get("costs", self.penalty), self.classes_ or ())
-            self.head_ = head or ClassesHead(len(self.classes_ or ()), None, self.costs_)
+            self.lift_ = config.get("lift")
+            self.head_ = head or ClassesHead(len(self.classes_ or ()), None, self.costs_, self.lift_)
             size = {} if self.input_size is None else {"input_size": self.input_size}
             self.spec_ = rebuild.spec(config["spec"], {"params": self.head_.params, **size})
             prepared = self._unlearnt(self.spec_.input_size).remember(config["ids"], config["reading"])
@@ -216,24 +220,41 @@ class Labelled(Answering):
         return weights
 
     def _head(self, arrays: Arrays, parts: split.Split) -> heads.Head:
-        self.costs_ = None
+        self.costs_ = self.lift_ = None
         if self.classes_ is None:
-            for name, value in (("class_weights", self.class_weights), ("penalty", self.penalty)):
+            of_labels = {
+                "class_weights": self.class_weights,
+                "penalty": self.penalty,
+                "least_share": self.least_share or None,
+            }
+            for name, value in of_labels.items():
                 if value is not None:
                     raise InputError(f"{name} is of labels, and values are to be told; leave it out")
             return heads.build(None, self.loss or "mae")
         self.costs_ = penalties.costs(self.penalty, self.classes_)
         weights: Any = self.class_weights
+        rows = np.concatenate([np.arange(a, b) for a, b in zip(parts.train.begin, parts.train.end, strict=True)])
+        codes = arrays.columns[0][rows]
+        counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
         if isinstance(weights, str):
             if weights != "balanced":
                 raise unknown("class_weights", weights, ["balanced"])
-            rows = np.concatenate([np.arange(a, b) for a, b in zip(parts.train.begin, parts.train.end, strict=True)])
-            codes = arrays.columns[0][rows]
-            counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
             weights = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
         if isinstance(weights, Mapping):
             weights = weighing.of_classes(weights, self.classes_)
-        return ClassesHead(len(self.classes_), weights, self.costs_)
+        self.lift_ = lifts(counts.tolist(), self.least_share) if self._lifts() else None
+        return ClassesHead(len(self.classes_), weights, self.costs_, self.lift_)
+
+    def _lifts(self) -> bool:
+        """Whether rare classes are decided upon as if they were commoner."""
+        share = self.least_share
+        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
+            raise InputError(f"least_share is a share of the labels, at least 0 and below 1, not {share!r}")
+        if share and self.class_weights is not None:
+            raise InputError(
+                "class_weights and least_share both make rare classes heard, in training and in decisions; name one"
+            )
+        return bool(share)
 
     def _spec_of(self, laid: Buffer, size: int) -> Spec:
         told = masks.WIDTH * len(laid.masks)

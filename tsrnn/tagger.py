@@ -33,6 +33,8 @@ class Tagger(Labelled):
             the others by 1; numbers weigh all of them in their order.
         penalty: [true class, decided class] what a decision costs, in the order of `classes_`, or a table's name or
             TOML file (`tsrnn.penalty`): of least expected cost is what is decided. None: the most probable class.
+        least_share: a class rarer than this among the training's labels is decided upon as if it had this share of
+            them: its probability counts `least_share` over its share times. Probabilities stay as they are.
         label_weights: how much each row's label counts: a column of weights, or what a column's values weigh, such as
             {"confidence": {1: 1.0, 2: 0.5}}. None: all alike.
         scaler: standard, robust, mean_abs or none, fitted on the training rows; of the inputs, and of values to tell.
@@ -55,6 +57,7 @@ class Tagger(Labelled):
         loss: str | None = None,
         class_weights: str | Sequence[float] | Mapping[Any, float] | None = None,
         penalty: Any = None,
+        least_share: float = 0.0,
         label_weights: str | Mapping[str, Any] | None = None,
         scaler: str = "standard",
         scale_per_series: bool = False,
@@ -69,6 +72,7 @@ class Tagger(Labelled):
         self.loss = loss  # type: ignore[assignment]  # a forecaster's is never open
         self.class_weights = class_weights
         self.penalty = penalty
+        self.least_share = least_share
         self.label_weights = label_weights
         self.scaler = scaler
         self.scale_per_series = scale_per_series

@@ -1,6 +1,9 @@
 """A class per cell: one logit each, trained by their cross-entropy; a decision by probability or by expected penalty.
 
-Targets hold the classes' numbers, 0, 1, 2..., unscaled, and nothing where there is no label.
+Targets hold the classes' numbers, 0, 1, 2..., unscaled, and nothing where there is no label. A class that was rare in the
+training may be decided upon as if it had been commoner: probabilities move with the shares that they assume (Saerens,
+Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities", Neural Computation 14,
+equation 2.4).
 """
 
 from collections.abc import Iterable, Sequence
@@ -22,10 +25,15 @@ class ClassesHead(Head):
         weights: [class] of each class's cells in the loss, 1 on average; None: all alike.
         penalty: [true class, decided class] what a decision costs: the one of least expected cost is taken; None: the
             most probable one.
+        lift: [class] by what a class's probability is multiplied before the decision (`lifts`); None: all alike.
     """
 
     def __init__(
-        self, count: int, weights: Sequence[float] | None = None, penalty: Sequence[Sequence[float]] | None = None
+        self,
+        count: int,
+        weights: Sequence[float] | None = None,
+        penalty: Sequence[Sequence[float]] | None = None,
+        lift: Sequence[float] | None = None,
     ) -> None:
         if count < 2:
             raise InputError(f"a label needs at least two classes to choose from, and there is {count}")
@@ -37,9 +45,12 @@ class ClassesHead(Head):
                     f"class_weights takes {count} numbers of at least 0 that are not all 0, one for each class in the "
                     f"order of `classes_`, not {weights!r}"
                 )
+        if lift is not None and len(lift) != count:
+            raise InputError(f"lift takes {count} numbers, one for each class, not {len(lift)}")
         self.params = count
         self.weights = None if weights is None else torch.tensor(list(weights), dtype=torch.float32)
         self.penalty = None if penalty is None else torch.tensor(penalty, dtype=torch.float32)
+        self.lift = None if lift is None else torch.tensor(list(lift), dtype=torch.float32)
 
     def loss(self, params: Tensor, target: Tensor, observed: Tensor | None) -> Tensor:
         """Cross-entropy over labelled cells, each by its class's weight."""
@@ -56,6 +67,8 @@ class ClassesHead(Head):
 
     def decide(self, probabilities: Tensor) -> Tensor:
         """The class to act on: [... class] -> [...]."""
+        if self.lift is not None:
+            probabilities = probabilities * self.lift.to(probabilities)
         if self.penalty is None:
             return probabilities.argmax(-1)
         return (probabilities @ self.penalty.to(probabilities)).argmin(-1)
@@ -71,6 +84,17 @@ class ClassesHead(Head):
         kinds = torch.arange(self.params, device=samples.device)
         counts = (samples.unsqueeze(-1) == kinds).sum(-2)
         return (counts / counts.sum(-1, keepdim=True).clamp(min=1)).clamp(min=1e-3).log()
+
+
+def lifts(counts: Sequence[int], least_share: float) -> list[float]:
+    """By what each class's probability is multiplied where none is to count as rarer than `least_share`.
+
+    Args:
+        counts: [class] labels of the training; a class without any was not learnt, and stays as it is.
+        least_share: of all labels.
+    """
+    total = sum(counts)
+    return [max(1.0, least_share * total / count) if count else 1.0 for count in counts]
 
 
 HEAD = ClassesHead
