@@ -1,8 +1,9 @@
 """A class per cell: one logit each, trained by their cross-entropy; a decision by probability or by expected penalty.
 
 Targets hold the classes' numbers, 0, 1, 2..., unscaled, and nothing where there is no label. A class that was rare in
-the training may be decided upon as if it had been commoner: probabilities move with the shares that they assume (Saerens,
-Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities", Neural Computation 14).
+the training may be decided upon as if it had been commoner: probabilities move with the shares that they assume
+(Saerens, Latinne & Decaestecker 2002, "Adjusting the outputs of a classifier to new a priori probabilities: a simple
+procedure", Neural Computation 14).
 """
 
 from collections.abc import Iterable, Sequence
