@@ -84,6 +84,27 @@ def test_a_sweep_of_whole_series_names_no_length(run, tmp_path):
     assert found["model"] == "gru_classifier"
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (("export", "tagger", "graphs"), "a graph makes a forecast of one window"),
+        (("calibrate", "tagger", "logs.csv"), "intervals are of forecasts"),
+        (("diagnose", "tagger", "logs.csv"), "what reaches a forecast is looked at"),
+        (("forecasts", "tagger", "logs.csv"), "it has no steps ahead"),
+    ],
+)
+def test_a_command_of_forecasts_alone_says_why_and_what_asks_a_tagger(run, tmp_path, words, why):
+    frame = simulate.wells(wells=2, rows=80)
+    frame.write_csv(tmp_path / "logs.csv")
+    tagger = Tagger("majority", loss="cross_entropy", input_size=32, progress=False)
+    tagger.fit(frame, target="facies", inputs=[], id="well", time="depth").save(tmp_path / "tagger")
+    status, out, err = run(*words)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert f"tagger holds a tagger, no forecaster: {why}" in err
+    assert "; `tsrnn predict tagger` asks it" in err
+    assert not (tmp_path / "graphs").exists()
+
+
 def test_what_a_training_in_phases_does_not_read_is_said():
     frame = pl.DataFrame({"ds": range(60), "a": np.sin(np.arange(60))})
     small = {"input_size": 8, "steps": 1, "hidden_size": 4, "progress": False}

@@ -75,6 +75,12 @@ def load(folder: str | Path) -> Estimator:
     return estimator
 
 
+def kinds() -> set[str]:
+    """What folders of estimators of other tasks than a forecast say that they hold."""
+    others = [_kind(name) for name in tasks.names() if name != tasks.AHEAD.name]
+    return {kind for kind in others if kind is not None}
+
+
 def _kind(task: str) -> str | None:
     """What the folder of a task's estimator says that it holds; None of a broken package's."""
     try:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tsrnn.commands._base.given import history, levels
+from tsrnn.commands._base.given import forecaster, history, levels
 from tsrnn.commands._base.options import Data, Load
 
 
@@ -23,14 +23,10 @@ def run(
 
     `tsrnn predict` then has a column for each end: `<target>_q0.1` and `<target>_q0.9` for 0.8.
     """
-    from tsrnn import Forecaster
-
-    forecaster = Forecaster.load(model)
-    forecaster.calibrate(history(data, load_, forecaster), levels(levels_, "levels"), adaptive=adaptive)
-    assert forecaster.calibration_ is not None
-    ends = ", ".join(f"{level:g}" for level in forecaster.calibration_.levels)
+    fitted = forecaster(model, "intervals are of forecasts; probabilities of labels stand beside them")
+    fitted.calibrate(history(data, load_, fitted), levels(levels_, "levels"), adaptive=adaptive)
+    assert fitted.calibration_ is not None
+    ends = ", ".join(f"{level:g}" for level in fitted.calibration_.levels)
     folder = model if out is None else out
-    forecaster.save(folder)
-    typer.echo(
-        f"tsrnn: quantiles {ends} from {forecaster.calibration_.residuals} errors of each step: {folder}", err=True
-    )
+    fitted.save(folder)
+    typer.echo(f"tsrnn: quantiles {ends} from {fitted.calibration_.residuals} errors of each step: {folder}", err=True)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn import registry
-from tsrnn.commands._base.given import history, numbers, words
+from tsrnn.commands._base.given import forecaster, history, numbers, words
 from tsrnn.commands._base.options import Json, Load
 from tsrnn.errors import InputError, unknown
 
@@ -50,9 +50,7 @@ def _cells(text: str) -> list[str]:
 
 def _fitted(model: Path, data: str | None, load_: list[str] | None) -> tuple[Any, Any]:
     """A saved forecaster and the frame to look at it on."""
-    from tsrnn import Forecaster
-
     if data is None:
         raise InputError(f"a saved model is looked at on data; name a data set or a file after {model}")
-    forecaster = Forecaster.load(model)
-    return forecaster, history(data, load_, forecaster)
+    fitted = forecaster(model, "what reaches a forecast is looked at; --cells looks at its cell alone")
+    return fitted, history(data, load_, fitted)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base.given import history, words
+from tsrnn.commands._base.given import forecaster, history, words
 from tsrnn.commands._base.options import By, Data, Json, Load
 
 _ROWS = 100_000  # of the table that are held at once
@@ -32,16 +32,16 @@ def run(  # noqa: PLR0913  one parameter per option
 
     With --by, the measures of groups of them are printed; forecasts are then written with --out alone.
     """
-    from tsrnn import Forecaster, catalog, verify
+    from tsrnn import catalog, verify
     from tsrnn.console import measures, stream
 
-    forecaster = Forecaster.load(model)
-    chunk = max(1, _ROWS // (forecaster.spec_.targets * forecaster.spec_.horizon))
+    fitted = forecaster(model, "it has no steps ahead; `tsrnn card --data` says how good it is on rows")
+    chunk = max(1, _ROWS // (fitted.spec_.targets * fitted.spec_.horizon))
     split = catalog.row(data).split if data in catalog.names() else None
-    asked: Iterator[Any] = forecaster.forecasts(
-        history(data, load_, forecaster), every=every, series=series or None, part=part, split=split, chunk=chunk
+    asked: Iterator[Any] = fitted.forecasts(
+        history(data, load_, fitted), every=every, series=series or None, part=part, split=split, chunk=chunk
     )
-    names, usual, grouped = verify.groups(words(by), forecaster.preparation_.reading["id"]), [], []
+    names, usual, grouped = verify.groups(words(by), fitted.preparation_.reading["id"]), [], []
 
     def summed() -> Iterator[Any]:
         for table in asked:

@@ -16,6 +16,7 @@ from tsrnn.options import check_types
 from tsrnn.reading import Column, Reading
 
 if TYPE_CHECKING:
+    from tsrnn.forecaster import Forecaster
     from tsrnn.panel import Panel
 
 
@@ -142,6 +143,20 @@ def asked_of(fitted: Any, folder: Path, word: str) -> Any:
             f"{folder} holds a {type(fitted).__name__.lower()}, which has no {word}; `tsrnn predict` asks it"
         )
     return fitted
+
+
+def forecaster(folder: Path, why: str) -> "Forecaster":
+    """A saved forecaster, where a command is of forecasts alone.
+
+    Raises:
+        InputError: another task's model is saved there, with `why` the command does not take it; or none.
+    """
+    from tsrnn import Forecaster, faces, store
+
+    if (kind := store.opened(folder).config.get("kind", store.MODEL)) in faces.kinds():
+        asked = "sample" if not hasattr(faces.load(folder), "predict") else "predict"
+        raise InputError(f"{folder} holds a {kind}, no forecaster: {why}; `tsrnn {asked} {folder}` asks it")
+    return Forecaster.load(folder)
 
 
 def history(data: str, load_: list[str] | None, fitted: Any) -> "Reading | Panel":
