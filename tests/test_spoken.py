@@ -17,6 +17,7 @@ FIT = {
     "set": Option("--set", many=True),
 }
 PREDICT = {"load": Option("--load", many=True), "future": Option("--future"), "on_short": Option("--on-short")}
+BENCH = {"config": Option("--config"), "horizons": Option("--horizons"), "input_size": Option("--input-size")}
 ALONG = {"past": Option("--past", many=True)}
 SAMPLE = {"count": Option("--count"), "seed": Option("--seed")}
 FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
@@ -60,6 +61,12 @@ FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
         (FIT, "id takes a column, and the wind is 3", "--id takes a column, and the wind is 3"),
         (FIT, "max_epochs must be above 0", "max_epochs must be above 0"),
         (PREDICT, "on_short must be 'error' or 'skip'", "--on-short must be 'error' or 'skip'"),
+        (BENCH, "give more, or fit with pad=True", "give more, or fit with pad = true in a TOML file (--config)"),
+        (BENCH, "leave it out with on_short='skip'", 'leave it out with on_short = "skip" in a TOML file (--config)'),
+        (BENCH, "input_size=24 and horizon=6 need 30", "--input-size 24 and --horizons 6 need 30"),
+        (BENCH, "lower input_size or horizon, or give", "lower --input-size or --horizons, or give"),
+        (BENCH, "nobody=3; fit with quantiles=[...]", "nobody=3; fit with quantiles in a TOML file (--config)"),
+        (FLAGGED, "lower input_size or horizon; or lower horizon", "lower input_size or horizon; or lower horizon"),
         ({}, "pass sort=True; panel.notes tells all", "pass sort=True; panel.notes tells all"),
     ],
 )
@@ -97,6 +104,33 @@ def test_a_refusal_begins_with_the_option_that_is_wrong(run: Run, words: tuple[s
     status, _, err = run(*words)
     assert status == 2
     assert err.startswith(f"tsrnn: {said}")
+
+
+@pytest.mark.parametrize(
+    ("words", "mended"),
+    [
+        (("fit", "mine.csv", "--model", "ols", "--horizon", "4", "--out", "m"), ("--set", "pad=true")),
+        (
+            ("tune", "mine.csv", "--model", "ols", "--horizon", "4", "--trials", "1"),
+            ("--set", "pad=true", "--study", "2"),
+        ),
+        (("bench", "mine.csv", "--models", "ols", "--horizons", "4", "--workers", "0"), ("--config", "c.toml")),
+    ],
+)
+def test_short_series_are_mended_by_what_the_refusal_names(
+    run: Run, tmp_path: Path, words: tuple[str, ...], mended: tuple[str, ...]
+) -> None:
+    rows = [f"{name},{step},{step % 7}" for name, count in (("a", 200), ("b", 24)) for step in range(count)]
+    (tmp_path / "mine.csv").write_text("\n".join(["unique_id,ds,y", *rows]) + "\n")
+    (tmp_path / "c.toml").write_text('model = "ols"\ninput_size = 30\npad = true\n')
+    asked = (*words, "--input-size", "30")
+    status, _, err = run(*asked)
+    option = "--set pad=true" if mended[0] == "--set" else "pad = true in a TOML file (--config)"
+    assert (status, f"or fit with {option}" in err) == (2, True)
+    assert "pad=True" not in err
+    assert "lower --input-size or --horizon" in err
+    status, _, err = run(*asked, *mended)
+    assert status == 0, err
 
 
 def test_a_notice_names_the_option_and_the_notes_do_too(run: Run, tmp_path: Path) -> None:

@@ -3,7 +3,8 @@
     pass sort=True                  pass --load sort=true
     pass id='shop'                  pass --id shop
     missing=[-9999] takes them      --missing -9999 takes them
-    or fit with pad=True            or fit with --set pad=true
+    or fit with pad=True            or fit with --set pad=true; pad = true in a TOML file (--config), of a benchmark
+    lower input_size or horizon     lower --input-size or --horizon
     n must be above 0               --count must be above 0
 
 A word that the command has no option for stays as it is.
@@ -19,6 +20,8 @@ from dataclasses import dataclass, fields
 from inspect import signature
 from typing import Any
 
+import tomli_w
+
 from tsrnn.errors import QUOTED, InputError
 
 _SAID = re.compile(
@@ -31,6 +34,7 @@ _NOTES = re.compile(r"(?:`tsrnn describe` and )?panel\.notes tells? all")
 _SUBJECT = re.compile(  # the word that a sentence is about
     r"[a-z]+(?:_[a-z]+)*(?= (?:(?:must be|takes|cannot be)\b|is (?:a share|a length|a whole number|the chance|True)\b))"
 )
+_LOWER = re.compile(r"\blower (input_size\b(?: or horizon\b)?|horizon\b)(?!=)")  # what a mend asks to make less
 _CALLED = {"past_covariates": "past", "future_covariates": "future", "inputs": "past", "n": "count"}
 _FIT = ("on_short", "quantiles", "input_size", "horizon", "model", "missing", "freq")  # of `tsrnn fit`
 _running: dict[str, "Option"] = {}
@@ -72,6 +76,7 @@ def worded(text: str) -> str:
     text = _NOTES.sub("`tsrnn describe` tells all", text).replace("True or False", "true or false")
     if subject := _SUBJECT.match(text):
         text = _word(subject[0]) + text[subject.end() :]
+    text = _LOWER.sub(lambda match: f"lower {' or '.join(map(_word, match[1].split(' or ')))}", text)
     return _SAID.sub(lambda match: match[0] if match[2] is None else _said(match, text[: match.start()]), text)
 
 
@@ -86,13 +91,15 @@ def _option(word: str, said: str, before: str) -> str | None:
         value = ast.literal_eval(said) if said else ...
     if value is None or (word == "future" and _running.get(word, Option("")).many):
         return None
-    own = _running.get(_CALLED.get(word, word))
+    own = _own(word)
     if own is not None and (value is True) == own.switch and value is not False:
         return _valued(word, own, value)
     from tsrnn import refine  # it imports polars, and a command starts without
 
     if "load" in _running and word in refine.ASKED:
         return f"--load {_pair(word, value)}"
+    if "config" in _running and "set" not in _running:  # each fit's parameters stand in a file
+        return _filed(word, value) if word in _settings() else None
     of_fit = bool(_CLAUSE.search(before))
     if of_fit and word in _FIT and "set" not in _running:
         return _valued(word, Option(f"--{word.replace('_', '-')}", many=word == "missing"), value)
@@ -105,9 +112,20 @@ def _word(word: str) -> str:
     """What the command calls a parameter; as it is, where it has no option for it, or takes it by --set."""
     from tsrnn import refine
 
-    if (own := _running.get(_CALLED.get(word, word))) is not None:
+    if (own := _own(word)) is not None:
         return own.word
     return f"--load {word}" if "load" in _running and word in refine.ASKED else word
+
+
+def _own(word: str) -> Option | None:
+    """The running command's own option for what Python calls so; of a benchmark, --horizons."""
+    return _running.get(_CALLED.get(word, word)) or _running.get(f"{word}s" if word == "horizon" else "")
+
+
+def _filed(word: str, value: Any) -> str:
+    """name = value as a file of parameters has it."""
+    named = word if _open(value) else tomli_w.dumps({word: value}).strip()
+    return f"{named} in a TOML file (--config)"
 
 
 def _valued(word: str, option: Option, value: Any) -> str:

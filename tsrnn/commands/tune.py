@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 import typer
 
+from tsrnn import spoken
 from tsrnn.commands._base.given import (
     at_least_one,
     benchmark,
@@ -185,7 +186,7 @@ class Trials:
     def ended(self, trial: Any, ended: int, lowest: float) -> None:
         state = trial.state.name.lower()
         score = f" {trial.values[0]:.4f}" if state == "complete" else ""
-        why = f" ({trial.user_attrs['error']})" if "error" in trial.user_attrs else ""
+        why = f" ({spoken.worded(trial.user_attrs['error'])})" if "error" in trial.user_attrs else ""
         best = f", best {lowest:.4f}" if lowest < float("inf") else ""
         seconds = f" in {trial.duration.total_seconds():.0f} s" if trial.duration else ""
         line = f"trial {trial.number}: {state}{score}{seconds}{why}   {ended} of {self.trials}{best}"
