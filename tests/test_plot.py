@@ -262,7 +262,7 @@ def test_tsrnn_plot_draws_a_forecast_ahead_of_the_bit(run, tmp_path):
     drawn = (tmp_path / "p.svg").read_text(encoding="utf-8")
     assert "3 forecasts, the last from" in drawn
     for words, said in {
-        ("saved",): "saved is a saved model; say what it forecasts from: tsrnn plot saved my.csv --out p.png",
+        ("saved",): "saved is a saved model; name the data that it is asked of: tsrnn plot saved my.csv --out p.png",
         ("w.las", "--depth", "3"): "--depth takes two numbers such as 2200,2300, not '3'",
         ("transformer", "--strip", "OT"): "tracks are drawn over depths and 'date' holds none",
     }.items():

@@ -158,9 +158,10 @@ def test_of_nothing_nothing_is_told_and_the_columns_are_named(run, tmp_path):
     along = ("--task", "along", "--target", "facies", "--past", "GR", "--past", "RHOB")
     for task in (along, ("--task", "reconstruct", "--target", "GR", "--target", "RHOB")):
         assert run("fit", "logs.csv", *task, "--id", "well", *small, "--out", task[1])[0] == 0
-        for name, series in (("blank.csv", "W-01"), ("some.csv", "W-02")):
+        every = ("'W-01', 'W-02', 'W-03' hold", "leave them out")
+        for name, (who, mend) in (("blank.csv", every), ("some.csv", ("'W-02' holds", "leave it out"))):
             status, out, err = run("predict", task[1], name)
-            said = f"{name}: series '{series}' holds no value of 'GR', 'RHOB', and nothing else is read; leave it out"
+            said = f"{name}: series {who} no value of 'GR', 'RHOB', and nothing else is read; {mend}"
             assert (status, out, err.strip()) == (2, "", f"tsrnn: {said}")
 
 
@@ -264,7 +265,7 @@ def test_a_detector_s_labels_are_asked_for_before_a_fit(run, tmp_path):
     status, _, err = run("bench", *words)
     assert status == 2
     assert "unknown column of load.csv 'is_anomaly': Known: " in err
-    assert "name the column of them with label=" in err
+    assert "name the column of them with label in a TOML file (--config)" in err
 
 
 def test_a_measure_that_is_none_is_said_to_be_none(tmp_path):
