@@ -375,3 +375,15 @@ def test_a_keyword_that_no_frame_takes_is_one_sentence_of_every_door(door, monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(InputError, match="unknown argument 'targets': did you mean 'target'"):
         door(_wide(HOURS), targets="load")
+
+
+def test_the_nearest_word_may_be_the_doors_own(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    forecaster = Forecaster("repeat_last", input_size=2, horizon=1)
+    with pytest.raises(InputError, match="'window': did you mean 'windows'"):
+        forecaster.backtest(_wide(HOURS), window=2)
+    with pytest.raises(InputError, match="'splitt': did you mean 'split'"):
+        forecaster.fit(_wide(HOURS), splitt=None)
+    _wide(HOURS).write_csv("mine.csv")
+    with pytest.raises(InputError, match="'resampl': did you mean 'resample'"):
+        load("mine.csv", resampl="2h")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
 from functools import wraps
-from inspect import signature
+from inspect import CO_VARKEYWORDS, signature
 from typing import ParamSpec, TypeVar
 
 Given = ParamSpec("Given")
@@ -158,7 +158,7 @@ def only_known(otherwise: str) -> Callable[[Callable[Given, Answer]], Callable[G
         @wraps(function)
         def checked(*args: Given.args, **given: Given.kwargs) -> Answer:
             if strange := next((name for name in given if name not in every), None):
-                raise InputError(f"{unknown('argument', strange, known)}; {otherwise}")
+                raise InputError(f"{unknown('argument', strange, [*known, *_of_the_door()])}; {otherwise}")
             return function(*args, **given)
 
         return checked
@@ -166,7 +166,18 @@ def only_known(otherwise: str) -> Callable[[Callable[Given, Answer]], Callable[G
     return made
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
+def _of_the_door() -> list[str]:
+    """The keywords of the outermost function of tsrnn that led here and hands on what it does not know."""
+    frame, words = sys._getframe().f_back, list[str]()
+    while frame is not None and (frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE):
+        code = frame.f_code
+        if code.co_flags & CO_VARKEYWORDS and code.co_kwonlyargcount:
+            words = list(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+        frame = frame.f_back
+    return words
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
     """An `InputError` for a `name` that is none of the `known` ones, with the nearest of them.
 
     >>> str(unknown("model", "lstn", ["lstm", "gru"]))
@@ -174,7 +185,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """
     names = sorted(set(known) - set(getattr(_thread, "unlisted", ())))
     lowered = {each.lower(): each for each in names if len(each) <= 2 * _CELL}
-    asked = name.lower()[: 2 * _CELL]
+    asked = str(name).lower()[: 2 * _CELL]
     begun = [each for each in lowered if len(asked) >= _BEGUN and each.startswith(asked)]
     near = [lowered[each] for each in dict.fromkeys(begun + get_close_matches(asked, lowered, n=3, cutoff=0.5))][:3]
     hint = f"did you mean {' or '.join(quoted(each) for each in near)}? " if near else ""
