@@ -237,3 +237,20 @@ def test_targets_that_mase_leaves_out_are_named():
         both = forecaster.score(split={"last": 8}, measures="mase")
     alone = Forecaster("repeat_last", input_size=4, horizon=4).fit(frame, target="moves", split={"last": 8})
     assert both.mase == pytest.approx(alone.score(split={"last": 8}, measures="mase").mase)
+
+
+@pytest.mark.parametrize("measures", [5, [5], {"mae": 1, 2: 3}])
+def test_measures_that_are_no_words_are_one_sentence(wide, measures):
+    forecaster = Forecaster("repeat_last", **TASK).fit(wide)
+    with pytest.raises(InputError, match=r"measures takes a word or several, such as \['mse', 'mae'\], not "):
+        forecaster.score(split=None, part="val", measures=measures)
+
+
+def test_a_part_that_is_too_short_to_score_is_named(wide):
+    forecaster = Forecaster("repeat_last", **TASK).fit(wide)
+    with pytest.raises(
+        InputError, match="has 25 rows up to the end of the part 'test', but input_size=24 and horizon=6"
+    ):
+        forecaster.score(split={"borders": [5, 10, 25]})
+    with pytest.raises(InputError, match="series 'frame' has 25 rows, but input_size=24"):
+        forecaster.forecasts(wide.head(25))

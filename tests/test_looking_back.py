@@ -355,3 +355,8 @@ def test_models_of_other_horizons_are_not_compared(wide):
         backtest.compare(models, wide)
     with pytest.raises(InputError, match="not at no model"):
         backtest.compare({}, wide)
+
+
+def test_rows_in_which_nothing_was_measured_are_held_against_no_forecast(long):
+    with pytest.raises(InputError, match="frame: no row holds a value of 'y', which forecasts could be held against"):
+        Forecaster("repeat_last", input_size=24, horizon=6).backtest(long.with_columns(y=None), target="y")

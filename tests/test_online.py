@@ -154,6 +154,10 @@ def test_what_cannot_be_followed_is_refused():
         fitted().follow(part="train")
     with pytest.raises(InputError, match="unknown corrector 'furier': did you mean 'fourier'"):
         fitted().follow(correctors=["level", "furier"])
+    with pytest.raises(InputError, match="correctors takes some of level, fourier, not 5"):
+        fitted().follow(correctors=5)
+    with pytest.raises(InputError, match="unknown part 'None': Known: test, val"):
+        fitted().follow(part=None)
     with pytest.raises(InputError, match="correctors names none; name some of level, fourier"):
         fitted().follow(correctors=[])
     with pytest.raises(InputError, match="the split leaves no row to the part 'val', where horizon=6 needs 6; give it"):

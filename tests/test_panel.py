@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from polars.testing import assert_frame_equal as assert_polars_equal
 
+from tsrnn import faces, load, tasks
 from tsrnn.errors import InputError, Notice
+from tsrnn.forecaster import Forecaster
 from tsrnn.panel import Panel
 
 DAYS = pl.date_range(dt.date(2020, 1, 1), dt.date(2020, 1, 6), eager=True)
@@ -341,3 +343,47 @@ def test_the_series_is_named_where_there_are_several():
     frame = _long().with_columns(ds=pl.Series([DAYS[0], DAYS[1], DAYS[1], DAYS[0], DAYS[2]]))
     with pytest.raises(InputError, match=r"row 4 of series 'a'.*comes after"):
         Panel.of(frame)
+
+
+@pytest.mark.parametrize("task", tasks.names())
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("past", r"inputs=, not past=|argument 'past': did you mean 'past_covariates'"),
+        ("epochs", "where it is made, not"),
+    ],
+)
+def test_a_keyword_that_no_frame_takes_is_one_sentence_of_every_face(task, word, said):
+    sizes = {"input_size": 2, "horizon": 1} if tasks.find(task).forecasts else {}
+    words = {"along": {"target": "rock"}, "whole": {"y": "rock"}}.get(task, {})
+    frame = _wide(HOURS).with_columns(rock=pl.Series([*"sandys"]), fault=pl.lit(0), unique_id=pl.lit("a"))
+    face = faces.of(task)(**sizes, **({"label": "fault"} if task == "detect" else {}))
+    with pytest.raises(InputError, match=said):
+        face.fit(frame, **words, **{word: ["oil"]})
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        Panel.of,
+        Forecaster("repeat_last", input_size=2, horizon=1).backtest,
+        Forecaster("repeat_last", input_size=2, horizon=1).modules,
+        lambda frame, **roles: load(frame.write_csv("mine.csv") or "mine.csv", **roles),
+    ],
+)
+def test_a_keyword_that_no_frame_takes_is_one_sentence_of_every_door(door, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match="unknown argument 'targets': did you mean 'target'"):
+        door(_wide(HOURS), targets="load")
+
+
+def test_the_nearest_word_may_be_the_doors_own(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    forecaster = Forecaster("repeat_last", input_size=2, horizon=1)
+    with pytest.raises(InputError, match="'window': did you mean 'windows'"):
+        forecaster.backtest(_wide(HOURS), window=2)
+    with pytest.raises(InputError, match="'splitt': did you mean 'split'"):
+        forecaster.fit(_wide(HOURS), splitt=None)
+    _wide(HOURS).write_csv("mine.csv")
+    with pytest.raises(InputError, match="'resampl': did you mean 'resample'"):
+        load("mine.csv", resampl="2h")

@@ -73,8 +73,14 @@ class TestSplit:
         assert (parts.val.begin == parts.train.end).all()
 
     def test_a_series_without_rows_before_its_last_ones_is_refused(self):
-        with pytest.raises(InputError, match="series 's1' has 4 rows, and the split takes the last 4 of each"):
+        with pytest.raises(InputError, match=r"series 's1' has 4 rows, and .* last 4 of each: leave it out, or take"):
             split.last(_arrays([12, 4]), 4)
+        with pytest.raises(InputError, match=r"2 of 3 series have too few rows \('s1' 3, 's2' 4\).*: leave them out"):
+            split.last(_arrays([12, 3, 4]), 4)
+        with pytest.raises(
+            InputError, match=r"series 's0' has 3 rows, and the split takes the last 4 of each: take fewer"
+        ):
+            split.last(_arrays([3]), 4)
         with pytest.raises(InputError, match=r"split last takes a whole number of rows from 1, not 0\.5"):
             split.declared({"last": 0.5})
 

@@ -229,6 +229,12 @@ def test_words_weigh_what_the_table_says_and_are_no_weights_themselves():
         for each, table in ((frame, {1: 1.0, 0: 0.25}), (worded, {"high": 1.0, "low": 0.25}))
     ]
     np.testing.assert_array_equal(*told)
+    for each, table, said in (
+        (frame, {"x": 1}, "values of 'sure' weigh, such as {1: 1"),
+        (worded, 3, "words of 'sure'"),
+    ):
+        with pytest.raises(InputError, match=f"label_weights says what {said}"):
+            Tagger(**SMALL, label_weights={"sure": table}).fit(each, **WORLD)
     with pytest.raises(InputError, match="label_weights does not say what 'low' of 'sure' weighs; add it"):
         Tagger(**SMALL, label_weights={"sure": {"high": 1.0}}).fit(worded, **WORLD)
     with pytest.raises(InputError, match="column 'sure', row 1 holds 'low' where a number belongs"):

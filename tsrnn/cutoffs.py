@@ -55,8 +55,13 @@ def plan(panel: Panel, arrays: Arrays, reach: Reach, windows: int, step: int | N
     for name, value in (("windows", windows), ("step", step)):
         if value < 1:
             raise InputError(f"{name} must be at least 1, not {value}")
+    if not (seen := arrays.measured()).any():
+        raise InputError(
+            f"{panel.source}: no row holds a value of {listed(panel.roles.targets)}, which forecasts could be held "
+            "against; give rows that do"
+        )
     numbers = _numbers(panel, arrays)
-    moments = np.unique(numbers[numbers <= numbers[arrays.measured()].max()])
+    moments = np.unique(numbers[numbers <= numbers[seen].max()])
     if len(moments) < (need := horizon + (windows - 1) * step + 1):
         raise InputError(
             f"{panel.source} has {len(moments)} steps; {windows} backtest windows of horizon {horizon} at step {step} "

@@ -7,10 +7,16 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
+from functools import wraps
+from inspect import CO_VARKEYWORDS, signature
+from typing import ParamSpec, TypeVar
 
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
 _INSIDE = ("tsrnn", "functools")  # functools: a cached property stands between
 _CELL = 60  # characters of a cell, or of a name, that a message quotes
 _NAMES = 40  # names that a message lists
+_BEGUN = 3  # letters that are the beginning of a name
 _SHORT = 3  # series that a refusal names
 _thread = threading.local()
 QUOTED = r"(?<![\w=])(?:'[^']*'|\"[^\"]*\")(?!\w)"  # a name or a cell, whose words are not a sentence's own
@@ -142,7 +148,36 @@ def unlisted(names: Iterable[str]) -> Iterator[None]:
         _thread.unlisted = before
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
+def only_known(otherwise: str) -> Callable[[Callable[Given, Answer]], Callable[Given, Answer]]:
+    """Refuse a keyword that a function has not by a sentence: the nearest that it has, and what else may be meant."""
+
+    def made(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+        every = signature(function).parameters
+        known = [name for name, each in every.items() if each.kind is each.KEYWORD_ONLY]
+
+        @wraps(function)
+        def checked(*args: Given.args, **given: Given.kwargs) -> Answer:
+            if strange := next((name for name in given if name not in every), None):
+                raise InputError(f"{unknown('argument', strange, [*known, *_of_the_door()])}; {otherwise}")
+            return function(*args, **given)
+
+        return checked
+
+    return made
+
+
+def _of_the_door() -> list[str]:
+    """The keywords of the outermost function of tsrnn that led here and hands on what it does not know."""
+    frame, words = sys._getframe().f_back, list[str]()
+    while frame is not None and (frame.f_globals.get("__name__", "").split(".")[0] in _INSIDE):
+        code = frame.f_code
+        if code.co_flags & CO_VARKEYWORDS and code.co_kwonlyargcount:
+            words = list(code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount])
+        frame = frame.f_back
+    return words
+
+
+def unknown(kind: str, name: object, known: Iterable[str]) -> InputError:
     """An `InputError` for a `name` that is none of the `known` ones, with the nearest of them.
 
     >>> str(unknown("model", "lstn", ["lstm", "gru"]))
@@ -150,7 +185,9 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> InputError:
     """
     names = sorted(set(known) - set(getattr(_thread, "unlisted", ())))
     lowered = {each.lower(): each for each in names if len(each) <= 2 * _CELL}
-    near = [lowered[each] for each in get_close_matches(name.lower()[: 2 * _CELL], lowered, n=3, cutoff=0.5)]
+    asked = str(name).lower()[: 2 * _CELL]
+    begun = [each for each in lowered if len(asked) >= _BEGUN and each.startswith(asked)]
+    near = [lowered[each] for each in dict.fromkeys(begun + get_close_matches(asked, lowered, n=3, cutoff=0.5))][:3]
     hint = f"did you mean {' or '.join(quoted(each) for each in near)}? " if near else ""
     shown = ", ".join(quoted(each)[1:-1] for each in names[:_NAMES]) or "none"
     rest = f" and {len(names) - _NAMES} more" if len(names) > _NAMES else ""

@@ -227,7 +227,7 @@ class Evaluated(Estimator):
         rows = split.whole(laid.arrays) if part is None else self._split(panel, laid.arrays, wanted).part(part)
         cut = windows.cut(laid, rows, self.input_size, self.horizon)
         if not len(cut):
-            windows.refuse_empty(cut, rows, self.on_short == "error", part or "train")
+            windows.refuse_empty(cut, rows, self.on_short == "error", part or "")
         held = np.zeros(len(panel.ids), bool)
         held[laid.series_of(cut.anchors.first)] = True
         if without := [name for name, has in zip(panel.ids, held | (rows.begin == rows.end), strict=True) if not has]:

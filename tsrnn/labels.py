@@ -90,6 +90,8 @@ def asked(frame: Any, target: Any, inputs: Any, roles: Mapping[str, Any]) -> tup
     Raises:
         InputError: no target is named, or several, and there is no panel that has one alone.
     """
+    if strange := next((name for name in ("past_covariates", "past", "covariates") if name in roles), None):
+        raise InputError(f"the columns that labels and values are told from are named with inputs=, not {strange}=")
     if isinstance(target, Sequence) and not isinstance(target, str):
         target = the_one(target)
     if isinstance(frame, Panel):

@@ -11,7 +11,7 @@ correlation, Murphy & Epstein 1989; pinball loss, Koenker & Bassett 1978; CRPS, 
 Gneiting & Raftery 2007, eq. 43.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -204,8 +204,14 @@ def words(asked: Sequence[str] | str | None, usual: Sequence[str] = USUAL) -> tu
 
     >>> words("mase"), words(["mae", "mse", "mae"]), words(None)
     (('mase',), ('mae', 'mse'), ('mse', 'mae'))
+
+    Raises:
+        InputError: they are no words.
     """
-    return tuple(dict.fromkeys([asked] if isinstance(asked, str) else asked or usual))
+    several = [asked] if isinstance(asked, str) else asked or usual
+    if not isinstance(several, Iterable) or not all(isinstance(each, str) for each in several):
+        raise InputError(f"measures takes a word or several, such as ['mse', 'mae'], not {asked!r}")
+    return tuple(dict.fromkeys(several))
 
 
 def ordering(word: str) -> Measure:

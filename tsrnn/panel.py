@@ -19,7 +19,7 @@ from tsrnn import index as indexing
 from tsrnn import levels as words
 from tsrnn import transforms as kinds
 from tsrnn.arrays import Arrays, Rows
-from tsrnn.errors import InputError, notice, unknown
+from tsrnn.errors import InputError, notice, only_known, unknown
 from tsrnn.frames import Origin, from_polars
 from tsrnn.intake import TREATMENT, take
 from tsrnn.reading import Column, Note, line
@@ -62,6 +62,7 @@ class Panel:
     origin: Origin = field(default=Origin(), repr=False)  # the frame type that came in
 
     @classmethod
+    @only_known("how a model is made and trained is said where it is made, not where it gets its rows")
     def of(  # noqa: PLR0913  the door: every role is a keyword with a default
         cls,
         frame: Any,
@@ -169,8 +170,7 @@ class Panel:
         return panel if panel.fill is None else panel._filled(panel.fill)
 
     def _filled(self, fill: int) -> "Panel":
-        args = (self.frame, self.roles, self.offsets, self.step, fill, self.rows_as_they_stand)
-        frame, notes = holes.filled(*args)
+        frame, notes = holes.filled(self.frame, self.roles, self.offsets, self.step, fill, self.rows_as_they_stand)
         return replace(self, frame=frame, notes=(*self.notes, *notes), order=None if len(notes) else self.order)
 
     def transformed(self, transforms: Mapping[str, str] | None) -> "Panel":

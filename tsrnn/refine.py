@@ -5,6 +5,7 @@ Reading --one unit per curve, families, ranges, washout--> Reading --`Panel.of`-
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bo
 WORDS = (*LOADED, "labels", "wanted")  # of `load`, beside the roles
 ROWS = {"sort": bool, "rows_as_they_stand": bool, "fill": int, "flags": Any, "transforms": Any}  # of `Panel.of`
 ASKED = (*LOADED, "labels", *ROWS, "maps")  # what `--load` takes
+_OF_PANEL = tuple(signature(Panel.of).parameters)
 _TREATED = ("missing", "flags", "wind", "fill", "duplicates", "sort", "date_format", "rows_as_they_stand")
 
 
@@ -43,6 +45,8 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     """
     asked = {word: arguments[word] for word in WORDS if word in arguments}
     roles = {word: value for word, value in arguments.items() if word not in WORDS}
+    if strange := next((word for word in roles if word not in _OF_PANEL), None):
+        raise unknown("argument", strange, {*_OF_PANEL, *ASKED} - {"frame", "source"})
     check_types(asked, {"clip": bool, "washout": bool, "labels": bool})
     classes, source = None, roles.get("source", "the frame")
     if asked.get("labels"):

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from tsrnn.arrays import Arrays, Rows
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, too_short, unknown
 
 KINDS = ("borders", "ratios", "last", "by_series")
 EVERY = 5  # series of which one is validated on, where a split is `last`
@@ -159,10 +159,10 @@ def last(arrays: Arrays, rows: int) -> Split:
     """
     _check_last(rows)
     at, end = arrays.offsets[:-1], arrays.stops()
-    short = np.flatnonzero(end - at <= rows)
-    if len(short):
-        name, count = arrays.ids[short[0]], (end - at)[short[0]]
-        raise InputError(f"series {name!r} has {count} rows, and the split takes the last {rows} of each: leave it out")
+    if short := int((end - at <= rows).sum()):
+        few = too_short(arrays.ids, (end - at).tolist(), rows + 1, "has {} rows", "have too few rows")
+        out = "" if short == len(at) else f"leave {'it' if short == 1 else 'them'} out, or "
+        raise InputError(f"{few}, and the split takes the last {rows} of each: {out}take fewer")
     middle = np.arange(len(at)) % EVERY == EVERY // 2
     val = np.where(middle & (end - at > 3 * rows), rows, 0)
     return _parts(at, end - rows - val, end - rows, end)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
+import polars as pl
 
 from tsrnn import figures
 from tsrnn.arrays import Floats
@@ -32,13 +33,11 @@ def of_rows(panel: Panel, asked: str | Mapping[str, Any]) -> Floats:
     if name not in panel.frame.columns:
         raise unknown(f"column of {panel.source}", str(name), panel.frame.columns)
     column = panel.frame[name]
-    if table is None or not figures.is_text(column.dtype):
-        numbers = figures.read(column, panel.source) if figures.is_text(column.dtype) else column
-        cells = figures.floats(numbers).astype(np.float64)
-        weights = cells if table is None else _weighed(cells, table, str(name), panel.source)
+    if table is None:
+        weights = figures.floats(figures.read(column, panel.source) if figures.is_text(column.dtype) else column)
     else:
-        weights = _worded(figures.text(column).to_list(), table, str(name), panel.source)
-    weights = np.nan_to_num(weights)
+        weights = _by_value(column, table, str(name), panel.source)
+    weights = np.nan_to_num(weights.astype(np.float64))
     if (weights < 0).any() or not np.isfinite(weights).all():
         row = int(np.flatnonzero((weights < 0) | ~np.isfinite(weights))[0])
         raise InputError(
@@ -88,34 +87,19 @@ def _is_class(name: Any, kind: Any) -> bool:
     return bool(name == kind)
 
 
-def _weighed(cells: Floats, table: Any, name: str, source: str) -> Floats:
+def _by_value(column: pl.Series, table: Any, name: str, source: str) -> Floats:
+    """What the words, or the numbers, of a column weigh: [row], NaN where the cell is empty."""
+    told: type[str] | type[float]
+    told, what, such = (str, "words", {"high": 1.0}) if figures.is_text(column.dtype) else (float, "values", {1: 1.0})
     try:
-        known = {float(value): float(weight) for value, weight in table.items()}
+        known = {told(value): float(weight) for value, weight in table.items()}
     except (AttributeError, TypeError, ValueError):
         raise InputError(
-            f"label_weights says what values of {quoted(name)} weigh, such as {{1: 1.0, 2: 0.5}}, not {table!r}"
+            f"label_weights says what {what} of {quoted(name)} weigh, such as {such}, not {table!r}"
         ) from None
-    values = np.unique(cells[np.isfinite(cells)])
-    if lacking := [f"{value:g}" for value in values if value not in known]:
-        raise InputError(
-            f"{source}: label_weights does not say what {listed(lacking)} of {quoted(name)} weighs; add it"
-        )
-    weights = np.full(len(cells), np.nan)
-    for value, weight in known.items():
-        weights[cells == value] = weight
+    cells = figures.text(column) if told is str else pl.Series(figures.floats(column), dtype=pl.Float64).fill_nan(None)
+    if lacking := [value for value in cells.unique().drop_nulls().sort() if value not in known]:
+        shown = listed(value if told is str else f"{value:g}" for value in lacking)
+        raise InputError(f"{source}: label_weights does not say what {shown} of {quoted(name)} weighs; add it")
+    weights: Floats = np.array([known.get(cell, np.nan) for cell in cells], np.float64)
     return weights
-
-
-def _worded(cells: list[str | None], table: Any, name: str, source: str) -> Floats:
-    """What words weigh: [row], NaN where the cell is empty."""
-    try:
-        known = {str(word): float(weight) for word, weight in table.items()}
-    except (AttributeError, TypeError, ValueError):
-        raise InputError(
-            f"label_weights says what words of {quoted(name)} weigh, such as {{'high': 1.0}}, not {table!r}"
-        ) from None
-    if lacking := sorted({cell for cell in cells if cell is not None and cell not in known}):
-        raise InputError(
-            f"{source}: label_weights does not say what {listed(lacking)} of {quoted(name)} weighs; add it"
-        )
-    return np.array([np.nan if cell is None else known[cell] for cell in cells], np.float64)

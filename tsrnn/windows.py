@@ -247,7 +247,8 @@ def refuse_blind(batch: Batch, targets: Sequence[str], ids: Sequence[str]) -> No
 def refuse_empty(cut_out: Windows, part: Part, each: bool = True, name: str = "train") -> None:
     """Raise one sentence that names the series that is too short, or the part, where a part gives no window.
 
-    A series that the part leaves out (a well held out) is not meant. `each`: one short series is enough.
+    A series that the part leaves out (a well held out) is not meant. `each`: one short series is enough; `name`: of the
+    part, empty of whole series.
     """
     arrays, padding = cut_out.buffer.arrays, cut_out.buffer.padding
     need = cut_out.input_size + cut_out.horizon - padding
@@ -258,11 +259,12 @@ def refuse_empty(cut_out: Windows, part: Part, each: bool = True, name: str = "t
         padded = not padding and not len(arrays.breaks) and rows.min() > cut_out.horizon
         mend += ", or fit with pad=True" if padded else ""
         mend += or_skip(int((rows < need).sum()), len(rows)) if each and len(cut_out) else ""
-        has = ("has {} rows to learn from", "have too few rows to learn from")
-        few = too_short(arrays.ids, rows.tolist(), need, *has)
+        of = " to learn from" if name == "train" else f" up to the end of the part {name!r}" if name else ""
+        few = too_short(arrays.ids, rows.tolist(), need, f"has {{}} rows{of}", f"have too few rows{of}")
         raise InputError(f"{few}, but {task} need {need}; {mend}")
     if not len(cut_out):
-        split.refuse_narrow(part, cut_out.horizon, name)
+        if name:
+            split.refuse_narrow(part, cut_out.horizon, name)
         mend = f"lower input_size or horizon, or {_fill(arrays)}" if len(arrays.breaks) else mend
         raise InputError(f"no stretch of {need} rows without a gap, and with a target, is left for {task}; {mend}")
 

@@ -4,9 +4,9 @@ Those of whole sequences, told by their labels, are in `published_whole.csv`, th
 `published_competitions.csv`: in its columns but for the measures.
 
 Classes: A, every test window and one configuration; B, every test window, best per horizon of a search, on the test
-(TFB, DUET) or on a split that is not documented (FITS, xPatch); C, part of the test left out; Z, zero-shot: not trained
-on the data set; T, trained on it elsewhere, among others. Whether a published configuration was chosen on validation
-alone is not known of any.
+(TFB, DUET) or on a split that is not documented (FITS, xPatch, PhaseFormer); C, part of the test left out; Z,
+zero-shot: not trained on the data set; T, trained on it elsewhere, among others. Whether a published configuration was
+chosen on validation alone is not known of any.
 """
 
 from collections.abc import Sequence

@@ -150,6 +150,8 @@ def named(correctors: Sequence[Kind] | Kind) -> tuple[Kind, ...]:
     Raises:
         InputError: there is no such corrector, or none is named.
     """
+    if not isinstance(correctors, Sequence):
+        raise InputError(f"correctors takes some of {', '.join(get_args(Kind))}, not {correctors!r}")
     kinds = (correctors,) if isinstance(correctors, str) else tuple(correctors)
     if wrong := [each for each in kinds if each not in get_args(Kind)]:
         raise unknown("corrector", str(wrong[0]), get_args(Kind))
