@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from tsrnn import faces, heads, models, suites, tasks
+from tsrnn import faces, heads, models, online, suites, tasks
 from tsrnn.bench.data import opened, settled
 from tsrnn.board import rows
 from tsrnn.errors import InputError
@@ -154,6 +154,8 @@ def _check(job: Job, where: str, panel: Panel) -> None:
     if not job.asks.forecasts:
         return
     head = heads.build(asked.quantiles, asked.loss)
+    if job.source.suite.online:
+        online.check_head(head, asked.loss, f"{where}{job.name}: a suite with online = true corrects")
     for word in job.source.suite.measures:
         if not head.spreads and named(word).levels and job.source.suite.calibrate is None:
             asks = f"quantiles = [{', '.join(f'{level:g}' for level in named(word).levels)}]"

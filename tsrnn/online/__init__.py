@@ -29,6 +29,7 @@ from tsrnn.heads import Head
 from tsrnn.models import Model
 from tsrnn.models._base import device_of
 from tsrnn.online import fourier, guard, level
+from tsrnn.shapes import Spec
 from tsrnn.windows import Windows
 
 Kind = Literal["level", "fourier"]
@@ -171,10 +172,21 @@ def check(model: Model, calibration: Calibration | None, panel: str) -> None:
             f"{panel}: follow and an adaptive calibration would both move intervals by what came true; call calibrate "
             "with adaptive=False"
         )
-    if model.spec.params > max(1, len(model.spec.levels) + 1):
-        raise InputError(
-            f"{panel}: follow corrects points and quantiles, not the loss {model.spec.loss!r}; take another"
-        )
+    check_head(model.spec, model.spec.loss, f"{panel}: follow corrects")
+
+
+def check_head(said: Spec | Head, loss: str, who: str) -> None:
+    """Refuse the parameters of a distribution, which no correction moves.
+
+    Args:
+        said: has `params` and `levels`, before a model is built or after.
+        who: begins the sentence.
+
+    Raises:
+        InputError: they are those of `loss`.
+    """
+    if said.params > max(1, len(said.levels) + 1):
+        raise InputError(f"{who} points and quantiles, not the loss {loss!r}; take another")
 
 
 @torch.inference_mode()
