@@ -1,7 +1,6 @@
 """A label, or a value, for a whole sequence, in scikit-learn's words: a speaker, a leaf, a machine's state."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Self
 
 from tsrnn import infer, labels, models, sequences
@@ -117,14 +116,7 @@ class SequenceClassifier(WholeSeries):
         inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
-            panel = replace(
-                panel,
-                columns=frame.columns,
-                split=frame.split,
-                offers=frame.offers,
-                loaded=frame.loaded,
-                sha256=frame.sha256,
-            )
+            panel = labels.known(panel, frame)
         return self._learn(sequences.one_label(panel, classes), split, on_epoch)
 
     def predict(self, X: Any) -> Any:

@@ -11,20 +11,7 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import (
-    ends,
-    heads,
-    labels,
-    masks,
-    models,
-    parameters,
-    rebuild,
-    split,
-    store,
-    stratified,
-    weighing,
-    windows,
-)
+from tsrnn import ends, heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
 from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
@@ -222,12 +209,12 @@ class Labelled(Answering):
     def _head(self, arrays: Arrays, parts: split.Split) -> heads.Head:
         self.costs_ = self.lift_ = None
         if self.classes_ is None:
-            of_labels = {
+            share = self.least_share or None
+            for name, value in {
                 "class_weights": self.class_weights,
                 "penalty": self.penalty,
-                "least_share": self.least_share or None,
-            }
-            for name, value in of_labels.items():
+                "least_share": share,
+            }.items():
                 if value is not None:
                     raise InputError(f"{name} is of labels, and values are to be told; leave it out")
             return heads.build(None, self.loss or "mae")
@@ -242,11 +229,11 @@ class Labelled(Answering):
             weights = (counts.sum() / (len(counts) * np.maximum(counts, 1))).tolist()
         if isinstance(weights, Mapping):
             weights = weighing.of_classes(weights, self.classes_)
-        self.lift_ = lifts(counts.tolist(), self.least_share) if self._lifts() else None
+        self.lift_ = self._lift(counts.tolist())
         return ClassesHead(len(self.classes_), weights, self.costs_, self.lift_)
 
-    def _lifts(self) -> bool:
-        """Whether rare classes are decided upon as if they were commoner."""
+    def _lift(self, counts: list[int]) -> list[float] | None:
+        """How much louder each class is in decisions than in the training: [class] of its counts there."""
         share = self.least_share
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise InputError(f"least_share is a share of the labels, at least 0 and below 1, not {share!r}")
@@ -254,7 +241,7 @@ class Labelled(Answering):
             raise InputError(
                 "class_weights and least_share both make rare classes heard, in training and in decisions; name one"
             )
-        return bool(share)
+        return lifts(counts, share) if share else None
 
     def _spec_of(self, laid: Buffer, size: int) -> Spec:
         told = masks.WIDTH * len(laid.masks)

@@ -233,6 +233,12 @@ def _table(frame: Any) -> pl.DataFrame:
     return frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0]
 
 
+def known(panel: Panel, given: Panel) -> Panel:
+    """A panel that was made anew of the columns of another, with what that one knew: units, its split, its file."""
+    same = ("columns", "split", "offers", "loaded", "sha256")
+    return replace(panel, **{name: getattr(given, name) for name in same})
+
+
 def without(frame: Any, target: str) -> tuple[Any, Origin]:
     """The frame, panel or reading with nothing to be read in the target's column, and the type that came in."""
     nothing = pl.lit(0.0).alias(target)

@@ -137,14 +137,7 @@ class Tagger(Labelled):
         if not isinstance(frame, Panel):
             notices()
         else:  # what its rows have to say was said when it was made
-            panel = replace(
-                panel,
-                columns=frame.columns,
-                split=frame.split,
-                offers=frame.offers,
-                loaded=frame.loaded,
-                sha256=frame.sha256,
-            )
+            panel = labels.known(panel, frame)
         return self._learn(panel, split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
