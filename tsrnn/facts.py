@@ -68,9 +68,7 @@ def of_answers(
 
 def of_labels(arrays: Any, parts: Split, classes: Sequence[Any]) -> dict[str, int]:
     """How many labels of each class were learnt from, the most frequent ones first."""
-    rows = [arrays.columns[0][a:b] for a, b in zip(parts.train.begin, parts.train.end, strict=True)]
-    codes = np.concatenate(rows)
-    counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(classes))
+    counts = parts.train.counts(arrays.columns[0], len(classes))
     order = np.argsort(-counts, kind="stable")[:_NAMED]
     return {str(classes[k]): int(counts[k]) for k in order}
 

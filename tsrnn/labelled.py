@@ -220,9 +220,7 @@ class Labelled(Answering):
             return heads.build(None, self.loss or "mae")
         self.costs_ = penalties.costs(self.penalty, self.classes_)
         weights: Any = self.class_weights
-        rows = np.concatenate([np.arange(a, b) for a, b in zip(parts.train.begin, parts.train.end, strict=True)])
-        codes = arrays.columns[0][rows]
-        counts = np.bincount(codes[np.isfinite(codes)].astype(np.int64), minlength=len(self.classes_))
+        counts = parts.train.counts(arrays.columns[0], len(self.classes_))
         if isinstance(weights, str):
             if weights != "balanced":
                 raise unknown("class_weights", weights, ["balanced"])

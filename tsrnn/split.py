@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tsrnn.arrays import Arrays, Rows
+from tsrnn.arrays import Arrays, Floats, Rows
 from tsrnn.errors import InputError, too_short, unknown
 
 KINDS = ("borders", "ratios", "last", "by_series")
@@ -27,6 +27,11 @@ class Part:
 
     begin: Rows
     end: Rows
+
+    def counts(self, codes: Floats, classes: int) -> Rows:
+        """How many of its rows hold the number of each class: of codes [row], NaN where there is none, [class]."""
+        held = np.concatenate([codes[a:b] for a, b in zip(self.begin, self.end, strict=True)])
+        return np.bincount(held[np.isfinite(held)].astype(np.int64), minlength=classes)
 
 
 @dataclass(frozen=True)

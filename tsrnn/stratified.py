@@ -51,7 +51,8 @@ def check_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source: 
     Raises:
         InputError: names the class; `on_unlearnt` is "error".
     """
-    held = {name: _codes(codes, parts.part(name)) for name in ("train", "val", "test")}
+    counts = {name: parts.part(name).counts(codes, len(classes)) for name in ("train", "val", "test")}
+    held = {name: {*np.flatnonzero(count).tolist()} for name, count in counts.items()}
     for name in ("val", "test"):
         if not (strangers := sorted(held[name] - held["train"])):
             continue
@@ -62,12 +63,6 @@ def check_unlearnt(codes: Floats, parts: Split, classes: Sequence[Any], source: 
                 "val_size=) that leaves rows of it to learn from, or on_unlearnt='note' to go on without"
             )
         notice(f"no row of the training is {them}, which the {name} part holds: it can never be told there")
-
-
-def _codes(codes: Floats, part: Part) -> set[int]:
-    """The labels' numbers in a part's rows."""
-    rows = [codes[a:b] for a, b in zip(part.begin, part.end, strict=True)]
-    return {int(code) for code in np.unique(np.concatenate(rows)) if np.isfinite(code)}
 
 
 def _held(part: Part) -> np.ndarray:
