@@ -316,6 +316,17 @@ def test_names_weigh_what_places_do_and_are_saved(tmp_path):
     assert again.clone().fit(numbered, **WORLD).head_.weights.tolist() == [1.0, 2.0]
 
 
+def test_an_index_of_pandas_is_no_input():
+    frame = world().to_pandas()
+    kept = frame[frame["GR"] > frame["GR"].min()]  # its rows are numbered with a gap
+    tagger = Tagger(**FEW).fit(kept, target="facies", **KEYS)
+    assert "index" not in tagger.panel_.roles.past
+    again = kept.reset_index(drop=True)
+    assert tagger.predict(again)["facies"].tolist() == tagger.predict(kept)["facies"].tolist()
+    named = kept.rename_axis("record")
+    assert "record" not in Tagger(**FEW).fit(named, target="facies", **KEYS).panel_.roles.past
+
+
 def test_rare_classes_are_heard_in_decisions_alone(tmp_path):
     val, test, *train = world()["well"].unique(maintain_order=True)
     parts = {"by_series": {"val": [val], "test": [test]}}
@@ -404,7 +415,10 @@ def test_values_come_back_in_their_own_unit():
         ({"facies": pl.lit(1.5)}, {"class_weights": "balanced"}, "class_weights is of labels, and values are to"),
         ({}, {"class_weights": "balance"}, "unknown class_weights 'balance': did you mean 'balanced'"),
         ({"facies": pl.lit(1.5)}, {"least_share": 0.1}, "least_share is of labels, and values are to be told"),
+        ({}, {"least_shares": 0.1}, "unknown option of model 'bigru' 'least_shares': did you mean 'least_share'"),
+        ({}, {"class_weight": "balanced"}, "did you mean 'class_weights'"),
         ({}, {"least_share": 1.0}, "least_share is a share of the labels, at least 0 and below 1, not 1.0"),
+        ({}, {"least_share": np.float32(1.5)}, "at least 0 and below 1, not "),
         ({}, {"least_share": "much"}, "least_share is a share of the labels, at least 0 and below 1, not 'much'"),
         ({}, {"least_share": 0.1, "class_weights": "balanced"}, "both make rare classes heard"),
     ],

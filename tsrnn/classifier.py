@@ -81,7 +81,7 @@ class SequenceClassifier(WholeSeries):
         if not isinstance(self.val_size, float) or not 0 <= self.val_size < 1:
             raise InputError(f"val_size is a share of at least 0 and below 1, not {self.val_size!r}")
         super().configs()
-        return sort(self.model, {"buckets": True, **self.options})
+        return sort(self.model, {"buckets": True, **self.options}, self._own())
 
     def fit(  # type: ignore[override]  # X and y are scikit-learn's words
         self,
@@ -113,7 +113,7 @@ class SequenceClassifier(WholeSeries):
         loss = self.loss or labels.CROSS_ENTROPY
         table, classes, roles = labels.opened(frame, target, loss, roles)
         self.classes_ = classes if classes is None else labels.as_array(classes)  # as scikit-learn has them
-        inputs = labels.numbers(table, {target, *labels.named(roles)}) if inputs is None else inputs
+        inputs = labels.numbers(table, {target, *labels.named(roles)}, frame) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):
             panel = labels.known(panel, frame)

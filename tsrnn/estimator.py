@@ -47,8 +47,11 @@ class Estimator:
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Every parameter as it was given."""
-        named = {name: value for name, value in vars(self).items() if not name.endswith("_") and name != "options"}
-        return {**named, **self.options}
+        return {**{name: getattr(self, name) for name in self._own()}, **self.options}
+
+    def _own(self) -> list[str]:
+        """The parameters that its constructor names."""
+        return [name for name in vars(self) if not name.endswith("_") and name != "options"]
 
     def set_params(self, **params: Any) -> Self:
         """Change parameters, refusing names that are none; takes effect at the next `fit`."""
@@ -84,7 +87,7 @@ class Estimator:
             raise InputError(f"val_size is a share between 0 and 1, not {self.val_size}")
         heads.build(self.quantiles, self.loss)
         models.check_task(self.model, "ahead")
-        return parameters.sort(self.model, self.options)
+        return parameters.sort(self.model, self.options, self._own())
 
     def fit(self, frame: Any, **roles: Any) -> Self:
         """Train on a frame, or a `Panel`."""

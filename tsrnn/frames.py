@@ -148,6 +148,13 @@ def _with_levels(frame: Any, source: str) -> tuple[Any, tuple[tuple[str, Any], .
     return frame.reset_index(), tuple(levels)
 
 
+def levels(frame: Any) -> set[str]:
+    """What `to_polars` calls the levels of a pandas frame's index: times, names of series or numbers of rows."""
+    native = nw.from_native(frame, eager_only=True, pass_through=True)
+    is_pandas = isinstance(native, nw.DataFrame) and native.implementation.is_pandas()
+    return {name for name, _ in _with_levels(frame, "frame")[1]} if is_pandas else set()
+
+
 def _counts(index: Any) -> bool:
     """Whether a pandas index only numbers the rows from 0."""
     if type(index).__name__ == "RangeIndex":

@@ -87,7 +87,7 @@ class Generator(Making):
         if (steps := self.judging_steps) is not None and (not _is_whole(steps) or steps < 1):
             raise InputError(f"judging_steps must be a whole number of at least 1, or None, not {steps!r}")
         models.check_task(self.model, _TASK.name)
-        return parameters.sort(self.model, self.options)
+        return parameters.sort(self.model, self.options, self._own())
 
     def fit(
         self, frame: Any, *, split: Mapping[str, Any] | str | None = None, on_epoch: Any = None, **roles: Any

@@ -6,6 +6,7 @@ like is its own.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
+from numbers import Real
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -49,7 +50,7 @@ class Labelled(Answering):
         if self.loss is not None and self.loss != labels.CROSS_ENTROPY and self.loss not in heads.LOSSES:
             raise unknown("loss", str(self.loss), [labels.CROSS_ENTROPY, *heads.LOSSES])
         models.check_task(self.model, self.task.name)
-        return parameters.sort(self.model, self.options)
+        return parameters.sort(self.model, self.options, self._own())
 
     def _rows(self, arrays: Arrays) -> int:
         """Rows that the model reads at once."""
@@ -233,13 +234,13 @@ class Labelled(Answering):
     def _lift(self, counts: list[int]) -> list[float] | None:
         """How much louder each class is in decisions than in the training: [class] of its counts there."""
         share = self.least_share
-        if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share < 1:
             raise InputError(f"least_share is a share of the labels, at least 0 and below 1, not {share!r}")
         if share and self.class_weights is not None:
             raise InputError(
                 "class_weights and least_share both make rare classes heard, in training and in decisions; name one"
             )
-        return lifts(counts, share) if share else None
+        return lifts(counts, float(share)) if share else None
 
     def _spec_of(self, laid: Buffer, size: int) -> Spec:
         told = masks.WIDTH * len(laid.masks)

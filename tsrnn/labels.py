@@ -9,7 +9,7 @@ import polars as pl
 
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, quoted, unknown
-from tsrnn.frames import Origin, to_polars
+from tsrnn.frames import Origin, levels, to_polars
 from tsrnn.panel import Panel
 from tsrnn.reading import Column, Reading
 
@@ -258,8 +258,9 @@ def added(frame: Any, target: str) -> list[str]:
     return [] if target in _table(frame).columns else [target]
 
 
-def numbers(table: pl.DataFrame, taken: Collection[str]) -> list[str]:
-    """The columns of numbers that have no role yet."""
+def numbers(table: pl.DataFrame, taken: Collection[str], frame: Any) -> list[str]:
+    """The columns of numbers that have no role yet, and were no index of the frame that came in."""
+    taken = {*taken, *levels(frame)}
     return [name for name, kind in table.schema.items() if kind.is_numeric() and name not in taken]
 
 

@@ -120,14 +120,17 @@ class FitConfig:
         return warm
 
 
-def sort(model: str | type, options: dict[str, Any]) -> tuple[Any, FitConfig]:
+def sort(model: str | type, options: dict[str, Any], beside: Iterable[str] = ()) -> tuple[Any, FitConfig]:
     """Options as users type them -> the model's Config and a FitConfig.
+
+    Args:
+        beside: the other words that may stand there, of which a misspelt option may be one.
 
     Raises:
         InputError: no such model or option; the nearest names are given.
     """
     own, training = _names(model)
-    check(model, options)
+    check(model, options, beside)
     config = models.configure(model, {name: value for name, value in options.items() if name in own})
     return config, FitConfig(**{name: value for name, value in options.items() if name in training})
 

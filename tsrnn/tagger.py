@@ -129,7 +129,7 @@ class Tagger(Labelled):
         reads, others = models.reads(self.model, self.configs()[0]), ("future_covariates", "static_covariates")
         if inputs is None:
             taken = {target, *labels.named(roles), *weighing.named(self.label_weights)}
-            inputs = labels.numbers(table, taken) if "past" in reads else []
+            inputs = labels.numbers(table, taken, frame) if "past" in reads else []
         if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         with held() as notices:
