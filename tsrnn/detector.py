@@ -236,6 +236,10 @@ class Detector(Judged):
                     values.append(_score(faulty, labels.astype(bool), scores, part).vus_pr)
         return {width: float(np.mean(values)) if values else np.nan for width, values in found.items()}
 
+    def _sizes(self) -> dict[str, int]:
+        steps = {"steps": self.model_.spec.horizon} if isinstance(self.face_, Forecaster) else {}
+        return {"input_size": self.model_.spec.input_size, **steps}
+
     def _errors(self, panel: Panel, part: split.Part | None = None) -> Floats:
         errors: Floats = self.face_._errors(panel, part)
         return errors

@@ -160,6 +160,7 @@ class Tagger(Labelled):
         Raises:
             InputError: the model tells values.
         """
+        self._check_fitted()
         if self.classes_ is None:
             raise InputError("this tagger tells values, which have no probabilities; fit it with loss='cross_entropy'")
         return labels.shares(self._answered(frame)[1])

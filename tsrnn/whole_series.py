@@ -192,6 +192,9 @@ class WholeSeries(Labelled):
         asked = metrics.words(measures, self.task.measures)
         return marks.of_labels(arrays, part, codes, len(self.classes_), asked, costs)
 
+    def _sizes(self) -> dict[str, int]:
+        return {} if self.input_size is None else super()._sizes()
+
     def _rows(self, arrays: Arrays) -> int:
         return self.input_size or int(arrays.lengths.max())
 
