@@ -151,7 +151,8 @@ class SequenceClassifier(WholeSeries):
             y: as of `fit`; series of a frame that have no label are not counted.
 
         Raises:
-            InputError: no label is there to be held against, or one is of another kind than the training's.
+            InputError: no label is there to be held against, one is of another kind than the training's, or a series of
+                a frame has two. A class that the training never had is said, and counts as told wrong.
         """
         self._check_fitted()
         panel, answer = self._answered(X)
