@@ -11,6 +11,7 @@ import typer.main
 
 from tsrnn import Generator, bench, simulate, tasks
 from tsrnn.commands._app import app
+from tsrnn.detector import Detector
 from tsrnn.errors import InputError, Notice
 from tsrnn.tagger import Tagger
 
@@ -102,6 +103,18 @@ def test_a_command_of_forecasts_alone_says_why_and_what_asks_a_tagger(run, tmp_p
     assert (status, out, err.count("\n")) == (2, "", 1)
     assert f"tagger holds a tagger, no forecaster: {why}" in err
     assert "; `tsrnn predict tagger` asks it" in err
+    assert not (tmp_path / "graphs").exists()
+
+
+@pytest.mark.parametrize("words", [("export", "saved", "graphs"), ("calibrate", "saved", "load.csv")])
+def test_so_does_a_detector_whatever_is_inside(run, tmp_path, words):
+    frame = simulate.transformer(rows=400).select("date", "OT")
+    frame.write_csv(tmp_path / "load.csv")
+    Detector("ols", input_size=16, steps=2).fit(frame, time="date", target="OT").save(tmp_path / "saved")
+    status, out, err = run(*words)
+    assert (status, out, err.count("\n")) == (2, "", 1)
+    assert "saved holds a detector, no forecaster: " in err
+    assert "; `tsrnn predict saved` asks it" in err
     assert not (tmp_path / "graphs").exists()
 
 

@@ -40,7 +40,7 @@ The map, in the order in which data meets the rooms:
     operation, forecaster                       at work; the bed of the river
     weighing, penalty, stratified               how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
-    detector                                    whether what stands out is what is labelled
+    flagged, detector                           whether what stands out is what is labelled
     cases, sequences, whole_series, classifier  one for each series, from all of its rows
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task
