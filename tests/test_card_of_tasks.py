@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from small import hours, waves
 
-from tsrnn import Generator, Reconstructor, SequenceClassifier, faces
+from tsrnn import Generator, Reconstructor, SequenceClassifier, faces, faults
 from tsrnn.detector import Detector
 from tsrnn.errors import InputError
 from tsrnn.simulate import sines, wells
@@ -143,10 +143,70 @@ def test_values_are_measured_in_their_own_unit():
     assert told["metrics"][0]["value"] == face.score(part="val", measures="physical_mae").physical_mae
 
 
-def test_a_detector_s_card_is_that_of_the_model_inside(run, tmp_path):
-    detector = Detector("ols", input_size=16, steps=2).fit(loads(600), time="ds")
+def flawed():
+    table = faults.inject(loads(600), ["a", "b"], 8, 400, count=6)
+    return table.with_columns(pl.col(faults.LABEL).cast(pl.Int64))
+
+
+INSIDE = {
+    "ols": {"model": "ols", "input_size": 16, "steps": 2},
+    "told again": {"model": "gru_autoencoder", "code_size": 2, **SMALL, "smooth": 3},
+}
+
+
+@pytest.mark.parametrize("inside", INSIDE)
+def test_a_detector_s_card_is_that_of_the_model_inside_and_of_what_its_errors_tell(inside, run, tmp_path):
+    detector = Detector(**INSIDE[inside]).fit(flawed(), time="ds", split={"borders": [250, 390, 600]})
     detector.save(tmp_path / "saved")
-    assert str(detector.card()) == str(detector.face_.card()) == run("card", "saved")[1]
+    assert run("card", "saved")[:2] == (0, str(detector.card()))
+    inner, told = (json.loads(json.dumps(face.card().json(), allow_nan=False)) for face in (detector.face_, detector))
+    model = told["model"]
+    assert (model["task"], model["tells"].startswith("rows that stand out")) == ("detect", True)
+    chosen = {"ols": "chosen by faults put into the validation rows", "told again": "named"}[inside]
+    assert model["a score is a mean over"] == f"{detector.smooth_} rows, {chosen}"
+    assert "a share alpha is told of, 0.01" in model["threshold"]
+    assert {**inner["model"], **{name: model[name] for name in ("task", "tells")}}.items() <= model.items()
+    found = {"part": "validation, faults put in", "measure": "vus pr", "value": detector.found_[detector.smooth_]}
+    assert told["metrics"] == [*inner["metrics"], {**found, "counted": 140}]
+    assert {name: told[name] for name in ("data", "protocol", "worst", "cost")} == {
+        name: inner[name] for name in ("data", "protocol", "worst", "cost")
+    }
+    assert told["use"][0].startswith("Rows that stand out, ")
+    assert [each for each in told["limits"] if each.startswith("Drift is watched in 0 ")]  # of so few rows
+    assert len(told["use"]) == 1
+    assert "Quantiles" not in str(told["misuse"])
+    assert Detector.load(tmp_path / "saved").face_.card().json() == inner
+
+
+def test_a_detector_s_card_says_of_what_drift_is_watched(tmp_path):
+    detector = Detector("ols", input_size=16, steps=2).fit(loads(2000), time="ds")
+    limit = "Drift is watched in 4 streams."  # values and errors of two targets
+    told = detector.card().json()
+    assert told["limits"][-1] == limit
+    assert "tsrnn drift" in told["use"][1]
+    detector.save(tmp_path / "saved")
+    assert Detector.load(tmp_path / "saved").card().json() == told
+
+
+def test_labelled_rows_say_how_well_a_detector_finds_them(run, tmp_path):
+    detector = Detector(**INSIDE["ols"]).fit(flawed(), time="ds", split={"borders": [250, 390, 600]})
+    given = [row for row in detector.card(flawed()).json()["metrics"] if row["part"] == "rows given"]
+    every = detector.score(flawed(), split={"by_series": {"test": ["frame"]}}, measures="vus_pr")
+    assert given[-1] == {"part": "rows given", "measure": "vus pr", "value": every.vus_pr, "counted": 600}
+    assert len(given) == 4
+    bare = (flawed().drop(faults.LABEL), flawed().with_columns(pl.lit(0).alias(faults.LABEL)))
+    for rows in bare:
+        assert "vus pr" not in str(
+            [row for row in detector.card(rows).json()["metrics"] if row["part"] == "rows given"]
+        )
+    detector.save(tmp_path / "saved")
+    flawed().write_csv(tmp_path / "rows.csv")
+    status, out, err = run("card", "saved", "--data", "rows.csv", "--json")
+    assert status == 0, err
+    assert json.loads(out)["metrics"][-1]["value"] == every.vus_pr
+    assert "| part | measure | value | low | high | windows | counted |" in run("card", "saved")[1]
+    with pytest.raises(InputError, match="column 'is_anomaly' holds '2'; an anomaly is 1 or true"):
+        detector.card(flawed().with_columns(pl.col(faults.LABEL) * 2))
 
 
 def test_one_without_a_validation_has_no_measures_and_one_not_fitted_no_card():

@@ -527,6 +527,47 @@ def test_a_score_counts_the_labelled_series_of_a_frame_alone():
         model.score(frame.with_columns(kind=pl.lit(None, pl.String)))
 
 
+def test_a_score_takes_one_label_of_each_series():
+    X, y = waves(12)
+    frame = frame_of(X, y)
+    model = SequenceClassifier(**NARROW, **QUICK).fit(frame, "kind", **LONG)
+    turns = pl.when((pl.col("wave") == "w003") & (pl.col("hour") > 4)).then(pl.lit("slow")).otherwise(pl.lit("flat"))
+    said = (
+        r"frame: series 'w003' holds 'flat' and 'slow' in column 'kind'; a series has one label \(a label for each row"
+    )
+    for ask in (lambda two: model.score(two), lambda two: model.score(two, "kind"), lambda two: model.scores(two)):
+        with pytest.raises(InputError, match=said):
+            ask(frame.with_columns(kind=turns))
+    with pytest.raises(InputError, match=said.replace("kind", "what")):
+        model.score(frame.with_columns(what=turns), "what")
+    gaps = pl.when(pl.col("hour") % 2 == 1).then("kind").otherwise(pl.lit(" "))  # blank text is no label
+    assert model.score(frame.with_columns(kind=gaps)) == model.score(frame)
+    level = pl.col("wave").str.slice(1).cast(pl.Float64) + 0.5
+    plain = frame.with_columns(kind=level)
+    values = SequenceClassifier(**NARROW, **QUICK, loss="mse").fit(plain, "kind", **LONG)
+    with pytest.raises(InputError, match=r"series 'w000' holds 0.0 and 0.5 in column 'kind'; a series has one label"):
+        values.score(frame.with_columns(kind=pl.col("hour") % 2 / 2))
+    first = pl.when(pl.col("hour") == 0).then(float("nan")).otherwise(level)
+    assert values.score(frame.with_columns(kind=first)) == values.score(plain)
+
+
+def test_a_class_that_the_training_never_had_is_said():
+    X, y = waves(12)
+    model = SequenceClassifier(**NARROW, **QUICK).fit(X, y)
+    said = "y holds 'noise', which is no class of the training's .*: that can never be told, and counts as told wrong"
+    with pytest.warns(Notice, match=said):
+        assert model.score(X, np.where(np.arange(12) < 6, "noise", model.predict(X))) == 0.5
+    with pytest.warns(Notice, match="y holds 'hiss', 'noise', which are no classes of the training's"):
+        assert model.score(X, np.where(np.arange(12) < 6, "noise", "hiss")) == 0.0
+    coded = SequenceClassifier(**NARROW, **QUICK).fit(X, np.arange(12) % 3)
+    with pytest.warns(Notice, match=r"y holds '7', which is no class of the training's \('0', '1', '2'\)"):
+        coded.score(X, np.where(np.arange(12) < 1, 7, 1))
+    with pytest.raises(InputError, match="column 'kind' holds 'noise', which is no class of the training's"):
+        SequenceClassifier(**NARROW, **QUICK).fit(frame_of(X, y), "kind", **LONG).scores(
+            frame_of(X, np.where(np.arange(12) < 6, "noise", y))
+        )
+
+
 def test_a_score_of_truths_that_mean_nothing_is_refused():
     X, y = waves(12)
     codes = np.arange(12) % 3

@@ -144,6 +144,23 @@ def test_a_detector_saved_before_tells_the_same():
     np.testing.assert_allclose(now["score"].to_numpy(), then["score"].to_numpy(), rtol=1e-4)
 
 
+def test_other_rows_are_parted_as_the_training_was_by_the_split_and_not_by_its_rows():
+    ratios = {"ratios": [0.4, 0.2, 0.4]}
+    detector = Detector(**OLS).fit(world(), split=ratios)
+    table = world().frame
+    longer = pl.concat([table, table.with_columns(pl.col("ds").dt.offset_by("700h"))])
+    assert detector.score(longer) == detector.score(longer, split=ratios)
+    assert detector.score(longer).windows == 560
+    assert detector.score(table) == detector.score()
+    detector = Detector(**OLS).fit(world(), split=SPLIT)
+    mend = r"pass a split= of these rows, such as split=\{'by_series': \{'test': \['frame'\]\}\}, or call card\(frame\)"
+    said = rf"^the split that fit got does not fit frame \(series 'frame' has 600 rows, but .* row 700\); {mend}"
+    with pytest.raises(InputError, match=said):
+        detector.score(table.head(600))
+    with pytest.raises(InputError, match=rf"no row in the part 'test', for fit got no split= that makes one; {mend}"):
+        Detector(**OLS).fit(world()).score(table)
+
+
 def test_a_width_that_is_named_is_taken():
     detector = Detector(**OLS, smooth=3).fit(world(), split=SPLIT)
     assert detector.smooth_ == 3

@@ -158,8 +158,11 @@ def test_scores_stand_beside_real_against_real():
     assert table[-1, 0] == scores["test"].correlational
     assert 0 < table[1, 0] < scores["test"].correlational  # real against real
     assert scores["test"].windows == 64
-    with pytest.raises(InputError, match="part 'test' holds no sequence of 8 rows; nearest needs"):
-        generator.scores(None, {"by_series": {"val": 0.2}}, ("test",), ("nearest",))
+    for word in ("nearest", "correlational"):
+        with pytest.raises(
+            InputError, match="frame holds no sequence of 8 rows in the part 'test' of that split; give it"
+        ):
+            generator.scores(None, {"by_series": {"val": 0.2}}, ("test",), (word,))
     with pytest.raises(InputError, match="unknown measure 'nearst': did you mean 'nearest'"):
         generator.scores(None, split, ("test",), ("nearst",))
 
@@ -176,13 +179,44 @@ def test_a_score_is_that_of_a_part(tmp_path):
     assert generator.score(part="val", measures="nearest").nearest == both["val"].nearest
     with pytest.raises(InputError, match="unknown part 'tset': did you mean 'test'"):
         generator.score(part="tset")
-    with pytest.raises(InputError, match="0 real and 1 made sequences are too few to judge by"):
+    with pytest.raises(
+        InputError, match="holds no sequence of 8 rows in the part 'test' of the split that fit got; pass"
+    ):
         generator.score(world(1, 4), measures="correlational")
+    with pytest.raises(InputError, match="10 real and 10 made sequences are too few to judge by"):
+        generator.score(world(12), measures="correlational")
     generator.save(tmp_path / "made")
     again = Generator.load(tmp_path / "made")
     with pytest.raises(InputError, match="a loaded generator holds no data; pass the rows"):
         again.score()
     assert again.score(world(80), split=split, measures="nearest") == generator.score(measures="nearest")
+
+
+def test_a_part_is_the_critics_and_what_nearest_holds_out():
+    split = {"by_series": {"val": 0.1, "test": 0.1}}
+    generator = small(judging_steps=2).fit(world(80), id="sequence", time="step", split=split)
+    words = ["correlational", "nearest"]
+    val, test, train = (generator.score(part=part, measures=words) for part in ("val", "test", "train"))
+    assert test.correlational == train.correlational  # of the same sequences, by as many critics
+    assert len({val.nearest, test.nearest, train.nearest}) == 3
+    assert val.by_lead["correlational"][0, 0] == 0 < test.by_lead["correlational"][0, 0]  # spread over one, over five
+    first = generator.scores(None, split, ("test", "val"), words)
+    assert (first["test"], first["val"].nearest == val.nearest) == (
+        test,
+        False,
+    )  # seed 0 is the first's, 1 the second's
+
+
+def test_a_part_without_a_sequence_is_refused_before_any_critic_learns(monkeypatch):
+    generator = small().fit(world(), id="sequence", time="step")
+    monkeypatch.setattr(generator, "draw", lambda *_, **__: pytest.fail("drawn"))
+    for part in ("val", "test"):
+        with pytest.raises(
+            InputError, match=f"in the part '{part}', for fit got no split= that makes one; fit with a split="
+        ):
+            generator.score(part=part)
+    with pytest.raises(InputError, match="unknown measure 'nearst': did you mean 'nearest'"):
+        generator.score(measures="nearst")
 
 
 @pytest.mark.parametrize(

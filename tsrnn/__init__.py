@@ -35,12 +35,12 @@ The map, in the order in which data meets the rooms:
     stepper, exporting/                         a recurrence in numpy; graphs for other programs
     las_writer                                  well logs for other programs
     plot/, drift/, card, facts                  pictures; has the world moved away? what there is to say of a model
-    estimator, kept, judged, evaluation         what every face shares; cards; rows that stand out; looking back
+    estimator, asked, kept, judged, evaluation  what every face shares; whose split; cards; what stands out; hindsight
     watched, saving                             drift of a forecaster's errors; written and read again
     operation, forecaster                       at work; the bed of the river
     weighing, penalty, stratified               how much a label counts, and what a wrong one costs
     labelled, marks, tagger, reconstructor      labels and values told; one for each row; windows told again
-    detector                                    whether what stands out is what is labelled
+    flagged, detector                           whether what stands out is what is labelled
     cases, sequences, whole_series, classifier  one for each series, from all of its rows
     synthesis/, made, generator                 sequences made of noise; how like real ones they are
     faces                                       which estimator does a task

@@ -142,7 +142,7 @@ def _records(content: Any) -> bool:
 
 
 def _table(rows: Sequence[Mapping[str, Any]]) -> str:
-    names = list(rows[0])
+    names = list(dict.fromkeys(name for row in rows for name in row))
     lines = [[plain(name) for name in names], ["---"] * len(names)]
     lines += [[plain(row.get(name)) for name in names] for row in rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import infer, labels, models, sequences
+from tsrnn import infer, labels, marks, models, sequences
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
@@ -151,7 +151,8 @@ class SequenceClassifier(WholeSeries):
             y: as of `fit`; series of a frame that have no label are not counted.
 
         Raises:
-            InputError: no label is there to be held against, or one is of another kind than the training's.
+            InputError: no label is there to be held against, one is of another kind than the training's, or a series of
+                a frame has two. A class that the training never had is said, and counts as told wrong.
         """
         self._check_fitted()
         panel, answer = self._answered(X)
@@ -185,14 +186,16 @@ class SequenceClassifier(WholeSeries):
                 `tsrnn.metrics`; by default error and accuracy, or mse and mae.
 
         Raises:
-            InputError: a measure does not fit, or a part holds no label.
+            InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
+        self._check_fitted()
+        words = marks.asked(measures, self.task.measures, self.classes_ is not None)
         panel = self._true(frame)
         laid = self.preparation_.lay(panel)
-        cuts, scores = self._parts_of(laid.arrays, panel, split), {}
-        for name in parts:
+        scores = {}
+        for name, part in self._parts_of(laid.arrays, self._asked(panel, split, frame is None), parts).items():
             model = self.stopped_ if frame is None and name == "val" else self.model_
-            scores[name] = self._held(laid, self._said(model, laid), cuts.part(name), measures)
+            scores[name] = self._held(laid, self._said(model, laid), part, words)
         return scores
 
     def __sklearn_tags__(self) -> Any:

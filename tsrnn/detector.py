@@ -1,28 +1,29 @@
 """Any forecaster or autoencoder as a detector of anomalies, to be scored against labels that it never reads."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-import polars as pl
 
-from tsrnn import faults, infer, metrics, models, parameters, rebuild, split, store
+from tsrnn import facts, faults, flagged, infer, metrics, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
+from tsrnn.asked import Asked
 from tsrnn.card import Card
 from tsrnn.drift import Drift
-from tsrnn.errors import InputError, quoted, unknown
+from tsrnn.errors import InputError, unknown
 from tsrnn.forecaster import Forecaster
-from tsrnn.frames import to_polars
 from tsrnn.judged import Judged
 from tsrnn.panel import Panel
 from tsrnn.reconstructor import Reconstructor
 from tsrnn.residuals import Usual
-from tsrnn.vus import BEST, measures, vus_pr
+from tsrnn.vus import BEST, measures
 
 _WORD = "detector"  # in a saved folder
 _COPIES = 4  # of the validation rows, each with other faults
+_TELLS = "rows that stand out, by what the model misses of them beside what it misses where all is well"
+_THRESHOLD = "conformal: of rows in which all is well, a share alpha is told of, 0.01 where nothing else is said"
 _SHARES = (0.0, 0.125, 0.25, 0.5, 1.0)  # of a season, that a score may be a mean over
 
 
@@ -82,7 +83,7 @@ class Detector(Judged):
     def fit(self, frame: Any, *, split: Any = None, on_epoch: Any = None, **roles: Any) -> Self:
         """Train on rows in which, as far as one knows, all was well; arguments and errors as of `Forecaster.fit`."""
         self.configs()
-        self.whole_ = _unlabelled(frame, self.label, roles)
+        self.whole_ = flagged.unlabelled(frame, self.label, roles)
         face = self.face_ = self.inner.fit(self.whole_, split=split, on_epoch=on_epoch)
         self.model_, self.head_, self.report_, self.preparation_ = (
             face.model_,
@@ -116,10 +117,37 @@ class Detector(Judged):
     predict = anomalies
 
     def card(self, frame: Any = None) -> Card:
-        """The card of the forecaster or reconstructor inside, whose errors tell; arguments and errors are its own."""
+        """The card of the forecaster or reconstructor inside, with what its errors tell, and how well they do.
+
+        Args:
+            frame: other rows, of which the measures of the model inside are told as well and, where they are labelled,
+                `vus_pr`.
+
+        Raises:
+            InputError: as of `Forecaster.card`; or the column of labels holds something else.
+        """
         self._check_fitted()
-        told: Card = self.face_.card(frame)
-        return told
+        told = self.face_.card(frame).facts
+        chosen = "named" if self.smooth is not None else "chosen by faults put into the validation rows"
+        metrics = facts.of_found(self.found_[self.smooth_], told.get("protocol", {}))
+        metrics += [] if frame is None else self._measured(self._panel(frame))
+        watched = self.face_._reference() if hasattr(self, "whole_") else self.face_.reference_  # an older one has none
+        return Card(
+            {
+                **told,
+                "model": facts.of_detector(told.get("model", {}), _TELLS, f"{self.smooth_} rows, {chosen}", _THRESHOLD),
+                "metrics": [*told.get("metrics", []), *metrics],
+                "limits": facts.watched(told.get("limits", []), watched),
+            }
+        )
+
+    def _measured(self, panel: Panel) -> list[dict[str, Any]]:
+        """VUS-PR over every row of a panel in which some are labelled, for a card."""
+        if self.label not in panel.frame.columns or not (labels := self.labels_of(panel)).any():
+            return []
+        scores = self._scored(panel, self._usual(None, self.smooth_))[1]
+        score = flagged.score(panel, labels, scores, split.whole(panel.arrays()))
+        return facts.of_score(infer.Score({"vus_pr": score.vus_pr}, score.windows), "rows given")
 
     def drift(self, frame: Any, *, alpha: float = 0.05) -> Drift:
         """Whether later rows are other than those that the model inside learnt from; as of `Forecaster.drift`."""
@@ -143,7 +171,8 @@ class Detector(Judged):
             words: missed, vus_pr.
 
         Raises:
-            InputError: another measure is asked for, there is no column of labels, or no anomaly is in a part.
+            InputError: another measure is asked for, there is no column of labels, the split is not one of these rows',
+                or no anomaly is in a part.
         """
         for word in words:
             if word not in BEST:
@@ -152,7 +181,7 @@ class Detector(Judged):
         if not hasattr(self, "whole_") and (frame is None or split is None):
             raise InputError("a loaded detector holds no data; pass rows with labels, and split=")
         panel = self.whole_ if frame is None else self._panel(frame)
-        named = self.parts_ if split is None else _parts(panel, split)
+        named = self.parts_ if frame is None and split is None else self._parts(panel, split, parts)
         scores = self._scored(panel, self._usual(None, self.smooth_))[1]
         answers = {}
         for name in parts:
@@ -160,7 +189,7 @@ class Detector(Judged):
             if name == "val":
                 answers[name] = infer.Score(measures(self.found_[self.smooth_]), int((part.end - part.begin).sum()))
             else:
-                answers[name] = _score(panel, self.labels_of(panel), scores, part)
+                answers[name] = flagged.score(panel, self.labels_of(panel), scores, part)
         return answers
 
     def save(self, folder: str | Path) -> None:
@@ -203,24 +232,8 @@ class Detector(Judged):
         return self
 
     def labels_of(self, panel: Panel) -> np.ndarray:
-        """Which rows are labelled: [row].
-
-        Raises:
-            InputError: there is no column of labels, or it holds another thing than 0, 1, true and false.
-        """
-        if self.label not in panel.frame.columns:
-            said = unknown(f"column of {panel.source}", self.label, panel.frame.columns)
-            raise InputError(f"{said}; scores are held against labels, name the column of them with label=")
-        column = panel.frame[self.label]
-        cells = column.cast(pl.Float64, strict=False)
-        strange = column.filter(column.is_not_null() & ~cells.is_in([0.0, 1.0]).fill_null(False))
-        if len(strange):
-            raise InputError(
-                f"{panel.source}: column {quoted(self.label)} holds {quoted(strange[0])}; an anomaly is 1 or true, and "
-                "what is none 0 or false"
-            )
-        labels: np.ndarray = cells.fill_null(0.0).to_numpy() == 1.0
-        return labels
+        """Which rows are labelled: [row]; errors as of `tsrnn.flagged.labels_of`."""
+        return flagged.labels_of(panel, self.label)
 
     def _tried(self, season: int, widths: Sequence[int]) -> dict[int, float]:
         """VUS-PR over faults put into the validation rows, by the rows that a score is a mean over; NaN: no room."""
@@ -233,8 +246,22 @@ class Detector(Judged):
             for width, values in found.items():
                 scores = replace(usual, smooth=width).score(parts, panel.offsets)
                 if labels.any():
-                    values.append(_score(faulty, labels.astype(bool), scores, part).vus_pr)
+                    values.append(flagged.score(faulty, labels.astype(bool), scores, part).vus_pr)
         return {width: float(np.mean(values)) if values else np.nan for width, values in found.items()}
+
+    def _parts(self, panel: Panel, wanted: Any, names: Sequence[str]) -> split.Split:
+        """A panel's parts by a split as it is declared; None: by the one that `fit` got."""
+        if wanted is not None:
+            return _declared(panel, wanted)
+        asked = Asked(replace(panel, split=None), "standard", self.face_.split_)
+        parts = asked.parts(lambda rule: _declared(panel, rule))
+        for name in (each for each in names if each != "val"):  # which is judged by faults put into the training's
+            asked.refuse_empty(parts, name)
+        return parts
+
+    def _sizes(self) -> dict[str, int]:
+        steps = {"steps": self.model_.spec.horizon} if isinstance(self.face_, Forecaster) else {}
+        return {"input_size": self.model_.spec.input_size, **steps}
 
     def _errors(self, panel: Panel, part: split.Part | None = None) -> Floats:
         errors: Floats = self.face_._errors(panel, part)
@@ -250,43 +277,8 @@ def _errors_of(face: Any) -> tuple[int, int]:
     return (face.spec_.horizon if isinstance(face, Forecaster) else 1), face.spec_.targets
 
 
-def _unlabelled(frame: Any, label: str, roles: Mapping[str, Any]) -> Panel:
-    """A panel with the label in no role.
-
-    Raises:
-        InputError: it is asked to be read.
-    """
-    if isinstance(frame, Panel):
-        if label in (*frame.roles.targets, *(name for names in frame.roles.covariates.values() for name in names)):
-            raise InputError(f"{frame.source}: column {quoted(label)} holds the labels, which no model may read")
-        return frame
-    table = to_polars(frame, "frame")[0]
-    if label not in table.columns:
-        return Panel.of(table, **roles)
-    named = {
-        name for value in roles.values() if value is not None for name in ([value] if isinstance(value, str) else value)
-    }
-    if label in named:
-        raise InputError(f"frame: column {quoted(label)} holds the labels, which no model may read")
-    seen = Panel.of(table.drop(label), **roles)
-    return Panel.of(table, **{**roles, "target": seen.roles.targets})
-
-
-def _parts(panel: Panel, wanted: Any) -> split.Split:
-    rule = panel.split if wanted == "standard" else wanted
-    return split.standard(panel.arrays(), rule, panel.source)
-
-
-def _score(panel: Panel, labels: np.ndarray, scores: Floats, part: split.Part) -> infer.Score:
-    """VUS-PR over a part's rows of each series in which something is labelled, and their mean."""
-    each = {}
-    for name, begin, end in zip(panel.ids, part.begin, part.end, strict=True):
-        if labels[begin:end].any():
-            each[name] = vus_pr(labels[begin:end], scores[begin:end])
-    if not each:
-        raise InputError(f"{panel.source}: no row of the part is labelled as an anomaly; there is none to be found")
-    table = np.array([[each.get(name, np.nan)] for name in panel.ids] + [[np.mean([*each.values()])]])
-    rows = int((part.end - part.begin).sum())
-    return infer.Score(
-        measures(float(table[-1, 0])), rows, {}, dict(zip(BEST, (1 - table, table), strict=True)), panel.ids
-    )
+def _declared(panel: Panel, wanted: Any) -> split.Split:
+    """Parts by a split as it is declared; None: every row is one to learn from."""
+    if wanted is None:
+        return split.tail(panel.arrays(), 0)
+    return split.standard(panel.arrays(), panel.split if wanted == "standard" else wanted, panel.source)

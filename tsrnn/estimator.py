@@ -148,6 +148,15 @@ class Estimator:
         return "mse" if naive and self.loss in heads.LOSSES else self.loss
 
     def _check_fitted(self) -> None:
+        """Refuse to be asked before a fit, and with sizes that were changed behind it: a fit alone takes them."""
         if not hasattr(self, "model_"):
             name = type(self).__name__.lower()
             raise InputError(f"this {name} is not fitted; call fit first, or load a saved one")
+        for name, learnt in self._sizes().items():
+            if (asked := getattr(self, name)) != learnt:
+                raise InputError(f"{name} was set to {asked!r} after a fit with {learnt}; fit again, or set it back")
+
+    def _sizes(self) -> dict[str, int]:
+        """The parameters that shape a model, as it was fitted with them."""
+        spec = self.model_.spec
+        return {"input_size": spec.input_size, **({"horizon": spec.horizon} if "horizon" in vars(self) else {})}

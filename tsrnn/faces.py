@@ -68,11 +68,17 @@ def load(folder: str | Path) -> Estimator:
     Raises:
         InputError: no saved one, a newer version's, or damaged.
     """
-    config = store.opened(folder).config
-    kind = DETECTOR if DETECTOR in config else config.get("kind")  # what is inside of one can be asked alone, too
-    task = next((name for name in tasks.names() if _kind(name) == kind), tasks.AHEAD.name)
+    saved = kind(folder)
+    task = next((name for name in tasks.names() if _kind(name) == saved), tasks.AHEAD.name)
     estimator: Estimator = of(task).load(folder)
     return estimator
+
+
+def kind(folder: str | Path) -> str:
+    """What the folder of a saved estimator says that it holds, "model" of a forecaster; errors as of `load`."""
+    config = store.opened(folder).config
+    said: str = DETECTOR if DETECTOR in config else config.get("kind", store.MODEL)
+    return said  # what is inside of a detector can be asked alone, too
 
 
 def kinds() -> set[str]:

@@ -66,6 +66,19 @@ def of_answers(
     return {"name": word, "task": task, "tells": tells, **named, **sizes, "loss": loss}
 
 
+def of_detector(inside: Mapping[str, Any], tells: str, smoothed: str, threshold: str) -> dict[str, Any]:
+    """Of a model whose errors tell which rows stand out: the facts of the model inside, and how errors are judged."""
+    what = {"name": inside.get("name"), "task": "detect", "tells": tells, "a score is a mean over": smoothed}
+    return {**what, "threshold": threshold, **{name: each for name, each in inside.items() if name not in what}}
+
+
+def of_found(value: float, protocol: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """VUS-PR over faults that a detector put into the validation rows, whose number a card's protocol says."""
+    rows = protocol.get("rows of the split")
+    counted = rows.get("val") if isinstance(rows, Mapping) else None
+    return [{"part": "validation, faults put in", "measure": "vus pr", "value": _finite(value), "counted": counted}]
+
+
 def of_labels(arrays: Any, parts: Split, classes: Sequence[Any]) -> dict[str, int]:
     """How many labels of each class were learnt from, the most frequent ones first."""
     counts = parts.train.counts(arrays.columns[0], len(classes))
@@ -143,6 +156,12 @@ def of_limits(
     remarks = [] if watched is None else watched.remarks or ([""] if needed is None else [])
     said += [f"{WATCHED} in {len(watched.keys)} streams{each and '; '}{each}." for each in remarks if watched]
     return said
+
+
+def watched(limits: Sequence[str], reference: drift.Reference | None) -> list[str]:
+    """Limits with the sentence that says of what drift is watched, where it is not among them."""
+    said = any(str(each).startswith(WATCHED) for each in limits)
+    return [*limits] if reference is None or said else [*limits, f"{WATCHED} in {len(reference.keys)} streams."]
 
 
 def of_part(model: Model, head: Head, laid: buffer.Buffer, part: Part, name: str) -> list[dict[str, Any]]:

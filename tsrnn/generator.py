@@ -33,6 +33,7 @@ from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
 from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
+from tsrnn.synthesis import scored
 from tsrnn.unmeasured import without_unmeasured
 from tsrnn.version import VERSION
 from tsrnn.windows import Windows
@@ -41,7 +42,6 @@ _KIND = "generator"
 _TASK = tasks.find("generate")
 _MADE = 2_000  # sequences made at once
 _SEEDS = 1 << 63
-_ROWS = ("its spread over critics", "real against real", "spread of that")  # of a table of scores
 
 
 class Generator(Making):
@@ -158,7 +158,11 @@ class Generator(Making):
         return np.concatenate(parts)
 
     def score(self, frame: Any = None, *, split: Any = "standard", part: str = "test", **words: Any) -> Score:
-        """`scores` of one part: train, val or test. With five critics of full length, minutes; see `judging_steps`."""
+        """`scores` of one part: train, val or test. What is made is held against the part train in each.
+
+        The part says how many critics judge, one of "val" and else five (of full length, minutes; see `judging_steps`),
+        and which sequences `nearest` takes for those held out. Errors are those of `scores`.
+        """
         return self.scores(frame, split, (part,), **words)[part]
 
     def scores(
@@ -170,8 +174,9 @@ class Generator(Making):
     ) -> dict[str, Score]:
         """What made sequences are like, by measures of `tsrnn.synthesis`, for each part.
 
-        They are held against those of the part train, [sequence step channel] in their own units; the part says what
-        they are drawn by, and which are held out (for `nearest`). One critic judges in validation, else five.
+        They are held against those of the part train, [sequence step channel] in their own units, whatever the part:
+        that says which sequences are held out, for `nearest` alone, and how many critics judge, one of "val" and else
+        five. Those made for the first of `parts` are drawn with seed 0, for the second with seed 1.
 
         Args:
             frame: as of `fit`; None: the training's own.
@@ -185,38 +190,25 @@ class Generator(Making):
             of real against real, and its spread; `windows` says how many sequences were made.
 
         Raises:
-            InputError: no such measure or part, nothing is held out, too few sequences, or no rows of a loaded one.
+            InputError: no such measure or part, a part without a sequence, too few of them, the split is not one of
+                these rows', or no rows of a loaded one.
         """
         self._check_fitted()
+        scored.refuse_unknown(words := metrics.words(measures, _TASK.measures))
         if frame is None and not hasattr(self, "panel_"):
             raise InputError("a loaded generator holds no data; pass the rows that made sequences are held against")
         panel = self.panel_ if frame is None else self.preparation_.read(frame)
-        own = isinstance(split, str) and split == "standard" and panel.split is None
-        laid, cut = self.preparation_.lay(panel), self._parts(panel, self.split_ if own else split)
-        asked = metrics.words(measures, _TASK.measures)
-        real = self._real(_whole(laid, cut.train, int(self.input_size)))
-        answers = {}
-        for seed, part in enumerate(parts):
-            drawn = self.draw(max(1, min(len(real), synthesis.MOST)), seed=seed)
-            held = self._real(_whole(laid, cut.part(part), int(self.input_size)))
-            answers[part] = self._score(part, real, held, drawn, asked)
+        laid, asked = self.preparation_.lay(panel), self._asked(panel, split, frame is None)
+        cut = asked.parts(lambda rule: self._parts(panel, rule))
+        real, *held = (self._real(_whole(laid, cut.part(name), int(self.input_size))) for name in ("train", *parts))
+        for name, some in zip(parts, held, strict=True):
+            if not len(some):
+                raise asked.nothing(cut, name, f"sequence of {self.input_size} rows")
+        count, answers = max(1, min(len(real), synthesis.MOST)), {}
+        for seed, (name, some) in enumerate(zip(parts, held, strict=True)):
+            critics = 1 if name == "val" else synthesis.CRITICS
+            answers[name] = scored.score(real, some, self.draw(count, seed=seed), words, critics, self.judging_steps)
         return answers
-
-    def _score(self, part: str, real: Floats, held: Floats, drawn: Floats, measures: Sequence[str]) -> Score:
-        values, tables = {}, {}
-        judged = [word for word in measures if word != synthesis.NEAREST]
-        number = 1 if part == "val" else synthesis.CRITICS
-        for word, verdict in synthesis.judge(real, drawn, judged, number, most=self.judging_steps).items():
-            values[word] = verdict.value
-            tables[word] = np.array([[verdict.spread], [verdict.floor], [verdict.floor_spread], [verdict.value]])
-        if synthesis.NEAREST in measures:
-            if not len(held):
-                raise InputError(
-                    f"part {part!r} holds no sequence of {self.input_size} rows; nearest needs some held out"
-                )
-            near = synthesis.nearness(real, held, drawn)
-            values[synthesis.NEAREST], tables[synthesis.NEAREST] = near, np.array([[0.0], [1.0], [0.0], [near]])
-        return Score({word: values[word] for word in measures}, len(drawn), {}, tables, _ROWS)
 
     def _real(self, cut: Windows) -> Floats:
         """The sequences of windows, in their own units: [sequence step channel]."""

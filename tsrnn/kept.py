@@ -3,6 +3,7 @@
 from typing import Any, ClassVar
 
 from tsrnn import facts, journal, labels, models, parameters, provenance, split, store, trained
+from tsrnn.asked import Asked
 from tsrnn.card import Card, Floats, checked
 from tsrnn.drift import Drift, Reference, learn, look, since
 from tsrnn.errors import InputError
@@ -111,6 +112,10 @@ class Kept(Estimator):
     def _missed(self, panel: Panel, part: split.Part) -> Floats | None:
         """Errors of what was said of the rows of a part, [row target]; None where they are not watched."""
         return None
+
+    def _asked(self, panel: Panel, wanted: split.SplitRow, own: bool) -> Asked:
+        """Rows that it is asked about, parted as it is asked; `own`: they are the training's."""
+        return Asked(panel, wanted, self.split_, own, not hasattr(self, "panel_"))
 
     def _learnt_from(self, panel: Panel, parts: split.Split) -> None:
         """What was just learnt from; what was known of another training is forgotten."""

@@ -15,6 +15,7 @@ import numpy as np
 from tsrnn import ends, heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
 from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
+from tsrnn.asked import Asked
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, quoted, unknown
 from tsrnn.heads.classes import ClassesHead, lifts
@@ -67,10 +68,19 @@ class Labelled(Answering):
         rule = panel.split if isinstance(wanted, str) and wanted == "standard" else wanted
         return split.standard(arrays, rule, panel.source)
 
-    def _parts_of(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
-        """The parts that are scored; "standard" is the panel's own split, or the one that `fit` got."""
-        own = isinstance(wanted, str) and wanted == "standard" and panel.split is None
-        return self._parts(arrays, panel, self.split_ if own else wanted)
+    def _parts_of(self, arrays: Arrays, asked: Asked, names: Sequence[str]) -> dict[str, split.Part]:
+        """The parts of these names that are scored.
+
+        Raises:
+            InputError: there is no such part, or none of its rows; says whose split that is.
+        """
+        parts = asked.parts(lambda rule: self._parts(arrays, asked.panel, rule))
+        for name in names:
+            asked.refuse_empty(parts, name)
+        return {name: parts.part(name) for name in names}
+
+    def _refuse_parts(self, arrays: Arrays, parts: split.Split, source: str) -> None:
+        """Refuse a split that somebody named, and from which not all is learnt that is to be told."""
 
     def _learn(self, panel: Panel, wanted: split.SplitRow, on_epoch: Any = None) -> Self:
         """Train on a panel whose target holds labels' numbers, or values.
@@ -85,6 +95,8 @@ class Labelled(Answering):
         arrays = prepared.arrays(panel)
         prepared.padding = (size := self._rows(arrays)) - 1
         parts = self._parts(arrays, panel, wanted)
+        if wanted is not None:
+            self._refuse_parts(arrays, parts, panel.source)
         alone = not (self.task.shows or self.calendar)
         panel, arrays = without_unmeasured(prepared, panel, arrays, parts.train, alone)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))

@@ -29,7 +29,7 @@ def classes_of(column: pl.Series, source: str) -> list[Any]:
             f"{source}: column {quoted(column.name)} holds {column.dtype}; labels are text, whole numbers or truth "
             "values"
         )
-    kinds = _said(column).drop_nulls().unique().sort()
+    kinds = said(column).drop_nulls().unique().sort()
     if kinds.dtype.is_float() and not are_whole(kinds) and len(kinds):
         broken = kinds.filter(kinds != kinds.round())[0]
         raise InputError(
@@ -53,7 +53,7 @@ def encode(column: pl.Series, classes: Sequence[Any], source: str) -> pl.Series:
     Raises:
         InputError: a label is none of the classes.
     """
-    column = _said(column)
+    column = said(column)
     strangers = sorted({str(each) for each in column.unique() if each is not None and each not in set(classes)})
     if strangers:
         raise InputError(
@@ -149,7 +149,7 @@ def opened(
         table = to_polars(frame, "frame")[0]
     if target not in table.columns:
         raise unknown(f"column of {roles.get('source') or 'frame'}", str(target), table.columns)
-    column = _said(table[target])
+    column = said(table[target])
     if loss is None and are_whole(column):
         raise InputError(
             f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
@@ -167,7 +167,7 @@ def _words(column: pl.Series) -> list[str]:
     """What a column of text holds, if no cell has a digit: then it is labels, and no badly written numbers."""
     if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return []
-    words = _said(column.cast(pl.String)).drop_nulls()
+    words = said(column.cast(pl.String)).drop_nulls()
     return [] if words.str.contains(r"\d").any() else words.unique().sort().to_list()
 
 
@@ -211,7 +211,7 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
 
 
-def _said(column: pl.Series) -> pl.Series:
+def said(column: pl.Series) -> pl.Series:
     """A column of labels in which nothing stands for none, no NaN and no text of blanks, and 65000.0 is 65000."""
     if column.dtype == pl.String:
         return column.set(column.str.strip_chars() == "", None)

@@ -16,6 +16,17 @@ from tsrnn.split import Part
 Penalty = npt.NDArray[np.float64] | None
 
 
+def asked(measures: Sequence[str] | str | None, usual: Sequence[str], labels: bool) -> tuple[str, ...]:
+    """Words of measures as they are asked for: of labels, or of values; the usual ones where none is.
+
+    Raises:
+        InputError: a word is none, or is a measure of another thing.
+    """
+    words = metrics.words(measures, usual if labels else metrics.USUAL)
+    _refuse_others(words, labels)
+    return words
+
+
 def of_labels(
     arrays: Arrays, part: Part, decided: Codes, classes: int, measures: Sequence[str], penalty: Penalty = None
 ) -> Score:
@@ -24,16 +35,13 @@ def of_labels(
     Raises:
         InputError: a measure is of no labels, or the part holds none.
     """
-    for word in measures:
-        if word not in agreement.BEST:
-            _known(word)
-            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(agreement.BEST)}")
+    _refuse_others(measures)
     truth = np.where(np.isfinite(arrays.columns[0]), np.nan_to_num(arrays.columns[0]), agreement.NONE).astype(np.int64)
     told = [agreement.agreement(truth[a:b], decided[a:b], classes) for a, b in _rows(part)]
     nothing = Agreement(np.zeros((classes, classes), np.int64))
     rows = [*told, sum(told, nothing)]
     tables = [agreement.measures(measures, each, penalty) for each in rows]
-    return replace(_score(arrays, measures, [each.rows for each in rows], tables), agreements=told)
+    return replace(_score(arrays, measures, [each.rows for each in rows], tables, "label"), agreements=told)
 
 
 def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures: Sequence[str]) -> Score:
@@ -42,12 +50,8 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
     Raises:
         InputError: a measure is of labels, takes quantiles or looks at a past, or the part holds no value.
     """
-    whole: dict[str, Callable[[Floats, Floats], float]] = {}
-    for word in measures:
-        if word in agreement.BEST or _known(word).levels or metrics.named(word).history:
-            of = _other(word)
-            raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
-        whole[word] = metrics.named(word)
+    _refuse_others(measures, labels=False)
+    whole: dict[str, Callable[[Floats, Floats], float]] = {word: metrics.named(word) for word in measures}
     pieces = [(arrays.columns[0][a:b].astype(np.float64), told[a:b]) for a, b in _rows(part)]
     units = [np.full(len(y), unit) for (y, _), unit in zip(pieces, scale.tolist(), strict=True)]
     pieces.append((np.concatenate([y for y, _ in pieces]), np.concatenate([answer for _, answer in pieces])))
@@ -57,7 +61,18 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
         by = {word: 1.0 if metrics.physical(word) else unit for word in measures}
         tables.append({word: whole[word](y / by[word], answer / by[word]) for word in measures})
         counts.append(int((np.isfinite(y) & np.isfinite(answer)).sum()))
-    return _score(arrays, measures, counts, tables)
+    return _score(arrays, measures, counts, tables, "value")
+
+
+def _refuse_others(measures: Sequence[str], labels: bool = True) -> None:
+    for word in measures:
+        of_labels = word in agreement.BEST
+        if labels and not of_labels:
+            _known(word)
+            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(agreement.BEST)}")
+        if not labels and (of_labels or _known(word).levels or metrics.named(word).history):
+            of = _other(word)
+            raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
 
 
 def _known(word: str) -> metrics.Measure:
@@ -85,13 +100,12 @@ def _rows(part: Part) -> list[tuple[int, int]]:
 
 
 def _score(
-    arrays: Arrays, measures: Sequence[str], counts: Sequence[int], tables: Sequence[Mapping[str, float]]
+    arrays: Arrays, measures: Sequence[str], counts: Sequence[int], tables: Sequence[Mapping[str, float]], what: str
 ) -> Score:
     """Of a table of measures per series, and one over all at the end."""
     if not counts[-1]:
         raise InputError(
-            "no row of that part has a truth to be held against; take part='val', which was held out of the training, "
-            "or a split= with labelled rows in its test part"
+            f"no row of that part holds a {what} to be held against; take another part, or a split= that gives it some"
         )
     by_lead = {word: np.array([[table[word]] for table in tables]) for word in measures}
     return Score(dict(tables[-1]), counts[-1], by_lead=by_lead, series=arrays.ids)

@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
-from tsrnn import anomalies, infer, marks, metrics, models, overlap, parameters, residuals, split, tasks, windows
+from tsrnn import anomalies, infer, marks, models, overlap, parameters, residuals, split, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, held, unknown
 from tsrnn.heads import LOSSES
@@ -153,23 +153,25 @@ class Reconstructor(Judged, Labelled):
             measures: of `tsrnn.metrics`, in scaled units unless `physical_`; by default mse and mae.
 
         Raises:
-            InputError: a measure does not fit, or nothing was measured in a part.
+            InputError: a measure does not fit, the split is not one of these rows', or nothing was measured in a part.
 
         Returns:
             Of each part: `values`, by name; `windows`, its measured rows; `by_lead`, each measure [series+1 1] of every
             series and, in the last row, over all of them.
         """
+        self._check_fitted()
+        asked, answers = marks.asked(measures, self.task.measures, labels=False), {}
         panel = self._panel(frame)
         laid = self.preparation_.lay(panel)
         arrays, scaling = laid.arrays, self.preparation_.scaling_of(laid.arrays)
-        cuts, asked, answers = self._parts_of(arrays, panel, split), metrics.words(measures, self.task.measures), {}
+        cuts = self._parts_of(arrays, self._asked(panel, split, frame is None), parts)
         told = overlap.undone(
             overlap.answers(self.model_, self.head_, laid, self.input_size, self.task), scaling, laid
         )  # [row target]
-        for name in parts:
+        for name, part in cuts.items():
             each = [
                 marks.of_values(
-                    replace(arrays, columns=arrays.columns[k:]), cuts.part(name), told[:, k], scaling.scale[:, k], asked
+                    replace(arrays, columns=arrays.columns[k:]), part, told[:, k], scaling.scale[:, k], asked
                 )
                 for k in range(arrays.targets)
             ]

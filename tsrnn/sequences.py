@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsrnn.errors import InputError, listed, quoted, unknown
+from tsrnn import labels
+from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
 from tsrnn.reading import Reading
@@ -38,15 +39,18 @@ def one_label(panel: Panel, classes: Sequence[Any] | None) -> Panel:
     if differs.any():
         row = int(differs.arg_max() or 0)
         one, other = (each[row] if classes is None else classes[int(each[row])] for each in (first, column))
-        series = quoted(panel.frame[id][row])
-        raise InputError(
-            f"{panel.source}: series {series} holds {one!r} and {other!r} in column {quoted(name)}; a series has one "
-            "label (a label for each row is a Tagger's)"
-        )
+        raise _two(panel.source, panel.frame[id][row], one, other, name)
     refuse_unread(panel)
     last = np.zeros(len(column), bool)
     last[panel.offsets[1:] - 1] = True
     return replace(panel, frame=panel.frame.with_columns(pl.when(pl.lit(pl.Series(last))).then(first).alias(name)))
+
+
+def _two(source: str, series: Any, one: Any, other: Any, name: str) -> InputError:
+    return InputError(
+        f"{source}: series {quoted(series)} holds {one!r} and {other!r} in column {quoted(name)}; a series has one "
+        "label (a label for each row is a Tagger's)"
+    )
 
 
 def refuse_unread(panel: Panel) -> None:
@@ -83,14 +87,18 @@ def labels_of(frame: Any, panel: Panel, name: str) -> list[Any]:
     """Each series' label as it stands in a column of the frame that the panel was read from, None where it has none.
 
     Raises:
-        InputError: there is no such column.
+        InputError: there is no such column, or a series has two labels in it.
     """
     table, id = frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0], panel.roles.id
     if name not in table.columns:
         raise unknown("column of frame", name, table.columns)
     assert id is not None
-    said = table.group_by(id, maintain_order=True).agg(pl.col(name).drop_nulls().first())
-    return list(said[name].to_list())
+    column = pl.col(name).drop_nulls().unique(maintain_order=True)
+    said = table.with_columns(labels.said(table[name])).group_by(id, maintain_order=True).agg(column)
+    for series, each in said.select(id, name).iter_rows():
+        if len(each) > 1:
+            raise _two(panel.source, series, each[0], each[1], name)
+    return [each[0] if each else None for each in said[name].to_list()]
 
 
 def truths(
@@ -104,7 +112,8 @@ def truths(
         classes: the training's; None: values are told.
 
     Raises:
-        InputError: there are more or fewer, none is known, or they are words where the training's are numbers.
+        InputError: there are more or fewer, none is known, or they are words where the training's are numbers. A class
+            that the training never had is said.
     """
     given = np.asarray(said)
     if given.ndim != 1 and given.shape != (count, 1):
@@ -124,5 +133,11 @@ def truths(
         raise InputError(
             f"y holds {truth[0].item()!r}, and the training's labels are of another kind ("
             f"{listed(repr(each) for each in np.asarray(classes).tolist())}); write both one way"
+        )
+    if classes is not None and (strangers := sorted({*truth.tolist()} - {*np.asarray(classes).tolist()})):
+        verb = "is no class" if len(strangers) == 1 else "are no classes"
+        notice(
+            f"y holds {listed(map(str, strangers))}, which {verb} of the training's "
+            f"({listed(map(str, np.asarray(classes).tolist()))}): that can never be told, and counts as told wrong"
         )
     return truth, known

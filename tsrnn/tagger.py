@@ -7,7 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
-from tsrnn import infer, labels, marks, metrics, models, overlap, parameters, split, tasks, weighing
+from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, held, quoted, unlisted
@@ -160,6 +160,7 @@ class Tagger(Labelled):
         Raises:
             InputError: the model tells values.
         """
+        self._check_fitted()
         if self.classes_ is None:
             raise InputError("this tagger tells values, which have no probabilities; fit it with loss='cross_entropy'")
         return labels.shares(self._answered(frame)[1])
@@ -185,22 +186,24 @@ class Tagger(Labelled):
                 of values those of `tsrnn.metrics`; by default error and accuracy, or mse and mae.
 
         Raises:
-            InputError: a measure does not fit, or a part holds no truth.
+            InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
+        self._check_fitted()
+        asked = marks.asked(measures, self.task.measures, self.classes_ is not None)
         panel = self._true(frame)
         laid, answer = self._told_of(panel)
         arrays = laid.arrays
+        cuts = self._parts_of(arrays, self._asked(panel, split, frame is None), parts)
         if isinstance(self.model_, models.Recalling):
             answer = self.model_.recalled(arrays.columns[0].astype(np.float64), arrays.offsets)
-        cuts = self._parts_of(arrays, panel, split)
         if isinstance(self.head_, ClassesHead):
             decided = self.head_.decide(torch.from_numpy(answer)).numpy()
             costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
-            asked, count = metrics.words(measures, self.task.measures), self.head_.params
-            return {name: marks.of_labels(arrays, cuts.part(name), decided, count, asked, costs) for name in parts}
+            count = self.head_.params
+            return {name: marks.of_labels(arrays, part, decided, count, asked, costs) for name, part in cuts.items()}
         scaling = self.preparation_.scaling_of(arrays)
-        values, scale, asked = overlap.undone(answer, scaling, laid)[:, 0], scaling.scale[:, 0], metrics.words(measures)
-        return {name: marks.of_values(arrays, cuts.part(name), values, scale, asked) for name in parts}
+        values, scale = overlap.undone(answer, scaling, laid)[:, 0], scaling.scale[:, 0]
+        return {name: marks.of_values(arrays, part, values, scale, asked) for name, part in cuts.items()}
 
     def _true(self, frame: Any) -> Panel:
         """A frame with its truth: values, or the labels' numbers."""

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tsrnn import cases, infer, labels, marks, metrics, models, sequences, split, stratified, tasks, windows
+from tsrnn import cases, infer, labels, marks, models, sequences, split, stratified, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, listed, notice, quoted, unlisted
@@ -177,29 +177,27 @@ class WholeSeries(Labelled):
         """The classes that are acted on, or the values: [series]."""
         return answer[:, 0] if self.classes_ is None else np.asarray(self.classes_)[self._codes(answer)]
 
-    def _held(
-        self, laid: Buffer, answer: Floats, part: split.Part, measures: Sequence[str] | str | None
-    ) -> infer.Score:
+    def _held(self, laid: Buffer, answer: Floats, part: split.Part, measures: Sequence[str]) -> infer.Score:
         """An answer for each series [series number] held against the truth of a part's."""
         arrays, last = laid.arrays, laid.arrays.offsets[1:] - 1
         if self.classes_ is None:
             values, scale = np.zeros(arrays.rows), self.preparation_.scaling_of(arrays).scale[:, 0]
             values[last] = self._undone(answer, laid)[:, 0]
-            return marks.of_values(arrays, part, values, scale, metrics.words(measures))
+            return marks.of_values(arrays, part, values, scale, measures)
         codes = np.zeros(arrays.rows, np.int64)
         codes[last] = self._codes(answer)
         costs = None if self.costs_ is None else np.asarray(self.costs_, np.float64)
-        asked = metrics.words(measures, self.task.measures)
-        return marks.of_labels(arrays, part, codes, len(self.classes_), asked, costs)
+        return marks.of_labels(arrays, part, codes, len(self.classes_), measures, costs)
+
+    def _sizes(self) -> dict[str, int]:
+        return {} if self.input_size is None else super()._sizes()
 
     def _rows(self, arrays: Arrays) -> int:
         return self.input_size or int(arrays.lengths.max())
 
-    def _parts(self, arrays: Arrays, panel: Panel, wanted: split.SplitRow) -> split.Split:
-        parts = super()._parts(arrays, panel, wanted)
-        if wanted is not None and self.classes_ is not None:
-            stratified.refuse_unlearnt(_labels(arrays), parts, self.classes_, panel.source)
-        return parts
+    def _refuse_parts(self, arrays: Arrays, parts: split.Split, source: str) -> None:
+        if self.classes_ is not None:
+            stratified.refuse_unlearnt(_labels(arrays), parts, self.classes_, source)
 
     def _held_out(self, arrays: Arrays) -> split.Split:
         codes = _labels(arrays)

@@ -151,9 +151,9 @@ def forecaster(folder: Path, why: str) -> "Forecaster":
     Raises:
         InputError: another task's model is saved there, with `why` the command does not take it; or none.
     """
-    from tsrnn import Forecaster, faces, store
+    from tsrnn import Forecaster, faces
 
-    if (kind := store.opened(folder).config.get("kind", store.MODEL)) in faces.kinds():
+    if (kind := faces.kind(folder)) in faces.kinds():
         asked = "sample" if not hasattr(faces.load(folder), "predict") else "predict"
         raise InputError(f"{folder} holds a {kind}, no forecaster: {why}; `tsrnn {asked} {folder}` asks it")
     return Forecaster.load(folder)
