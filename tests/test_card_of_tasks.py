@@ -155,5 +155,5 @@ def test_one_without_a_validation_has_no_measures_and_one_not_fitted_no_card():
     )
     assert face.card().json()["metrics"] == []
     assert "## Metrics" not in str(face.card())
-    with pytest.raises(InputError, match="this tagger is not fitted; call fit first"):
+    with pytest.raises(InputError, match="this Tagger is not fitted; call fit first"):
         Tagger().card()

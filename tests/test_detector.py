@@ -119,10 +119,10 @@ def test_what_a_loaded_detector_cannot_do_is_one_sentence(fitted, tmp_path):
     again = Detector.load(tmp_path / "saved")
     with pytest.raises(InputError, match="knows what is usual over smooth="):
         again.anomalies(world(), smooth=fitted.smooth_ + 1)
-    with pytest.raises(InputError, match="a loaded detector holds no data; pass rows with labels, and split="):
+    with pytest.raises(InputError, match="a loaded Detector holds no data; pass rows with labels, and split="):
         again.scores(None, None, ("test",), ("vus_pr",))
     Forecaster("ols", input_size=8, horizon=2).fit(world()).save(tmp_path / "other")
-    with pytest.raises(InputError, match="holds no detector, but a saved 'model'"):
+    with pytest.raises(InputError, match="holds no Detector, but a saved Forecaster"):
         Detector.load(tmp_path / "other")
 
 

@@ -101,13 +101,13 @@ def test_the_command_draws_a_saved_tagger_and_refuses_what_has_no_picture(run, t
     assert (status, err) == (0, "tsrnn: wrote told.svg\n")
     assert "facies_p_" in (tmp_path / "told.svg").read_text() or (tmp_path / "told.svg").stat().st_size > 10_000
     status, _, err = run("plot", "tagger", "logs.csv", "--cutoffs", "2", "--out", "p.png")
-    assert (status, err) == (2, "tsrnn: tagger holds a tagger, which forecasts nothing; leave --cutoffs out\n")
+    assert (status, err) == (2, "tsrnn: tagger holds a Tagger, which forecasts nothing; leave --cutoffs out\n")
     small = {"input_size": 8, "max_epochs": 1, "max_windows": 32, "hidden_size": 4, "code_size": 2, "progress": False}
     told = Reconstructor("gru_autoencoder", **small).fit(logs(), target=["GR", "RHOB"], **KEYS)
     told.save(tmp_path / "again")
     status, _, err = run("plot", "again", "logs.csv", "--out", "p.png")
     said = (
-        "again holds a reconstructor, and forecasts and labels of rows alone are drawn; `tsrnn predict again logs.csv"
+        "again holds a Reconstructor, and forecasts and labels of rows alone are drawn; `tsrnn predict again logs.csv"
     )
     assert (status, said in err) == (2, True)
     made = Generator("timegan", input_size=8, steps=1, hidden_size=4, num_layers=1, progress=False)

@@ -166,7 +166,7 @@ def test_a_saved_reconstructor_says_the_same(fitted, tmp_path):
     told = again.reconstruct(frame().to_pandas())
     assert isinstance(told, pd.DataFrame)
     assert told["a"].tolist() == fitted.reconstruct(frame())["a"].to_list()
-    with pytest.raises(InputError, match="a loaded reconstructor holds no rows; pass sound="):
+    with pytest.raises(InputError, match="a loaded Reconstructor holds no rows; pass sound="):
         again.anomalies(frame())
     sound = frame(seed=0)[-60:]
     assert again.anomalies(frame(), sound=sound, alpha=0.1).equals(fitted.anomalies(frame(), sound=sound, alpha=0.1))

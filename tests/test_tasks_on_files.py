@@ -100,7 +100,7 @@ def test_a_command_of_forecasts_alone_says_why_and_what_asks_a_tagger(run, tmp_p
     tagger.fit(frame, target="facies", inputs=[], id="well", time="depth").save(tmp_path / "tagger")
     status, out, err = run(*words)
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert f"tagger holds a tagger, no forecaster: {why}" in err
+    assert f"tagger holds a Tagger, no Forecaster: {why}" in err
     assert "; `tsrnn predict tagger` asks it" in err
     assert not (tmp_path / "graphs").exists()
 

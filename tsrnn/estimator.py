@@ -146,5 +146,5 @@ class Estimator:
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "model_"):
-            name = type(self).__name__.lower()
+            name = type(self).__name__
             raise InputError(f"this {name} is not fitted; call fit first, or load a saved one")

@@ -56,7 +56,7 @@ class Kept(Estimator):
         self._check_fitted()
         if not self.watches:
             raise InputError(
-                f"a {type(self).__name__.lower()} is asked about new series, and drift looks at later rows of those "
+                f"a {type(self).__name__} is asked about new series, and drift looks at later rows of those "
                 "that were learnt from; hold it against newly labelled ones with score, or a card of them"
             )
         with journal.noted("drift") as counts:

@@ -207,7 +207,7 @@ class Tagger(Labelled):
         self._check_fitted()
         if frame is None:
             if not hasattr(self, "panel_"):
-                raise InputError("a loaded tagger holds no data; pass rows with their truth")
+                raise InputError("a loaded Tagger holds no data; pass rows with their truth")
             return self.panel_
         return self.preparation_.read(labels.numbered(frame, self.preparation_.reading["targets"][0], self.classes_))
 

@@ -69,7 +69,7 @@ def _forecast(
     _refuse_undrawn(fitted, model, data, out)
     known = reading(data, named, remembered(data, load_, fitted))
     if isinstance(fitted, Tagger):
-        refuse(f"{model} holds a tagger, which forecasts nothing", cutoffs=cutoffs or None, future=asked[1])
+        refuse(f"{model} holds a Tagger, which forecasts nothing", cutoffs=cutoffs or None, future=asked[1])
         plot.answers(fitted, known, out, **wells)
     elif tracks:
         panel = fitted.preparation_.read(replace(known, columns={}))
@@ -89,7 +89,7 @@ def _refuse_undrawn(fitted: Any, model: Path, data: str, out: Path) -> None:
 
     if isinstance(fitted, Forecaster | Tagger):
         return
-    held = f"{model} holds a {type(fitted).__name__.lower()}, and forecasts and labels of rows alone are drawn"
+    held = f"{model} holds a {type(fitted).__name__}, and forecasts and labels of rows alone are drawn"
     if not hasattr(fitted, "predict"):
         raise InputError(f"{held}; `tsrnn sample {model} --out made.csv` writes a table to draw")
     raise InputError(
