@@ -171,6 +171,8 @@ def test_what_cannot_be_detected_is_one_sentence(options, roles, said):
 
 
 def test_what_cannot_be_scored_is_one_sentence(fitted):
+    with pytest.raises(InputError, match=r"such as \['missed', 'vus_pr'\], not 3"):
+        fitted.score(measures=3)
     with pytest.raises(InputError, match="unknown measure of a detector 'mse'"):
         fitted.scores(None, SPLIT, ("test",), ("mse",))
     sound = world().frame.with_columns(pl.lit(0).alias(faults.LABEL))

@@ -221,6 +221,10 @@ def test_what_it_scores_is_how_far_it_tells_from_what_was(fitted):
     assert score.physical_mae == pytest.approx(np.mean(off), rel=1e-5)
     assert score.windows == 80
     assert fitted.score(frame(), split=rule, measures=["physical_mae", "mse"]) == score
+    with pytest.raises(InputError, match="unknown measure 'nope'") as told:
+        fitted.score(frame(), split=rule, measures=["nope"])
+    named = str(told.value).partition("Known: ")[2].split(", ")
+    assert {"physical_rmse", "bias"} <= {*fitted.score(frame(), split=rule, measures=named).values} == {*named}
     assert fitted.scores(parts=("val",))["val"] == fitted.score(part="val")
     assert [*fitted.score(part="val").values] == ["mse", "mae"]
     assert fitted.score(part="val").mse > 0

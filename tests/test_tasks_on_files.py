@@ -273,8 +273,31 @@ def test_a_measure_that_is_none_is_said_to_be_none(tmp_path):
     tagger = Tagger("majority", input_size=32, progress=False).fit(frame, target="facies", id="well", time="depth")
     with pytest.raises(InputError, match="unknown measure 'acuracy': did you mean 'accuracy'"):
         tagger.score(frame, part="val", measures=["acuracy"])
+    with pytest.raises(InputError, match=r"Known: accuracy, boundary_f1, error, macro_f1$") as told:
+        tagger.score(frame, part="val", measures=["nope"])  # without a matrix there is no penalty
+    named = str(told.value).partition("Known: ")[2].split(", ")
+    assert {*tagger.score(frame, part="val", measures=named).values} == {*named}
+    with pytest.raises(InputError, match=r"labels; take error, accuracy, macro_f1, boundary_f1$"):
+        tagger.score(frame, part="val", measures=["mae"])
+    with pytest.raises(InputError, match=r"such as \['error', 'accuracy'\], not 3"):
+        tagger.score(frame, part="val", measures=3)
     with pytest.raises(InputError, match=r"no row of that part has a truth .* take part='val'"):
         tagger.score(frame)
+
+
+@pytest.mark.parametrize("task", ["along", "whole", "reconstruct", "detect", "generate"])
+def test_measures_that_a_plan_names_are_those_that_the_task_takes(task):
+    asked = tasks.find(task)
+    with pytest.raises(InputError, match=f"unknown measure of the task '{task}' 'nope':") as told:
+        tasks.check_measure(asked, "nope")
+    named = str(told.value).partition("Known: ")[2].partition(" and ")[0].split(", ")
+    assert ("penalty" in named, "mse" in named, "mase" in named) == (
+        task in ("along", "whole"),
+        task in ("along", "whole", "reconstruct"),
+        False,
+    )
+    for word in named:
+        tasks.check_measure(asked, word)
 
 
 def test_a_smoke_run_of_made_sequences_says_that_its_critics_learnt_little(run, tmp_path):

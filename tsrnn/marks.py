@@ -24,10 +24,11 @@ def of_labels(
     Raises:
         InputError: a measure is of no labels, or the part holds none.
     """
+    takes = [word for word in agreement.BEST if word != "penalty" or penalty is not None]
     for word in measures:
         if word not in agreement.BEST:
-            _known(word)
-            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(agreement.BEST)}")
+            _known(word, takes)
+            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(takes)}")
     truth = np.where(np.isfinite(arrays.columns[0]), np.nan_to_num(arrays.columns[0]), agreement.NONE).astype(np.int64)
     told = [agreement.agreement(truth[a:b], decided[a:b], classes) for a, b in _rows(part)]
     nothing = Agreement(np.zeros((classes, classes), np.int64))
@@ -43,8 +44,9 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
         InputError: a measure is of labels, takes quantiles or looks at a past, or the part holds no value.
     """
     whole: dict[str, Callable[[Floats, Floats], float]] = {}
+    takes = metrics.of_values()
     for word in measures:
-        if word in agreement.BEST or _known(word).levels or metrics.named(word).history:
+        if word in agreement.BEST or _known(word, takes).levels or metrics.named(word).history:
             of = _other(word)
             raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
         whole[word] = metrics.named(word)
@@ -60,16 +62,16 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
     return _score(arrays, measures, counts, tables)
 
 
-def _known(word: str) -> metrics.Measure:
+def _known(word: str, takes: Sequence[str]) -> metrics.Measure:
     """The measure of that name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none; the message names those that can be asked.
     """
     try:
         return metrics.named(word)
     except metrics.Unmeasured:
-        raise unknown("measure", word, [*agreement.BEST, *metrics.MEASURES]) from None
+        raise unknown("measure", word, takes) from None
 
 
 def _other(word: str) -> str:
