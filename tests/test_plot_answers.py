@@ -2,11 +2,13 @@
 
 import sys
 
+import numpy as np
+import polars as pl
 import pytest
 
 pytest.importorskip("matplotlib")
 
-from tsrnn import Generator, Reconstructor, Tagger, plot
+from tsrnn import Generator, Reconstructor, SequenceClassifier, Tagger, plot
 from tsrnn.errors import InputError
 from tsrnn.reading import Column, Reading
 from tsrnn.simulate import sines, wells
@@ -113,5 +115,20 @@ def test_the_command_draws_a_saved_tagger_and_refuses_what_has_no_picture(run, t
     made = Generator("timegan", input_size=8, steps=1, hidden_size=4, num_layers=1, progress=False)
     made.fit(sines(0, 24, 8, 1), id="sequence", time="step").save(tmp_path / "made")
     status, _, err = run("plot", "made", "logs.csv", "--out", "p.png")
-    assert (status, "`tsrnn sample made --out made.csv` writes a table to draw" in err) == (2, True)
+    assert (status, "`tsrnn sample made --count 3 --out made.csv` writes a table" in err) == (2, True)
+    asked = err.partition("`tsrnn plot ")[2].partition("`")[0].split()
+    assert run("sample", "made", "--count", "3", "--out", "made.csv")[0] == 0
+    with pytest.MonkeyPatch.context() as patch:
+        drawn = []
+        patch.setattr(plot, "columns", lambda panel, *_, **how: drawn.append((panel.ids, panel.roles.targets)))
+        assert run("plot", *asked)[0] == 0
+    assert drawn == [(("0", "1", "2"), ("x1",))]
+    status, _, err = run("plot", "tagger", "logs.csv", "--id", "well", "--out", "p.png")
+    assert (status, "a saved model knows which columns it reads; leave --id out" in err) == (2, True)
+    cases = pl.DataFrame({"case": np.repeat(range(12), 8), "step": [*range(8)] * 12, "x": np.arange(96.0) % 7})
+    cases = cases.with_columns(kind=pl.col("case") % 2)
+    whole = SequenceClassifier("rocket", views=50, loss="cross_entropy").fit(cases, "kind", id="case", time="step")
+    whole.save(tmp_path / "whole")
+    status, _, err = run("plot", "whole", "logs.csv", "--out", "p.png")
+    assert (status, "told.csv" in err, "`tsrnn card whole --data logs.csv` says" in err) == (2, False, True)
     assert not (tmp_path / "p.png").exists()
