@@ -10,6 +10,7 @@ pytest.importorskip("matplotlib")
 
 from tsrnn import Generator, Reconstructor, SequenceClassifier, Tagger, plot
 from tsrnn.errors import InputError
+from tsrnn.plot import strips
 from tsrnn.reading import Column, Reading
 from tsrnn.simulate import sines, wells
 
@@ -81,6 +82,34 @@ def test_the_picture_shows_each_of_them(tagger, tmp_path):
     assert any(word.endswith("facies_told"[-8:]) for word in words)
     assert any(word.startswith("facies_p_") for word in words)
     assert (tmp_path / "told.png").stat().st_size > 1000
+
+
+def test_probabilities_have_the_colours_of_their_rocks_and_a_strip_says_what_decides(tagger):
+    from matplotlib.colors import to_hex
+
+    def heads(told):
+        figure = plot.answers(told, read(logs()), series="W-01")
+        lines = {to_hex(line.get_color()) for axes in figure.axes for line in axes.get_lines()}
+        return {each.get_text() for each in figure.texts}, lines
+
+    words, lines = heads(tagger)
+    looks = strips.rocks(tagger.classes_)
+    shown = [each for each in tagger.classes_ if f"facies_p_{each}" in words]
+    assert len(shown) == min(3, len(tagger.classes_))
+    assert {looks[each].colour.lower() for each in shown} <= lines
+    assert not any(word.startswith("told,") for word in words)
+    options = {**tagger.get_params(), "least_share": 0.05, "penalty": (1 - np.eye(len(tagger.classes_))).tolist()}
+    for given, said in (("least_share", "told, least_share 0.05"), ("penalty", "told, least penalty")):
+        one = Tagger(**{**tagger.get_params(), given: options[given]})
+        assert said in heads(one.fit(logs(), target="facies", inputs=["GR", "RHOB"], **KEYS))[0]
+
+
+def test_a_log_of_one_row_is_a_strip_of_one_row():
+    figure = plot.tracks(logs(1).head(1), curves="GR")
+    (strip,) = [each for axes in figure.axes for each in axes.collections if each.get_label() != ""][-1:]
+    low, high = figure.axes[-1].get_ylim()
+    down = strip.get_paths()[0].vertices[:, 1]
+    assert high < down.min() < down.max() < low
 
 
 def test_values_are_a_curve_in_the_target_s_unit():
