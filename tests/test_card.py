@@ -103,7 +103,7 @@ def test_facts_that_cannot_be_are_refused(carded, tmp_path, changes):
 
 
 def test_what_has_no_card_says_so(carded, tmp_path, run):
-    with pytest.raises(InputError, match="this forecaster is not fitted; call fit first"):
+    with pytest.raises(InputError, match="this Forecaster is not fitted; call fit first"):
         Forecaster("gru", **TASK).card()
     carded.save(tmp_path / "saved")
     edited(tmp_path / "saved", card=None, report=None)

@@ -126,6 +126,21 @@ def test_what_a_tagger_learnt_is_counted_and_where_it_is_worst():
     assert "&lt;b&gt;sand\\|" in str(face.card())
 
 
+def test_a_truth_that_stands_once_in_a_series_has_no_holes():
+    told = classifier().card().json()
+    assert told["data"]["missing cells"] == {}
+    assert not any("truth" in each or "Missing" in each for each in told["limits"])
+    holed = cases().with_columns(
+        pl.when(pl.int_range(pl.len()) % 8 != 3).then("x").alias("x"), kind=pl.when(pl.col("case") != "c5").then("kind")
+    )
+    face = SequenceClassifier("rocket", views=50, loss="cross_entropy").fit(holed, "kind", id="case", time="step")
+    told = face.card().json()
+    assert told["data"]["missing cells"] == {"kind": pytest.approx(1 / 24), "x": pytest.approx(1 / 8)}
+    assert "Series without a truth were read, and neither learnt from nor measured." in told["limits"]
+    rows = tagger().card().json()["data"]["missing cells"]
+    assert rows == {"rock": pytest.approx(1 / 5)}
+
+
 def test_holes_that_a_model_is_told_of_are_not_called_untold():
     holed = logs().with_columns(GR=pl.when(pl.int_range(pl.len()) % 7 != 3).then("GR"))
     sentence = "It is not told which values of its past were missing."
@@ -215,5 +230,5 @@ def test_one_without_a_validation_has_no_measures_and_one_not_fitted_no_card():
     )
     assert face.card().json()["metrics"] == []
     assert "## Metrics" not in str(face.card())
-    with pytest.raises(InputError, match="this tagger is not fitted; call fit first"):
+    with pytest.raises(InputError, match="this Tagger is not fitted; call fit first"):
         Tagger().card()

@@ -302,7 +302,7 @@ def test_a_saved_classifier_says_the_same(fitted, tmp_path):
     assert again.predict_proba(X).tolist() == fitted.predict_proba(X).tolist()
     assert again.predict(X).tolist() == fitted.predict(X).tolist()
     with pytest.raises(
-        InputError, match=r"holds no tagger, but a saved 'sequenceclassifier'; read it with tsrnn\.faces\.load"
+        InputError, match=r"holds no Tagger, but a saved SequenceClassifier; read it with tsrnn\.faces\.load"
     ):
         Tagger.load(tmp_path / "saved")
 
@@ -438,7 +438,7 @@ def test_text_where_values_are_asked_is_one_sentence():
 
 
 def test_what_a_fitted_one_cannot_read_is_one_sentence(rocket):
-    with pytest.raises(InputError, match="this sequenceclassifier is not fitted"):
+    with pytest.raises(InputError, match="this SequenceClassifier is not fitted"):
         SequenceClassifier().predict(X)
     with pytest.raises(InputError, match="X has 1 channel and the training's had 2"):
         rocket.predict([x[:, :1] for x in X])
@@ -490,7 +490,7 @@ class TestCommands:
                 "waves.csv",
                 "--future",
                 "waves.csv",
-            ): "m holds a sequenceclassifier, no forecaster; leave --f",
+            ): "m holds a SequenceClassifier, no Forecaster; leave --f",
             ("fit", "waves.csv", *roles, *asked, "--horizon", "3"): "'whole' forecasts nothing; leave --horizon out",
             ("bench", "waves.csv", *roles, "--task", "whole", "--horizons", "3"): "'whole' has no horizons; leave them",
         }.items():

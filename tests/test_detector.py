@@ -119,10 +119,10 @@ def test_what_a_loaded_detector_cannot_do_is_one_sentence(fitted, tmp_path):
     again = Detector.load(tmp_path / "saved")
     with pytest.raises(InputError, match="knows what is usual over smooth="):
         again.anomalies(world(), smooth=fitted.smooth_ + 1)
-    with pytest.raises(InputError, match="a loaded detector holds no data; pass rows with labels, and split="):
+    with pytest.raises(InputError, match="a loaded Detector holds no data; pass rows with labels, and split="):
         again.scores(None, None, ("test",), ("vus_pr",))
     Forecaster("ols", input_size=8, horizon=2).fit(world()).save(tmp_path / "other")
-    with pytest.raises(InputError, match="holds no detector, but a saved 'model'"):
+    with pytest.raises(InputError, match="holds no Detector, but a saved Forecaster"):
         Detector.load(tmp_path / "other")
 
 
@@ -188,6 +188,8 @@ def test_what_cannot_be_detected_is_one_sentence(options, roles, said):
 
 
 def test_what_cannot_be_scored_is_one_sentence(fitted):
+    with pytest.raises(InputError, match=r"such as \['missed', 'vus_pr'\], not 3"):
+        fitted.score(measures=3)
     with pytest.raises(InputError, match="unknown measure of a detector 'mse'"):
         fitted.scores(None, SPLIT, ("test",), ("mse",))
     sound = world().frame.with_columns(pl.lit(0).alias(faults.LABEL))

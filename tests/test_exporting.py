@@ -229,14 +229,14 @@ def test_numpy_reads_a_history_from_its_first_row(shared, tmp_path):
 def test_an_export_is_no_model_and_writes_over_none(long, fitted, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "onnx_of", lambda *_: b"graph")
     fitted.save(tmp_path / "model")
-    with pytest.raises(InputError, match="holds a saved model, which would be lost"):
+    with pytest.raises(InputError, match="holds a saved Forecaster, which would be lost"):
         fitted.export(tmp_path / "model")
     fitted.export(tmp_path / "out")
     fitted.export(tmp_path / "out")
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["kind"], config["targets"], config["step"], config["levels"]) == ("export", ["y"], "1h", LEVELS)
     assert config["graphs"]["forecast.onnx"]["inputs"][0]["shape"] == ["batch", 24, 1]
-    with pytest.raises(InputError, match="holds graphs for other programs, no forecaster"):
+    with pytest.raises(InputError, match="holds graphs for other programs, no Forecaster"):
         Forecaster.load(tmp_path / "out")
     with pytest.raises(InputError, match="not fitted"):
         Forecaster("gru", **TASK).export(tmp_path / "other")

@@ -99,7 +99,7 @@ def test_a_saved_generator_makes_the_same(fitted, tmp_path):
     fitted.save(tmp_path / "made")
     again = Generator.load(tmp_path / "made")
     assert again.sample(4).equals(fitted.sample(4))
-    with pytest.raises(InputError, match="holds no forecaster, but a saved 'generator'"):
+    with pytest.raises(InputError, match="holds no Forecaster, but a saved Generator"):
         Forecaster.load(tmp_path / "made")
 
 
@@ -187,7 +187,7 @@ def test_a_score_is_that_of_a_part(tmp_path):
         generator.score(world(12), measures="correlational")
     generator.save(tmp_path / "made")
     again = Generator.load(tmp_path / "made")
-    with pytest.raises(InputError, match="a loaded generator holds no data; pass the rows"):
+    with pytest.raises(InputError, match="a loaded Generator holds no data; pass the rows"):
         again.score()
     assert again.score(world(80), split=split, measures="nearest") == generator.score(measures="nearest")
 
@@ -239,7 +239,7 @@ def test_what_cannot_be_made_is_one_sentence(fitted):
         fitted.sample(0)
     with pytest.raises(InputError, match="seed must be a whole number from 0, not -1"):
         fitted.sample(3, seed=-1)
-    with pytest.raises(InputError, match="this generator is not fitted"):
+    with pytest.raises(InputError, match="this Generator is not fitted"):
         Generator().sample()
     with pytest.raises(InputError, match="a column is called 'step', as one of what `sample` gives is"):
         small().fit(world().rename({"step": "at", "x1": "step"}), id="sequence", time="at", target=["step"])

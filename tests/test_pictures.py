@@ -11,7 +11,7 @@ from conftest import Run
 
 from tsrnn import plot
 from tsrnn.errors import InputError
-from tsrnn.page import svg, sweep
+from tsrnn.page import figures, svg, sweep
 from tsrnn.simulate import transformer
 
 SMALL = ("--input-size", "24", "--horizon", "6")
@@ -34,6 +34,57 @@ def test_a_sweep_without_a_value_has_no_picture() -> None:
     assert sweep.picture([trial(0, None, rate=1.0)], {}, "MSE") == ""
     assert sweep.picture([trial(0, math.nan, rate=1.0)], {}, "MSE") == ""
     assert "History" in sweep.picture([trial(0, 1.0, rate=1.0)], {}, "MSE")
+
+
+def shapes(drawn: str, tag: str) -> dict[str, dict[str, str]]:
+    """Attributes of the shapes of a figure that say what they are, by what they say."""
+    found = ET.fromstring(drawn).iter(tag)
+    return {title.text or "": dict(shape.attrib) for shape in found if (title := shape.find("title")) is not None}
+
+
+def test_what_lies_above_an_axis_is_marked_and_no_line_goes_through_its_place() -> None:
+    errors = {
+        "mean": 9.0,
+        "last": 5.0,
+        "gru": 0.44,
+        "lstm": 0.42,
+        "bigru": 0.40,
+        "rnn": 0.46,
+        "slow": 3.0,
+        "trees": 0.47,
+        "vote": 0.45,
+    }
+    points = [figures.Cost(name, 10.0**k, error) for k, (name, error) in enumerate(errors.items())]
+    drawn = figures.costs("costs", points, "seconds", "error", "said")
+    words = [*ET.fromstring(drawn).itertext()]
+    dots, peaks = ({said.split(":")[0]: at for said, at in shapes(drawn, tag).items()} for tag in ("circle", "path"))
+    assert ({*dots}, {*peaks}) == ({"gru", "lstm", "bigru", "rnn", "trees", "vote"}, {"mean", "last", "slow"})
+    assert {"error (▲: above the axis)", "mean 9", "last 5"} <= {*words}  # of the front, and by their numbers
+    (front,) = [each.attrib["d"] for each in ET.fromstring(drawn).iter("path") if each.get("class") == "d"]
+    first, *others = (tuple(map(float, place.split())) for place in front[1:].split("L"))
+    assert others == [(float(dots[name]["cx"]), float(dots[name]["cy"])) for name in ("gru", "lstm", "bigru")]
+    top, left = min(float(dot["cy"]) for dot in dots.values()), float(peaks["last"]["d"][1:].split()[0])
+    assert (left < first[0] < others[0][0], first[1] < top) == (True, True)
+    inside = figures.costs("costs", points[2:6], "seconds", "error", "said")
+    assert ("▲" in inside, len(shapes(inside, "circle"))) == (False, 4)
+
+
+def test_an_interval_that_is_cut_is_marked() -> None:
+    wide = figures.Mark("wide", 0.31, 0.30, 0.9)
+    marks = [figures.Mark(f"m{k}", 0.3 + k / 100) for k in range(4)]
+    drawn = [figures.intervals("board", each, "error", "said") for each in ([*marks, wide], marks)]
+    assert ["0.31 &gt;<" in each for each in drawn] == [True, False]
+    assert ["error (&gt;: beyond the axis)" in each for each in drawn] == [True, False]
+
+
+def test_trials_above_the_axis_of_a_history_are_marked() -> None:
+    values = (9.0, 0.5, 0.45, 3.0, 0.44, 0.43, 0.5, 0.41, 0.6, 0.42, 0.44, 0.40)
+    drawn = sweep.picture([trial(k, value) for k, value in enumerate(values)], {}, "MSE")
+    assert {*shapes(drawn, "path")} == {"the best so far", "trial 0: 9", "trial 3: 3"}
+    assert "MSE (▲: above the axis)" in [*ET.fromstring(drawn).itertext()]
+    begins = shapes(drawn, "path")["the best so far"]["d"][1:].split("L")[0].split()
+    peak, second = (shapes(drawn, tag)[said] for tag, said in (("path", "trial 0: 9"), ("circle", "trial 1: 0.5")))
+    assert float(peak["d"][1:].split()[0]) < float(begins[0]) < float(second["cx"])
 
 
 @pytest.mark.slow

@@ -2,12 +2,15 @@
 
 import sys
 
+import numpy as np
+import polars as pl
 import pytest
 
 pytest.importorskip("matplotlib")
 
-from tsrnn import Generator, Reconstructor, Tagger, plot
+from tsrnn import Generator, Reconstructor, SequenceClassifier, Tagger, plot
 from tsrnn.errors import InputError
+from tsrnn.plot import strips
 from tsrnn.reading import Column, Reading
 from tsrnn.simulate import sines, wells
 
@@ -81,6 +84,34 @@ def test_the_picture_shows_each_of_them(tagger, tmp_path):
     assert (tmp_path / "told.png").stat().st_size > 1000
 
 
+def test_probabilities_have_the_colours_of_their_rocks_and_a_strip_says_what_decides(tagger):
+    from matplotlib.colors import to_hex
+
+    def heads(told):
+        figure = plot.answers(told, read(logs()), series="W-01")
+        lines = {to_hex(line.get_color()) for axes in figure.axes for line in axes.get_lines()}
+        return {each.get_text() for each in figure.texts}, lines
+
+    words, lines = heads(tagger)
+    looks = strips.rocks(tagger.classes_)
+    shown = [each for each in tagger.classes_ if f"facies_p_{each}" in words]
+    assert len(shown) == min(3, len(tagger.classes_))
+    assert {looks[each].colour.lower() for each in shown} <= lines
+    assert not any(word.startswith("told,") for word in words)
+    options = {**tagger.get_params(), "least_share": 0.05, "penalty": (1 - np.eye(len(tagger.classes_))).tolist()}
+    for given, said in (("least_share", "told, least_share 0.05"), ("penalty", "told, least penalty")):
+        one = Tagger(**{**tagger.get_params(), given: options[given]})
+        assert said in heads(one.fit(logs(), target="facies", inputs=["GR", "RHOB"], **KEYS))[0]
+
+
+def test_a_log_of_one_row_is_a_strip_of_one_row():
+    figure = plot.tracks(logs(1).head(1), curves="GR")
+    (strip,) = [each for axes in figure.axes for each in axes.collections if each.get_label() != ""][-1:]
+    low, high = figure.axes[-1].get_ylim()
+    down = strip.get_paths()[0].vertices[:, 1]
+    assert high < down.min() < down.max() < low
+
+
 def test_values_are_a_curve_in_the_target_s_unit():
     tagger = Tagger("ridge_along", loss="mse", input_size=16).fit(logs(), target="DTC", inputs=["GR"], **KEYS)
     figure = plot.answers(tagger, read(logs()), series="W-01")
@@ -101,17 +132,32 @@ def test_the_command_draws_a_saved_tagger_and_refuses_what_has_no_picture(run, t
     assert (status, err) == (0, "tsrnn: wrote told.svg\n")
     assert "facies_p_" in (tmp_path / "told.svg").read_text() or (tmp_path / "told.svg").stat().st_size > 10_000
     status, _, err = run("plot", "tagger", "logs.csv", "--cutoffs", "2", "--out", "p.png")
-    assert (status, err) == (2, "tsrnn: tagger holds a tagger, which forecasts nothing; leave --cutoffs out\n")
+    assert (status, err) == (2, "tsrnn: tagger holds a Tagger, which forecasts nothing; leave --cutoffs out\n")
     small = {"input_size": 8, "max_epochs": 1, "max_windows": 32, "hidden_size": 4, "code_size": 2, "progress": False}
     told = Reconstructor("gru_autoencoder", **small).fit(logs(), target=["GR", "RHOB"], **KEYS)
     told.save(tmp_path / "again")
     status, _, err = run("plot", "again", "logs.csv", "--out", "p.png")
     said = (
-        "again holds a reconstructor, and forecasts and labels of rows alone are drawn; `tsrnn predict again logs.csv"
+        "again holds a Reconstructor, and forecasts and labels of rows alone are drawn; `tsrnn predict again logs.csv"
     )
     assert (status, said in err) == (2, True)
     made = Generator("timegan", input_size=8, steps=1, hidden_size=4, num_layers=1, progress=False)
     made.fit(sines(0, 24, 8, 1), id="sequence", time="step").save(tmp_path / "made")
     status, _, err = run("plot", "made", "logs.csv", "--out", "p.png")
-    assert (status, "`tsrnn sample made --out made.csv` writes a table to draw" in err) == (2, True)
+    assert (status, "`tsrnn sample made --count 3 --out made.csv` writes a table" in err) == (2, True)
+    asked = err.partition("`tsrnn plot ")[2].partition("`")[0].split()
+    assert run("sample", "made", "--count", "3", "--out", "made.csv")[0] == 0
+    with pytest.MonkeyPatch.context() as patch:
+        drawn = []
+        patch.setattr(plot, "columns", lambda panel, *_, **how: drawn.append((panel.ids, panel.roles.targets)))
+        assert run("plot", *asked)[0] == 0
+    assert drawn == [(("0", "1", "2"), ("x1",))]
+    status, _, err = run("plot", "tagger", "logs.csv", "--id", "well", "--out", "p.png")
+    assert (status, "a saved model knows which columns it reads; leave --id out" in err) == (2, True)
+    cases = pl.DataFrame({"case": np.repeat(range(12), 8), "step": [*range(8)] * 12, "x": np.arange(96.0) % 7})
+    cases = cases.with_columns(kind=pl.col("case") % 2)
+    whole = SequenceClassifier("rocket", views=50, loss="cross_entropy").fit(cases, "kind", id="case", time="step")
+    whole.save(tmp_path / "whole")
+    status, _, err = run("plot", "whole", "logs.csv", "--out", "p.png")
+    assert (status, "told.csv" in err, "`tsrnn card whole --data logs.csv` says" in err) == (2, False, True)
     assert not (tmp_path / "p.png").exists()

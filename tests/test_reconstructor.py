@@ -166,7 +166,7 @@ def test_a_saved_reconstructor_says_the_same(fitted, tmp_path):
     told = again.reconstruct(frame().to_pandas())
     assert isinstance(told, pd.DataFrame)
     assert told["a"].tolist() == fitted.reconstruct(frame())["a"].to_list()
-    with pytest.raises(InputError, match="a loaded reconstructor holds no rows; pass sound="):
+    with pytest.raises(InputError, match="a loaded Reconstructor holds no rows; pass sound="):
         again.anomalies(frame())
     sound = frame(seed=0)[-60:]
     assert again.anomalies(frame(), sound=sound, alpha=0.1).equals(fitted.anomalies(frame(), sound=sound, alpha=0.1))
@@ -221,6 +221,10 @@ def test_what_it_scores_is_how_far_it_tells_from_what_was(fitted):
     assert score.physical_mae == pytest.approx(np.mean(off), rel=1e-5)
     assert score.windows == 80
     assert fitted.score(frame(), split=rule, measures=["physical_mae", "mse"]) == score
+    with pytest.raises(InputError, match="unknown measure 'nope'") as told:
+        fitted.score(frame(), split=rule, measures=["nope"])
+    named = str(told.value).partition("Known: ")[2].split(", ")
+    assert {"physical_rmse", "bias"} <= {*fitted.score(frame(), split=rule, measures=named).values} == {*named}
     assert fitted.scores(parts=("val",))["val"] == fitted.score(part="val")
     assert [*fitted.score(part="val").values] == ["mse", "mae"]
     assert fitted.score(part="val").mse > 0

@@ -112,12 +112,12 @@ def test_a_state_of_another_model(long, fitted, carrying, tmp_path):
 
 def test_a_state_and_a_model_are_not_taken_for_each_other(long, fitted, tmp_path):
     fitted.save(tmp_path / "model")
-    with pytest.raises(InputError, match="holds a saved model, which would be lost; choose another folder"):
+    with pytest.raises(InputError, match="holds a saved Forecaster, which would be lost; choose another folder"):
         fitted.save_state(fitted.warm_up(), tmp_path / "model")
     with pytest.raises(InputError, match="holds a saved model, and no state"):
         fitted.resume(tmp_path / "model")
     fitted.save_state(fitted.warm_up(), tmp_path / "state")
-    with pytest.raises(InputError, match="holds a saved state, which would be lost; choose another folder"):
+    with pytest.raises(InputError, match="holds a saved 'state', which would be lost; choose another folder"):
         fitted.save(tmp_path / "state")
     with pytest.raises(InputError, match="holds no model, but a saved 'state'; give the folder of the model itself"):
         Forecaster.load(tmp_path / "state")

@@ -101,7 +101,7 @@ def test_a_command_of_forecasts_alone_says_why_and_what_asks_a_tagger(run, tmp_p
     tagger.fit(frame, target="facies", inputs=[], id="well", time="depth").save(tmp_path / "tagger")
     status, out, err = run(*words)
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert f"tagger holds a tagger, no forecaster: {why}" in err
+    assert f"tagger holds a Tagger, no Forecaster: {why}" in err
     assert "; `tsrnn predict tagger` asks it" in err
     assert not (tmp_path / "graphs").exists()
 
@@ -113,7 +113,7 @@ def test_so_does_a_detector_whatever_is_inside(run, tmp_path, words):
     Detector("ols", input_size=16, steps=2).fit(frame, time="date", target="OT").save(tmp_path / "saved")
     status, out, err = run(*words)
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "saved holds a detector, no forecaster: " in err
+    assert "saved holds a Detector, no Forecaster: " in err
     assert "; `tsrnn predict saved` asks it" in err
     assert not (tmp_path / "graphs").exists()
 
@@ -287,6 +287,29 @@ def test_a_measure_that_is_none_is_said_to_be_none(tmp_path):
     for part in ("val", "test"):  # which is empty
         with pytest.raises(InputError, match="unknown measure 'acuracy': did you mean 'accuracy'"):
             tagger.score(frame, part=part, measures=["acuracy"])
+    with pytest.raises(InputError, match=r"Known: accuracy, boundary_f1, error, macro_f1$") as told:
+        tagger.score(frame, part="val", measures=["nope"])  # without a matrix there is no penalty
+    named = str(told.value).partition("Known: ")[2].split(", ")
+    assert {*tagger.score(frame, part="val", measures=named).values} == {*named}
+    with pytest.raises(InputError, match=r"labels; take error, accuracy, macro_f1, boundary_f1$"):
+        tagger.score(frame, part="val", measures=["mae"])
+    with pytest.raises(InputError, match=r"such as \['error', 'accuracy'\], not 3"):
+        tagger.score(frame, part="val", measures=3)
+
+
+@pytest.mark.parametrize("task", ["along", "whole", "reconstruct", "detect", "generate"])
+def test_measures_that_a_plan_names_are_those_that_the_task_takes(task):
+    asked = tasks.find(task)
+    with pytest.raises(InputError, match=f"unknown measure of the task '{task}' 'nope':") as told:
+        tasks.check_measure(asked, "nope")
+    named = str(told.value).partition("Known: ")[2].partition(" and ")[0].split(", ")
+    assert ("penalty" in named, "mse" in named, "mase" in named) == (
+        task in ("along", "whole"),
+        task in ("along", "whole", "reconstruct"),
+        False,
+    )
+    for word in named:
+        tasks.check_measure(asked, word)
 
 
 def test_a_smoke_run_of_made_sequences_says_that_its_critics_learnt_little(run, tmp_path):

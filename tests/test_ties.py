@@ -280,8 +280,14 @@ def test_standings_of_equals_are_one_group_and_few_data_sets_have_none() -> None
     assert few["group"].is_null().all()
     assert few["p"].is_null().all()
     assert few["low"].is_not_null().all()
-    with pytest.raises(InputError, match="need at least two"):
-        standings(scores(1))
+    alone = scores(1).filter(model="gru").head(1)
+    for rows in (scores(1), alone):
+        with pytest.raises(InputError, match="ranks of mse need two data sets, and these rows are of 'set0' alone"):
+            standings(rows)
+    unknown = pl.when(pl.col("dataset") == "set0").then("mse").otherwise(float("nan"))
+    for mse, said in ((unknown, "have it of 'set0' alone"), (pl.lit(float("nan")), "have it of none")):
+        with pytest.raises(InputError, match=f"need two data sets, and these rows {said}; name one to see its board"):
+            standings(scores(8).with_columns(mse=mse))
 
 
 def test_standings_take_the_configuration_chosen_on_validation() -> None:

@@ -109,7 +109,7 @@ class Detector(Judged):
             return super()._usual(sound, smooth)
         if smooth != self.usual_.smooth:
             raise InputError(
-                f"a loaded detector knows what is usual over smooth={self.usual_.smooth} rows alone; pass sound=, rows "
+                f"a loaded Detector knows what is usual over smooth={self.usual_.smooth} rows alone; pass sound=, rows "
                 "in which all was well"
             )
         return self.usual_
@@ -179,7 +179,7 @@ class Detector(Judged):
                 raise unknown("measure of a detector", word, BEST)
         self._check_fitted()
         if not hasattr(self, "whole_") and (frame is None or split is None):
-            raise InputError("a loaded detector holds no data; pass rows with labels, and split=")
+            raise InputError("a loaded Detector holds no data; pass rows with labels, and split=")
         panel = self.whole_ if frame is None else self._panel(frame)
         named = self.parts_ if frame is None and split is None else self._parts(panel, split, parts)
         scores = self._scored(panel, self._usual(None, self.smooth_))[1]
@@ -218,8 +218,9 @@ class Detector(Judged):
         """
         saved = store.opened(folder)
         if (table := saved.config.get(_WORD)) is None:
-            raise InputError(f"{folder} holds no detector, but a saved {saved.config.get('kind', store.MODEL)!r}")
-        with rebuild.blaming(saved, _WORD):
+            kind = saved.config.get("kind", store.MODEL)
+            raise InputError(f"{folder} holds no Detector, but a saved {store.held(kind)}")
+        with rebuild.blaming(saved, cls.__name__):
             self = cls(**table["params"])
             self.configs()
             face = self.face_ = type(self.inner).load(folder)

@@ -150,7 +150,7 @@ class Estimator:
     def _check_fitted(self) -> None:
         """Refuse to be asked before a fit, and with sizes that were changed behind it: a fit alone takes them."""
         if not hasattr(self, "model_"):
-            name = type(self).__name__.lower()
+            name = type(self).__name__
             raise InputError(f"this {name} is not fitted; call fit first, or load a saved one")
         for name, learnt in self._sizes().items():
             if (asked := getattr(self, name)) != learnt:

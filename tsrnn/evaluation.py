@@ -204,7 +204,7 @@ class Evaluated(Estimator):
         if frame is not None:
             return self.preparation_.read(frame)
         if not hasattr(self, "panel_"):
-            raise InputError("a loaded forecaster holds no data; pass the history to forecast from")
+            raise InputError("a loaded Forecaster holds no data; pass the history to forecast from")
         return self.panel_
 
     def _beside(

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from tsrnn import registry, store, tasks
-from tsrnn.errors import InputError
 from tsrnn.estimator import Estimator
 
 DETECTOR = "detector"  # of a folder: its word for what a detector adds to the model in it
@@ -68,9 +67,7 @@ def load(folder: str | Path) -> Estimator:
     Raises:
         InputError: no saved one, a newer version's, or damaged.
     """
-    saved = kind(folder)
-    task = next((name for name in tasks.names() if _kind(name) == saved), tasks.AHEAD.name)
-    estimator: Estimator = of(task).load(folder)
+    estimator: Estimator = of(store.tasks_of().get(kind(folder), tasks.AHEAD.name)).load(folder)
     return estimator
 
 
@@ -79,17 +76,3 @@ def kind(folder: str | Path) -> str:
     config = store.opened(folder).config
     said: str = DETECTOR if DETECTOR in config else config.get("kind", store.MODEL)
     return said  # what is inside of a detector can be asked alone, too
-
-
-def kinds() -> set[str]:
-    """What folders of estimators of other tasks than a forecast say that they hold."""
-    others = [_kind(name) for name in tasks.names() if name != tasks.AHEAD.name]
-    return {kind for kind in others if kind is not None}
-
-
-def _kind(task: str) -> str | None:
-    """What the folder of a task's estimator says that it holds; None of a broken package's."""
-    try:
-        return tasks.find(task).face.rpartition(":")[2].lower()
-    except InputError:
-        return None

@@ -18,12 +18,12 @@ _SCORED = 2000  # windows
 _KINDS = {"past": "past covariates", "known": "covariates known ahead", "static": "covariates of series"}
 
 
-def of_data(panel: Panel, arrays: Any) -> dict[str, Any]:
-    """Names, counts, checksum, period, step and holes of what was fitted on."""
+def of_data(panel: Panel, arrays: Any, ends: bool = False) -> dict[str, Any]:
+    """Names, counts, checksum, period, step and holes of what was fitted on; `ends`: a series has one truth."""
     index, roles = panel.frame[panel.roles.index], panel.roles
     holes = {
         name: float(1 - np.isfinite(column).mean())
-        for name, column in zip(arrays.names, arrays.columns, strict=True)
+        for name, column in zip(arrays.names, _columns(arrays, ends), strict=True)
         if not np.isfinite(column).all()
     }
     columns = {"targets": roles.targets, "past": roles.past, "known ahead": roles.future, "static": roles.static}
@@ -42,6 +42,12 @@ def of_data(panel: Panel, arrays: Any) -> dict[str, Any]:
         "gaps": len(arrays.breaks),
         "missing cells": holes,
     }
+
+
+def _columns(arrays: Any, ends: bool) -> list[Floats]:
+    """What a hole is looked for in, column by column; where a series has one truth, that stands on its last row."""
+    truths = arrays.targets if ends else 0
+    return [column[arrays.offsets[1:] - 1] if k < truths else column for k, column in enumerate(arrays.columns)]
 
 
 def of_protocol(parts: Split, words: Mapping[str, Any], stamp: Mapping[str, str]) -> dict[str, Any]:
@@ -131,6 +137,7 @@ def of_limits(
     watched: drift.Reference | None,
     masked: bool = False,
     labelled: bool = False,
+    ends: bool = False,
 ) -> list[str]:
     """What it cannot read, what was masked, the shortest look-back (`needed` rows), in sentences.
 
@@ -139,13 +146,15 @@ def of_limits(
         watched: what drift is looked for in; None: in nothing.
         masked: the model is told beside its past which cells were measured, or reads whole windows alone.
         labelled: the target's own holes are rows that nobody labelled.
+        ends: a series has one truth.
     """
     reads = type(model).reads_with(model.config)
     unread = [name for kind, name in _KINDS.items() if kind not in reads]
     said = [f"It cannot read {', '.join(unread)}."] if unread else []
-    own, others = (arrays.columns[:1], arrays.columns[1:]) if labelled else ((), arrays.columns)
+    columns = _columns(arrays, ends)
+    own, others = (columns[:1], columns[1:]) if labelled else ([], columns)
     if any(not np.isfinite(column).all() for column in own):
-        said += ["Rows without a truth were read, and neither learnt from nor measured."]
+        said += [f"{'Series' if ends else 'Rows'} without a truth were read, and neither learnt from nor measured."]
     holes = any(not np.isfinite(column).all() for column in others)
     if holes:
         said += ["Missing cells were left out of the loss, and held at the value before them in what it read."]

@@ -196,7 +196,7 @@ class Generator(Making):
         self._check_fitted()
         scored.refuse_unknown(words := metrics.words(measures, _TASK.measures))
         if frame is None and not hasattr(self, "panel_"):
-            raise InputError("a loaded generator holds no data; pass the rows that made sequences are held against")
+            raise InputError("a loaded Generator holds no data; pass the rows that made sequences are held against")
         panel = self.panel_ if frame is None else self.preparation_.read(frame)
         laid, asked = self.preparation_.lay(panel), self._asked(panel, split, frame is None)
         cut = asked.parts(lambda rule: self._parts(panel, rule))
@@ -240,9 +240,8 @@ class Generator(Making):
             InputError: no saved generator, a newer version's, or damaged.
         """
         config = (saved := store.opened(folder)).config
-        if (kind := config.get("kind", store.MODEL)) != _KIND:
-            raise InputError(f"{folder} holds no generator, but a saved {kind!r}; read it with tsrnn.faces.load")
-        with rebuild.blaming(saved, _KIND):
+        store.check_holds(saved, _KIND)
+        with rebuild.blaming(saved, cls.__name__):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
             prepared = Preparation(self.scaler).remember(config["ids"], config["reading"])
@@ -254,7 +253,7 @@ class Generator(Making):
             weights = rebuild.weights(saved.kinds, sizes)
             self.model_ = _generative(rebuild.build(self.model, model_config, self.spec_, weights))
         tensors = saved.tensors()
-        with rebuild.blaming(saved, _KIND):
+        with rebuild.blaming(saved, cls.__name__):
             self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
             self._remember(saved)
             self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})

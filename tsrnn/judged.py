@@ -57,7 +57,7 @@ class Judged(Estimator):
     def _usual(self, sound: Any, smooth: int) -> Usual:
         """What errors are like in rows that are sound, or in those of the validation part."""
         if sound is None and not hasattr(self, "lesson_"):
-            name = type(self).__name__.lower()
+            name = type(self).__name__
             raise InputError(f"a loaded {name} holds no rows; pass sound=, rows in which all was well")
         panel = self.lesson_ if sound is None else self._panel(sound)
         return Usual.learn(self._errors(panel, None if sound is not None else self.parts_.val), panel.offsets, smooth)

@@ -57,7 +57,7 @@ class Kept(Estimator):
         self._check_fitted()
         if not self.watches:
             raise InputError(
-                f"a {type(self).__name__.lower()} is asked about new series, and drift looks at later rows of those "
+                f"a {type(self).__name__} is asked about new series, and drift looks at later rows of those "
                 "that were learnt from; hold it against newly labelled ones with score, or a card of them"
             )
         with journal.noted("drift") as counts:
@@ -156,7 +156,7 @@ class Answering(Kept):
 
     def _gathered(self) -> dict[str, Any]:
         arrays, name = self.preparation_.arrays(self.lesson_), models.find(self.model).name
-        asked, data = self._told_by(), facts.of_data(self.lesson_, arrays)
+        asked, data = self._told_by(), facts.of_data(self.lesson_, arrays, self.task.ends)
         if self.classes_ is not None:
             data["labels of the training"] = facts.of_labels(arrays, self.parts_, self.classes_)
         score = None
@@ -170,7 +170,9 @@ class Answering(Kept):
             "protocol": self._protocol(),
             "metrics": [] if score is None else facts.of_score(score, "validation"),
             "worst": {} if score is None else facts.of_worst_answers(score, asked[0], self.classes_),
-            "limits": facts.of_limits(self.model_, None, arrays, watched, self._reads_holes, not self.task.shows),
+            "limits": facts.of_limits(
+                self.model_, None, arrays, watched, self._reads_holes, not self.task.shows, self.task.ends
+            ),
             "cost": facts.of_cost(self.model_, self.report_),
         }
 

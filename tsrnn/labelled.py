@@ -177,9 +177,8 @@ class Labelled(Answering):
             InputError: nothing of this kind is saved there, or a newer version's, or damaged.
         """
         config = (saved := store.opened(folder)).config
-        if (kind := config.get("kind", store.MODEL)) != cls.kind:
-            raise InputError(f"{folder} holds no {cls.kind}, but a saved {kind!r}; read it with tsrnn.faces.load")
-        with rebuild.blaming(saved, cls.kind):
+        store.check_holds(saved, cls.kind)
+        with rebuild.blaming(saved, cls.__name__):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
             self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
@@ -194,7 +193,7 @@ class Labelled(Answering):
             sizes = prepared.shapes(channels, self.spec_.known, self.spec_.static)
             self.model_ = rebuild.build(self.model, model_config, self.spec_, rebuild.weights(saved.kinds, sizes))
         tensors = saved.tensors()
-        with rebuild.blaming(saved, cls.kind):
+        with rebuild.blaming(saved, cls.__name__):
             self.preparation_ = prepared.restore({name: tensors.pop(name) for name in sizes})
             self._remember(saved)
             self.model_.set_weights({name.removeprefix("model."): each for name, each in tensors.items()})

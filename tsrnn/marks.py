@@ -16,14 +16,19 @@ from tsrnn.split import Part
 Penalty = npt.NDArray[np.float64] | None
 
 
-def asked(measures: Sequence[str] | str | None, usual: Sequence[str], labels: bool) -> tuple[str, ...]:
+def asked(
+    measures: Sequence[str] | str | None, usual: Sequence[str], labels: bool, penalty: bool = False
+) -> tuple[str, ...]:
     """Words of measures as they are asked for: of labels, or of values; the usual ones where none is.
+
+    Args:
+        penalty: there is a matrix of what wrong labels cost.
 
     Raises:
         InputError: a word is none, or is a measure of another thing.
     """
     words = metrics.words(measures, usual if labels else metrics.USUAL)
-    _refuse_others(words, labels)
+    _refuse_others(words, labels, penalty)
     return words
 
 
@@ -35,7 +40,7 @@ def of_labels(
     Raises:
         InputError: a measure is of no labels, or the part holds none.
     """
-    _refuse_others(measures)
+    _refuse_others(measures, True, penalty is not None)
     truth = np.where(np.isfinite(arrays.columns[0]), np.nan_to_num(arrays.columns[0]), agreement.NONE).astype(np.int64)
     told = [agreement.agreement(truth[a:b], decided[a:b], classes) for a, b in _rows(part)]
     nothing = Agreement(np.zeros((classes, classes), np.int64))
@@ -64,27 +69,28 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
     return _score(arrays, measures, counts, tables, "value")
 
 
-def _refuse_others(measures: Sequence[str], labels: bool = True) -> None:
+def _refuse_others(measures: Sequence[str], labels: bool = True, penalty: bool = False) -> None:
+    takes = [word for word in agreement.BEST if word != "penalty" or penalty] if labels else metrics.of_values()
     for word in measures:
         of_labels = word in agreement.BEST
         if labels and not of_labels:
-            _known(word)
-            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(agreement.BEST)}")
-        if not labels and (of_labels or _known(word).levels or metrics.named(word).history):
+            _known(word, takes)
+            raise InputError(f"{word} is a measure of values, and these are labels; take {', '.join(takes)}")
+        if not labels and (of_labels or _known(word, takes).levels or metrics.named(word).history):
             of = _other(word)
             raise InputError(f"{word} is a measure of {of}, and these are values; take mae, or physical_rmse")
 
 
-def _known(word: str) -> metrics.Measure:
+def _known(word: str, takes: Sequence[str]) -> metrics.Measure:
     """The measure of that name.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none; the message names those that can be asked.
     """
     try:
         return metrics.named(word)
     except metrics.Unmeasured:
-        raise unknown("measure", word, [*agreement.BEST, *metrics.MEASURES]) from None
+        raise unknown("measure", word, takes) from None
 
 
 def _other(word: str) -> str:

@@ -199,6 +199,12 @@ def named(word: str) -> Measure:
     return MEASURES[word.removeprefix(_PHYSICAL)]
 
 
+def of_values() -> list[str]:
+    """Words of the measures of values told once each: without quantiles, and without a past behind them."""
+    plain = [name for name, each in MEASURES.items() if not each.levels and not each.history]
+    return [*plain, *(f"{_PHYSICAL}{name}" for name in plain)]
+
+
 def words(asked: Sequence[str] | str | None, usual: Sequence[str] = USUAL) -> tuple[str, ...]:
     """Words of measures as they are asked for: one alone or several, each once; the usual ones where none is.
 
@@ -210,7 +216,7 @@ def words(asked: Sequence[str] | str | None, usual: Sequence[str] = USUAL) -> tu
     """
     several = [asked] if isinstance(asked, str) else asked or usual
     if not isinstance(several, Iterable) or not all(isinstance(each, str) for each in several):
-        raise InputError(f"measures takes a word or several, such as ['mse', 'mae'], not {asked!r}")
+        raise InputError(f"measures takes a word or several, such as {[*(usual or USUAL)]}, not {asked!r}")
     return tuple(dict.fromkeys(several))
 
 

@@ -187,7 +187,7 @@ class Reconstructor(Judged, Labelled):
     def _panel(self, frame: Any) -> Panel:
         self._check_fitted()
         if frame is None and not hasattr(self, "lesson_"):
-            raise InputError("a loaded reconstructor holds no data; pass the rows")
+            raise InputError("a loaded Reconstructor holds no data; pass the rows")
         if frame is None:
             return self.lesson_
         with held() as notices:

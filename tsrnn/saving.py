@@ -40,10 +40,10 @@ class Saved(Watched):
             if kind == "state":
                 raise InputError(f"{folder} holds no model, but a saved {kind!r}; give the folder of the model itself")
             if kind == "export":
-                raise InputError(f"{folder} holds graphs for other programs, no forecaster; give the folder of one")
+                raise InputError(f"{folder} holds graphs for other programs, no Forecaster; give the folder of one")
             raise InputError(
-                f"{folder} holds no forecaster, but a saved {kind!r}, which `tsrnn predict` or `tsrnn sample` asks; in "
-                "Python read it with tsrnn.faces.load"
+                f"{folder} holds no Forecaster, but a saved {store.held(kind)}, which `tsrnn predict` or `tsrnn "
+                "sample` asks; in Python read it with tsrnn.faces.load"
             )
         with rebuild.blaming(saved):
             self = cls(**rebuild.params(config))

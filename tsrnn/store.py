@@ -11,6 +11,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from tsrnn import files
+from tsrnn import files, tasks
 from tsrnn.errors import InputError, listed
 from tsrnn.header import MEND, Kind, damaged, kinds_of
 
@@ -97,8 +98,8 @@ def write(
     target = Path(folder)
     if target.exists():
         _refuse_other(target, {_CONFIG, _WEIGHTS, *_BESIDE, *(beside or {})})
-        if (held := _kind(target)) != config.get("kind", MODEL):
-            raise InputError(f"{target} holds a saved {held}, which would be lost; choose another folder")
+        if (kind := _kind(target)) != config.get("kind", MODEL):
+            raise InputError(f"{target} holds a saved {held(kind)}, which would be lost; choose another folder")
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
     weights = packed(tensors)
@@ -108,6 +109,36 @@ def write(
     text = json.dumps(config, indent=2) + "\n"
     contents = {**(beside or {}), _WEIGHTS: weights, _CONFIG: text.encode()}
     files.folder_replaced(target, contents, "choose another folder")
+
+
+def tasks_of() -> dict[str, str]:
+    """The tasks, by the word with which the folder of a saved estimator says which one it does."""
+    found = {}
+    for name in tasks.names():
+        with suppress(InputError):  # a broken package's
+            found[MODEL if name == tasks.AHEAD.name else _class_of(name).lower()] = name
+    return found
+
+
+def held(kind: Any) -> str:
+    """What a folder holds that says so by this word: the class that was saved, or the word in quotes."""
+    task = tasks_of().get(str(kind))
+    return repr(kind) if task is None else _class_of(task)
+
+
+def check_holds(saved: "Saved", kind: str) -> None:
+    """Refuse a folder that says by another word what it holds.
+
+    Raises:
+        InputError: says what was.
+    """
+    if (other := saved.config.get("kind", MODEL)) != kind:
+        what, saves = held(kind), held(other)
+        raise InputError(f"{saved.folder} holds no {what}, but a saved {saves}; read it with tsrnn.faces.load")
+
+
+def _class_of(task: str) -> str:
+    return tasks.find(task).face.rpartition(":")[2]
 
 
 def add(folder: str | Path, config: Mapping[str, Any], beside: Mapping[str, bytes]) -> None:

@@ -189,7 +189,7 @@ class Tagger(Labelled):
             InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
         self._check_fitted()
-        asked = marks.asked(measures, self.task.measures, self.classes_ is not None)
+        asked = marks.asked(measures, self.task.measures, self.classes_ is not None, self.costs_ is not None)
         panel = self._true(frame)
         laid, answer = self._told_of(panel)
         arrays = laid.arrays
@@ -210,7 +210,7 @@ class Tagger(Labelled):
         self._check_fitted()
         if frame is None:
             if not hasattr(self, "panel_"):
-                raise InputError("a loaded tagger holds no data; pass rows with their truth")
+                raise InputError("a loaded Tagger holds no data; pass rows with their truth")
             return self.panel_
         return self.preparation_.read(labels.numbered(frame, self.preparation_.reading["targets"][0], self.classes_))
 

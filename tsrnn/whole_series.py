@@ -142,7 +142,7 @@ class WholeSeries(Labelled):
         self._check_fitted()
         if frame is None:
             if not hasattr(self, "panel_"):
-                raise InputError("a loaded classifier holds no data; pass series with their labels")
+                raise InputError("a loaded SequenceClassifier holds no data; pass series with their labels")
             return self.panel_
         name = self.preparation_.reading["targets"][0]
         panel = self.preparation_.read(labels.numbered(frame, name, self.classes_))

@@ -8,7 +8,7 @@ import polars as pl
 from tsrnn.board import difference
 from tsrnn.board.difference import Numbers
 from tsrnn.board.lines import LINE, over_folds
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, quoted
 from tsrnn.metrics import USUAL
 
 
@@ -25,7 +25,9 @@ def standings(rows: pl.DataFrame, by: str = "horizon", measure: str = USUAL[0]) 
     Raises:
         InputError: fewer than two data sets, or no model has every task.
     """
-    scores = _scores(rows, by, measure)
+    best = chosen(rows, by, measure)
+    several(rows, best, measure)
+    scores = _scores(best, by, measure)
     names = [tuple(key) for key in scores.select("model", "track").iter_rows()]
     table = scores.drop("model", "track").to_numpy()  # [line task]
     whole = np.isfinite(table).all(1)
@@ -60,11 +62,25 @@ def standings(rows: pl.DataFrame, by: str = "horizon", measure: str = USUAL[0]) 
     return pl.DataFrame(found, infer_schema_length=None)
 
 
-def _scores(rows: pl.DataFrame, by: str, measure: str) -> pl.DataFrame:
+def several(rows: pl.DataFrame, best: pl.DataFrame, measure: str = USUAL[0]) -> list[str]:
+    """The data sets over which `best`, the rows that `chosen` took of `rows`, can be ranked.
+
+    Raises:
+        InputError: there are fewer than two.
+    """
+    sets, held = (each["dataset"].unique(maintain_order=True).to_list() for each in (best, rows))
+    if len(sets) < 2:
+        where = f"have it of {quoted(sets[0])} alone" if sets else "have it of none"
+        where = where if len(held) > 1 else f"are of {quoted(held[0])} alone"
+        raise InputError(f"ranks of {measure} need two data sets, and these rows {where}; name one to see its board")
+    return sets
+
+
+def _scores(best: pl.DataFrame, by: str, measure: str) -> pl.DataFrame:
     """model, track, and a column of the mean per task, named "<data set> <its checksum> <place>"."""
     task = pl.format("{} {} {}", "dataset", "sha256", by).alias("task")
     line = ["dataset", "sha256", "model", "track", by]
-    means = chosen(rows, by, measure).group_by(line, maintain_order=True).agg(pl.col(measure).mean())
+    means = best.group_by(line, maintain_order=True).agg(pl.col(measure).mean())
     return means.with_columns(task).pivot("task", index=["model", "track"], values=measure)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn.commands._base.given import dataset, loading, pairs, reading, refuse, remembered, span
-from tsrnn.commands._base.options import Load, Target
+from tsrnn.commands._base.options import Id, Load, Target, Time
 from tsrnn.errors import InputError
 
 
@@ -18,6 +18,8 @@ def run(  # noqa: PLR0913  one parameter per option
     cutoffs: Annotated[int, typer.Option(min=0, help="Also from so many earlier cutoffs, beside what came.")] = 0,
     series: Annotated[list[str] | None, typer.Option(help="Of this series alone; repeat for several.")] = None,
     target: Target = None,
+    time: Time = None,
+    id: Id = None,
     rows: Annotated[
         int | None, typer.Option(min=1, help="History before the first cutoff, or the newest of a file.")
     ] = None,
@@ -42,13 +44,15 @@ def run(  # noqa: PLR0913  one parameter per option
     wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
     wells["strips"] = strip or None
     if data is not None:
+        refuse("a saved model knows which columns it reads", time=time, id=id)
         _forecast(Path(source), (data, named, load_), out, (cutoffs, future), shown, wells, tracks)
     elif (Path(source) / "config.json").is_file():
         raise InputError(
             f"{source} is a saved model; name the data that it is asked of: tsrnn plot {source} my.csv --out {out}"
         )
     else:
-        _measured(source, (named, load_), out, shown, wells, tracks or strip or depth or template)
+        keys = {name: column for name, column in (("time", time), ("id", id)) if column is not None}
+        _measured(source, (named, {**loading(load_), **keys}), out, shown, wells, tracks or strip or depth or template)
     wrote(out)
 
 
@@ -69,7 +73,7 @@ def _forecast(
     _refuse_undrawn(fitted, model, data, out)
     known = reading(data, named, remembered(data, load_, fitted))
     if isinstance(fitted, Tagger):
-        refuse(f"{model} holds a tagger, which forecasts nothing", cutoffs=cutoffs or None, future=asked[1])
+        refuse(f"{model} holds a Tagger, which forecasts nothing", cutoffs=cutoffs or None, future=asked[1])
         plot.answers(fitted, known, out, **wells)
     elif tracks:
         panel = fitted.preparation_.read(replace(known, columns={}))
@@ -85,21 +89,27 @@ def _refuse_undrawn(fitted: Any, model: Path, data: str, out: Path) -> None:
     Raises:
         InputError: it is neither a forecaster nor a tagger.
     """
-    from tsrnn import Forecaster, Tagger
+    from tsrnn import Forecaster, SequenceClassifier, Tagger
 
     if isinstance(fitted, Forecaster | Tagger):
         return
-    held = f"{model} holds a {type(fitted).__name__.lower()}, and forecasts and labels of rows alone are drawn"
+    held = f"{model} holds a {type(fitted).__name__}, and forecasts and labels of rows alone are drawn"
     if not hasattr(fitted, "predict"):
-        raise InputError(f"{held}; `tsrnn sample {model} --out made.csv` writes a table to draw")
+        raise InputError(
+            f"{held}; `tsrnn sample {model} --count 3 --out made.csv` writes a table, "
+            f"`tsrnn plot made.csv --id sequence --time step --out {out}` draws it"
+        )
+    if isinstance(fitted, SequenceClassifier):
+        raise InputError(f"{held}; `tsrnn card {model} --data {data}` says how well it tells whole series")
     raise InputError(
-        f"{held}; `tsrnn predict {model} {data} --out told.csv` writes a table, `tsrnn plot told.csv` draws it"
+        f"{held}; `tsrnn predict {model} {data} --out told.csv` writes a table, "
+        f"`tsrnn plot told.csv --out {out}` draws it"
     )
 
 
 def _measured(
     source: str,
-    columns: tuple[dict[str, str], list[str] | None],
+    columns: tuple[dict[str, str], dict[str, Any]],
     out: Path,
     shown: dict[str, Any],
     wells: dict[str, Any],
@@ -108,14 +118,14 @@ def _measured(
     """A file: a log in tracks, anything else, a log of times too, in facets; `columns`: units, and what `load` does."""
     from tsrnn import catalog, las_writer, plot
 
-    name, (units, load_) = dataset(source), columns
+    name, (units, asked) = dataset(source), columns
     las = name not in catalog.names() and (Path(name).is_dir() or Path(name).suffix.lower() == las_writer.SUFFIX)
-    known = reading(name, units, loading(load_)) if las or as_wells else None
+    known = reading(name, units, asked) if las or as_wells else None
     if known is not None and (as_wells or "depth" in known.frame.columns):
         plot.tracks(known, out, **wells)
         return
-    panel = catalog.load(name, **loading(load_))
+    panel = catalog.load(name, **asked)
     if plot.are_logs(panel):
-        plot.tracks(reading(name, units, loading(load_)), out, **wells)
+        plot.tracks(reading(name, units, asked), out, **wells)
     else:
         plot.columns(panel, out, units=units, **shown)

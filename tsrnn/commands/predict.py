@@ -35,7 +35,7 @@ def run(
     if not hasattr(fitted, "predict"):
         raise InputError(f"{model} makes sequences of noise and reads no file; run `tsrnn sample {model}`")
     if not isinstance(fitted, Forecaster):
-        refuse(f"{model} holds a {type(fitted).__name__.lower()}, no forecaster", future=future, on_short=on_short)
+        refuse(f"{model} holds a {type(fitted).__name__}, no Forecaster", future=future, on_short=on_short)
     if on_short is not None:
         fitted.set_params(on_short=on_short).configs()
     known, ahead = history(data, load_, fitted), {} if future is None else {"future": read_file(future)}

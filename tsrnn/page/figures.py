@@ -33,7 +33,8 @@ def intervals(name: str, marks: Sequence[Mark], measured: str, said: str) -> str
     ends = [each for mark in marks for each in (mark.low, mark.high, mark.value) if each is not None]
     axis = svg.scale(_near([mark.value for mark in marks], ends), left + 8, WIDTH - 70)
     bottom = 12 + _ROW * len(marks)
-    parts = [svg.across(axis, bottom, 4, measured)]
+    over = [any(each is not None and each > axis.high for each in (mark.value, mark.high)) for mark in marks]
+    parts = [svg.across(axis, bottom, 4, measured + (" (>: beyond the axis)" if any(over) else ""))]
     for place, mark in enumerate(marks):
         y = 16 + _ROW * place
         kind = "s0" if mark.first else "q" if mark.ours else "o"
@@ -41,7 +42,7 @@ def intervals(name: str, marks: Sequence[Mark], measured: str, said: str) -> str
             parts.append(svg.line(axis(mark.low), y, axis(mark.high), y, "l0" if mark.first else "i"))
         parts.append(svg.dot(axis(mark.value), y, kind, radius=4.5))
         parts.append(svg.text(left, y + 4, mark.name, "" if mark.ours else "q", "end"))
-        beyond = " >" if mark.value > axis.high else ""
+        beyond = " >" if over[place] else ""
         parts.append(svg.text(WIDTH, y + 4, f"{mark.value:.4g}{beyond}", "t", "end"))
     return svg.figure(name, bottom + 40, said, *parts)
 
@@ -66,21 +67,28 @@ class Cost:
 
 
 def costs(name: str, points: Sequence[Cost], across: str, measured: str, said: str) -> str:
-    """Error against cost on a logarithmic axis, and the line of those that nothing cheaper beats."""
+    """Error against cost on a logarithmic axis, and the line of those that nothing cheaper beats.
+
+    One far behind the others stands as a peak at the upper edge; the line comes from where it would be.
+    """
     points = [point for point in points if point.cost > 0 and isfinite(point.error)]
     if len(points) < 2:
         return ""
     x = svg.scale([point.cost for point in points], _LEFT, WIDTH - 90, log=True)
     y = svg.scale(_near([point.error for point in points], [point.error for point in points]), _TALL, _TOP)
     front = _front(points)
-    stairs = [(x(point.cost), y(point.error)) for point in front]
-    parts = [svg.across(x, _TALL, _TOP, across), svg.upright(y, _LEFT, WIDTH - 90, measured), svg.path(stairs, "d")]
+    above = [point for point in points if point.error > y.high]
+    stairs = svg.fall([(point.cost, point.error) for point in front], x, y)
+    upright = svg.upright(y, _LEFT, WIDTH - 90, measured + (" (▲: above the axis)" if above else ""))
+    parts = [svg.across(x, _TALL, _TOP, across), upright, svg.path(stairs, "d")]
     beside = svg.apart([y(point.error) for point in front], 12, _TOP, _TALL)
     for point in points:
-        kind = "s0" if point in front else "q"
-        parts.append(svg.dot(x(point.cost), y(point.error), kind, f"{point.name}: {point.error:.4g}, {point.cost:.4g}"))
+        kind, draw = "s0" if point in front else "q", svg.peak if point in above else svg.dot
+        words = f"{point.name}: {point.error:.4g}, {point.cost:.4g}"
+        parts.append(draw(x(point.cost), y(point.error), kind, words))
     for point, height in zip(front, beside, strict=True):
-        parts.append(svg.text(x(point.cost) + 7, height + 4, point.name, "t"))
+        words = f"{point.name} {point.error:.4g}" if point in above else point.name
+        parts.append(svg.text(x(point.cost) + 7, height + 4, words, "t"))
     return svg.figure(name, _TALL + _FOOT, said, *parts)
 
 

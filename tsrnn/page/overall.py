@@ -14,9 +14,8 @@ import polars as pl
 
 from tsrnn.board import skill
 from tsrnn.board.difference import LEAST_TASKS, Numbers
-from tsrnn.board.ranks import chosen
+from tsrnn.board.ranks import chosen, several
 from tsrnn.board.rows import apart, read
-from tsrnn.errors import InputError
 from tsrnn.metrics import USUAL
 from tsrnn.page import cells, figures, origin
 from tsrnn.page.drawn import Picture
@@ -35,10 +34,7 @@ def overall(folder: Path) -> dict[str, Any]:
     rows = apart(read(folder))[0]
     best, measure = chosen(rows), USUAL[0]
     tasks = best.select(_KEYS).unique().sort(_KEYS)
-    sets = tasks["dataset"].unique(maintain_order=True).to_list()
-    if len(sets) < 2:
-        alone = f"of {sets[0]} alone" if sets else f"without {measure} alone"
-        raise InputError(f"{folder} holds rows {alone}, and ranks need two data sets; name one to see its board")
+    sets = sorted(several(rows, best, measure))
     names, scores = _scores(best, tasks, measure)
     base = _baseline(names, scores)
     units = tasks["dataset"].to_list()

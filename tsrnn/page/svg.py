@@ -88,6 +88,22 @@ def dot(x: float, y: float, kind: str, said: str = "", radius: float = 4) -> str
     return f'<circle class="{kind}" cx="{x:g}" cy="{y:g}" r="{radius:g}">{title}</circle>'
 
 
+def peak(x: float, y: float, kind: str, said: str) -> str:
+    """A mark at the upper edge of what lies above an axis, pointing there."""
+    return f'<path class="{kind}" d="M{x:g} {y - 3:g}l6 9h-12z"><title>{escape(said)}</title></path>'
+
+
+def fall(points: Sequence[tuple[float, float]], x: Scale, y: Scale) -> list[tuple[float, float]]:
+    """Places of a line whose values never rise; one that begins above its axis, from where it comes into it."""
+    above = sum(value > y.high for _, value in points)
+    drawn = [(x(at), y(value)) for at, value in points[above:]]
+    if above and drawn:
+        (first, high), (second, low) = points[above - 1 : above + 1]
+        share = (high - y.high) / (high - low)
+        drawn.insert(0, (round(x(first) + share * (x(second) - x(first)), 1), y.end))
+    return drawn
+
+
 def path(points: Iterable[tuple[float, float]], kind: str, said: str = "") -> str:
     """A line through the points, broken where one is no number."""
     steps, broken = [], True

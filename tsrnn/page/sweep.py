@@ -59,20 +59,24 @@ def _history(done: Sequence[Mapping[str, Any]], measured: str, count: int) -> st
     y = svg.scale(values[: max(2, len(values) * 9 // 10)], _TOP + _TALL, _TOP + 16)
     ordered = sorted(done, key=lambda trial: trial["trial"])
     best = accumulate((trial["value"] for trial in ordered), min)
-    line = svg.path(
-        ((x(trial["trial"]), y(low)) for trial, low in zip(ordered, best, strict=True)), "l0", "the best so far"
-    )
-    dots = [svg.dot(x(t["trial"]), y(t["value"]), "q", f"trial {t['trial']}: {t['value']:.4g}", 3) for t in ordered]
+    line = svg.path(svg.fall([*zip((t["trial"] for t in ordered), best, strict=True)], x, y), "l0", "the best so far")
+    dots = [_trial(t, x(t["trial"]), y(t["value"]), t["value"] > y.high) for t in ordered]
+    above = " (▲: above the axis)" if values[-1] > y.high else ""
     failed = f", {count - len(done)} without a value" if count > len(done) else ""
     return "".join(
         [
             _title(f"History: {len(done)} trials{failed}; the line is the best so far"),
             svg.across(x, _TOP + _TALL, _TOP + 16, "trial"),
-            svg.upright(y, _LEFT, WIDTH - 20, measured),
+            svg.upright(y, _LEFT, WIDTH - 20, measured + above),
             line,
             *dots,
         ]
     )
+
+
+def _trial(trial: Mapping[str, Any], x: float, y: float, above: bool = False) -> str:
+    said = f"trial {trial['trial']}: {trial['value']:.4g}"
+    return svg.peak(x, y, "q", said) if above else svg.dot(x, y, "q", said, 3)
 
 
 def _importances(importances: Mapping[str, float]) -> str:
@@ -115,7 +119,7 @@ def _front(timed: Sequence[Mapping[str, Any]], measured: str) -> str:
     ordered = sorted(timed, key=lambda trial: (trial["fit"], trial["value"]))
     lows = [*accumulate((trial["value"] for trial in ordered), min)]
     front = [t for k, t in enumerate(ordered) if k == 0 or t["value"] < lows[k - 1]]
-    dots = [svg.dot(x(t["fit"]), y(t["value"]), "q", f"trial {t['trial']}: {t['value']:.4g}", 3) for t in timed]
+    dots = [_trial(t, x(t["fit"]), y(t["value"])) for t in timed]
     return "".join(
         [
             _title(f"Error and seconds of the fit; no trial beats the {len(front)} on the line in both"),

@@ -63,6 +63,8 @@ def answers(tagger: Any, log: Reading, path: str | Path | None = None, **shown: 
         return tracks(drawn, path, curves=[*asked, *([name] if asked else [])], also=[name], **shown)
     rocks = [*([target] if target in log.frame.columns else []), name]
     strips = [*rocks, *(each for each in _several(shown.pop("strips", None) or ()) if each not in rocks)]
+    of_class = {SHARE.format(target, each): each for each in tagger.classes_}
+    shown |= {"shares": {each: of_class[each] for each in shares}, "titles": _titles(tagger, name)}
     curves = [*asked, *(each for each in shares if asked and each not in asked)]
     return tracks(drawn, path, curves=curves, also=shares, strips=strips, **shown)
 
@@ -75,6 +77,13 @@ def _shares(answer: pl.DataFrame, target: str, classes: Sequence[Any] | None, as
     names = [SHARE.format(target, each) for each in [*most, *(each for each in classes if each not in most)]]
     named = [name for name in names if name in asked]
     return [name for name in named or names[:_MOST] if name in answer.columns]
+
+
+def _titles(tagger: Any, name: str) -> dict[str, str]:
+    """What is said over the strip of what is told, where that may be another class than the most probable one."""
+    said = [] if tagger.lift_ is None else [f"least_share {tagger.least_share:g}"]
+    said += [] if tagger.costs_ is None else ["least penalty"]
+    return {name: f"told, {', '.join(said)}"} if said else {}
 
 
 def _several(names: Names) -> list[str]:

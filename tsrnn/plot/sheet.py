@@ -22,7 +22,7 @@ _TRACK, _NARROW, _STRIP = 1.5, 1.2, 0.42  # inches of a track, of one beside oth
 _BETWEEN, _DEPTHS, _EDGE = 0.07, 0.72, 0.15  # inches between tracks, left of a well, around the page
 _BODY, _HEAD, _TITLE, _LINE = 8.6, 0.34, 0.24, 0.2  # inches of the logs, a curve's head, a line above, one below
 _LEAST = 2.4  # inches of all tracks together
-_UPRIGHT = 1.05  # inches of the head above a strip, whose name stands upright, at most
+_UPRIGHT = 1.5  # inches of the head above a strip, whose name stands upright, at most
 _LONGEST = 1.5  # wells share their depths where all of them span no more than so many times the longest
 _SMALL, _LETTER = 7.0, 0.058  # points of the letters of heads, and inches of one
 _TICKS = 16  # of depths, at most
@@ -165,9 +165,9 @@ def _depths(places: Sequence["Axes"], limits: tuple[float, float]) -> None:
 
 def _limits(wells: Sequence[Well]) -> list[tuple[float, float]]:
     """Depths of each well's axes: a metre is as long in every one, and where they overlap they stand side by side."""
-    longest = max(well.bottom - well.top for well in wells) or 1.0
+    longest = max(well.bottom - well.top for well in wells)
     top, bottom = min(well.top for well in wells), max(well.bottom for well in wells)
-    margin = 0.01 * longest
+    margin = 0.01 * longest if longest > 0 else 1.0
     if bottom - top <= _LONGEST * longest:
         return [(top - margin, bottom + margin)] * len(wells)
     return [(well.top - margin, well.top + longest + margin) for well in wells]

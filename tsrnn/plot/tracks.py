@@ -1,6 +1,6 @@
 """Well logs as geologists look at them: tracks of curves over depth, which grows downwards, and what lies ahead."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from tsrnn.plot import template as templates
 from tsrnn.plot._base import check
 from tsrnn.plot.logs import Logs
 from tsrnn.plot.sheet import Well
+from tsrnn.plot.template import Track
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -31,6 +32,8 @@ def tracks(  # noqa: PLR0913  every word is a keyword with a default
     curves: Names = (),
     also: Names = (),
     strips: Names | None = None,
+    titles: Mapping[str, str] | None = None,
+    shares: Mapping[str, Any] | None = None,
     forecast: Any = None,
     depth: tuple[float, float] | None = None,
     template: str | Path | None = None,
@@ -49,6 +52,8 @@ def tracks(  # noqa: PLR0913  every word is a keyword with a default
         also: columns that are drawn beside those, each in a track of its own where the template does not know it.
         strips: columns of classes (rocks by name or code) to draw as coloured strips, such as the true ones beside
             predicted ones; by default those that are called facies or lithology.
+        titles: what stands over a strip in place of its column's name, by column.
+        shares: of curves that are probabilities of a class: the class, whose colour they get, by column.
         forecast: what `Forecaster.predict` gave, or `forecasts` and `backtest`, of one model: drawn with its intervals
             below the depth of the last measurement, which is marked.
         depth: of the top and the bottom; by default all, or what lies around the forecast.
@@ -69,12 +74,21 @@ def tracks(  # noqa: PLR0913  every word is a keyword with a default
     known = [track for track in templates.read(template) if len(wells) == 1 or curves or not track.single]
     chosen = logs.choose(taken, known, _several(curves), [*foretold, *_several(also)])
     columns = classes.columns(taken.frame, None if strips is None else _several(strips))
+    held = [each for name in columns for each in taken.frame[name].drop_nulls().unique(maintain_order=True).to_list()]
+    looks = classes.rocks([*dict.fromkeys([*held, *(shares or {}).values()])])
+    chosen = [_coloured(track, {name: looks[each].colour for name, each in (shares or {}).items()}) for track in chosen]
     told = {name: bit.ahead(forecast, taken, foretold, name, rows) for name, rows in wells.items()}
     limits = {name: depth or _window(rows[taken.index], told[name]) for name, rows in wells.items()}
     shown = {name: _between(taken, name, rows, limits[name]) for name, rows in wells.items()}
     seen = replace(taken, frame=pl.concat(shown.values()))
     drawn = [
-        Well(name, logs.drawn(rows, seen, chosen), _strips(rows, taken, columns), told[name], *limits[name])
+        Well(
+            name,
+            logs.drawn(rows, seen, chosen),
+            _strips(rows, taken, columns, looks, titles or {}),
+            told[name],
+            *limits[name],
+        )
         for name, rows in shown.items()
     ]
     if not any(curve for well in drawn for track in well.tracks for curve in track) and not columns:
@@ -120,11 +134,23 @@ def _window(depths: pl.Series, ahead: Sequence[bit.Ahead]) -> tuple[float, float
     return min(top for top, _ in windows), max(bottom for _, bottom in windows)
 
 
-def _strips(rows: pl.DataFrame, taken: Logs, columns: Sequence[str]) -> list[classes.Strip]:
+def _coloured(track: Track, colours: Mapping[str, str]) -> Track:
+    """A track in which the named curves have these colours."""
+    traces = (replace(each, colour=colours.get(each.names[0], each.colour)) for each in track.traces)
+    return replace(track, traces=tuple(traces))
+
+
+def _strips(
+    rows: pl.DataFrame,
+    taken: Logs,
+    columns: Sequence[str],
+    looks: Mapping[Any, classes.Rock],
+    titles: Mapping[str, str],
+) -> list[classes.Strip]:
+    """One class looks alike in all of them."""
     at = rows[taken.index].cast(pl.Float64).to_numpy()
     cuts = logs.breaks(at, taken.unit(taken.index))
-    looks = [classes.rocks(taken.frame[name].drop_nulls().unique(maintain_order=True).to_list()) for name in columns]
-    return [classes.of(at, rows[name], cuts, look) for name, look in zip(columns, looks, strict=True)]
+    return [classes.of(at, rows[name].alias(titles.get(name, name)), cuts, looks) for name in columns]
 
 
 def _tell_left(taken: Logs, wells: Sequence[Well], columns: Sequence[str]) -> None:

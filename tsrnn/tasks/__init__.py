@@ -45,14 +45,16 @@ def check_measure(task: Task, word: str, orders: bool = False) -> None:
         InputError: says which.
     """
     if word not in task.told:
-        try:
-            (metrics.ordering if orders else metrics.named)(word)
-        except metrics.Unmeasured:
-            if not task.told:
-                raise
-            raise unknown(f"measure of the task {task.name!r}", word, [*task.told, *metrics.MEASURES]) from None
+        if not task.forecasts and word not in (takes := [*task.told, *_of_values(task)]):
+            raise unknown(f"measure of the task {task.name!r}", word, takes)
+        (metrics.ordering if orders else metrics.named)(word)
     elif orders and (best := task.told[word]) is not None:
         raise metrics.unordered(word, best, next(iter(task.told)))
+
+
+def _of_values(task: Task) -> list[str]:
+    """Words of `tsrnn.metrics` that a task takes which forecasts nothing."""
+    return metrics.of_values() if task.of_values or not task.told else []
 
 
 def levels(task: Task, word: str) -> tuple[float, ...]:

@@ -23,7 +23,7 @@ class Task(ABC):
     trial: ClassVar[Mapping[str, Any]] = {"max_epochs": 1}  # options of a fit that is to show that all works, soon
     of_values: ClassVar[tuple[str, ...]] = ()  # the usual ones where values are told; empty: never in place of labels
     told: ClassVar[Mapping[str, float | None]] = {}  # measures beside `tsrnn.metrics`, which the face makes of all its
-    # answers at once: word -> the value that is best; None: the lowest
+    # answers at once: word -> the value that is best; None: the lowest. Where `of_values` is empty, there are no others
 
     @abstractmethod
     def before(self, input_size: int) -> int:

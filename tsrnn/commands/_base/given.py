@@ -139,9 +139,7 @@ def asked_of(fitted: Any, folder: Path, word: str) -> Any:
         InputError: models of its kind have no such thing.
     """
     if not hasattr(fitted, word):
-        raise InputError(
-            f"{folder} holds a {type(fitted).__name__.lower()}, which has no {word}; `tsrnn predict` asks it"
-        )
+        raise InputError(f"{folder} holds a {type(fitted).__name__}, which has no {word}; `tsrnn predict` asks it")
     return fitted
 
 
@@ -151,11 +149,12 @@ def forecaster(folder: Path, why: str) -> "Forecaster":
     Raises:
         InputError: another task's model is saved there, with `why` the command does not take it; or none.
     """
-    from tsrnn import Forecaster, faces
+    from tsrnn import Forecaster, faces, store, tasks
 
-    if (kind := faces.kind(folder)) in faces.kinds():
+    kind = faces.kind(folder)
+    if store.tasks_of().get(kind, tasks.AHEAD.name) != tasks.AHEAD.name:
         asked = "sample" if not hasattr(faces.load(folder), "predict") else "predict"
-        raise InputError(f"{folder} holds a {kind}, no forecaster: {why}; `tsrnn {asked} {folder}` asks it")
+        raise InputError(f"{folder} holds a {store.held(kind)}, no Forecaster: {why}; `tsrnn {asked} {folder}` asks it")
     return Forecaster.load(folder)
 
 
