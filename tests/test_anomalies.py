@@ -138,7 +138,7 @@ def test_what_comes_later_moves_no_threshold_and_no_earlier_score(fitted):
 def test_sound_rows_may_be_named(fitted, tmp_path):
     fitted.save(tmp_path / "saved")
     loaded = Forecaster.load(tmp_path / "saved")
-    with pytest.raises(InputError, match="a loaded forecaster holds no rows; pass sound=, rows in which all was well"):
+    with pytest.raises(InputError, match="a loaded Forecaster holds no rows; pass sound=, rows in which all was well"):
         loaded.anomalies(broken())
     sound = frame(seed=0)[-120:]
     told = loaded.anomalies(broken(), sound=sound, smooth=2)

@@ -87,5 +87,5 @@ def test_what_cannot_be_watched_is_one_sentence(run, tmp_path):
     cases.write_csv(tmp_path / "cases.csv")
     status, out, err = run("drift", "saved", "cases.csv")
     assert (status, out, err.count("\n")) == (2, "", 1)
-    assert "a sequenceclassifier is asked about new series, and drift looks at later rows of those" in err
+    assert "a SequenceClassifier is asked about new series, and drift looks at later rows of those" in err
     assert not any("tsrnn drift" in each for each in classifier.card().json()["use"])

@@ -110,5 +110,5 @@ def test_a_size_that_has_to_be_named_is_not_open():
 
 
 def test_probabilities_are_asked_of_a_fitted_tagger_alone():
-    with pytest.raises(InputError, match="this tagger is not fitted; call fit first"):
+    with pytest.raises(InputError, match="this Tagger is not fitted; call fit first, or load a saved one"):
         Tagger().predict_proba(rocks())
