@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tsrnn import InputError, SequenceClassifier, Tagger, las_writer, simulate
-from tsrnn.labels import classes_of, encode, restored
+from tsrnn.classed import classes_of, encode, restored
 
 SMALL = {"input_size": 32, "progress": False}
 CODES = (30000, 65000, 65030)

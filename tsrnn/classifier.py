@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from tsrnn import infer, labels, marks, models, sequences
+from tsrnn import classed, infer, labels, marks, models, sequences
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
 from tsrnn.panel import Panel
@@ -112,7 +112,7 @@ class SequenceClassifier(WholeSeries):
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         loss = self.loss or labels.CROSS_ENTROPY
         table, classes, roles = labels.opened(frame, target, loss, roles)
-        self.classes_ = classes if classes is None else labels.as_array(classes)  # as scikit-learn has them
+        self.classes_ = classes if classes is None else classed.as_array(classes)  # as scikit-learn has them
         inputs = labels.numbers(table, {target, *labels.named(roles)}, frame) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
         if isinstance(frame, Panel):

@@ -12,7 +12,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import ends, heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
+from tsrnn import (
+    classed,
+    ends,
+    heads,
+    labels,
+    masks,
+    models,
+    parameters,
+    rebuild,
+    split,
+    store,
+    stratified,
+    weighing,
+    windows,
+)
 from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.asked import Asked
@@ -181,7 +195,7 @@ class Labelled(Answering):
         with rebuild.blaming(saved, cls.__name__):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
-            self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
+            self.classes_ = classed.restored(config["classes"], config["spec"]["params"])
             head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
             self.costs_ = penalties.costs(config.get("costs", self.penalty), self.classes_ or ())
             self.lift_ = config.get("lift")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tsrnn import cases, infer, labels, marks, models, sequences, split, stratified, tasks, windows
+from tsrnn import cases, classed, infer, labels, marks, models, sequences, split, stratified, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, listed, notice, quoted, unlisted
@@ -92,7 +92,7 @@ class WholeSeries(Labelled):
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote; errors as of `Labelled.load`."""
         self = super().load(folder)
-        self.classes_ = None if self.classes_ is None else labels.as_array(self.classes_)  # as `fit` has them
+        self.classes_ = None if self.classes_ is None else classed.as_array(self.classes_)  # as `fit` has them
         return self
 
     def _is_frame(self, X: Any) -> bool:
