@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import classed
+from tsrnn import classed, missing
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin, levels, to_polars
@@ -71,6 +71,10 @@ def opened(
             "time": frame.roles.index,
             "source": frame.source,
             "freq": frame.freq,
+            "rows_as_they_stand": frame.rows_as_they_stand,
+            "fill": frame.fill,
+            **(treatment := {"missing": frame.missing, "flags": frame.flags}),
+            **missing.kept(treatment, frame.frame.columns),
         }
         known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
         table, roles = frame.frame, {**known, **roles}
@@ -148,9 +152,12 @@ def _table(frame: Any) -> pl.DataFrame:
     return frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0]
 
 
+_TREATED = ("sort", "duplicates", "missing", "flags", "wind", "fill", "date_format", "numbered", "zone", "seasonality")
+
+
 def known(panel: Panel, given: Panel) -> Panel:
-    """A panel that was made anew of the columns of another, with what that one knew: units, its split, its file."""
-    same = ("columns", "split", "offers", "loaded", "sha256")
+    """A panel made anew of another's columns, with what that one knew: units, split, file, how its rows were read."""
+    same = ("columns", "split", "offers", "loaded", "sha256", *_TREATED)
     return replace(panel, **{name: getattr(given, name) for name in same})
 
 

@@ -134,6 +134,11 @@ class Tagger(Labelled):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         with held() as notices:
             panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
+        if self.classes_ is not None and panel.fill is not None:
+            raise InputError(
+                f"{panel.source}: fill={panel.fill} draws a line between two values, and labels have none between "
+                "them; leave fill= out, or fill the inputs before"
+            )
         if not isinstance(frame, Panel):
             notices()
         else:  # what its rows have to say was said when it was made
