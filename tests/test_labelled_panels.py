@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 from small import hours, waves
 
-from tsrnn import InputError, Panel, SequenceClassifier, Tagger, faces
+from tsrnn import InputError, Panel, SequenceClassifier, Tagger, faces, load
 
 SMALL = {"input_size": 8, "hidden_size": 4, "max_epochs": 1, "progress": False}
 KEYS = {"id": "well", "time": "depth"}
@@ -82,6 +82,71 @@ def test_a_file_without_an_index_is_told_by_the_command(run, tmp_path, task):
     assert run("fit", "logs.csv", *words, "--out", "m")[0] == 0
     assert run("predict", "m", "logs.csv", "--out", "told.csv")[0] == 0
     assert faces.load(tmp_path / "m").preparation_.reading["numbered"]
+
+
+def numbers():
+    return rows().with_columns(rock=(pl.col("rock") - 1).cast(pl.Int64), GR=pl.col("GR").round(0))
+
+
+def words():
+    return rows().with_columns(rock=pl.col("rock").replace_strict({0.0: "shale", 1.0: "sand"}))
+
+
+def unsure():
+    return words().with_columns(rock=pl.when(pl.col("depth") % 4 == 1).then(pl.lit("unsure")).otherwise("rock"))
+
+
+def of_frame(frame, **treatment):
+    tagger = Tagger("bigru", loss="cross_entropy", **SMALL)
+    return tagger.fit(frame, target="rock", inputs=["GR", "RHOB"], **KEYS, **treatment)
+
+
+def of_file(frame, tmp_path, **treatment):
+    frame.write_parquet(tmp_path / "logs.parquet")
+    roles = {"target": "rock", "past_covariates": ["GR", "RHOB"], **KEYS, **treatment}
+    panel = load(str(tmp_path / "logs.parquet"), labels=True, **roles)
+    return Tagger("bigru", loss="cross_entropy", **SMALL).fit(panel)
+
+
+@pytest.mark.parametrize("given", [[0], {"GR": [0]}, {"GR": [0], "RHOB": [-9999]}], ids=str)
+@pytest.mark.parametrize("made", [numbers, words])
+def test_a_class_s_number_stands_for_nothing_else(tmp_path, made, given):
+    frame, kept = made(), 120 if isinstance(given, dict) or made is words else int((numbers()["rock"] != 0).sum())
+    if kept < 120:
+        frame = frame.with_columns(rock=pl.when(pl.col("depth") % 3 == 0).then(2).otherwise("rock"))
+        kept = int((frame["rock"] != 0).sum())
+    for tagger in (of_frame(frame, missing=given), of_file(frame, tmp_path, missing=given)):
+        assert tagger.lesson_.frame["rock"].count() == kept
+        assert tagger.lesson_.frame["GR"].null_count() == int((frame["GR"] == 0).sum())
+        assert tagger.preparation_.reading["missing"] == given
+        every = tagger.score(frame, split={"by_series": {}}, part="train")
+        assert every.windows == kept
+        tagger.save(tmp_path / "m")
+        assert Tagger.load(tmp_path / "m").score(frame, split={"by_series": {}}, part="train").values == every.values
+
+
+@pytest.mark.parametrize(
+    "given", [{"missing": ["unsure"]}, {"missing": {"rock": ["unsure"]}}, {"flags": {"rock": ["q", ["good"]]}}], ids=str
+)
+def test_a_label_that_stands_for_none_is_no_class(tmp_path, given):
+    frame = unsure().with_columns(q=pl.when(pl.col("rock") == "unsure").then(pl.lit("bad")).otherwise(pl.lit("good")))
+    known = int((frame["rock"] != "unsure").sum())
+    for tagger in (of_frame(frame, **given), of_file(frame, tmp_path, **given)):
+        assert tagger.classes_ == ["sand", "shale"]
+        assert tagger.score(frame, split={"by_series": {}}, part="train").windows == known
+
+
+def test_series_whose_label_stands_for_none_are_not_counted():
+    frame = pl.concat(
+        [
+            rows()[:20].with_columns(well=pl.lit(f"{k}"), rock=pl.lit(["sand", "shale", "unsure"][k % 3]))
+            for k in range(9)
+        ]
+    )
+    classifier = SequenceClassifier("rocket", views=50).fit(frame, "rock", missing=["unsure"], **KEYS)
+    assert classifier.classes_.tolist() == ["sand", "shale"]
+    right = classifier.predict(frame)["rock"] == pl.Series(["sand", "shale", "unsure"] * 3)
+    assert classifier.score(frame) == pytest.approx(right.sum() / 6)
 
 
 def test_no_line_is_drawn_between_labels():

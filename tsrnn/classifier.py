@@ -111,12 +111,11 @@ class SequenceClassifier(WholeSeries):
         frame, target, roles = self._opened(X, y, roles)
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         loss = self.loss or labels.CROSS_ENTROPY
-        table, classes, roles = labels.opened(frame, target, loss, roles)
+        table, classes, columns = labels.opened(frame, target, loss, roles)
         self.classes_ = classes if classes is None else classed.as_array(classes)  # as scikit-learn has them
-        inputs = labels.numbers(table, {target, *labels.named(roles)}, frame) if inputs is None else inputs
-        panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        if isinstance(frame, Panel):
-            panel = labels.known(panel, frame)
+        inputs = labels.numbers(table, {target, *labels.named(columns)}, frame) if inputs is None else inputs
+        panel = Panel.of(table, target=target, past_covariates=inputs, **columns)
+        panel = labels.known(panel, frame, roles)
         return self._learn(sequences.one_label(panel, classes), split, on_epoch)
 
     def predict(self, X: Any) -> Any:

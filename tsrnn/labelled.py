@@ -5,6 +5,7 @@ like is its own.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from numbers import Real
 from pathlib import Path
@@ -37,7 +38,6 @@ from tsrnn.kept import Answering
 from tsrnn.layers.apart import apart
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
-from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.trained import Report
 from tsrnn.unmeasured import without_unmeasured
@@ -115,9 +115,9 @@ class Labelled(Answering):
         panel, arrays = without_unmeasured(prepared, panel, arrays, parts.train, alone)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
         if not self.task.shows:
-            _of_covariates_alone(prepared.reading)
+            masks.leave_targets(prepared.reading)
         if self.classes_ is not None:
-            prepared.scaling = _unscaled(prepared.scaling)
+            prepared.scaling = prepared.scaling.of_labels()
         laid = prepared.lay(panel, arrays)
         train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
         val = val.only(apart(val))  # each row once
@@ -143,6 +143,18 @@ class Labelled(Answering):
         self.panel_, self.split_ = panel, wanted
         self._learnt_from(panel, parts)
         return self
+
+    def _labelled(self, frame: Any) -> Panel:
+        """A frame with its truth, labels by their numbers, read as the training's was."""
+        reading = self.preparation_.reading
+        target = reading["targets"][0]
+        told = labels.numbered(frame, target, self.classes_, reading)
+        if self.classes_ is None or isinstance(told, Panel):
+            return self.preparation_.read(told)
+        alike = copy(self.preparation_)
+        columns = (*reading["targets"], *reading["past"], *reading["future"], *reading["static"])
+        alike.reading = {**reading, "missing": labels.spared(reading["missing"], target, columns)}
+        return replace(alike.read(told), missing=reading["missing"])
 
     def _trained(
         self,
@@ -280,16 +292,3 @@ class Labelled(Answering):
             seasonality=min(24, size),
             segment=1,
         )
-
-
-def _of_covariates_alone(reading: dict[str, Any]) -> None:
-    """Masks of the target, which nobody is to read, are told to nobody."""
-    if "holes" in reading:
-        kept = (tuple(k for k in group if k) for group in reading["holes"]["channels"])
-        reading["holes"] = {**reading["holes"], "channels": tuple(group for group in kept if group)}
-
-
-def _unscaled(scaling: Affine) -> Affine:
-    loc, scale = scaling.loc.copy(), scaling.scale.copy()
-    loc[:, :1], scale[:, :1] = 0.0, 1.0
-    return Affine(loc, scale)

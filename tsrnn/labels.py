@@ -1,6 +1,6 @@
 """Labels of any kind and their numbers: text, whole numbers, truth values -> 0, 1, 2..., and back to a frame."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -81,11 +81,12 @@ def opened(
         if frame.classes is not None and target == frame.roles.targets[0]:
             if loss not in (None, CROSS_ENTROPY):
                 raise _no_numbers(frame.source, target, loss, frame.classes)
-            return table, list(frame.classes), dict(roles)
+            return table, list(frame.classes), {**roles, "missing": spared(roles["missing"], target, table.columns)}
     else:
         table = to_polars(frame, "frame")[0]
     if target not in table.columns:
         raise unknown(f"column of {roles.get('source') or 'frame'}", str(target), table.columns)
+    table = counted(table, target, roles)
     column = classed.said(table[target])
     if loss is None and classed.are_whole(column):
         raise InputError(
@@ -97,7 +98,27 @@ def opened(
     if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
         return table, None, dict(roles)
     classes = classed.classes_of(column, source := roles.get("source") or "frame")
-    return table.with_columns(classed.encode(column, classes, source)), classes, dict(roles)
+    table = table.with_columns(classed.encode(column, classes, source))
+    return table, classes, {**roles, "missing": spared(roles.get("missing"), target, table.columns)}
+
+
+def counted(table: pl.DataFrame, target: str, treatment: Mapping[str, Any]) -> pl.DataFrame:
+    """The table without labels that stand for none, by `missing` or `flags` of a treatment of rows.
+
+    Raises:
+        InputError: one of these is not what it takes.
+    """
+    how = {"missing": missing.plain(treatment.get("missing")), "flags": missing.plain_flags(treatment.get("flags"))}
+    return missing.masked(table, [target], how, treatment.get("source") or "frame")[0]
+
+
+def spared(values: Any, target: str, columns: Iterable[str]) -> Any:
+    """`missing=` without the target, whose numbers are those of classes: 0 is the first of these, and no value."""
+    values = missing.plain(values)
+    if values is None or (isinstance(values, list) and not any(isinstance(each, int | float) for each in values)):
+        return values
+    each = values if isinstance(values, dict) else dict.fromkeys(columns, values)
+    return {**each, target: []}
 
 
 def _words(column: pl.Series) -> list[str]:
@@ -115,8 +136,16 @@ def _no_numbers(source: str, target: str, loss: str | None, words: Collection[An
     )
 
 
-def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tuple[Any, ...] | None]:
+def of_reading(
+    reading: Reading, target: Any, source: str, treatment: Mapping[str, Any]
+) -> tuple[Reading, tuple[Any, ...] | None]:
     """A reading whose target holds words or truth values with their numbers, and the classes; others as they are.
+
+    Args:
+        reading: of a file.
+        target: its column, or several; None: nobody said.
+        source: how messages call it.
+        treatment: of its rows, as of `Panel.of`.
 
     Raises:
         InputError: the column holds no classes.
@@ -125,13 +154,20 @@ def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tup
     column = reading.frame[name] if name in reading.frame.columns else None
     if column is None or column.dtype.is_numeric():
         return reading, None
+    column = counted(reading.frame, column.name, treatment)[column.name]
     classes = classed.classes_of(column, source)
     frame = reading.frame.with_columns(classed.encode(column, classes, source))
     return replace(reading, frame=frame), tuple(classes)
 
 
-def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
+def numbered(frame: Any, target: str, classes: Sequence[Any] | None, treatment: Mapping[str, Any]) -> Any:
     """The frame, or the panel, with each label's number in the target's column; as it is where values are told.
+
+    Args:
+        frame: rows with their labels.
+        target: the column of these.
+        classes: the training's.
+        treatment: of its rows, by which some labels stand for none.
 
     Raises:
         InputError: there is no such column, or a label is none of the classes.
@@ -144,6 +180,8 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
     if isinstance(frame, Panel) and frame.classes is not None:
         words = [None if code is None else frame.classes[int(code)] for code in table[target]]
         table = table.with_columns(pl.Series(target, words))
+    else:
+        table = counted(table, target, treatment)
     table = table.with_columns(classed.encode(table[target], classes, source))
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
 
@@ -155,8 +193,16 @@ def _table(frame: Any) -> pl.DataFrame:
 _TREATED = ("sort", "duplicates", "missing", "flags", "wind", "fill", "date_format", "numbered", "zone", "seasonality")
 
 
-def known(panel: Panel, given: Panel) -> Panel:
-    """A panel made anew of another's columns, with what that one knew: units, split, file, how its rows were read."""
+def known(panel: Panel, given: Any, roles: Mapping[str, Any]) -> Panel:
+    """A panel made anew of what was given, with what that one knew: units, split, file, how its rows were read.
+
+    Args:
+        panel: of labels' numbers, or values.
+        given: a panel, or a frame.
+        roles: as they were asked for.
+    """
+    if not isinstance(given, Panel):
+        return replace(panel, missing=missing.plain(roles.get("missing")))
     same = ("columns", "split", "offers", "loaded", "sha256", *_TREATED)
     return replace(panel, **{name: getattr(given, name) for name in same})
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsrnn import classed
+from tsrnn import classed, labels
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
@@ -94,6 +94,7 @@ def labels_of(frame: Any, panel: Panel, name: str) -> list[Any]:
         raise unknown("column of frame", name, table.columns)
     assert id is not None
     column = pl.col(name).drop_nulls().unique(maintain_order=True)
+    table = labels.counted(table, name, {"missing": panel.missing, "flags": panel.flags, "source": panel.source})
     said = table.with_columns(classed.said(table[name])).group_by(id, maintain_order=True).agg(column)
     for series, each in said.select(id, name).iter_rows():
         if len(each) > 1:

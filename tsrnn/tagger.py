@@ -125,25 +125,23 @@ class Tagger(Labelled):
         """
         self.configs()
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
-        table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
+        table, self.classes_, columns = labels.opened(frame, target, self.loss, roles)
         reads, others = models.reads(self.model, self.configs()[0]), ("future_covariates", "static_covariates")
         if inputs is None:
-            taken = {target, *labels.named(roles), *weighing.named(self.label_weights)}
+            taken = {target, *labels.named(columns), *weighing.named(self.label_weights)}
             inputs = labels.numbers(table, taken, frame) if "past" in reads else []
-        if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
+        if "past" in reads and not (inputs or self.calendar or any(columns.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         with held() as notices:
-            panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
+            panel = Panel.of(table, target=target, past_covariates=inputs, **columns)
         if self.classes_ is not None and panel.fill is not None:
             raise InputError(
                 f"{panel.source}: fill={panel.fill} draws a line between two values, and labels have none between "
                 "them; leave fill= out, or fill the inputs before"
             )
-        if not isinstance(frame, Panel):
+        if not isinstance(frame, Panel):  # what a panel's rows have to say was said when it was made
             notices()
-        else:  # what its rows have to say was said when it was made
-            panel = labels.known(panel, frame)
-        return self._learn(panel, split, on_epoch)
+        return self._learn(labels.known(panel, frame, roles), split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
         """What each row is: ids, index, the target, and of labels `<target>_p_<class>`, in the frame type that came in.
@@ -217,7 +215,7 @@ class Tagger(Labelled):
             if not hasattr(self, "panel_"):
                 raise InputError("a loaded Tagger holds no data; pass rows with their truth")
             return self.panel_
-        return self.preparation_.read(labels.numbered(frame, self.preparation_.reading["targets"][0], self.classes_))
+        return self._labelled(frame)
 
     def _told_of(self, panel: Panel) -> tuple[Buffer, Floats]:
         """The rows as the model reads them, and what it says of each: probabilities, or the value in its own scale."""

@@ -144,9 +144,7 @@ class WholeSeries(Labelled):
             if not hasattr(self, "panel_"):
                 raise InputError("a loaded SequenceClassifier holds no data; pass series with their labels")
             return self.panel_
-        name = self.preparation_.reading["targets"][0]
-        panel = self.preparation_.read(labels.numbered(frame, name, self.classes_))
-        return sequences.one_label(panel, self.classes_)
+        return sequences.one_label(self._labelled(frame), self.classes_)
 
     @torch.inference_mode()
     def _said(self, model: models.Model, laid: Buffer) -> Floats:
