@@ -1,28 +1,36 @@
 """Which labels a column holds, of any kind: text, whole numbers, truth values -> 0, 1, 2..."""
 
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 import polars as pl
 
-from tsrnn.errors import InputError, listed, quoted
+from tsrnn.errors import InputError, listed, notice, quoted
 
 MOST = 1000  # classes: more are values, or names of rows
 _EXACT = 2.0**53  # below it a float holds every whole number
+_NOTHING = ("nan", "na", "n/a", "#n/a", "<na>", "nat", "null", "none")  # what others write into an empty cell
+_64_BITS = ((-(2**63), 2**63), (0, 2**64))  # what a signed number holds, and one without a sign
 
 
 def classes_of(column: pl.Series, source: str) -> list[Any]:
     """The classes in a column, in order: numbers by size, text by letters.
 
     Raises:
-        InputError: there is one class, or none, or so many that they are none.
+        InputError: there is one class, or none, or so many that they are none; or something that is no label.
     """
-    if column.dtype.is_temporal() or column.dtype.is_nested():
+    if column.dtype.is_temporal() or column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         raise InputError(
             f"{source}: column {quoted(column.name)} holds {column.dtype}; labels are text, whole numbers or truth "
             "values"
         )
     kinds = said(column).drop_nulls().unique().sort()
+    if (far := _too_large(kinds)) is not None:
+        raise InputError(
+            f"{source}: column {quoted(column.name)} holds {far:.15g}, too large to be the number of a class; write "
+            "labels as text, or mend the cell"
+        )
     if kinds.dtype.is_float() and not are_whole(kinds) and len(kinds):
         broken = kinds.filter(kinds != kinds.round())[0]
         raise InputError(
@@ -37,7 +45,27 @@ def classes_of(column: pl.Series, source: str) -> list[Any]:
             f"{source}: column {quoted(column.name)} holds {len(kinds):,} different values, which are no classes; take "
             "loss='mae' where they are numbers"
         )
+    if kinds.dtype in (pl.String, pl.Categorical, pl.Enum):
+        _say_what_is_odd(kinds.to_list(), f"{source}: column {quoted(column.name)}")
     return list(kinds.to_list())
+
+
+def _say_what_is_odd(words: Sequence[str], where: str) -> None:
+    """Words that elsewhere stand for nothing, and such as may be meant as one."""
+    if nothing := [word for word in words if word.strip().casefold() in _NOTHING]:
+        notice(
+            f"{where} holds {listed(nothing)}, taken for a class as any other word; where it stands for no label, "
+            f"write nothing or pass missing=[{quoted(nothing[0])}]"
+        )
+    spelt: dict[str, str] = {}
+    for word in words:
+        plain = " ".join(unicodedata.normalize("NFKC", word).casefold().split())
+        if (twin := spelt.setdefault(plain, word)) != word:
+            notice(
+                f"{where} holds {twin!a} and {word!a}, which differ by blanks, case or the coding of letters "
+                "alone, and are taken for two classes; write them alike if they are one"
+            )
+            return
 
 
 def encode(column: pl.Series, classes: Sequence[Any], source: str) -> pl.Series:
@@ -93,3 +121,15 @@ def are_whole(column: pl.Series) -> bool:
         return True
     cells = column.drop_nulls().drop_nans() if column.dtype.is_float() else column.clear()
     return len(cells) > 0 and bool((cells == cells.round()).all())
+
+
+def _too_large(kinds: pl.Series) -> float | int | None:
+    """A number that is infinite, that a float cannot tell from the next one, or that 64 bits do not hold."""
+    if kinds.dtype.is_float():
+        far = kinds.filter(kinds.abs() >= _EXACT)
+        return float(far[0]) if len(far) else None
+    if not kinds.dtype.is_integer() or not len(kinds):
+        return None
+    low, high = int(kinds[0]), int(kinds[-1])  # they are sorted
+    held = any(least <= low and high < most for least, most in _64_BITS)
+    return None if held else high if high >= 2**63 else low

@@ -154,6 +154,8 @@ class SequenceClassifier(WholeSeries):
                 a frame has two. A class that the training never had is said, and counts as told wrong.
         """
         self._check_fitted()
+        if y is None and not self._is_frame(X):
+            raise InputError("the share of labels that are told right needs them: give each case's label as y")
         panel, answer = self._answered(X)
         named = self._is_frame(X) and (y is None or isinstance(y, str))
         said = sequences.labels_of(X, panel, y or panel.roles.targets[0]) if named else y
