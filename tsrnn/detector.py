@@ -91,7 +91,7 @@ class Detector(Judged):
             face.report_,
             face.preparation_,
         )
-        self.lesson_, self.parts_ = face.lesson_, face.parts_
+        self.lesson_, self.parts_, self.fitted_with_ = face.lesson_, face.parts_, self._effective()
         season = max(2, self.whole_.season)
         widths = {max(1, round(share * season)) for share in _SHARES} if self.smooth is None else {self.smooth}
         self.found_ = self._tried(season, sorted(widths))
@@ -127,6 +127,7 @@ class Detector(Judged):
             InputError: as of `Forecaster.card`; or the column of labels holds something else.
         """
         self._check_fitted()
+        self._check_unchanged()
         told = self.face_.card(frame).facts
         chosen = "named" if self.smooth is not None else "chosen by faults put into the validation rows"
         metrics = facts.of_found(self.found_[self.smooth_], told.get("protocol", {}))
@@ -198,6 +199,7 @@ class Detector(Judged):
         The folder can be read by `Detector.load`, and by the `load` of the forecaster or reconstructor inside.
         """
         self._check_fitted()
+        self._check_unchanged()
         usual = self._usual(None, self.smooth_)
         table = {
             "params": parameters.words(self.get_params(), strict=True),
@@ -230,6 +232,7 @@ class Detector(Judged):
             self.found_ = {int(rows): np.nan if value is None else float(value) for rows, value in table["found"]}
             self.usual_ = Usual(learnt["size"], self.smooth_, learnt["scores"])
         self.model_, self.head_, self.preparation_ = face.model_, face.head_, face.preparation_
+        self.fitted_with_ = self._effective()
         return self
 
     def labels_of(self, panel: Panel) -> np.ndarray:
