@@ -217,9 +217,9 @@ class Tagger(Labelled):
             return self.panel_
         return self._labelled(frame)
 
-    def _told_of(self, panel: Panel) -> tuple[Buffer, Floats]:
+    def _told_of(self, panel: Panel, untold: bool = False) -> tuple[Buffer, Floats]:
         """The rows as the model reads them, and what it says of each: probabilities, or the value in its own scale."""
-        laid = self.preparation_.lay(panel)
+        laid = self.preparation_.lay(panel, untold=untold)
         return laid, overlap.answers(self.model_, self.head_, laid, self.input_size, self.task)
 
     def _answered(self, frame: Any) -> tuple[Panel, Floats]:
@@ -232,7 +232,7 @@ class Tagger(Labelled):
                 "beside others; take another model to tell rows without a label"
             )
         panel, prepared = self._seen(frame), self.preparation_
-        laid, answer = self._told_of(panel)
+        laid, answer = self._told_of(panel, untold=True)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
 

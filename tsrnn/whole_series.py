@@ -134,7 +134,7 @@ class WholeSeries(Labelled):
             notice(
                 f"series {series} has {lengths.max()} steps, of which the newest {most} are read; input_size says so"
             )
-        laid = prepared.lay(panel)
+        laid = prepared.lay(panel, untold=True)
         return panel, self._undone(self._said(self.model_, laid), laid)
 
     def _true(self, frame: Any) -> Panel:
