@@ -100,6 +100,33 @@ def restored(classes: Any, count: int) -> list[Any] | None:
     return [int(each) if isinstance(each, float) and each.is_integer() else each for each in classes]
 
 
+def categories(saved: Any, classes: Sequence[Any] | None) -> tuple[str, ...] | None:
+    """Categories from a saved model.
+
+    Raises:
+        InputError: they are no different words, or lack a class.
+    """
+    if saved is None:
+        return None
+    words = isinstance(saved, list) and all(isinstance(each, str) for each in saved) and len(set(saved)) == len(saved)
+    if not words or (saved and not {*map(str, classes or ())} <= {*saved}):
+        raise InputError("categories must be different words, the classes among them")
+    return tuple(saved)
+
+
+def written(name: str, labels: Sequence[Any], categories: Sequence[str] | None) -> pl.Series:
+    """Labels as a column of the type that the training's had.
+
+    Args:
+        name: of the column.
+        labels: of any kind.
+        categories: as of `tsrnn.frames.categories`; words alone are written so.
+    """
+    if categories is None or not all(isinstance(each, str) for each in labels):
+        return pl.Series(name, labels)
+    return pl.Series(name, labels, pl.Enum(categories) if categories else pl.Categorical())
+
+
 def as_array(classes: Sequence[Any]) -> Any:
     """Classes as scikit-learn has them: [class], of the type that holds each to the last digit."""
     return pl.Series(classes).to_numpy()

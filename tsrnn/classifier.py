@@ -6,6 +6,7 @@ from typing import Any, Self
 from tsrnn import classed, infer, labels, marks, models, sequences
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
+from tsrnn.frames import categories
 from tsrnn.panel import Panel
 from tsrnn.parameters import FitConfig, sort
 from tsrnn.whole_series import WholeSeries
@@ -112,6 +113,7 @@ class SequenceClassifier(WholeSeries):
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         loss = self.loss or labels.CROSS_ENTROPY
         table, classes, columns = labels.opened(frame, target, loss, roles)
+        self.categories_ = categories(frame, target)
         self.classes_ = classes if classes is None else classed.as_array(classes)  # as scikit-learn has them
         inputs = labels.numbers(table, {target, *labels.named(columns)}, frame) if inputs is None else inputs
         panel = Panel.of(table, target=target, past_covariates=inputs, **columns)
@@ -130,7 +132,8 @@ class SequenceClassifier(WholeSeries):
         if self.classes_ is None:
             return sequences.told(panel, {target: told})
         shares = {f"{target}_p_{kind}": answer[:, k] for k, kind in enumerate(self.classes_)}
-        return sequences.told(panel, {target: told, **shares})
+        labelled = classed.written(target, told.tolist(), self.categories_)
+        return sequences.told(panel, {target: labelled, **shares})
 
     def predict_proba(self, X: Any) -> Floats:
         """The classes' probabilities of each sequence, in the order of `classes_`: [case class].

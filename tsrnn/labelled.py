@@ -57,6 +57,7 @@ class Labelled(Answering):
     least_share: float = 0.0
     label_weights: str | Mapping[str, Any] | None = None
     on_unlearnt: str = "error"
+    categories_: Sequence[str] | None = None  # of a column of words, where its type was categorical
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
     lift_: list[float] | None  # [class], of `least_share`
 
@@ -189,6 +190,7 @@ class Labelled(Answering):
             "ids": list(learnt.ids),
             "reading": learnt.reading,
             "classes": self.classes_,
+            "categories": self.categories_,
             "costs": self.costs_,
             "lift": self.lift_,
         }
@@ -208,6 +210,7 @@ class Labelled(Answering):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
             self.classes_ = classed.restored(config["classes"], config["spec"]["params"])
+            self.categories_ = classed.categories(config.get("categories"), self.classes_)
             head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
             self.costs_ = penalties.costs(config.get("costs", self.penalty), self.classes_ or ())
             self.lift_ = config.get("lift")

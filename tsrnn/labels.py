@@ -243,10 +243,16 @@ def values(panel: Panel, answer: Floats) -> pl.DataFrame:
     return pl.DataFrame([*_keys(panel), pl.Series(panel.roles.targets[0], answer[:, 0])])
 
 
-def told(panel: Panel, shares: Floats, decided: Sequence[int], classes: Sequence[Any]) -> pl.DataFrame:
+def told(
+    panel: Panel,
+    shares: Floats,
+    decided: Sequence[int],
+    classes: Sequence[Any],
+    categories: Sequence[str] | None = None,
+) -> pl.DataFrame:
     """Ids, index, the label of each row, and `<target>_p_<class>`: shares [row class]."""
     name = panel.roles.targets[0]
-    labels = pl.Series(name, [classes[code] for code in decided])
+    labels = classed.written(name, [classes[code] for code in decided], categories)
     columns = [pl.Series(f"{name}_p_{kind}", shares[:, k]) for k, kind in enumerate(classes)]
     return pl.DataFrame([*_keys(panel), labels, *columns])
 

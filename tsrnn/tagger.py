@@ -11,6 +11,7 @@ from tsrnn import infer, labels, marks, models, overlap, parameters, split, task
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, held, quoted, unlisted
+from tsrnn.frames import categories
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.options import check_types
@@ -125,6 +126,7 @@ class Tagger(Labelled):
         """
         self.configs()
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
+        self.categories_ = categories(frame, target)
         table, self.classes_, columns = labels.opened(frame, target, self.loss, roles)
         reads, others = models.reads(self.model, self.configs()[0]), ("future_covariates", "static_covariates")
         if inputs is None:
@@ -155,7 +157,7 @@ class Tagger(Labelled):
         if self.classes_ is None or not isinstance(self.head_, ClassesHead):
             return panel.native(labels.values(panel, answer))
         decided = self.head_.decide(torch.from_numpy(answer)).tolist()
-        return panel.native(labels.told(panel, answer, decided, self.classes_))
+        return panel.native(labels.told(panel, answer, decided, self.classes_, self.categories_))
 
     def predict_proba(self, frame: Any) -> Floats:
         """The classes' probabilities of each row, in the order of `classes_`: [row class].
