@@ -128,6 +128,8 @@ def _case(values: Any, place: int) -> Floats:
     """One case's numbers: [time channel]."""
     try:
         cells = np.asarray(values)
+        if cells.dtype.kind in "cmM":
+            raise TypeError(f"{cells.dtype}")
         if cells.dtype.kind not in "fiub":
             cells = cells.astype(np.float64)
     except (TypeError, ValueError) as fault:

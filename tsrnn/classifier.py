@@ -1,8 +1,10 @@
 """A label, or a value, for a whole sequence, in scikit-learn's words: a speaker, a leaf, a machine's state."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, Self
 
+from tsrnn import asked as asked_of
 from tsrnn import classed, infer, labels, marks, models, sequences
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
@@ -79,7 +81,8 @@ class SequenceClassifier(WholeSeries):
         size = self.input_size
         if size is not None and (not isinstance(size, int) or not 1 <= size <= models.MOST):
             raise InputError(f"input_size must be a whole number of steps, at least 1, or None, not {size!r}")
-        if not isinstance(self.val_size, float) or not 0 <= self.val_size < 1:
+        share = self.val_size
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share < 1:
             raise InputError(f"val_size is a share of at least 0 and below 1, not {self.val_size!r}")
         super().configs()
         return sort(self.model, {"buckets": True, **self.options}, self._own())
@@ -176,7 +179,7 @@ class SequenceClassifier(WholeSeries):
         self,
         frame: Any = None,
         split: Any = "standard",
-        parts: Sequence[str] = ("val", "test"),
+        parts: Sequence[str] | str = ("val", "test"),
         measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """Measures over the labelled series of parts of a split.
@@ -185,13 +188,14 @@ class SequenceClassifier(WholeSeries):
             frame: with the labels' column; None: the training's own, of which the first model, that never saw it,
                 tells the validation part.
             split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
-            parts: train, val or test.
+            parts: train, val or test; one, or several.
             measures: of labels error, accuracy, macro_f1, penalty (`tsrnn.agreement`); of values those of
                 `tsrnn.metrics`; by default error and accuracy, or mse and mae.
 
         Raises:
             InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
+        parts = asked_of.named(parts)
         self._check_fitted()
         words = marks.asked(measures, self.task.measures, self.classes_ is not None)
         panel = self._true(frame)

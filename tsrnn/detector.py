@@ -9,7 +9,7 @@ import numpy as np
 
 from tsrnn import facts, faults, flagged, infer, metrics, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
-from tsrnn.asked import Asked
+from tsrnn.asked import Asked, named
 from tsrnn.card import Card
 from tsrnn.drift import Drift
 from tsrnn.errors import InputError, unknown
@@ -162,7 +162,9 @@ class Detector(Judged):
         """`scores` of one part: val or test; by default `missed` and `vus_pr`."""
         return self.scores(frame, split, (part,), metrics.words(measures, [*BEST]))[part]
 
-    def scores(self, frame: Any, split: Any, parts: Sequence[str], words: Sequence[str]) -> dict[str, infer.Score]:
+    def scores(
+        self, frame: Any, split: Any, parts: Sequence[str] | str, words: Sequence[str]
+    ) -> dict[str, infer.Score]:
         """VUS-PR of parts by name (`tsrnn.vus`), and what it lacks of 1; of "val" it is that over faults put into it.
 
         Args:
@@ -175,6 +177,7 @@ class Detector(Judged):
             InputError: another measure is asked for, there is no column of labels, the split is not one of these rows',
                 or no anomaly is in a part.
         """
+        parts = named(parts)
         for word in words:
             if word not in BEST:
                 raise unknown("measure of a detector", word, BEST)
@@ -182,11 +185,11 @@ class Detector(Judged):
         if not hasattr(self, "whole_") and (frame is None or split is None):
             raise InputError("a loaded Detector holds no data; pass rows with labels, and split=")
         panel = self.whole_ if frame is None else self._panel(frame)
-        named = self.parts_ if frame is None and split is None else self._parts(panel, split, parts)
+        cut = self.parts_ if frame is None and split is None else self._parts(panel, split, parts)
         scores = self._scored(panel, self._usual(None, self.smooth_))[1]
         answers = {}
         for name in parts:
-            part = named.part(name)
+            part = cut.part(name)
             if name == "val":
                 answers[name] = infer.Score(measures(self.found_[self.smooth_]), int((part.end - part.begin).sum()))
             else:

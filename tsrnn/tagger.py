@@ -7,6 +7,7 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
+from tsrnn import asked as asked_of
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
@@ -178,7 +179,7 @@ class Tagger(Labelled):
         self,
         frame: Any = None,
         split: Any = "standard",
-        parts: Sequence[str] = ("val", "test"),
+        parts: Sequence[str] | str = ("val", "test"),
         measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """Measures over the rows of parts of a split that have a truth, of each series and over all.
@@ -186,13 +187,14 @@ class Tagger(Labelled):
         Args:
             frame: with the target's column; None: the training's own.
             split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
-            parts: train, val or test.
+            parts: train, val or test; one, or several.
             measures: of labels error, accuracy, macro_f1, penalty (by the matrix), boundary_f1 (`tsrnn.agreement`);
                 of values those of `tsrnn.metrics`; by default error and accuracy, or mse and mae.
 
         Raises:
             InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
+        parts = asked_of.named(parts)
         self._check_fitted()
         asked = marks.asked(measures, self.task.measures, self.classes_ is not None, self.costs_ is not None)
         panel = self._true(frame)

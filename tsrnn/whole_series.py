@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,7 +13,7 @@ import torch
 from tsrnn import cases, classed, infer, labels, marks, models, sequences, split, stratified, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, listed, notice, quoted, unlisted
+from tsrnn.errors import InputError, listed, notice, quoted, unknown, unlisted
 from tsrnn.heads import Head
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
@@ -21,6 +22,7 @@ from tsrnn.reading import Reading
 from tsrnn.shapes import Spec
 from tsrnn.trained import Report
 
+_ROLES = tuple(signature(Panel.of).parameters)
 _AT_ONCE = 64  # series in a model at once: convolutions make many numbers of each step
 
 
@@ -64,6 +66,8 @@ class WholeSeries(Labelled):
             return X, y or X.roles.targets[0], dict(roles)
         if roles and sequences.is_table(X):
             raise InputError(f"{listed(roles)} names columns of a long frame, whose labels y names, too; pass its name")
+        if strange := [name for name in roles if name not in _ROLES]:
+            raise unknown("argument", strange[0], ("X", "y", "inputs", "split", "on_epoch", *_ROLES))
         if roles:
             raise InputError(
                 f"{listed(roles)} names columns of a frame, and X is arrays; pass a long frame, or leave it"
