@@ -60,3 +60,28 @@ def test_a_bench_takes_the_model_that_it_is_asked_for(file, tmp_path):
     (tmp_path / "c.toml").write_text(SMALL + 'model = "lstm"\n')
     with pytest.raises(InputError, match=r"c.toml names model 'lstm', and models= names 'gru'; leave one out"):
         bench.plan(bench.Source(file), "smoke", bench.Wishes(config=tmp_path / "c.toml", models=("gru",)))
+
+
+@pytest.mark.parametrize("there", ["file", "folder", "another task's"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_training(run, file, tmp_path, monkeypatch, there):
+    words = ("--input-size", "8", "--horizon", "2", "--model", "repeat_last")
+    if there == "file":
+        (tmp_path / "m").write_text("mine")
+    elif there == "folder":
+        (tmp_path / "m").mkdir()
+        (tmp_path / "m" / "mine.txt").write_text("mine")
+    else:
+        assert run("fit", file, "--task", "generate", "--input-size", "8", "--set", "steps=1", "--out", "m")[0] == 0
+    monkeypatch.setattr(Forecaster, "fit", lambda *args, **words: pytest.fail("it was trained"))
+    status, _, err = run("fit", file, *words, "--out", "m")
+    assert (status, err.strip().endswith("choose another folder")) == (2, True), err
+
+
+@pytest.mark.parametrize("task", ["ahead", "detect", "generate", "reconstruct"])
+def test_a_model_is_written_over_one_of_its_kind(run, file, task):
+    words = ("--task", task, "--input-size", "8", "--set", "steps=1") if task == "generate" else ("--task", task)
+    words += ("--model", "ols", "--input-size", "8") if task in ("ahead", "detect") else ()
+    words += ("--set", "max_epochs=1", "--set", "hidden_size=4", "--input-size", "8") if task == "reconstruct" else ()
+    for _ in range(2):
+        status, _, err = run("fit", file, *words, "--out", "m")
+        assert status == 0, err

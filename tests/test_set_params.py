@@ -174,3 +174,9 @@ def test_how_to_train_on_may_be_changed_and_what_is_trained_not(tmp_path):
     assert Forecaster.load(tmp_path / "saved").options["max_epochs"] == 2
     with pytest.raises(InputError, match=r"^hidden_size was set to 6 after a fit with 4; fit again, or set it back$"):
         forecaster.set_params(hidden_size=6).update(loads())
+
+
+def test_a_card_speaks_of_one_row_as_of_one():
+    unfitted, fit = DETECTOR
+    told = fit(unfitted.clone().set_params(smooth=1)).card().json()["model"]
+    assert told["a score is a mean over"] == "1 row, named"

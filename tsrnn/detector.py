@@ -12,7 +12,7 @@ from tsrnn.arrays import Floats
 from tsrnn.asked import Asked, named
 from tsrnn.card import Card
 from tsrnn.drift import Drift
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, singular, unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.judged import Judged
 from tsrnn.panel import Panel
@@ -130,13 +130,14 @@ class Detector(Judged):
         self._check_unchanged()
         told = self.face_.card(frame).facts
         chosen = "named" if self.smooth is not None else "chosen by faults put into the validation rows"
+        smoothed = singular(f"{self.smooth_} rows, {chosen}")
         metrics = facts.of_found(self.found_[self.smooth_], told.get("protocol", {}))
         metrics += [] if frame is None else self._measured(self._panel(frame))
         watched = self.face_._reference() if hasattr(self, "whole_") else self.face_.reference_  # an older one has none
         return Card(
             {
                 **told,
-                "model": facts.of_detector(told.get("model", {}), _TELLS, f"{self.smooth_} rows, {chosen}", _THRESHOLD),
+                "model": facts.of_detector(told.get("model", {}), _TELLS, smoothed, _THRESHOLD),
                 "metrics": [*told.get("metrics", []), *metrics],
                 "limits": facts.watched(told.get("limits", []), watched),
             }

@@ -148,7 +148,8 @@ class Generator(Making):
         self._check_fitted()
         for name, value, least in (("n", n, 1), ("seed", seed, 0)):
             if not _is_whole(value) or not least <= value < _SEEDS:
-                raise InputError(f"{name} must be a whole number from {least}, not {value!r}")
+                most = ", below 2^63" if _is_whole(value) and value >= _SEEDS else ""
+                raise InputError(f"{name} must be a whole number from {least}{most}, not {value!r}")
         generator = torch.Generator().manual_seed(int(seed))
         model, scaling = self.model_, self.preparation_.scaling
         loc, scale = (torch.from_numpy(each[:1, None].astype(np.float64)) for each in (scaling.loc, scaling.scale))
