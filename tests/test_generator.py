@@ -237,6 +237,8 @@ def test_options_that_cannot_be_are_refused(options, said):
 def test_what_cannot_be_made_is_one_sentence(fitted):
     with pytest.raises(InputError, match="n must be a whole number from 1, not 0"):
         fitted.sample(0)
+    with pytest.raises(InputError, match=r"seed must be a whole number from 0, below 2\^63, not 118059162"):
+        fitted.draw(1, seed=2**70)
     with pytest.raises(InputError, match="seed must be a whole number from 0, not -1"):
         fitted.sample(3, seed=-1)
     with pytest.raises(InputError, match="this Generator is not fitted"):

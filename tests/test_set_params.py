@@ -1,11 +1,14 @@
 """A size that is changed behind a fit is refused by whatever is asked, and taken by the next fit."""
 
+import re
+import shutil
+
 import numpy as np
 import polars as pl
 import pytest
 from small import hours, waves
 
-from tsrnn import Forecaster, Generator, InputError, Reconstructor, SequenceClassifier
+from tsrnn import Forecaster, Generator, InputError, Reconstructor, SequenceClassifier, parameters
 from tsrnn.detector import Detector
 from tsrnn.simulate import sines
 from tsrnn.tagger import Tagger
@@ -112,3 +115,68 @@ def test_a_size_that_has_to_be_named_is_not_open():
 def test_probabilities_are_asked_of_a_fitted_tagger_alone():
     with pytest.raises(InputError, match="this Tagger is not fitted; call fit first, or load a saved one"):
         Tagger().predict_proba(rocks())
+
+
+CHANGED = [
+    (FORECASTER, {"model": "repeat_last"}),
+    (FORECASTER, {"calendar": True}),
+    (FORECASTER, {"centring": "mean"}),
+    (TAGGER, {"model": "bilstm_tagger"}),
+    (TAGGER, {"hidden_size": 6}),
+    (TAGGER, {"loss": "mae"}),
+    (TAGGER, {"penalty": [[0, 1], [2, 0]]}),
+    (RECONSTRUCTOR, {"scaler": "robust"}),
+    (RECONSTRUCTOR, {"code_size": 3}),
+    (CLASSIFIER, {"class_weights": "balanced"}),
+    (CLASSIFIER, {"views": 60}),
+    (GENERATOR, {"hidden_size": 6}),
+    (GENERATOR, {"learning_rate": 1e-4}),
+    (DETECTOR, {"smooth": 5}),
+    (DETECTOR, {"model": "repeat_last"}),
+    (TOLD_AGAIN, {"code_size": 3}),
+]
+
+
+@pytest.mark.parametrize(("face", "change"), CHANGED, ids=lambda each: str(each)[:40] if isinstance(each, dict) else "")
+def test_what_was_changed_behind_a_fit_is_not_saved(face, change, tmp_path):
+    unfitted, fit = face
+    fitted, (name, value) = fit(unfitted.clone()), next(iter(change.items()))
+    learnt = {**parameters.defaults(fitted.model), **fitted.get_params()}[name]
+    said = f"^{name} was set to {re.escape(repr(value))} after a fit with {re.escape(repr(learnt))}; fit again, or"
+    fitted.save(tmp_path / "saved")
+    for each in (fitted, type(fitted).load(tmp_path / "saved")):
+        each.set_params(**change)
+        with pytest.raises(InputError, match=said):
+            each.save(tmp_path / "changed")
+        assert not (tmp_path / "changed").exists()
+        each.set_params(**{name: learnt}).save(tmp_path / "changed")
+        type(fitted).load(tmp_path / "changed")
+        shutil.rmtree(tmp_path / "changed")
+    fresh = fit(unfitted.clone()).set_params(**change)
+    with pytest.raises(InputError, match=said):
+        fresh.card()
+
+
+def test_what_needs_no_training_may_be_changed(tmp_path):
+    unfitted, fit = FORECASTER
+    fitted = fit(unfitted.clone()).set_params(on_short="skip", progress=False)
+    fitted.save(tmp_path / "saved")
+    assert Forecaster.load(tmp_path / "saved").on_short == "skip"
+    sure = fit(Forecaster("gru", input_size=16, horizon=4, loss="gaussian", **SMALL)).set_params(quantiles=[0.1, 0.9])
+    sure.save(tmp_path / "sure")
+    assert {"a_q0.1", "a_q0.9"} <= {*Forecaster.load(tmp_path / "sure").predict(loads()).columns}
+
+
+def test_how_to_train_on_may_be_changed_and_what_is_trained_not(tmp_path):
+    fit = FORECASTER[1]
+    forecaster = fit(Forecaster("gru", input_size=16, horizon=4, **SMALL)).set_params(learning_rate=1e-4, max_epochs=2)
+    forecaster.update(loads()).save(tmp_path / "saved")
+    assert Forecaster.load(tmp_path / "saved").options["max_epochs"] == 2
+    with pytest.raises(InputError, match=r"^hidden_size was set to 6 after a fit with 4; fit again, or set it back$"):
+        forecaster.set_params(hidden_size=6).update(loads())
+
+
+def test_a_card_speaks_of_one_row_as_of_one():
+    unfitted, fit = DETECTOR
+    told = fit(unfitted.clone().set_params(smooth=1)).card().json()["model"]
+    assert told["a score is a mean over"] == "1 row, named"

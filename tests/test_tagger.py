@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 import torch
 
-from tsrnn import labels, load, models, tasks, weighing, windows
+from tsrnn import classed, load, models, tasks, weighing, windows
 from tsrnn.errors import InputError, Notice
 from tsrnn.forecaster import Forecaster
 from tsrnn.heads.classes import ClassesHead, lifts
@@ -491,18 +491,18 @@ def test_words_are_no_values_to_be_told(tmp_path):
 
 def test_blank_text_is_no_label():
     blank = world().with_columns(pl.col("facies").fill_null(" "))
-    assert labels.classes_of(blank["facies"], "frame") == labels.classes_of(world()["facies"], "frame")
-    assert labels.encode(blank["facies"], ["coal", "limestone", "sand", "shale", "shaly_sand"], "frame").null_count()
+    assert classed.classes_of(blank["facies"], "frame") == classed.classes_of(world()["facies"], "frame")
+    assert classed.encode(blank["facies"], ["coal", "limestone", "sand", "shale", "shaly_sand"], "frame").null_count()
 
 
 def test_labels_and_their_numbers():
     column = pl.Series("k", [30, None, 10, 20, 10])
-    classes = labels.classes_of(column, "frame")
+    classes = classed.classes_of(column, "frame")
     assert classes == [10, 20, 30]
-    codes = labels.encode(column, classes, "frame")
+    codes = classed.encode(column, classes, "frame")
     assert codes.to_list() == [2, None, 0, 1, 0]
     with pytest.raises(InputError, match=r"holds '40', which is no class of the training's \('10', '20', '30'\)"):
-        labels.encode(pl.Series("k", [40]), classes, "frame")
+        classed.encode(pl.Series("k", [40]), classes, "frame")
 
 
 def test_probabilities_of_values_are_refused():

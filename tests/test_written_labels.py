@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from tsrnn import InputError, SequenceClassifier, Tagger, las_writer, simulate
-from tsrnn.labels import classes_of, encode, restored
+from tsrnn.classed import categories, classes_of, encode, restored
 
 SMALL = {"input_size": 32, "progress": False}
 CODES = (30000, 65000, 65030)
@@ -96,3 +96,38 @@ def test_an_unknown_column_is_shown_what_the_frame_has():
     kinds = SequenceClassifier("rocket", views=100, val_size=0.0).fit(series, "facies", inputs=["GR"], **KEYS)
     with pytest.raises(InputError, match="'GR': Known: depth, well;"):
         kinds.predict(series.select("well", "depth"))
+
+
+ROCKS = ["shale", "sand", "coal"]
+
+
+@pytest.mark.parametrize("library", ["polars", "pandas"])
+@pytest.mark.parametrize("kind", [pl.Categorical(), pl.Enum(ROCKS), pl.String()], ids=str)
+def test_words_come_back_in_the_type_that_they_had(tmp_path, kind, library):
+    words = pl.Series([ROCKS[k // 5 % 2] for k in range(180)])
+    frame = coded().with_columns(facies=words.cast(kind))
+    given = frame if library == "polars" else frame.to_pandas()
+    tagger = Tagger("majority", **SMALL).fit(given, target="facies", **KEYS)
+    tagger.save(tmp_path / "m")
+    for each in (tagger, Tagger.load(tmp_path / "m")):
+        for asked in (given, given.drop("facies") if library == "polars" else given.drop(columns="facies")):
+            told = each.predict(asked)["facies"]
+            assert str(told.dtype) == str(given["facies"].dtype)
+
+
+def test_so_do_those_of_sequences(tmp_path):
+    series = pl.concat(
+        pl.DataFrame({"id": [f"s{k}"] * 12, "t": range(12), "x": [float(k % 2)] * 12, "what": [ROCKS[k % 2]] * 12})
+        for k in range(8)
+    )
+    frame = series.with_columns(pl.col("what").cast(pl.Enum(ROCKS)))
+    classifier = SequenceClassifier("rocket", views=50).fit(frame, "what", id="id", time="t")
+    classifier.save(tmp_path / "m")
+    for each in (classifier, SequenceClassifier.load(tmp_path / "m")):
+        assert each.predict(frame.drop("what")).schema["what"] == pl.Enum(ROCKS)
+
+
+def test_categories_of_a_damaged_folder_are_refused():
+    for strange in ("sand", ["shale"], ["shale", "sand", "sand"], [1, 2]):
+        with pytest.raises(InputError, match=r"^categories must be different words, the classes among them"):
+            categories(strange, ["sand", "shale"])

@@ -16,7 +16,7 @@ The map, in the order in which data meets the rooms:
     holes, station, intake, digests             what a station writes; what counts becomes numbers; holes filled
     units, families, physical, transforms       factors between units; names and ranges of curves; logarithms
     panel, future, ends, answer, hindcast, verify    frames in one normal form; their ends, the steps ahead; forecasts
-    labels, resample, refine, describe          words and their numbers; another step; readings become panels
+    classed, labels, resample, refine, describe  which labels a column holds, and their numbers; another step; panels
     heading, layout, gridded, logs/, readers/, stacked    what lies in files
     simulate, faults, complete, gaps            small worlds, what breaks in them; what counts; curves with holes
     mapped/                                     Parquet larger than memory, streamed into files that are mapped

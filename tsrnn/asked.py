@@ -1,11 +1,16 @@
 """Which rows of a split a fitted face is asked about; where there are none, whose split it is and which has some."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from tsrnn.errors import InputError, listed
 from tsrnn.panel import Panel
 from tsrnn.split import Split, SplitRow
+
+
+def named(parts: Sequence[str] | str) -> tuple[str, ...]:
+    """The names of parts, of which one may stand alone."""
+    return (parts,) if isinstance(parts, str) else tuple(parts)
 
 
 @dataclass(frozen=True)

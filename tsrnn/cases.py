@@ -128,6 +128,8 @@ def _case(values: Any, place: int) -> Floats:
     """One case's numbers: [time channel]."""
     try:
         cells = np.asarray(values)
+        if cells.dtype.kind in "cmM":
+            raise TypeError(f"{cells.dtype}")
         if cells.dtype.kind not in "fiub":
             cells = cells.astype(np.float64)
     except (TypeError, ValueError) as fault:
@@ -151,15 +153,15 @@ def _column_of(labels: Any, cases: int) -> pl.Series:
     """
     given = labels.to_numpy() if hasattr(labels, "to_numpy") else labels
     values = np.asarray(given)
-    if values.dtype.kind in "US" and not isinstance(given, np.ndarray):
-        values = np.asarray(given, object)  # numpy would make words of all
+    if values.dtype.kind in "USfiu" and not isinstance(given, np.ndarray):
+        values = np.asarray(given, object)  # numpy would make words of all, fractions of big numbers, and 1 of True
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise InputError(f"y has {values.ndim} axes; give one label for each case")
     if len(values) != cases:
         raise InputError(f"X holds {cases} cases and y {len(values)} labels; give one label for each case")
-    cells = values.tolist()
+    cells = [each.item() if isinstance(each, np.generic) else each for each in values.tolist()]
     missing = [k for k, each in enumerate(cells) if each is None or each != each or not str(each).strip()]
     if missing:
         raise InputError(f"y: case {missing[0]} has no label (Input y contains NaN); leave it out of X and y")
@@ -167,4 +169,14 @@ def _column_of(labels: Any, cases: int) -> pl.Series:
     if words and len(words) < len(cells):
         other = next(each for each in cells if not isinstance(each, str))
         raise InputError(f"y holds the word {str(words[0])!r} and the number {other!r}; write all labels one way")
-    return pl.Series(LABEL, [str(each) for each in words] or cells)
+    if odd := [each for each in cells if isinstance(each, bytes | complex)]:
+        raise InputError(f"y holds {odd[0]!r}; labels are text, whole numbers or truth values")
+    if not words and (numbers := [each for each in cells if not isinstance(each, bool)]) and len(numbers) < len(cells):
+        raise InputError(f"y holds a truth value and the number {numbers[0]!r}; write all labels one way")
+    try:
+        floats = any(isinstance(each, float) for each in cells)
+        return pl.Series(LABEL, [str(each) for each in words] or cells, pl.Float64 if floats else None)
+    except (OverflowError, TypeError):
+        raise InputError(
+            f"y holds {max(cells, key=str)!r}, which 64 bits do not hold beside the others; write labels as text"
+        ) from None

@@ -1,11 +1,14 @@
 """A label, or a value, for a whole sequence, in scikit-learn's words: a speaker, a leaf, a machine's state."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, Self
 
-from tsrnn import infer, labels, marks, models, sequences
+from tsrnn import asked as asked_of
+from tsrnn import classed, infer, labels, marks, models, sequences
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
+from tsrnn.frames import categories
 from tsrnn.panel import Panel
 from tsrnn.parameters import FitConfig, sort
 from tsrnn.whole_series import WholeSeries
@@ -78,7 +81,8 @@ class SequenceClassifier(WholeSeries):
         size = self.input_size
         if size is not None and (not isinstance(size, int) or not 1 <= size <= models.MOST):
             raise InputError(f"input_size must be a whole number of steps, at least 1, or None, not {size!r}")
-        if not isinstance(self.val_size, float) or not 0 <= self.val_size < 1:
+        share = self.val_size
+        if isinstance(share, bool) or not isinstance(share, Real) or not 0 <= share < 1:
             raise InputError(f"val_size is a share of at least 0 and below 1, not {self.val_size!r}")
         super().configs()
         return sort(self.model, {"buckets": True, **self.options}, self._own())
@@ -111,12 +115,12 @@ class SequenceClassifier(WholeSeries):
         frame, target, roles = self._opened(X, y, roles)
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
         loss = self.loss or labels.CROSS_ENTROPY
-        table, classes, roles = labels.opened(frame, target, loss, roles)
-        self.classes_ = classes if classes is None else labels.as_array(classes)  # as scikit-learn has them
-        inputs = labels.numbers(table, {target, *labels.named(roles)}, frame) if inputs is None else inputs
-        panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        if isinstance(frame, Panel):
-            panel = labels.known(panel, frame)
+        table, classes, columns = labels.opened(frame, target, loss, roles)
+        self.categories_ = categories(frame, target)
+        self.classes_ = classes if classes is None else classed.as_array(classes)  # as scikit-learn has them
+        inputs = labels.numbers(table, {target, *labels.named(columns)}, frame) if inputs is None else inputs
+        panel = Panel.of(table, target=target, past_covariates=inputs, **columns)
+        panel = labels.known(panel, frame, roles)
         return self._learn(sequences.one_label(panel, classes), split, on_epoch)
 
     def predict(self, X: Any) -> Any:
@@ -131,7 +135,8 @@ class SequenceClassifier(WholeSeries):
         if self.classes_ is None:
             return sequences.told(panel, {target: told})
         shares = {f"{target}_p_{kind}": answer[:, k] for k, kind in enumerate(self.classes_)}
-        return sequences.told(panel, {target: told, **shares})
+        labelled = classed.written(target, told.tolist(), self.categories_)
+        return sequences.told(panel, {target: labelled, **shares})
 
     def predict_proba(self, X: Any) -> Floats:
         """The classes' probabilities of each sequence, in the order of `classes_`: [case class].
@@ -155,6 +160,8 @@ class SequenceClassifier(WholeSeries):
                 a frame has two. A class that the training never had is said, and counts as told wrong.
         """
         self._check_fitted()
+        if y is None and not self._is_frame(X):
+            raise InputError("the share of labels that are told right needs them: give each case's label as y")
         panel, answer = self._answered(X)
         named = self._is_frame(X) and (y is None or isinstance(y, str))
         said = sequences.labels_of(X, panel, y or panel.roles.targets[0]) if named else y
@@ -172,7 +179,7 @@ class SequenceClassifier(WholeSeries):
         self,
         frame: Any = None,
         split: Any = "standard",
-        parts: Sequence[str] = ("val", "test"),
+        parts: Sequence[str] | str = ("val", "test"),
         measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """Measures over the labelled series of parts of a split.
@@ -181,13 +188,14 @@ class SequenceClassifier(WholeSeries):
             frame: with the labels' column; None: the training's own, of which the first model, that never saw it,
                 tells the validation part.
             split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
-            parts: train, val or test.
+            parts: train, val or test; one, or several.
             measures: of labels error, accuracy, macro_f1, penalty (`tsrnn.agreement`); of values those of
                 `tsrnn.metrics`; by default error and accuracy, or mse and mae.
 
         Raises:
             InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
+        parts = asked_of.named(parts)
         self._check_fitted()
         words = marks.asked(measures, self.task.measures, self.classes_ is not None)
         panel = self._true(frame)

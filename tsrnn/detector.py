@@ -9,10 +9,10 @@ import numpy as np
 
 from tsrnn import facts, faults, flagged, infer, metrics, models, parameters, rebuild, split, store
 from tsrnn.arrays import Floats
-from tsrnn.asked import Asked
+from tsrnn.asked import Asked, named
 from tsrnn.card import Card
 from tsrnn.drift import Drift
-from tsrnn.errors import InputError, unknown
+from tsrnn.errors import InputError, singular, unknown
 from tsrnn.forecaster import Forecaster
 from tsrnn.judged import Judged
 from tsrnn.panel import Panel
@@ -91,7 +91,7 @@ class Detector(Judged):
             face.report_,
             face.preparation_,
         )
-        self.lesson_, self.parts_ = face.lesson_, face.parts_
+        self.lesson_, self.parts_, self.fitted_with_ = face.lesson_, face.parts_, self._effective()
         season = max(2, self.whole_.season)
         widths = {max(1, round(share * season)) for share in _SHARES} if self.smooth is None else {self.smooth}
         self.found_ = self._tried(season, sorted(widths))
@@ -127,15 +127,17 @@ class Detector(Judged):
             InputError: as of `Forecaster.card`; or the column of labels holds something else.
         """
         self._check_fitted()
+        self._check_unchanged()
         told = self.face_.card(frame).facts
         chosen = "named" if self.smooth is not None else "chosen by faults put into the validation rows"
+        smoothed = singular(f"{self.smooth_} rows, {chosen}")
         metrics = facts.of_found(self.found_[self.smooth_], told.get("protocol", {}))
         metrics += [] if frame is None else self._measured(self._panel(frame))
         watched = self.face_._reference() if hasattr(self, "whole_") else self.face_.reference_  # an older one has none
         return Card(
             {
                 **told,
-                "model": facts.of_detector(told.get("model", {}), _TELLS, f"{self.smooth_} rows, {chosen}", _THRESHOLD),
+                "model": facts.of_detector(told.get("model", {}), _TELLS, smoothed, _THRESHOLD),
                 "metrics": [*told.get("metrics", []), *metrics],
                 "limits": facts.watched(told.get("limits", []), watched),
             }
@@ -161,7 +163,9 @@ class Detector(Judged):
         """`scores` of one part: val or test; by default `missed` and `vus_pr`."""
         return self.scores(frame, split, (part,), metrics.words(measures, [*BEST]))[part]
 
-    def scores(self, frame: Any, split: Any, parts: Sequence[str], words: Sequence[str]) -> dict[str, infer.Score]:
+    def scores(
+        self, frame: Any, split: Any, parts: Sequence[str] | str, words: Sequence[str]
+    ) -> dict[str, infer.Score]:
         """VUS-PR of parts by name (`tsrnn.vus`), and what it lacks of 1; of "val" it is that over faults put into it.
 
         Args:
@@ -174,6 +178,7 @@ class Detector(Judged):
             InputError: another measure is asked for, there is no column of labels, the split is not one of these rows',
                 or no anomaly is in a part.
         """
+        parts = named(parts)
         for word in words:
             if word not in BEST:
                 raise unknown("measure of a detector", word, BEST)
@@ -181,11 +186,11 @@ class Detector(Judged):
         if not hasattr(self, "whole_") and (frame is None or split is None):
             raise InputError("a loaded Detector holds no data; pass rows with labels, and split=")
         panel = self.whole_ if frame is None else self._panel(frame)
-        named = self.parts_ if frame is None and split is None else self._parts(panel, split, parts)
+        cut = self.parts_ if frame is None and split is None else self._parts(panel, split, parts)
         scores = self._scored(panel, self._usual(None, self.smooth_))[1]
         answers = {}
         for name in parts:
-            part = named.part(name)
+            part = cut.part(name)
             if name == "val":
                 answers[name] = infer.Score(measures(self.found_[self.smooth_]), int((part.end - part.begin).sum()))
             else:
@@ -198,6 +203,7 @@ class Detector(Judged):
         The folder can be read by `Detector.load`, and by the `load` of the forecaster or reconstructor inside.
         """
         self._check_fitted()
+        self._check_unchanged()
         usual = self._usual(None, self.smooth_)
         table = {
             "params": parameters.words(self.get_params(), strict=True),
@@ -230,6 +236,7 @@ class Detector(Judged):
             self.found_ = {int(rows): np.nan if value is None else float(value) for rows, value in table["found"]}
             self.usual_ = Usual(learnt["size"], self.smooth_, learnt["scores"])
         self.model_, self.head_, self.preparation_ = face.model_, face.head_, face.preparation_
+        self.fitted_with_ = self._effective()
         return self
 
     def labels_of(self, panel: Panel) -> np.ndarray:

@@ -1,7 +1,8 @@
 """What every face shares: parameters kept as they were given, as scikit-learn's are, and read from a file."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from numbers import Integral
 from pathlib import Path
 from typing import Any, Literal, Self, get_type_hints
@@ -44,6 +45,7 @@ class Estimator:
     skipped_: dict[str, str]
     calibration_: Calibration | None = None
     split_: Any = None  # as `fit` got it
+    fitted_with_: dict[str, Any] | None = None  # the parameters of the training, as plain values
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Every parameter as it was given."""
@@ -67,8 +69,16 @@ class Estimator:
 
     @classmethod
     def from_toml(cls, path: str | Path, **changes: Any) -> Self:
-        """One with the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence."""
-        return cls(**{**parameters.read_toml(path), **changes})
+        """One with the parameters in a TOML file, as `tsrnn tune` writes it; `changes` take precedence.
+
+        Raises:
+            InputError: the file cannot be read, or names no model, or not all that this face needs.
+        """
+        params = {**parameters.read_toml(path, named="model" in changes), **changes}
+        needed = [name for name, each in signature(cls).parameters.items() if each.default is each.empty]
+        if lacking := [name for name in needed if name not in params and name != "options"]:
+            raise InputError(f"{path} names no {' and no '.join(lacking)}; add a line such as {lacking[0]} = 24")
+        return cls(**params)
 
     def configs(self) -> tuple[Any, parameters.FitConfig]:
         """The model's Config and how to train it.
@@ -160,3 +170,37 @@ class Estimator:
         """The parameters that shape a model, as it was fitted with them."""
         spec = self.model_.spec
         return {"input_size": spec.input_size, **({"horizon": spec.horizon} if "horizon" in vars(self) else {})}
+
+    @property
+    def _free(self) -> frozenset[str]:
+        """Parameters that no training needs: they may be changed behind a fit."""
+        return frozenset({"on_short", "progress", "accelerator", "devices", "judging_steps"})
+
+    def _check_unchanged(self, free: Collection[str] = ()) -> None:
+        """Refuse to keep, or to tell, of a fit what it was not made with.
+
+        Args:
+            free: further parameters that may have been changed.
+
+        Raises:
+            InputError: names a parameter that was changed behind the fit.
+        """
+        if self.fitted_with_ is None:
+            return
+        for name, asked in self._effective().items():  # the model comes first, and what it alone knows behind it
+            learnt = self.fitted_with_.get(name)
+            if name not in self._free and name not in free and not _alike(asked, learnt):
+                raise InputError(f"{name} was set to {asked!r} after a fit with {learnt!r}; fit again, or set it back")
+
+    def _effective(self) -> dict[str, Any]:
+        """Every parameter as a plain value, options that were not given by their defaults."""
+        given = parameters.words(self.get_params())
+        return given | {name: value for name, value in parameters.defaults(self.model).items() if name not in given}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether two parameters are one; what cannot be compared is, where it is the same object."""
+    try:
+        return one is other or bool(one == other)
+    except (TypeError, ValueError):
+        return False

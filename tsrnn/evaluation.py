@@ -42,12 +42,12 @@ class Evaluated(Estimator):
         """
         return self.scores(frame, split, (part,), measures)[part]
 
-    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str], measures: Measures) -> Scores:
+    def scores(self, frame: Any, split: SplitLike, parts: Sequence[str] | str, measures: Measures) -> Scores:
         """`score` of several parts by name; the frame is read and scaled once."""
         panel, asked = self._panel(frame), metrics.words(measures)
         laid = self.preparation_.lay(panel)
         named, scores = self._split(panel, laid.arrays, split), {}
-        for name in parts:
+        for name in (parts,) if isinstance(parts, str) else parts:
             rows = named.part(name)
             scored = windows.cut(laid, rows, self.input_size, self.horizon)
             windows.refuse_empty(scored, rows, self.on_short == "error", name)

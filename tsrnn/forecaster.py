@@ -115,6 +115,11 @@ class Forecaster(Operated):
         self._fitted_on(history, parts, train, val)
         return self
 
+    @property
+    def _free(self) -> frozenset[str]:
+        asked = {"quantiles"} if isinstance(self.head_, heads.Distribution) else set()
+        return super()._free | asked  # which a distribution has all of
+
     def modules(self, frame: Any, *, split: SplitLike = None, **roles: Any) -> tuple[Any, Any]:
         """An untrained `ForecastModule` and its `WindowsDataModule`, for a Trainer of one's own; then `adopt`.
 

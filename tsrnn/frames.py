@@ -148,6 +148,22 @@ def _with_levels(frame: Any, source: str) -> tuple[Any, tuple[tuple[str, Any], .
     return frame.reset_index(), tuple(levels)
 
 
+def categories(frame: Any, name: str) -> tuple[str, ...] | None:
+    """The words that a categorical column of a frame may hold, none where its type does not say; None: it is another.
+
+    Args:
+        frame: polars, pandas or pyarrow.
+        name: the column.
+    """
+    native = nw.from_native(frame, eager_only=True, pass_through=True)
+    if not isinstance(native, nw.DataFrame) or name not in native.columns:
+        return None
+    dtype = native[name].dtype
+    if isinstance(dtype, nw.Enum):
+        return tuple(dtype.categories)
+    return () if isinstance(dtype, nw.Categorical) else None
+
+
 def levels(frame: Any) -> set[str]:
     """What `to_polars` calls the levels of a pandas frame's index: times, names of series or numbers of rows."""
     native = nw.from_native(frame, eager_only=True, pass_through=True)

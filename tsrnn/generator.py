@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 import torch
 
+from tsrnn import asked as asked_of
 from tsrnn import (
     ends,
     heads,
@@ -147,7 +148,8 @@ class Generator(Making):
         self._check_fitted()
         for name, value, least in (("n", n, 1), ("seed", seed, 0)):
             if not _is_whole(value) or not least <= value < _SEEDS:
-                raise InputError(f"{name} must be a whole number from {least}, not {value!r}")
+                most = ", below 2^63" if _is_whole(value) and value >= _SEEDS else ""
+                raise InputError(f"{name} must be a whole number from {least}{most}, not {value!r}")
         generator = torch.Generator().manual_seed(int(seed))
         model, scaling = self.model_, self.preparation_.scaling
         loc, scale = (torch.from_numpy(each[:1, None].astype(np.float64)) for each in (scaling.loc, scaling.scale))
@@ -169,7 +171,7 @@ class Generator(Making):
         self,
         frame: Any = None,
         split: Any = "standard",
-        parts: Sequence[str] = ("val", "test"),
+        parts: Sequence[str] | str = ("val", "test"),
         measures: Sequence[str] | str | None = None,
     ) -> dict[str, Score]:
         """What made sequences are like, by measures of `tsrnn.synthesis`, for each part.
@@ -181,7 +183,7 @@ class Generator(Making):
         Args:
             frame: as of `fit`; None: the training's own.
             split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
-            parts: train, val or test.
+            parts: train, val or test; one, or several.
             measures: discriminative, context_fid, predictive, correlational (`tsrnn.synthesis.judge`), nearest
                 (`tsrnn.synthesis.nearness`); by default the first two.
 
@@ -193,6 +195,7 @@ class Generator(Making):
             InputError: no such measure or part, a part without a sequence, too few of them, the split is not one of
                 these rows', or no rows of a loaded one.
         """
+        parts = asked_of.named(parts)
         self._check_fitted()
         scored.refuse_unknown(words := metrics.words(measures, _TASK.measures))
         if frame is None and not hasattr(self, "panel_"):

@@ -73,6 +73,7 @@ class Kept(Estimator):
         if self.facts_ is None:
             if not hasattr(self, "panel_"):
                 raise InputError("this model was saved without a card; fit and save it with this tsrnn")
+            self._check_unchanged()
             self.facts_ = self._gathered()
         return self.facts_
 
@@ -120,10 +121,12 @@ class Kept(Estimator):
     def _learnt_from(self, panel: Panel, parts: split.Split) -> None:
         """What was just learnt from; what was known of another training is forgotten."""
         self.lesson_, self.parts_, self.reference_, self.facts_ = panel, parts, None, None
+        self.fitted_with_ = self._effective()
         self.stamp_ = provenance.stamp(self.report_.device)
 
     def _kept(self) -> tuple[dict[str, Any], dict[str, bytes]]:
         """What a saved model holds beside what an answer needs: plain values, and files."""
+        self._check_unchanged()
         told: dict[str, Any] = {"report": self.report_.plain()} if hasattr(self, "report_") else {}
         if not hasattr(self, "panel_"):  # a loaded one keeps what its folder had
             told |= {} if self.facts_ is None else {"card": self.facts_}
@@ -139,6 +142,7 @@ class Kept(Estimator):
     def _remember(self, saved: store.Saved) -> None:
         plain, card, report = (saved.config.get(name) for name in ("drift", "card", "report"))
         self.reference_, self.facts_ = None, None if card is None else checked(card)
+        self.fitted_with_ = self._effective()
         if report is not None:
             self.report_ = trained.Report.restored(report)
         if plain is not None:

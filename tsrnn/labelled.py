@@ -5,6 +5,7 @@ like is its own.
 """
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, replace
 from numbers import Real
 from pathlib import Path
@@ -12,7 +13,21 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 
-from tsrnn import ends, heads, labels, masks, models, parameters, rebuild, split, store, stratified, weighing, windows
+from tsrnn import (
+    classed,
+    ends,
+    heads,
+    labels,
+    masks,
+    models,
+    parameters,
+    rebuild,
+    split,
+    store,
+    stratified,
+    weighing,
+    windows,
+)
 from tsrnn import penalty as penalties
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.asked import Asked
@@ -23,7 +38,6 @@ from tsrnn.kept import Answering
 from tsrnn.layers.apart import apart
 from tsrnn.panel import Panel
 from tsrnn.prepare import Preparation
-from tsrnn.scale import Affine
 from tsrnn.shapes import Spec
 from tsrnn.trained import Report
 from tsrnn.unmeasured import without_unmeasured
@@ -43,6 +57,7 @@ class Labelled(Answering):
     least_share: float = 0.0
     label_weights: str | Mapping[str, Any] | None = None
     on_unlearnt: str = "error"
+    categories_: Sequence[str] | None = None  # of a column of words, where its type was categorical
     costs_: penalties.Costs | None  # [true class, told class], of `penalty`
     lift_: list[float] | None  # [class], of `least_share`
 
@@ -101,9 +116,9 @@ class Labelled(Answering):
         panel, arrays = without_unmeasured(prepared, panel, arrays, parts.train, alone)
         prepared.fit(panel, arrays, parts.train, self._told(models.reads(self.model, config)))
         if not self.task.shows:
-            _of_covariates_alone(prepared.reading)
+            masks.leave_targets(prepared.reading)
         if self.classes_ is not None:
-            prepared.scaling = _unscaled(prepared.scaling)
+            prepared.scaling = prepared.scaling.of_labels()
         laid = prepared.lay(panel, arrays)
         train, val = (windows.cut(laid, part, size, size, self.task) for part in (parts.train, parts.val))
         val = val.only(apart(val))  # each row once
@@ -129,6 +144,18 @@ class Labelled(Answering):
         self.panel_, self.split_ = panel, wanted
         self._learnt_from(panel, parts)
         return self
+
+    def _labelled(self, frame: Any) -> Panel:
+        """A frame with its truth, labels by their numbers, read as the training's was."""
+        reading = self.preparation_.reading
+        target = reading["targets"][0]
+        told = labels.numbered(frame, target, self.classes_, reading)
+        if self.classes_ is None or isinstance(told, Panel):
+            return self.preparation_.read(told)
+        alike = copy(self.preparation_)
+        columns = (*reading["targets"], *reading["past"], *reading["future"], *reading["static"])
+        alike.reading = {**reading, "missing": labels.spared(reading["missing"], target, columns)}
+        return replace(alike.read(told), missing=reading["missing"])
 
     def _trained(
         self,
@@ -163,6 +190,7 @@ class Labelled(Answering):
             "ids": list(learnt.ids),
             "reading": learnt.reading,
             "classes": self.classes_,
+            "categories": self.categories_,
             "costs": self.costs_,
             "lift": self.lift_,
         }
@@ -181,7 +209,8 @@ class Labelled(Answering):
         with rebuild.blaming(saved, cls.__name__):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()
-            self.classes_ = labels.restored(config["classes"], config["spec"]["params"])
+            self.classes_ = classed.restored(config["classes"], config["spec"]["params"])
+            self.categories_ = classed.categories(config.get("categories"), self.classes_)
             head = heads.build(None, self.loss or "mae") if self.classes_ is None else None
             self.costs_ = penalties.costs(config.get("costs", self.penalty), self.classes_ or ())
             self.lift_ = config.get("lift")
@@ -266,16 +295,3 @@ class Labelled(Answering):
             seasonality=min(24, size),
             segment=1,
         )
-
-
-def _of_covariates_alone(reading: dict[str, Any]) -> None:
-    """Masks of the target, which nobody is to read, are told to nobody."""
-    if "holes" in reading:
-        kept = (tuple(k for k in group if k) for group in reading["holes"]["channels"])
-        reading["holes"] = {**reading["holes"], "channels": tuple(group for group in kept if group)}
-
-
-def _unscaled(scaling: Affine) -> Affine:
-    loc, scale = scaling.loc.copy(), scaling.scale.copy()
-    loc[:, :1], scale[:, :1] = 0.0, 1.0
-    return Affine(loc, scale)

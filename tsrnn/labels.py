@@ -1,12 +1,13 @@
 """Labels of any kind and their numbers: text, whole numbers, truth values -> 0, 1, 2..., and back to a frame."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from tsrnn import classed, missing
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, quoted, unknown
 from tsrnn.frames import Origin, levels, to_polars
@@ -14,74 +15,6 @@ from tsrnn.panel import Panel
 from tsrnn.reading import Column, Reading
 
 CROSS_ENTROPY = "cross_entropy"
-MOST = 1000  # classes: more are values, or names of rows
-_EXACT = 2.0**53  # below it a float holds every whole number
-
-
-def classes_of(column: pl.Series, source: str) -> list[Any]:
-    """The classes in a column, in order: numbers by size, text by letters.
-
-    Raises:
-        InputError: there is one class, or none, or so many that they are none.
-    """
-    if column.dtype.is_temporal() or column.dtype.is_nested():
-        raise InputError(
-            f"{source}: column {quoted(column.name)} holds {column.dtype}; labels are text, whole numbers or truth "
-            "values"
-        )
-    kinds = said(column).drop_nulls().unique().sort()
-    if kinds.dtype.is_float() and not are_whole(kinds) and len(kinds):
-        broken = kinds.filter(kinds != kinds.round())[0]
-        raise InputError(
-            f"{source}: column {quoted(column.name)} holds {broken:g}, a fraction and no class; take loss='mae' to "
-            "tell values"
-        )
-    if len(kinds) < 2:
-        held = "no label at all" if not len(kinds) else f"one class alone, {kinds[0]!r}"
-        raise InputError(f"{source}: column {quoted(column.name)} holds {held}; there is nothing to tell apart")
-    if len(kinds) > MOST:
-        raise InputError(
-            f"{source}: column {quoted(column.name)} holds {len(kinds):,} different values, which are no classes; take "
-            "loss='mae' where they are numbers"
-        )
-    return list(kinds.to_list())
-
-
-def encode(column: pl.Series, classes: Sequence[Any], source: str) -> pl.Series:
-    """Each label's number, null where there is none.
-
-    Raises:
-        InputError: a label is none of the classes.
-    """
-    column = said(column)
-    strangers = sorted({str(each) for each in column.unique() if each is not None and each not in set(classes)})
-    if strangers:
-        raise InputError(
-            f"{source}: column {quoted(column.name)} holds {listed(strangers)}, which is no class of the training's "
-            f"({listed(map(str, classes))})"
-        )
-    numbers = dict(zip(classes, range(len(classes)), strict=True))
-    codes = [None if each is None else float(numbers[each]) for each in column]
-    return pl.Series(column.name, codes, pl.Float64)
-
-
-def restored(classes: Any, count: int) -> list[Any] | None:
-    """Classes from a saved model; None where it tells values.
-
-    Raises:
-        InputError: they are not `count` different words or numbers.
-    """
-    if classes is None:
-        return None
-    plain = isinstance(classes, list) and all(isinstance(each, str | int | float | bool) for each in classes)
-    if not plain or len(classes) != count or len(set(classes)) != count:
-        raise InputError(f"classes must be {count} different words or numbers")
-    return [int(each) if isinstance(each, float) and each.is_integer() else each for each in classes]
-
-
-def as_array(classes: Sequence[Any]) -> Any:
-    """Classes as scikit-learn has them: [class], of the type that holds each to the last digit."""
-    return pl.Series(classes).to_numpy()
 
 
 def asked(frame: Any, target: Any, inputs: Any, roles: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]]:
@@ -138,19 +71,24 @@ def opened(
             "time": frame.roles.index,
             "source": frame.source,
             "freq": frame.freq,
+            "rows_as_they_stand": frame.rows_as_they_stand,
+            "fill": frame.fill,
+            **(treatment := {"missing": frame.missing, "flags": frame.flags}),
+            **missing.kept(treatment, frame.frame.columns),
         }
         known["transforms"] = {name: how for name, how in (frame.transforms or {}).items() if name != target} or None
         table, roles = frame.frame, {**known, **roles}
         if frame.classes is not None and target == frame.roles.targets[0]:
             if loss not in (None, CROSS_ENTROPY):
                 raise _no_numbers(frame.source, target, loss, frame.classes)
-            return table, list(frame.classes), dict(roles)
+            return table, list(frame.classes), {**roles, "missing": spared(roles["missing"], target, table.columns)}
     else:
         table = to_polars(frame, "frame")[0]
     if target not in table.columns:
         raise unknown(f"column of {roles.get('source') or 'frame'}", str(target), table.columns)
-    column = said(table[target])
-    if loss is None and are_whole(column):
+    table = counted(table, target, roles)
+    column = classed.said(table[target])
+    if loss is None and classed.are_whole(column):
         raise InputError(
             f"column {quoted(target)} holds whole numbers: loss='cross_entropy' takes them for classes, loss='mae' for "
             "values"
@@ -159,15 +97,35 @@ def opened(
         raise _no_numbers(roles.get("source") or "frame", target, loss, words)
     if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
         return table, None, dict(roles)
-    classes = classes_of(column, source := roles.get("source") or "frame")
-    return table.with_columns(encode(column, classes, source)), classes, dict(roles)
+    classes = classed.classes_of(column, source := roles.get("source") or "frame")
+    table = table.with_columns(classed.encode(column, classes, source))
+    return table, classes, {**roles, "missing": spared(roles.get("missing"), target, table.columns)}
+
+
+def counted(table: pl.DataFrame, target: str, treatment: Mapping[str, Any]) -> pl.DataFrame:
+    """The table without labels that stand for none, by `missing` or `flags` of a treatment of rows.
+
+    Raises:
+        InputError: one of these is not what it takes.
+    """
+    how = {"missing": missing.plain(treatment.get("missing")), "flags": missing.plain_flags(treatment.get("flags"))}
+    return missing.masked(table, [target], how, treatment.get("source") or "frame")[0]
+
+
+def spared(values: Any, target: str, columns: Iterable[str]) -> Any:
+    """`missing=` without the target, whose numbers are those of classes: 0 is the first of these, and no value."""
+    values = missing.plain(values)
+    if values is None or (isinstance(values, list) and not any(isinstance(each, int | float) for each in values)):
+        return values
+    each = values if isinstance(values, dict) else dict.fromkeys(columns, values)
+    return {**each, target: []}
 
 
 def _words(column: pl.Series) -> list[str]:
     """What a column of text holds, if no cell has a digit: then it is labels, and no badly written numbers."""
     if column.dtype not in (pl.String, pl.Categorical, pl.Enum):
         return []
-    words = said(column.cast(pl.String)).drop_nulls()
+    words = classed.said(column.cast(pl.String)).drop_nulls()
     return [] if words.str.contains(r"\d").any() else words.unique().sort().to_list()
 
 
@@ -178,8 +136,16 @@ def _no_numbers(source: str, target: str, loss: str | None, words: Collection[An
     )
 
 
-def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tuple[Any, ...] | None]:
+def of_reading(
+    reading: Reading, target: Any, source: str, treatment: Mapping[str, Any]
+) -> tuple[Reading, tuple[Any, ...] | None]:
     """A reading whose target holds words or truth values with their numbers, and the classes; others as they are.
+
+    Args:
+        reading: of a file.
+        target: its column, or several; None: nobody said.
+        source: how messages call it.
+        treatment: of its rows, as of `Panel.of`.
 
     Raises:
         InputError: the column holds no classes.
@@ -188,13 +154,20 @@ def of_reading(reading: Reading, target: Any, source: str) -> tuple[Reading, tup
     column = reading.frame[name] if name in reading.frame.columns else None
     if column is None or column.dtype.is_numeric():
         return reading, None
-    classes = classes_of(column, source)
-    frame = reading.frame.with_columns(encode(column, classes, source))
+    column = counted(reading.frame, column.name, treatment)[column.name]
+    classes = classed.classes_of(column, source)
+    frame = reading.frame.with_columns(classed.encode(column, classes, source))
     return replace(reading, frame=frame), tuple(classes)
 
 
-def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
+def numbered(frame: Any, target: str, classes: Sequence[Any] | None, treatment: Mapping[str, Any]) -> Any:
     """The frame, or the panel, with each label's number in the target's column; as it is where values are told.
+
+    Args:
+        frame: rows with their labels.
+        target: the column of these.
+        classes: the training's.
+        treatment: of its rows, by which some labels stand for none.
 
     Raises:
         InputError: there is no such column, or a label is none of the classes.
@@ -207,35 +180,30 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None) -> Any:
     if isinstance(frame, Panel) and frame.classes is not None:
         words = [None if code is None else frame.classes[int(code)] for code in table[target]]
         table = table.with_columns(pl.Series(target, words))
-    table = table.with_columns(encode(table[target], classes, source))
+    else:
+        table = counted(table, target, treatment)
+    table = table.with_columns(classed.encode(table[target], classes, source))
     return replace(frame, frame=table) if isinstance(frame, Panel | Reading) else table
-
-
-def said(column: pl.Series) -> pl.Series:
-    """A column of labels in which nothing stands for none, no NaN and no text of blanks, and 65000.0 is 65000."""
-    if column.dtype == pl.String:
-        return column.set(column.str.strip_chars() == "", None)
-    if not column.dtype.is_float() and not column.dtype.is_decimal():
-        return column
-    column = column.cast(pl.Float64).fill_nan(None)
-    return column.cast(pl.Int64) if are_whole(column) and (column.abs() < _EXACT).all() else column
-
-
-def are_whole(column: pl.Series) -> bool:
-    """Whether numbers may be the numbers of classes, whatever type holds them: 5 or, beside missing ones, 5.0."""
-    if column.dtype.is_integer():
-        return True
-    cells = column.drop_nulls().drop_nans() if column.dtype.is_float() else column.clear()
-    return len(cells) > 0 and bool((cells == cells.round()).all())
 
 
 def _table(frame: Any) -> pl.DataFrame:
     return frame.frame if isinstance(frame, Panel | Reading) else to_polars(frame, "frame")[0]
 
 
-def known(panel: Panel, given: Panel) -> Panel:
-    """A panel that was made anew of the columns of another, with what that one knew: units, its split, its file."""
-    same = ("columns", "split", "offers", "loaded", "sha256")
+_TREATED = ("sort", "duplicates", "missing", "flags", "wind", "fill", "date_format", "numbered", "zone", "seasonality")
+
+
+def known(panel: Panel, given: Any, roles: Mapping[str, Any]) -> Panel:
+    """A panel made anew of what was given, with what that one knew: units, split, file, how its rows were read.
+
+    Args:
+        panel: of labels' numbers, or values.
+        given: a panel, or a frame.
+        roles: as they were asked for.
+    """
+    if not isinstance(given, Panel):
+        return replace(panel, missing=missing.plain(roles.get("missing")))
+    same = ("columns", "split", "offers", "loaded", "sha256", *_TREATED)
     return replace(panel, **{name: getattr(given, name) for name in same})
 
 
@@ -275,10 +243,16 @@ def values(panel: Panel, answer: Floats) -> pl.DataFrame:
     return pl.DataFrame([*_keys(panel), pl.Series(panel.roles.targets[0], answer[:, 0])])
 
 
-def told(panel: Panel, shares: Floats, decided: Sequence[int], classes: Sequence[Any]) -> pl.DataFrame:
+def told(
+    panel: Panel,
+    shares: Floats,
+    decided: Sequence[int],
+    classes: Sequence[Any],
+    categories: Sequence[str] | None = None,
+) -> pl.DataFrame:
     """Ids, index, the label of each row, and `<target>_p_<class>`: shares [row class]."""
     name = panel.roles.targets[0]
-    labels = pl.Series(name, [classes[code] for code in decided])
+    labels = classed.written(name, [classes[code] for code in decided], categories)
     columns = [pl.Series(f"{name}_p_{kind}", shares[:, k]) for k, kind in enumerate(classes)]
     return pl.DataFrame([*_keys(panel), labels, *columns])
 

@@ -50,7 +50,8 @@ def of_labels(
 
 
 def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures: Sequence[str]) -> Score:
-    """The same of values [row] in the target's unit; measures that are not `physical_` count in `scale` [series].
+    """The same of values [row] in the target's unit; measures that are not `physical_` count in `scale` [series],
+    or, where that is 0, since all values that were learnt were one, in the unit itself.
 
     Raises:
         InputError: a measure is of labels, takes quantiles or looks at a past, or the part holds no value.
@@ -58,7 +59,7 @@ def of_values(arrays: Arrays, part: Part, told: Floats, scale: Floats, measures:
     _refuse_others(measures, labels=False)
     whole: dict[str, Callable[[Floats, Floats], float]] = {word: metrics.named(word) for word in measures}
     pieces = [(arrays.columns[0][a:b].astype(np.float64), told[a:b]) for a, b in _rows(part)]
-    units = [np.full(len(y), unit) for (y, _), unit in zip(pieces, scale.tolist(), strict=True)]
+    units = [np.full(len(y), unit) for (y, _), unit in zip(pieces, (scale + (scale == 0)).tolist(), strict=True)]
     pieces.append((np.concatenate([y for y, _ in pieces]), np.concatenate([answer for _, answer in pieces])))
     units.append(np.concatenate(units))
     tables, counts = [], []

@@ -11,6 +11,7 @@ Che et al. 2018 (GRU-D, arXiv 1606.01865, section 2) feed both to a recurrence, 
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -87,3 +88,10 @@ def plain(groups: Sequence[Sequence[int]], channels: int) -> Groups:
     if not all(group and all(type(k) is int and 0 <= k < channels for k in group) for group in made):
         raise ValueError(f"holes must list numbers of channels below {channels}, not {groups!r}")
     return made
+
+
+def leave_targets(reading: dict[str, Any]) -> None:
+    """Masks of the target, the first channel, which nobody is to read, are told to nobody."""
+    if "holes" in reading:
+        kept = (tuple(k for k in group if k) for group in reading["holes"]["channels"])
+        reading["holes"] = {**reading["holes"], "channels": tuple(group for group in kept if group)}

@@ -2,12 +2,24 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from numbers import Real
 from pathlib import Path
 from typing import Any, Self
 
-from tsrnn import calibration, ends, hindcast, infer, metrics, models, online, provenance, streaming, windows
+from tsrnn import (
+    calibration,
+    ends,
+    hindcast,
+    infer,
+    metrics,
+    models,
+    online,
+    parameters,
+    provenance,
+    streaming,
+    windows,
+)
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError, listed, notice, unknown
 from tsrnn.evaluation import Measures, Scores, SplitLike, say_left_out
@@ -176,6 +188,7 @@ class Operated(Saved):
         self._check_fitted()
         if not isinstance(rate, Real) or not 0 < rate < float("inf"):
             raise InputError(f"rate is a share of the learning rate and must be a number above 0, not {rate!r}")
+        self._check_unchanged({field.name for field in fields(parameters.FitConfig)})
         panel = self.preparation_.read(frame)
         laid = self.preparation_.lay(panel)
         parts = self._split(panel, laid.arrays, split)
@@ -220,6 +233,7 @@ class Operated(Saved):
             )
         self.model_, self.report_, self.calibration_ = model, report, None
         self.stamp_, self.facts_, self.reference_ = provenance.stamp(report.device), None, None
+        self.fitted_with_ = self._effective()
         return self
 
     def export(self, folder: str | Path) -> list[str]:

@@ -3,7 +3,7 @@
 import math
 import tomllib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import MISSING, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_type_hints
 
@@ -154,6 +154,12 @@ def _names(model: str | type) -> tuple[set[str], set[str]]:
     return own, {each.name for each in fields(FitConfig)}
 
 
+def defaults(model: str | type) -> dict[str, Any]:
+    """What each option of a model, and of how to train it, is where nothing is said, as plain values."""
+    every = (*fields(models.find(model).config), *fields(FitConfig))
+    return words({each.name: each.default for each in every if each.default is not MISSING})
+
+
 def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
     """Parameters as plain values, none of NumPy's: a class is its word, or its place (`provenance.place`).
 
@@ -182,11 +188,15 @@ def words(params: Mapping[str, Any], strict: bool = False) -> dict[str, Any]:
     return {name: plain(value) for name, value in params.items()}
 
 
-def read_toml(path: str | Path) -> dict[str, Any]:
+def read_toml(path: str | Path, named: bool = False) -> dict[str, Any]:
     """The parameters in a TOML file.
 
+    Args:
+        path: of the file.
+        named: the model is named elsewhere.
+
     Raises:
-        InputError: the file is missing, is not TOML, or names no model.
+        InputError: the file is missing, is not TOML, or names no model where nothing else does.
     """
     try:
         params = tomllib.loads(Path(path).read_text(encoding="utf-8"))
@@ -195,7 +205,7 @@ def read_toml(path: str | Path) -> dict[str, Any]:
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read as TOML: {error}") from None
     params.pop("chosen", None)  # how a sweep chose them
-    if "model" not in params:
+    if "model" not in params and not named:
         raise InputError(f'{path} names no model; add a line such as model = "lstm"')
     return params
 

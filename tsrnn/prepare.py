@@ -147,19 +147,20 @@ class Preparation:
         """A panel's numbers in its own units, with the features that the calendar gives."""
         return panel.arrays(features.calendar(panel, self.horizon)[0] if self.calendar else None)
 
-    def lay(self, panel: Panel, arrays: Arrays | None = None) -> buffer.Buffer:
+    def lay(self, panel: Panel, arrays: Arrays | None = None, untold: bool = False) -> buffer.Buffer:
         """Every row as a model reads it: scaled, filled, with its covariates.
 
         Args:
             panel: of the training's roles.
             arrays: its numbers, where they are at hand from learning.
+            untold: the target is to be told, and its column holds nothing that was measured.
         """
         learning = arrays is not None
         arrays = self.arrays(panel) if arrays is None else arrays
         known = self.features(arrays.known)
         static = _scaled(self.static, arrays.static, "of series")
         scaling = self.scaling_of(arrays)
-        if not learning:
+        if not learning and not untold:
             _say_what_moves(transforms.logged(arrays, self.logs), scaling)
         laid = replace(arrays, known=known, static=static)
         return buffer.lay(laid, scaling, self.padding, self.groups, self.logs)
@@ -282,7 +283,7 @@ def _say_what_moves(arrays: Arrays, scaling: Affine) -> None:
         if not np.allclose(here, value, rtol=_ALIKE, atol=0):
             where = f"{arrays.names[channel]!r} of series {arrays.ids[row]!r}"
             notice(
-                f"{where} was {value:g} wherever it was learnt and is forecast so, but holds other values here; "
+                f"{where} was {value:g} wherever it was learnt and is said to be so, but holds other values here; "
                 "fit again on rows in which it moves"
             )
             return

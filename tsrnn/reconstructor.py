@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from tsrnn import anomalies, infer, marks, models, overlap, parameters, residuals, split, tasks, windows
+from tsrnn import asked as asked_of
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.errors import InputError, held, unknown
 from tsrnn.heads import LOSSES
@@ -141,7 +142,7 @@ class Reconstructor(Judged, Labelled):
         self,
         frame: Any = None,
         split: Any = "standard",
-        parts: Sequence[str] = ("val", "test"),
+        parts: Sequence[str] | str = ("val", "test"),
         measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """How far what is told again is from what was measured, in parts of a split: means over the targets.
@@ -149,7 +150,7 @@ class Reconstructor(Judged, Labelled):
         Args:
             frame: as of `reconstruct`.
             split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
-            parts: train, val or test.
+            parts: train, val or test; one, or several.
             measures: of `tsrnn.metrics`, in scaled units unless `physical_`; by default mse and mae.
 
         Raises:
@@ -159,6 +160,7 @@ class Reconstructor(Judged, Labelled):
             Of each part: `values`, by name; `windows`, its measured rows; `by_lead`, each measure [series+1 1] of every
             series and, in the last row, over all of them.
         """
+        parts = asked_of.named(parts)
         self._check_fitted()
         asked, answers = marks.asked(measures, self.task.measures, labels=False), {}
         panel = self._panel(frame)

@@ -9,13 +9,13 @@ from inspect import signature
 from pathlib import Path
 from typing import Any
 
-from tsrnn import families, frequency, labels, physical, units, wind
+from tsrnn import families, frequency, labels, missing, physical, units, wind
 from tsrnn.errors import InputError, notice, unknown
 from tsrnn.options import check_types
 from tsrnn.panel import Panel
 from tsrnn.reading import MEND, Column, Note, Reading, line
 from tsrnn.resample import resampled
-from tsrnn.roles import is_flag
+from tsrnn.roles import is_flag, several
 
 LOADED = {"depth_unit": str, "families": bool | str, "clip": bool, "washout": bool, "resample": float | str}
 WORDS = (*LOADED, "labels", "wanted")  # of `load`, beside the roles
@@ -50,7 +50,7 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     check_types(asked, {"clip": bool, "washout": bool, "labels": bool})
     classes, source = None, roles.get("source", "the frame")
     if asked.get("labels"):
-        reading, classes = labels.of_reading(reading, roles.get("target"), source)
+        reading, classes = labels.of_reading(reading, roles.get("target"), source, roles)
     reading = reading.spelt(asked.get("wanted", ()))
     reading = _in_one_unit(reading, asked.get("depth_unit"), source)
     kin, id = families.named(asked.get("families")), roles.get("id") or "well"
@@ -62,7 +62,11 @@ def panel(reading: Reading, arguments: Mapping[str, Any], aloud: bool = True) ->
     roles = reading.roles(roles)
     if chosen := roles.get("target") if unasked else None:  # by the reader: what is none of its format's measurements
         roles["target"] = [name for name in chosen if not is_flag(reading.frame, name)] or chosen
+    given = roles.get("missing")
+    if classes is not None:
+        roles["missing"] = labels.spared(given, labels.the_one(several(roles["target"])), reading.frame.columns)
     made = Panel.of(reading.frame, **roles)
+    made = made if classes is None else replace(made, missing=missing.plain(given))
     circles = []
     if chosen and made.wind is None and made.frame.schema[made.roles.index].is_temporal():
         circles = wind.told(made.frame, made.roles.targets, {note.column for note in made.notes if note.loud})

@@ -50,6 +50,12 @@ class Affine:
         """A forecast in scaled units, 0 where all values were one."""
         return scaled * (self.scale != 0)
 
+    def of_labels(self) -> "Affine":
+        """The same where the first channel holds the numbers of classes, which stay as they are."""
+        loc, scale = self.loc.copy(), self.scale.copy()
+        loc[:, :1], scale[:, :1] = 0.0, 1.0
+        return Affine(loc, scale)
+
     @property
     def _unit(self) -> Any:
         return self.scale + (self.scale == 0)

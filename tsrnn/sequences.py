@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from tsrnn import labels
+from tsrnn import classed, labels
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.frames import Origin, to_polars
 from tsrnn.panel import Panel
@@ -94,7 +94,8 @@ def labels_of(frame: Any, panel: Panel, name: str) -> list[Any]:
         raise unknown("column of frame", name, table.columns)
     assert id is not None
     column = pl.col(name).drop_nulls().unique(maintain_order=True)
-    said = table.with_columns(labels.said(table[name])).group_by(id, maintain_order=True).agg(column)
+    table = labels.counted(table, name, {"missing": panel.missing, "flags": panel.flags, "source": panel.source})
+    said = table.with_columns(classed.said(table[name])).group_by(id, maintain_order=True).agg(column)
     for series, each in said.select(id, name).iter_rows():
         if len(each) > 1:
             raise _two(panel.source, series, each[0], each[1], name)
@@ -115,7 +116,7 @@ def truths(
         InputError: there are more or fewer, none is known, or they are words where the training's are numbers. A class
             that the training never had is said.
     """
-    given = np.asarray(said)
+    given = np.asarray(said) if hasattr(said, "dtype") or hasattr(said, "to_numpy") else np.asarray(said, object)
     if given.ndim != 1 and given.shape != (count, 1):
         raise InputError(f"y has {given.ndim} axes; give one label for each case")
     if given.size != count:
@@ -126,7 +127,9 @@ def truths(
         raise InputError(f"y: case {int(known.argmin())} has no label; leave it out of X and y")
     if not known.any():
         raise InputError("no series has a label to be held against; give some that have")
-    truth = np.array([each for each in cells if each is not None])
+    truth = np.array(told := [each for each in cells if each is not None])
+    if truth.dtype.kind == "f" and all(isinstance(each, int) and each >= 0 for each in told):
+        truth = np.array(told, np.uint64)  # numpy would make fractions of 1 beside 2 ** 63
     if classes is None and truth.dtype.kind not in "fiub":
         raise InputError(f"y holds {quoted(truth[0])} where a number belongs; this classifier tells values")
     if classes is not None and isinstance(classes[0], str) != (truth.dtype.kind == "U"):

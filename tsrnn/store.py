@@ -10,7 +10,7 @@ themselves only once the caller knows that it wants them (`Saved.tensors`).
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,10 +96,7 @@ def write(
             not finite.
     """
     target = Path(folder)
-    if target.exists():
-        _refuse_other(target, {_CONFIG, _WEIGHTS, *_BESIDE, *(beside or {})})
-        if (kind := _kind(target)) != config.get("kind", MODEL):
-            raise InputError(f"{target} holds a saved {held(kind)}, which would be lost; choose another folder")
+    check_free(target, config.get("kind", MODEL), beside or ())
     if name := _not_finite(tensors):
         raise InputError(f"cannot save into {target}: {name!r} holds numbers that are not finite; fit the model again")
     weights = packed(tensors)
@@ -158,6 +155,24 @@ def _kind(folder: Path) -> Any:
         return opened(folder).config.get("kind", MODEL)
     except InputError:
         return MODEL
+
+
+def check_free(folder: str | Path, kind: str | None = None, beside: Iterable[str] = ()) -> None:
+    """Refuse a folder that something else would be lost from: worth asking before hours of training.
+
+    Args:
+        folder: to be written.
+        kind: of what it shall hold; None: not known yet.
+        beside: names of further files.
+
+    Raises:
+        InputError: it is there and holds something else, or a saved model of another kind.
+    """
+    if not (target := Path(folder)).exists():
+        return
+    _refuse_other(target, {_CONFIG, _WEIGHTS, *_BESIDE, *beside})
+    if kind is not None and (there := _kind(target)) != kind:
+        raise InputError(f"{target} holds a saved {held(there)}, which would be lost; choose another folder")
 
 
 def _refuse_other(target: Path, ours: set[str]) -> None:

@@ -7,10 +7,12 @@ from typing import Any, Literal, Self
 import numpy as np
 import torch
 
+from tsrnn import asked as asked_of
 from tsrnn import infer, labels, marks, models, overlap, parameters, split, tasks, weighing
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
 from tsrnn.errors import InputError, held, quoted, unlisted
+from tsrnn.frames import categories
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
 from tsrnn.options import check_types
@@ -125,20 +127,24 @@ class Tagger(Labelled):
         """
         self.configs()
         target, inputs, roles = labels.asked(frame, target, inputs, roles)
-        table, self.classes_, roles = labels.opened(frame, target, self.loss, roles)
+        self.categories_ = categories(frame, target)
+        table, self.classes_, columns = labels.opened(frame, target, self.loss, roles)
         reads, others = models.reads(self.model, self.configs()[0]), ("future_covariates", "static_covariates")
         if inputs is None:
-            taken = {target, *labels.named(roles), *weighing.named(self.label_weights)}
+            taken = {target, *labels.named(columns), *weighing.named(self.label_weights)}
             inputs = labels.numbers(table, taken, frame) if "past" in reads else []
-        if "past" in reads and not (inputs or self.calendar or any(roles.get(name) for name in others)):
+        if "past" in reads and not (inputs or self.calendar or any(columns.get(name) for name in others)):
             raise InputError(f"there is no column of numbers to tell {quoted(target)} from; name inputs=")
         with held() as notices:
-            panel = Panel.of(table, target=target, past_covariates=inputs, **roles)
-        if not isinstance(frame, Panel):
+            panel = Panel.of(table, target=target, past_covariates=inputs, **columns)
+        if self.classes_ is not None and panel.fill is not None:
+            raise InputError(
+                f"{panel.source}: fill={panel.fill} draws a line between two values, and labels have none between "
+                "them; leave fill= out, or fill the inputs before"
+            )
+        if not isinstance(frame, Panel):  # what a panel's rows have to say was said when it was made
             notices()
-        else:  # what its rows have to say was said when it was made
-            panel = labels.known(panel, frame)
-        return self._learn(panel, split, on_epoch)
+        return self._learn(labels.known(panel, frame, roles), split, on_epoch)
 
     def predict(self, frame: Any) -> Any:
         """What each row is: ids, index, the target, and of labels `<target>_p_<class>`, in the frame type that came in.
@@ -152,7 +158,7 @@ class Tagger(Labelled):
         if self.classes_ is None or not isinstance(self.head_, ClassesHead):
             return panel.native(labels.values(panel, answer))
         decided = self.head_.decide(torch.from_numpy(answer)).tolist()
-        return panel.native(labels.told(panel, answer, decided, self.classes_))
+        return panel.native(labels.told(panel, answer, decided, self.classes_, self.categories_))
 
     def predict_proba(self, frame: Any) -> Floats:
         """The classes' probabilities of each row, in the order of `classes_`: [row class].
@@ -173,7 +179,7 @@ class Tagger(Labelled):
         self,
         frame: Any = None,
         split: Any = "standard",
-        parts: Sequence[str] = ("val", "test"),
+        parts: Sequence[str] | str = ("val", "test"),
         measures: Sequence[str] | str | None = None,
     ) -> dict[str, infer.Score]:
         """Measures over the rows of parts of a split that have a truth, of each series and over all.
@@ -181,13 +187,14 @@ class Tagger(Labelled):
         Args:
             frame: with the target's column; None: the training's own.
             split: as of `fit`; "standard" is a panel's own, or the one that `fit` got.
-            parts: train, val or test.
+            parts: train, val or test; one, or several.
             measures: of labels error, accuracy, macro_f1, penalty (by the matrix), boundary_f1 (`tsrnn.agreement`);
                 of values those of `tsrnn.metrics`; by default error and accuracy, or mse and mae.
 
         Raises:
             InputError: a measure does not fit, the split is not one of these rows', or a part holds no truth.
         """
+        parts = asked_of.named(parts)
         self._check_fitted()
         asked = marks.asked(measures, self.task.measures, self.classes_ is not None, self.costs_ is not None)
         panel = self._true(frame)
@@ -212,11 +219,11 @@ class Tagger(Labelled):
             if not hasattr(self, "panel_"):
                 raise InputError("a loaded Tagger holds no data; pass rows with their truth")
             return self.panel_
-        return self.preparation_.read(labels.numbered(frame, self.preparation_.reading["targets"][0], self.classes_))
+        return self._labelled(frame)
 
-    def _told_of(self, panel: Panel) -> tuple[Buffer, Floats]:
+    def _told_of(self, panel: Panel, untold: bool = False) -> tuple[Buffer, Floats]:
         """The rows as the model reads them, and what it says of each: probabilities, or the value in its own scale."""
-        laid = self.preparation_.lay(panel)
+        laid = self.preparation_.lay(panel, untold=untold)
         return laid, overlap.answers(self.model_, self.head_, laid, self.input_size, self.task)
 
     def _answered(self, frame: Any) -> tuple[Panel, Floats]:
@@ -229,7 +236,7 @@ class Tagger(Labelled):
                 "beside others; take another model to tell rows without a label"
             )
         panel, prepared = self._seen(frame), self.preparation_
-        laid, answer = self._told_of(panel)
+        laid, answer = self._told_of(panel, untold=True)
         told = answer if self.classes_ is not None else overlap.undone(answer, prepared.scaling_of(laid.arrays), laid)
         return panel, told
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from inspect import signature
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tsrnn import cases, infer, labels, marks, models, sequences, split, stratified, tasks, windows
+from tsrnn import cases, classed, infer, labels, marks, models, sequences, split, stratified, tasks, windows
 from tsrnn.arrays import Arrays, Floats
 from tsrnn.buffer import Buffer
-from tsrnn.errors import InputError, listed, notice, quoted, unlisted
+from tsrnn.errors import InputError, listed, notice, quoted, unknown, unlisted
 from tsrnn.heads import Head
 from tsrnn.heads.classes import ClassesHead
 from tsrnn.labelled import Labelled
@@ -21,6 +22,7 @@ from tsrnn.reading import Reading
 from tsrnn.shapes import Spec
 from tsrnn.trained import Report
 
+_ROLES = tuple(signature(Panel.of).parameters)
 _AT_ONCE = 64  # series in a model at once: convolutions make many numbers of each step
 
 
@@ -64,6 +66,8 @@ class WholeSeries(Labelled):
             return X, y or X.roles.targets[0], dict(roles)
         if roles and sequences.is_table(X):
             raise InputError(f"{listed(roles)} names columns of a long frame, whose labels y names, too; pass its name")
+        if strange := [name for name in roles if name not in _ROLES]:
+            raise unknown("argument", strange[0], ("X", "y", "inputs", "split", "on_epoch", *_ROLES))
         if roles:
             raise InputError(
                 f"{listed(roles)} names columns of a frame, and X is arrays; pass a long frame, or leave it"
@@ -92,7 +96,7 @@ class WholeSeries(Labelled):
     def load(cls, folder: str | Path) -> Self:
         """Read what `save` wrote; errors as of `Labelled.load`."""
         self = super().load(folder)
-        self.classes_ = None if self.classes_ is None else labels.as_array(self.classes_)  # as `fit` has them
+        self.classes_ = None if self.classes_ is None else classed.as_array(self.classes_)  # as `fit` has them
         return self
 
     def _is_frame(self, X: Any) -> bool:
@@ -134,7 +138,7 @@ class WholeSeries(Labelled):
             notice(
                 f"series {series} has {lengths.max()} steps, of which the newest {most} are read; input_size says so"
             )
-        laid = prepared.lay(panel)
+        laid = prepared.lay(panel, untold=True)
         return panel, self._undone(self._said(self.model_, laid), laid)
 
     def _true(self, frame: Any) -> Panel:
@@ -144,9 +148,7 @@ class WholeSeries(Labelled):
             if not hasattr(self, "panel_"):
                 raise InputError("a loaded SequenceClassifier holds no data; pass series with their labels")
             return self.panel_
-        name = self.preparation_.reading["targets"][0]
-        panel = self.preparation_.read(labels.numbered(frame, name, self.classes_))
-        return sequences.one_label(panel, self.classes_)
+        return sequences.one_label(self._labelled(frame), self.classes_)
 
     @torch.inference_mode()
     def _said(self, model: models.Model, laid: Buffer) -> Floats:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from tsrnn import catalog, complete, gaps, labels, stratified, suites, tasks
+from tsrnn import catalog, classed, complete, gaps, labels, stratified, suites, tasks
 from tsrnn.errors import InputError, notice, quoted
 from tsrnn.panel import Panel
 from tsrnn.split import folds, standard
@@ -78,7 +78,7 @@ def _of_series(panel: Panel) -> dict[str, Any]:
         raise InputError(f"{panel.source} holds one series and so one label; name the column that tells series as id=")
     first = panel.frame.group_by(id, maintain_order=True).agg(pl.col(name).drop_nulls().first())[name]
     codes = first.cast(pl.Float64).fill_null(np.nan).to_numpy()
-    if panel.classes is None and not labels.are_whole(first):
+    if panel.classes is None and not classed.are_whole(first):
         codes = 0 * codes  # values: as one class
     train, val, test = SHARES["ratios"]
     tests = stratified.held_out(codes, test)
@@ -116,7 +116,7 @@ def settled(source: Source) -> tuple[Source, dict[str, Any]]:
     if panel.classes is not None:
         return source, {}
     column = panel.frame[name]
-    if labels.are_whole(column) and column.n_unique() <= _FEW:
+    if classed.are_whole(column) and column.n_unique() <= _FEW:
         notice(f"{panel.source}: column {quoted(name)} holds a few whole numbers, which are taken for classes")
         return source, {"loss": labels.CROSS_ENTROPY}
     return replace(source, values=True), dict(suites.SILENT)

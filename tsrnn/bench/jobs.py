@@ -9,7 +9,7 @@ from typing import Any
 from tsrnn import faces, heads, models, online, suites, tasks
 from tsrnn.bench.data import opened, settled
 from tsrnn.board import rows
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, listed
 from tsrnn.estimator import Estimator
 from tsrnn.metrics import named
 from tsrnn.panel import Panel
@@ -169,8 +169,12 @@ def _check(job: Job, where: str, panel: Panel) -> None:
 def _models(asked: suites.Preset, source: Source, wishes: Wishes) -> Mapping[Any, dict[str, Any]]:
     """Each model's parameters: the preset's, those of the models that the user named, or of the user's own file."""
     if wishes.config is not None:
-        params = read_toml(wishes.config)
-        return {params.pop("model"): params}
+        params = read_toml(wishes.config, named=len(wishes.models) == 1)
+        model = params.pop("model", None) or wishes.models[0]
+        if any(models.find(each).name != models.find(model).name for each in wishes.models):
+            named_too = listed(models.find(each).name for each in wishes.models)
+            raise InputError(f"{wishes.config} names model {model!r}, and models= names {named_too}; leave one out")
+        return {model: params}
     if not wishes.models:
         return asked.models
     broad = "full" if "full" in source.suite.presets else asked.name

@@ -62,7 +62,7 @@ def run(  # noqa: PLR0913  one parameter per option
     ] = None,
 ) -> None:
     """Train a model on a file or a data set and save it."""
-    from tsrnn import faces, labels, load, models, plot, tasks
+    from tsrnn import faces, labels, load, models, plot, store, tasks
     from tsrnn.console import wrote
     from tsrnn.errors import held, singular
 
@@ -88,6 +88,7 @@ def run(  # noqa: PLR0913  one parameter per option
     notices()
     estimator = faces.of(task)(**params)
     models.check_filed(estimator.model, estimator.configs()[0])
+    store.check_free(out, store.MODEL if task == tasks.AHEAD.name else getattr(estimator, "kind", None))
     fitted: Any = estimator.fit(panel) if seeds is None else _mean(estimator, panel, seeds)
     fitted.save(out)
     report = fitted.report_

@@ -35,9 +35,10 @@ def fit(x: Tensor, y: Tensor, classes: bool, ridges: Sequence[float] = RIDGES) -
     gram = x @ x.mT  # [row row]
     values, vectors = torch.linalg.eigh(gram)
     values = values.clamp(min=0)
+    mean_value = values.mean().clamp(min=torch.finfo(x.dtype).eps)  # of columns that are all constant it is 0
     turned, best = vectors.mT @ y, None
     for ridge in ridges:
-        shrunk = values / (values + ridge * values.mean())  # [row]
+        shrunk = values / (values + ridge * mean_value)  # [row]
         leverage = (vectors.square() @ shrunk + 1 / len(x))[:, None]
         residual = (y - vectors @ (shrunk[:, None] * turned)) / (1 - leverage).clamp(min=1e-9)
         loss, sharper = _told(y + mean - residual, y + mean, classes)
@@ -45,7 +46,7 @@ def fit(x: Tensor, y: Tensor, classes: bool, ridges: Sequence[float] = RIDGES) -
             best = loss, sharper, ridge
     assert best is not None
     loss, sharper, ridge = best
-    weight = sharper * (x.mT @ (vectors @ (turned / (values + ridge * values.mean())[:, None])))
+    weight = sharper * (x.mT @ (vectors @ (turned / (values + ridge * mean_value)[:, None])))
     return Fitted(weight, sharper * mean - centre @ weight, loss)
 
 

@@ -61,7 +61,8 @@ class Ridge(Model):
             weight = x.new_ones(len(x)) if seen is None else seen.double().flatten(0, 1).mean(-1)
             gram += x.T @ (x * weight[:, None])
             cross += x.T @ (batch.target.double().flatten(0, 1) * weight[:, None])
-        penalty = self.config.ridge * gram.diagonal()[:-1].mean() * torch.eye(size).double()
+        least = torch.finfo(gram.dtype).eps  # of inputs that are all constant the mean is 0
+        penalty = self.config.ridge * gram.diagonal()[:-1].mean().clamp(min=least) * torch.eye(size).double()
         penalty[-1, -1] = 0.0
         solution = torch.linalg.solve(gram + penalty, cross)
         self.linear.weight.copy_(solution[:-1].T)

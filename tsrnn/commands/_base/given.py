@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from tsrnn import catalog, terminal
-from tsrnn.errors import InputError, listed, notice, unknown
+from tsrnn.errors import InputError, listed, notice, quoted, unknown
 from tsrnn.options import check_types
 from tsrnn.reading import Column, Reading
 
@@ -113,16 +113,25 @@ def parameters(
     given: list[str] | None,
     on_short: str | None = None,
 ) -> dict[str, Any]:
-    """An estimator's parameters: the command's, a file's over them, single options over both."""
+    """An estimator's parameters: the command's and a file's, single options over both.
+
+    Raises:
+        InputError: the command and the file name one of them, and differ; or neither names a model.
+    """
     from tsrnn.parameters import read_toml  # it imports torch
 
     params: dict[str, Any] = {"model": model, "input_size": input_size, "horizon": horizon}
     params = {name: value for name, value in params.items() if value is not None}
     if quantiles:
         params["quantiles"] = levels(quantiles)
+    over = ({} if on_short is None else {"on_short": on_short}) | options(given)
     if config is not None:
-        params |= read_toml(config)
-    return params | ({} if on_short is None else {"on_short": on_short}) | options(given)
+        filed = read_toml(config, named="model" in params or "model" in over)
+        for name in (each for each in params if each in filed and each not in over and filed[each] != params[each]):
+            said = f"--{name.replace('_', '-')} says {quoted(params[name])}"
+            raise InputError(f"{config} names {name} = {filed[name]!r}, and {said}; leave one of them out")
+        params |= filed
+    return params | over
 
 
 def refuse(why: str, **given: Any) -> None:
