@@ -9,11 +9,13 @@ from math import inf, isclose, isfinite
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tsrnn.board import beside as tables
 from tsrnn.board import rows as results
-from tsrnn.errors import InputError
-from tsrnn.metrics import USUAL
-from tsrnn.submission.truth import Truth
+from tsrnn.errors import InputError, listed
+from tsrnn.metrics import USUAL, averages
+from tsrnn.submission.truth import Truth, scores
 
 _SCORES = (*USUAL, *(f"val_{name}" for name in USUAL))
 _ORIGIN = ("version", "commit", "torch", "hardware")
@@ -146,17 +148,20 @@ def _every_window(row: Row, knows: Truth) -> Iterator[str]:
 
 def _measured(row: Row, knows: Truth) -> Iterator[str]:
     """What mse and mae do not measure, the measures beside a row do."""
-    if knows.forecasts(row.cells):
-        return
     try:
         found = tables.read(row.path.parent, "measures", results.stem(row.cells))
     except InputError as error:
         yield str(error)
         return
-    if found is None or found.is_empty():
+    none = found is None or found.is_empty()
+    if none and not knows.forecasts(row.cells):
         yield "it is of no forecast, and no measures lie beside it: nothing says how good it is"
-    elif not found["value"].is_finite().all():
+        return
+    if found is not None and not found["value"].is_finite().all():
         yield "a measure that lies beside it is no finite number"
+    there = scores({} if found is None else found.to_dict(as_series=False))
+    if lacking := [name for name in knows.read_beside(row.cells) if name not in there]:
+        yield f"its board reads {listed(lacking)} in the measures beside it, which say nothing of that"
 
 
 _RULES = (_finite, _complete, _measured, _of_these_data, _of_this_split, _chosen_on_validation, _every_window)
@@ -207,12 +212,14 @@ def _same_fit(rows: Iterable[Row], knows: Truth) -> Iterator[Said]:
             yield Said(row.where, f"{what} ({other.where}): one fit was counted twice")
 
 
-def beside(rows: Sequence[Row], folder: Path) -> list[Said]:
-    """Losses of windows that are of other windows than the row says, or have another mean."""
+def beside(rows: Sequence[Row]) -> list[Said]:
+    """Losses of windows that are of other windows than the row says, or have another mean than is said of them."""
     found = []
     for row in rows:
         try:
-            losses = tables.read(row.path.parent, "windows", results.stem(row.cells))
+            losses, measures = (
+                tables.read(row.path.parent, kind, results.stem(row.cells)) for kind in ("windows", "measures")
+            )
         except InputError as error:
             found.append(Said(row.where, str(error)))
             continue
@@ -224,15 +231,13 @@ def beside(rows: Sequence[Row], folder: Path) -> list[Said]:
                     row.where, f"{losses.height:,} losses of windows lie beside it, and it says {row.cells['windows']}"
                 )
             )
-        for name in USUAL:
-            mean = losses[name].drop_nans().mean() if name in losses.columns else None
-            if isinstance(mean, float) and not isclose(mean, row.cells[name], rel_tol=_ROUNDED):
-                found.append(
-                    Said(
-                        row.where,
-                        f"{name} is {row.cells[name]:g}, and the losses of its windows have the mean {mean:g}",
-                    )
-                )
+        told = scores({} if measures is None else measures.to_dict(as_series=False))
+        told |= {name: row.cells[name] for name in USUAL}
+        for name in filter(averages, losses.columns):
+            mean = losses[name].cast(pl.Float64).drop_nans().mean()
+            if isinstance(mean, float) and name in told and not isclose(mean, told[name], rel_tol=_ROUNDED):
+                what = f"{name} is {told[name]:g}, and the losses of its windows have the mean {mean:g}"
+                found.append(Said(row.where, what))
     return found
 
 
