@@ -122,3 +122,21 @@ def test_a_group_names_suites_that_there_are():
     for name in names():
         assert {*members(name)} <= {*suites.names()}
     assert members("ETTh1") == ("ETTh1",)
+
+
+def test_a_line_whose_measures_are_gone_lacks_that_suite_and_is_named(folder, run, monkeypatch):
+    monkeypatch.setattr("tsrnn.suites.groups.members", lambda word: NAMES if word == "two" else (word,))
+    for path in (folder / "m3-yearly").glob("measures/ols-*.parquet"):
+        path.unlink()
+    _, out, _ = run("leaderboard", "two", "--out", str(folder), "--json")
+    ols = next(line for line in json.loads(out) if line["model"] == "ols")
+    assert (ols["suites"], ols["m3-yearly"], ols["wins"]) == (1, None, None)
+    mend = "delete these rows, and `tsrnn bench` will run them again."
+    for board, said in (
+        ("two", "m3-yearly: Not every MASE, PHYSICAL WQL is stored beside the rows of 'ols'"),
+        (
+            "m3-yearly",
+            "Not every MASE, PHYSICAL WQL, PHYSICAL SMAPE is stored beside the rows of 'ols', 'seasonal_naive'",
+        ),
+    ):
+        assert f"{said}: {mend}" in " ".join(run("leaderboard", board, "--out", str(folder))[1].split())

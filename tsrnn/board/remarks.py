@@ -10,7 +10,7 @@ import polars as pl
 from tsrnn.board import beside
 from tsrnn.board.rows import ONLINE, losses, stem
 from tsrnn.board.table import REFERENCE
-from tsrnn.errors import singular
+from tsrnn.errors import listed, singular
 from tsrnn.metrics import NO_SCALE, USUAL, looks_back
 
 UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
@@ -74,6 +74,24 @@ def uncounted(rows: pl.DataFrame, measures: Sequence[str], folder: Path) -> list
                 word = name.replace("_", " ").upper()
                 said.append(singular(f"{word} leaves out {lost:,} of {every:,} {what}, {NO_SCALE}."))
     return said
+
+
+def unstored(rows: pl.DataFrame, measures: Sequence[str], folder: Path, leads: Sequence[int] = ()) -> list[str]:
+    """Of which models' rows a measure of the board does not lie beside them, so that the board has no number there.
+
+    Raises:
+        InputError: a file beside a row is damaged.
+    """
+    wanted = [name for name in measures if leads or name not in USUAL]
+    models = list[str]()
+    for row in rows.iter_rows(named=True) if wanted else ():
+        table = beside.read(folder, "measures", stem(row))
+        there = set[str]() if table is None else {*table["measure"]}
+        if not all({name, f"val_{name}"} & there for name in wanted) and row["model"] not in models:
+            models.append(row["model"])
+    names = ", ".join(name.replace("_", " ").upper() for name in wanted)
+    mend = "delete these rows, and `tsrnn bench` will run them again"
+    return [f"Not every {names} is stored beside the rows of {listed(models)}: {mend}."] if models else []
 
 
 def _places(folder: Path, rows: Sequence[Mapping[str, Any]], kind: str, column: str, name: str) -> tuple[int, int]:
