@@ -240,7 +240,9 @@ def test_rows_of_an_online_suite_have_a_track_of_their_own(tmp_path):
     assert shown[0].startswith("Class O, online")
     text = suite.read_text()
     suite.write_text(text + 'models.nlinear = { input_size = 48, loss = "gaussian" }\n')
-    with pytest.raises(InputError, match=r"nlinear: a suite with online = true corrects .* not the loss 'gaussian'"):
+    with pytest.raises(
+        InputError, match=r"toml, nlinear: a suite with online = true corrects .* not the loss 'gaussian'"
+    ):
         bench.plan(bench.Source(str(suite)), "full", bench.Wishes())  # before hours of training
     suite.write_text(text.replace("true", '"yes"'))
     with pytest.raises(InputError, match="online takes true or false, not 'yes'"):

@@ -155,7 +155,7 @@ def _check(job: Job, where: str, panel: Panel) -> None:
         return
     head = heads.build(asked.quantiles, asked.loss)
     if job.source.suite.online:
-        online.check_head(head, asked.loss, f"{where}{job.name}: a suite with online = true corrects")
+        online.check_head(head, asked.loss, f"{where or job.name + ': '}a suite with online = true corrects")
     for word in job.source.suite.measures:
         if not head.spreads and named(word).levels and job.source.suite.calibrate is None:
             asks = f"quantiles = [{', '.join(f'{level:g}' for level in named(word).levels)}]"
