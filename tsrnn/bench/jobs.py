@@ -30,7 +30,7 @@ class Job:
     input_size: int
     seed: int
     options: dict[str, Any] = field(hash=False)
-    track: str = "L chosen"
+    track: str = rows.CHOSEN
     preset: str = "quick"
     fold: str = ""  # what is held out, where the suite's split has folds
     threads: int = 1  # of the fit
@@ -197,7 +197,7 @@ def _job(
     task = source.suite.task
     usual = DEFAULT_INPUT if tasks.find(task).forecasts else faces.input_size(task)
     size = input_size or int(params.get("input_size", usual) or 0)
-    track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else "L chosen"
+    track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else rows.CHOSEN
     track = rows.ONLINE if source.suite.online else track
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}

@@ -90,7 +90,7 @@ def follow(model: Model, head: Head, val: Windows, asked: Windows, kinds: Sequen
     """Corrections of the forecasts of `asked`, each from truths before it.
 
     What is learnt from begins at the part's first origin, as behind any gap: windows whose targets lie on both sides of
-    the border between validation and the part are neither's. (At a horizon of 1 there are none, and one series goes on.)
+    the border between validation and the part are neither's. At a horizon of 1 there are none, and one series goes on.
 
     Args:
         val: origins by which the corrector is chosen, of rows that the model was not fitted on.

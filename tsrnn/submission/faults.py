@@ -19,6 +19,7 @@ from tsrnn.submission.truth import Truth, scores
 
 _SCORES = (*USUAL, *(f"val_{name}" for name in USUAL))
 _ORIGIN = ("version", "commit", "torch", "hardware")
+_TRACKS = (results.CHOSEN, results.AS_IT_COMES, results.ONLINE)
 _ROUNDED = 0.05  # of a mean: windows are stored in half precision, and those with holes weigh less in it
 NOT_SEEN = "no"  # what a row says of a model that had not read the data before its training
 
@@ -134,6 +135,17 @@ def _of_this_split(row: Row, knows: Truth) -> Iterator[str]:
         yield f"the target {', '.join(shown)} is among its covariates known ahead: the model was shown the answer"
 
 
+def _of_this_track(row: Row, knows: Truth) -> Iterator[str]:
+    """Tracks are never mixed: a row of a wrong one would stand among others that knew less, or looked back less."""
+    track, size, name = (row.cells[word] for word in ("track", "input_size", "dataset"))
+    if track not in _TRACKS and track != f"L={size}":
+        yield f"its track is {track!r}, and its look-back {size}; it is one of {listed((*_TRACKS, f'L={size}'))}"
+    online = knows.online(name)
+    if online is not None and online != (track == results.ONLINE):
+        learns = "learn" if online else "learn nothing"
+        yield f"its track is {track!r}, and forecasts of {name} {learns} from what came true: they are never mixed"
+
+
 def _chosen_on_validation(row: Row, knows: Truth) -> Iterator[str]:
     pairs = [(row.cells[name], row.cells[f"val_{name}"]) for name in USUAL]
     if all(test is not None and test == val for test, val in pairs) and knows.forecasts(row.cells):
@@ -164,7 +176,8 @@ def _measured(row: Row, knows: Truth) -> Iterator[str]:
         yield f"its board reads {listed(lacking)} in the measures beside it, which say nothing of that"
 
 
-_RULES = (_finite, _complete, _measured, _of_these_data, _of_this_split, _chosen_on_validation, _every_window)
+_OF_DATA = (_of_these_data, _of_this_split, _of_this_track)
+_RULES = (_finite, _complete, _measured, *_OF_DATA, _chosen_on_validation, _every_window)
 
 
 def _counted(scored: int, expected: int) -> str:

@@ -56,6 +56,10 @@ class Truth:
         asked: Any = suites.find(dataset).split
         return None if asked is None or asked == "standard" else json.loads(json.dumps(asked))
 
+    def online(self, dataset: str) -> bool | None:
+        """Whether the suite's forecasts learn from what has come true; None of somebody's own."""
+        return suites.find(dataset).online if self.known(dataset) else None
+
     def forecasts(self, row: Mapping[str, Any]) -> bool:
         """Whether a row is of forecasts, which mse and mae measure: as its suite says, or else the row.
 
