@@ -96,15 +96,17 @@ def test_rows_of_a_package_s_series_can_be_checked_and_run_again(run, tmp_path):
             "its board reads 'mase', 'physical_wql', 'physical_smape' in the measures beside it, which say nothing",
         ),
         ("cut", "cannot be read as measures"),
+        ("cut slices", "cannot be read as measures of parts"),
     ],
 )
 def test_measures_that_a_board_reads_beside_its_rows_are_checked_with_them(run, tmp_path, spoilt, said):
     asked = ("--preset", "smoke", "--models", "seasonal_naive", "--workers", "0", "--out", "res")
     assert run("bench", "m1-quarterly", *asked)[0] == 0
-    (path,) = (tmp_path / "res").glob("*/measures/*.parquet")
+    kind = "slices" if "slices" in spoilt else "measures"
+    (path,) = (tmp_path / "res").glob(f"*/{kind}/*.parquet")
     if spoilt == "gone":
         path.unlink()
-    elif spoilt == "cut":
+    elif "cut" in spoilt:
         path.write_bytes(path.read_bytes()[:999])
     else:
         pl.read_parquet(path).with_columns(pl.col("value") / 2).write_parquet(path)

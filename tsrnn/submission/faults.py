@@ -162,8 +162,7 @@ def _measured(row: Row, knows: Truth) -> Iterator[str]:
     """What mse and mae do not measure, the measures beside a row do."""
     try:
         found = tables.read(row.path.parent, "measures", results.stem(row.cells))
-    except InputError as error:
-        yield str(error)
+    except InputError:  # `beside` says it
         return
     none = found is None or found.is_empty()
     if none and not knows.forecasts(row.cells):
@@ -226,16 +225,16 @@ def _same_fit(rows: Iterable[Row], knows: Truth) -> Iterator[Said]:
 
 
 def beside(rows: Sequence[Row]) -> list[Said]:
-    """Losses of windows that are of other windows than the row says, or have another mean than is said of them."""
+    """Damaged files beside rows; losses of other windows than the row says, or of another mean than is said."""
     found = []
     for row in rows:
-        try:
-            losses, measures = (
-                tables.read(row.path.parent, kind, results.stem(row.cells)) for kind in ("windows", "measures")
-            )
-        except InputError as error:
-            found.append(Said(row.where, str(error)))
-            continue
+        lie = dict[str, pl.DataFrame | None]()
+        for kind in tables.KINDS:
+            try:
+                lie[kind] = tables.read(row.path.parent, kind, results.stem(row.cells))
+            except InputError as error:
+                found.append(Said(row.where, str(error)))
+        losses, measures = lie.get("windows"), lie.get("measures")
         if losses is None:
             continue
         if losses.height != row.cells["windows"]:
