@@ -75,6 +75,8 @@ def test_an_interval_is_of_the_mean_over_series():
         (values.mean() - 1.645 * values.std() / 20, values.mean() + 1.645 * values.std() / 20), abs=0.02
     )
     assert apart.interval(np.array([3.0])) == (3.0, 3.0)
+    lone = apart._spread({"a well": 3.0}, "mae")
+    assert (lone["low"], lone["high"], lone["mae"]) == (None, None, 3.0)  # one well tells nothing of others
 
 
 def test_rows_without_measures_beside_them_are_refused(tmp_path):

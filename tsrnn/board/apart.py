@@ -89,7 +89,7 @@ def named(key: tuple[Any, ...], lines: Mapping[tuple[Any, ...], Any]) -> dict[st
 def _spread(values: Mapping[str, float], measure: str) -> dict[str, Any]:
     """Mean, median and interval over series; the worst one."""
     numbers = np.array(list(values.values()))
-    low, high = interval(numbers)
+    low, high = interval(numbers) if len(numbers) > 1 else (None, None)  # of one series nothing can be drawn again
     worst = max(values, key=values.__getitem__)
     return {
         measure: float(numbers.mean()),
