@@ -77,21 +77,22 @@ def uncounted(rows: pl.DataFrame, measures: Sequence[str], folder: Path) -> list
 
 
 def unstored(rows: pl.DataFrame, measures: Sequence[str], folder: Path, leads: Sequence[int] = ()) -> list[str]:
-    """Of which models' rows a measure of the board does not lie beside them, so that the board has no number there.
+    """Which measures of the board do not lie beside whose rows, so that it has no number there.
 
     Raises:
         InputError: a file beside a row is damaged.
     """
     wanted = [name for name in measures if leads or name not in USUAL]
-    models = list[str]()
+    lacking, models = dict.fromkeys(wanted, False), list[str]()
     for row in rows.iter_rows(named=True) if wanted else ():
         table = beside.read(folder, "measures", stem(row))
         there = set[str]() if table is None else {*table["measure"]}
-        if not all({name, f"val_{name}"} & there for name in wanted) and row["model"] not in models:
-            models.append(row["model"])
-    names = ", ".join(name.replace("_", " ").upper() for name in wanted)
-    mend = "delete these rows, and `tsrnn bench` will run them again"
-    return [f"Not every {names} is stored beside the rows of {listed(models)}: {mend}."] if models else []
+        lost = [name for name in wanted if not {name, f"val_{name}"} & there]
+        lacking |= dict.fromkeys(lost, True)
+        models += [row["model"]] if lost and row["model"] not in models else []
+    names = " or ".join(name.replace("_", " ").upper() for name, lost in lacking.items() if lost)
+    why = "lost, not measured, or no number on these data; `tsrnn bench` runs rows again that are deleted"
+    return [f"No {names} is stored beside rows of {listed(models)}: {why}."] if models else []
 
 
 def _places(folder: Path, rows: Sequence[Mapping[str, Any]], kind: str, column: str, name: str) -> tuple[int, int]:
