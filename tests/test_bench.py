@@ -393,3 +393,17 @@ def test_a_cluster_s_resources_are_asked_of_a_cluster(run, file: str) -> None:
     status, _, err = run("bench", file, "--need", "gpu=0.5")
     assert (status, "'processes' has no resources to ask for, such as 'gpu'" in err) == (2, True)
     assert run("bench", file, "--on", "processes://a:1")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--models", ","), "--models names nothing; name one or several, separated by commas, or leave it out"),
+        (("--seeds", ""), "--seeds takes whole numbers separated by commas, not ''"),
+        (("--horizons", ","), "--horizons takes whole numbers separated by commas, not ','"),
+    ],
+)
+def test_an_option_that_names_nothing_is_not_left_out(run, file: str, words: tuple[str, str], said: str) -> None:
+    """As of a shell's variable that was never set: the whole suite would run."""
+    status, _, err = run("bench", file, *words, "--list")
+    assert (status, said in err) == (2, True)

@@ -75,6 +75,8 @@ def test_an_interval_is_of_the_mean_over_series():
         (values.mean() - 1.645 * values.std() / 20, values.mean() + 1.645 * values.std() / 20), abs=0.02
     )
     assert apart.interval(np.array([3.0])) == (3.0, 3.0)
+    lone = apart._spread({"a well": 3.0}, "mae")
+    assert (lone["low"], lone["high"], lone["mae"]) == (None, None, 3.0)  # one well tells nothing of others
 
 
 def test_rows_without_measures_beside_them_are_refused(tmp_path):
@@ -104,3 +106,20 @@ def test_series_of_other_measures_than_the_board_s_are_not_shown(tmp_path):
     results.append(tmp_path, row, measures=measures)
     with pytest.warns(Notice), pytest.raises(InputError, match="holds no mse, mae of single series"):
         text.by_series(suites.find("small"), tmp_path, as_json=False)
+
+
+def test_series_of_which_no_measure_is_a_number_are_one_sentence(run, tmp_path):
+    """All zero: a scaled error has no scale there, and a weighted loss no weight."""
+    frame = pl.DataFrame({"id": ["a"] * 60 + ["b"] * 60, "step": [*range(60)] * 2, "y": [0.0] * 120})
+    frame.write_csv(tmp_path / "zero.csv")
+    (tmp_path / "zeros.toml").write_text(
+        'data = "zero.csv"\nroles = { time = "step", id = "id", target = "y" }\nsplit = { last = 6 }\nhorizons = [6]\n'
+        'measures = ["mase", "physical_nmae"]\nmodels.repeat_last = { input_size = 12 }\n'
+    )
+    status, out, _ = run("bench", "zeros.toml", "--workers", "0", "--out", "rows")
+    assert (status, "No MASE or PHYSICAL NMAE is stored beside rows of 'repeat_last'" in " ".join(out.split())) == (
+        0,
+        True,
+    )
+    status, _, err = run("leaderboard", "zeros.toml", "--by-series", "--out", "rows")
+    assert (status, "rows holds no mase, physical_nmae of single series of zeros" in err) == (2, True)

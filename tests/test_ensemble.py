@@ -125,6 +125,9 @@ def test_every_line_up_of_the_sweep_can_be(size: int) -> None:
         ([{"model": "gru", "hiden_size": 3}], "hidden_size"),
         ([{"model": "gru", "learning_rate": 0.1}], "learning_rate"),
         ([{"model": "gru", "input_size": 49}], "input_size=49; it must be 1..48"),
+        ([{"model": "gru", "input_size": "24"}], "input_size='24'; it must be 1..48"),
+        ([{"model": "gru", "input_size": True}], "input_size=True; it must be 1..48"),
+        ([{"model": "gru"}, {"model": "bilstm_tagger"}], "'bilstm_tagger' is for the task 'along', not for 'ahead'"),
     ],
 )
 def test_a_line_up_that_cannot_be_is_refused(members: Any, said: str) -> None:

@@ -122,3 +122,18 @@ def test_a_group_names_suites_that_there_are():
     for name in names():
         assert {*members(name)} <= {*suites.names()}
     assert members("ETTh1") == ("ETTh1",)
+
+
+def test_a_line_whose_measures_are_gone_lacks_that_suite_and_is_named(folder, run, monkeypatch):
+    monkeypatch.setattr("tsrnn.suites.groups.members", lambda word: NAMES if word == "two" else (word,))
+    for path in (folder / "m3-yearly").glob("measures/ols-*.parquet"):
+        path.unlink()
+    _, out, _ = run("leaderboard", "two", "--out", str(folder), "--json")
+    ols = next(line for line in json.loads(out) if line["model"] == "ols")
+    assert (ols["suites"], ols["m3-yearly"], ols["wins"]) == (1, None, None)
+    why = "lost, not measured, or no number on these data; `tsrnn bench` runs rows again that are deleted."
+    for board, said in (
+        ("two", "m3-yearly: No MASE or PHYSICAL WQL is stored beside rows of 'ols'"),
+        ("m3-yearly", "No MASE or PHYSICAL WQL or PHYSICAL SMAPE is stored beside rows of 'ols', 'seasonal_naive'"),
+    ):
+        assert f"{said}: {why}" in " ".join(run("leaderboard", board, "--out", str(folder))[1].split())

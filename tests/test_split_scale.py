@@ -72,6 +72,11 @@ class TestSplit:
         assert (parts.test.begin == parts.val.end).all()
         assert (parts.val.begin == parts.train.end).all()
 
+    def test_where_no_fifth_series_is_long_the_first_that_is_validates(self):
+        for lengths, validates in (([13], 0), ([12, 13], 1), ([13, 13, 12, 13], 0)):
+            val = split.last(_arrays(lengths), 4).val
+            assert np.flatnonzero(val.end - val.begin).tolist() == [validates]
+
     def test_a_series_without_rows_before_its_last_ones_is_refused(self):
         with pytest.raises(InputError, match=r"series 's1' has 4 rows, and .* last 4 of each: leave it out, or take"):
             split.last(_arrays([12, 4]), 4)

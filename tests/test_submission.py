@@ -95,6 +95,12 @@ FALSE = {
     "no time": ({"finished": "yesterday"}, "which is no time"),
     "roles without names": ({"config": '{"roles": ["OT"]}'}, "its roles of columns are"),
     "no cost": ({"seconds": float("nan")}, "seconds is nan, which is no cost"),
+    "no track": ({"track": "foo"}, "its track is 'foo', and its look-back 48"),
+    "a track of another look-back": ({"track": "L=96"}, "its track is 'L=96', and its look-back 48"),
+    "a track of more knowledge": (
+        {"track": "online"},
+        "forecasts of transformer learn nothing from what came true",
+    ),
     "no window": ({"windows": 0}, "windows is 0; it counts from 1"),
 }
 
@@ -114,6 +120,14 @@ def test_a_false_row_is_refused_with_the_reason(checked: Any, name: str) -> None
     found = checked(spoil)
     assert any(reason in said for said in found)
     assert all("gru.csv, row 1" in said for said in found)
+
+
+def test_forecasts_that_learn_from_what_has_come_true_cannot_pass_for_others(tmp_path: Path) -> None:
+    rows = results.load(Path(__file__).parents[1] / "benchmarks" / "results" / "ETTh1-online" / "ols.csv").to_dicts()
+    found = submission.check(_written([rows[0], rows[1] | {"track": "L chosen"}], tmp_path)).faults
+    (said,) = found
+    assert said.where.endswith("row 2")
+    assert "'L chosen', and forecasts of ETTh1-online learn from what came true: they are never mixed" in said.what
 
 
 def test_a_doubled_key_is_refused_however_its_configuration_is_written(checked: Any) -> None:

@@ -161,6 +161,10 @@ def test_a_sweep_takes_a_suite_of_one_split_and_its_first_measure(run: Run, suit
         ("[quick]\nhorizons = [4]\nmodel = 3", "'quick' is neither a word of a suite"),
         ("models.ols = {}", "preset 'smoke' names no models or no horizons"),
         ("horizons = [4]", "preset 'smoke' names no models or no horizons"),
+        (
+            'baseline = "gru"\nhorizons = [4]\nmodels.ols = {}',
+            "baseline names 'gru', a model of no preset; name one of ols",
+        ),
         ('measures = ["rmsse"]\nhorizons = [4]\nmodels.ols = {}', "unknown measure 'rmsse': did you mean"),
     ],
 )

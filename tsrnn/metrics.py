@@ -67,8 +67,8 @@ class Measure:
             return self.whole(count, *sums)
 
 
-def _mean(count: Any, total: Any) -> Any:
-    return total / count
+def _mean(count: Any, total: Any, known: Any = None) -> Any:
+    return total / (count if known is None else known)
 
 
 def measure(
@@ -118,7 +118,7 @@ def nmae(y: Any, forecast: Any) -> Any:
     return abs(forecast - y), abs(y)
 
 
-@measure(lambda count, error, known: error / known, history="seasonal")
+@measure(history="seasonal")
 def mase(y: Any, forecast: Any, scale: Any) -> Any:
     """Mean absolute error over the seasonal naive forecast's inside the history; below 1 is better than it.
 
@@ -248,6 +248,11 @@ def physical(word: str) -> bool:
 def looks_back(word: str) -> bool:
     """Whether the measure of that word, if there is one, is of forecasts against their history."""
     return word.removeprefix(_PHYSICAL) in MEASURES and bool(named(word).history)
+
+
+def averages(word: str) -> bool:
+    """Whether that word is of a mean over cells: over whole windows it is the mean of theirs."""
+    return word.removeprefix(_PHYSICAL) in MEASURES and named(word).whole is _mean
 
 
 def rmsse(y: Values, forecast: Values, history: Values, seasonality: int = 1) -> float:

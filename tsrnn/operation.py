@@ -42,8 +42,8 @@ class Operated(Saved):
         """`forecasts` of a part, each corrected by what had come true when it was issued, and final (`tsrnn.online`).
 
         The part "val" of the split chooses how much is corrected, so that its own forecasts owe that choice to all of
-        its rows; nothing is trained. Intervals move with the point, calibrated ones too. `simulate`, `predict` and
-        `step` know of no correction.
+        its rows; nothing is trained. What is learnt from begins at the part's first row (`tsrnn.online.follow`).
+        Intervals move with the point, calibrated ones too. `simulate`, `predict` and `step` know of no correction.
 
         Args:
             frame: as of `predict`.

@@ -156,8 +156,9 @@ def ratios(arrays: Arrays, shares: Sequence[float] = (0.7, 0.1, 0.2)) -> Split:
 def last(arrays: Arrays, rows: int) -> Split:
     """The last `rows` of each series are the test, one window where that is the horizon; all before them trains.
 
-    Of every fifth series the last `rows` before the test validate, where as many and one more are left to train. So are
-    forecasting competitions: the test follows the history at once, and no series is long.
+    Of every fifth series the last `rows` before the test validate, where as many and one more are left to train, or of
+    the first that has so many where no fifth one has. So are forecasting competitions: the test follows the history at
+    once, and no series is long.
 
     Raises:
         InputError: a series has no row before its last ones.
@@ -168,8 +169,9 @@ def last(arrays: Arrays, rows: int) -> Split:
         few = too_short(arrays.ids, (end - at).tolist(), rows + 1, "has {} rows", "have too few rows")
         out = "" if short == len(at) else f"leave {'it' if short == 1 else 'them'} out, or "
         raise InputError(f"{few}, and the split takes the last {rows} of each: {out}take fewer")
-    middle = np.arange(len(at)) % EVERY == EVERY // 2
-    val = np.where(middle & (end - at > 3 * rows), rows, 0)
+    long = end - at > 3 * rows
+    middle = long & (np.arange(len(at)) % EVERY == EVERY // 2)
+    val = np.where(middle if middle.any() else long & (long.cumsum() == 1), rows, 0)
     return _parts(at, end - rows - val, end - rows, end)
 
 

@@ -30,7 +30,7 @@ class Job:
     input_size: int
     seed: int
     options: dict[str, Any] = field(hash=False)
-    track: str = "L chosen"
+    track: str = rows.CHOSEN
     preset: str = "quick"
     fold: str = ""  # what is held out, where the suite's split has folds
     threads: int = 1  # of the fit
@@ -155,7 +155,7 @@ def _check(job: Job, where: str, panel: Panel) -> None:
         return
     head = heads.build(asked.quantiles, asked.loss)
     if job.source.suite.online:
-        online.check_head(head, asked.loss, f"{where}{job.name}: a suite with online = true corrects")
+        online.check_head(head, asked.loss, f"{where or job.name + ': '}a suite with online = true corrects")
     for word in job.source.suite.measures:
         if not head.spreads and named(word).levels and job.source.suite.calibrate is None:
             asks = f"quantiles = [{', '.join(f'{level:g}' for level in named(word).levels)}]"
@@ -201,7 +201,7 @@ def _job(
     task = source.suite.task
     usual = DEFAULT_INPUT if tasks.find(task).forecasts else faces.input_size(task)
     size = input_size or int(params.get("input_size", usual) or 0)
-    track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else "L chosen"
+    track = f"L={size}" if input_size or (size == 96 and tasks.find(task).forecasts) else rows.CHOSEN
     track = rows.ONLINE if source.suite.online else track
     track = rows.AS_IT_COMES if preset == suites.AS_IT_COMES else track
     options = {name: value for name, value in params.items() if name not in ("input_size", "horizon", "random_state")}

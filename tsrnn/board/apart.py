@@ -53,14 +53,15 @@ def summary(rows: pl.DataFrame, suite: Suite, folder: Path) -> list[dict[str, An
     records = []
     for lead in places:
         at = table.filter(pl.col("lead").eq_missing(lead))
-        lines = dict(at.group_by(LINE, maintain_order=True))
+        lines = {key: part for key, part in at.group_by(LINE, maintain_order=True) if _values(part, first)}
         values = {key: _values(part, first) for key, part in lines.items()}
         bases = {name: values[key] for name in _baselines(suite) if (key := _told(values, name)) is not None}
         for key, part in lines.items():
             record: dict[str, Any] = {"lead": said.get(lead, lead), **named(key, lines)}
             records.append(record | _spread(values[key], first) | _behind(values[key], bases, first, suite))
             for name in suite.measures[1:]:
-                records[-1][name] = float(np.mean(list(_values(part, name).values())))
+                others = list(_values(part, name).values())
+                records[-1][name] = float(np.mean(others)) if others else None
     return [{**record, "series": record.pop("series")} for record in records]
 
 
@@ -89,7 +90,7 @@ def named(key: tuple[Any, ...], lines: Mapping[tuple[Any, ...], Any]) -> dict[st
 def _spread(values: Mapping[str, float], measure: str) -> dict[str, Any]:
     """Mean, median and interval over series; the worst one."""
     numbers = np.array(list(values.values()))
-    low, high = interval(numbers)
+    low, high = interval(numbers) if len(numbers) > 1 else (None, None)  # of one series nothing can be drawn again
     worst = max(values, key=values.__getitem__)
     return {
         measure: float(numbers.mean()),

@@ -19,7 +19,7 @@ from tsrnn.board.difference import Numbers
 from tsrnn.board.lines import LINE, measured
 from tsrnn.board.own import own
 from tsrnn.board.published import SHOWN, published
-from tsrnn.board.remarks import uncounted
+from tsrnn.board.remarks import uncounted, unstored
 from tsrnn.board.rows import apart, existing, stem
 from tsrnn.board.skill import standings
 from tsrnn.console import show
@@ -67,12 +67,13 @@ def stored(name: str, suites: Sequence[Suite], folder: Path, as_json: bool, othe
     best = [record for record in records if record["class"]][:others]
     records = [record for record in records if not record["class"] or record in best]
     shown = [{name: _short(value) for name, value in record.items()} for record in records]
-    lost = [
-        f"{suite.name}: {said}"
-        for suite in suites
-        for said in uncounted(apart(own(folder, suite))[0], suite.measures[:2], folder)
-    ]
+    lost = [f"{suite.name}: {said}" for suite in suites for said in _lost(apart(own(folder, suite))[0], suite, folder)]
     show(records if as_json else shown, as_json, " ".join((CAPTION, *lost)), keys=2)
+
+
+def _lost(rows: pl.DataFrame, suite: Suite, folder: Path) -> list[str]:
+    """What the group's board does not know of a suite."""
+    return [said for remark in (unstored, uncounted) for said in remark(rows, suite.measures[:2], folder)]
 
 
 def lines(suites: Sequence[Suite], folder: Path) -> list[dict[str, Any]]:
@@ -104,8 +105,11 @@ def _add_ours(found: dict[tuple[str, str], _Line], suite: Suite, folder: Path) -
         kept = min(
             (line for _, line in part.group_by(LINE, maintain_order=True)), key=lambda line: _mean(line, chooses)
         )
+        means = {name: _mean(kept, name) for name in suite.measures[:2]}
+        if not np.isfinite([*means.values()]).all():  # the line lacks this suite, as is said below the board
+            continue
         line = found.setdefault((str(model), ""), _Line(str(model)))
-        line.means[suite.name] = {name: _mean(kept, name) for name in suite.measures[:2]}
+        line.means[suite.name] = means
         line.seeds = max(line.seeds or 0, kept["seed"].n_unique())
         line.seconds = (line.seconds or 0.0) + _mean(kept, "seconds")
         tables = [beside.read(folder, "windows", stem(row)) for row in kept.iter_rows(named=True)]

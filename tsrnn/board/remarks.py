@@ -10,7 +10,7 @@ import polars as pl
 from tsrnn.board import beside
 from tsrnn.board.rows import ONLINE, losses, stem
 from tsrnn.board.table import REFERENCE
-from tsrnn.errors import singular
+from tsrnn.errors import listed, singular
 from tsrnn.metrics import NO_SCALE, USUAL, looks_back
 
 UNKNOWN = "losses of test windows are not stored beside its rows and the first line's, or the windows are too few"
@@ -74,6 +74,25 @@ def uncounted(rows: pl.DataFrame, measures: Sequence[str], folder: Path) -> list
                 word = name.replace("_", " ").upper()
                 said.append(singular(f"{word} leaves out {lost:,} of {every:,} {what}, {NO_SCALE}."))
     return said
+
+
+def unstored(rows: pl.DataFrame, measures: Sequence[str], folder: Path, leads: Sequence[int] = ()) -> list[str]:
+    """Which measures of the board do not lie beside whose rows, so that it has no number there.
+
+    Raises:
+        InputError: a file beside a row is damaged.
+    """
+    wanted = [name for name in measures if leads or name not in USUAL]
+    lacking, models = dict.fromkeys(wanted, False), list[str]()
+    for row in rows.iter_rows(named=True) if wanted else ():
+        table = beside.read(folder, "measures", stem(row))
+        there = set[str]() if table is None else {*table["measure"]}
+        lost = [name for name in wanted if not {name, f"val_{name}"} & there]
+        lacking |= dict.fromkeys(lost, True)
+        models += [row["model"]] if lost and row["model"] not in models else []
+    names = " or ".join(name.replace("_", " ").upper() for name, lost in lacking.items() if lost)
+    why = "lost, not measured, or no number on these data; `tsrnn bench` runs rows again that are deleted"
+    return [f"No {names} is stored beside rows of {listed(models)}: {why}."] if models else []
 
 
 def _places(folder: Path, rows: Sequence[Mapping[str, Any]], kind: str, column: str, name: str) -> tuple[int, int]:

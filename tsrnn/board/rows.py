@@ -51,6 +51,7 @@ COLUMNS: dict[str, type[pl.DataType]] = {
 }
 OPTIONAL = ("fold", "threads", "seen")  # empty in every row: no column of the file
 KEY = ("dataset", "sha256", "model", "horizon", "input_size", "track", "seed", "config", "fold")
+CHOSEN = "L chosen"  # the track of models each with a look-back of its own; "L=96" of those that all look back so far
 ONLINE = "online"  # the track of forecasts that learn from what has come true since
 AS_IT_COMES = "as it comes"  # the track of models that were told nothing; no board mixes it with others
 REQUIRED = (*(name for name in KEY if name not in OPTIONAL), *USUAL, "finished")

@@ -21,7 +21,7 @@ from tsrnn.board.difference import LEAST_HORIZONS, LEAST_TASKS
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
 from tsrnn.board.ranks import standings as mean_ranks
-from tsrnn.board.remarks import captions, notes, trials, uncounted
+from tsrnn.board.remarks import captions, notes, trials, uncounted, unstored
 from tsrnn.board.rows import apart, read
 from tsrnn.console import show
 from tsrnn.errors import InputError
@@ -125,7 +125,11 @@ def board(
         return Group(told, Text("\nModels as they come", style="bold"), untold)
     chooses = () if suite.leads else (criterion(suite.measures),)  # of a lead, validation says nothing
     theirs = comparable(rows, suite)
-    lost = uncounted(rows, suite.measures, folder) if groups else []
+    lost = (
+        [*unstored(rows, suite.measures, folder, suite.leads), *uncounted(rows, suite.measures, folder)]
+        if groups
+        else []
+    )
     rows = measured(rows, (*suite.measures, *chooses), folder, suite.leads)
     table = boards.board(rows, suite.by, (*suite.measures, *chooses), theirs, folder if groups else None)
     table = boards.shortened(table if groups else table.drop("group"), others)

@@ -74,7 +74,7 @@ def run(  # noqa: PLR0913  one parameter per option
 
     if picture is not None:
         plot.check(picture)  # before the training
-    models = _models(parameters(model, input_size, horizon, quantiles, config, set_, on_short), words(beside))
+    models = _models(parameters(model, input_size, horizon, quantiles, config, set_, on_short), words(beside, "beside"))
     if len(models) == 1 and "model" in words(by):
         raise InputError("--by model tells several models apart; name those to compare with, as --beside ols")
     columns = roles(time, target, id, date_format=date_format, freq=freq) | station(missing, wind, duplicates)

@@ -89,7 +89,7 @@ def run(  # noqa: PLR0913  one parameter per option
     fits = (execute.cores() // max(1, threads) or 1) if workers is None and on == "processes" else workers
     place = execute.at(on, fits, options(need, "need"), threads)
     wishes = bench.Wishes(
-        models=words(models),
+        models=words(models, "models"),
         horizons=numbers(horizons, "horizons"),
         seeds=numbers(seeds, "seeds", least=0),
         input_size=at_least_one(input_size, "input-size"),

@@ -42,6 +42,7 @@ class Config:
         if _count(self.members) > _MOST:
             raise InputError(f"members are {_MOST} at most, and ensembles {_DEEPEST} deep at most; leave some out")
         for each in self.members:
+            models.check_task(each["model"], "ahead")
             configured(each)
 
 
@@ -49,11 +50,9 @@ class Ensemble(Lineup):
     def member(self, given: Member, spec: Spec) -> Model:
         model, config = configured(given)
         size = given.get("input_size", spec.input_size)
-        if not isinstance(size, int) or not 1 <= size <= spec.input_size:
-            name = models.find(model).name
-            raise InputError(
-                f"member {name!r} has input_size={size}; it must be 1..{spec.input_size}, the ensemble's own"
-            )
+        if not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= spec.input_size:
+            name, most = models.find(model).name, spec.input_size
+            raise InputError(f"member {name!r} has input_size={size!r}; it must be 1..{most}, the ensemble's own")
         return models.build(model, config, replace(spec, input_size=size, segment=None))
 
     def forward(self, batch: Batch) -> Tensor:

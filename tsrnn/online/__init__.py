@@ -9,9 +9,9 @@ kind.) There are two correctors,
 
 and two guards stand before them. How much of a correction is issued follows from forecasts that came true
 (`tsrnn.online.guard`). And validation chooses which one it is, and how fast it forgets or how strong its ridge is, by
-running all in the same way: where none is better than no correction by `GAIN`, in all and in three of four quarters,
-the level's waits until it would have taken off `EVIDENT` of the squared errors that came true: a level that moved does
-that, chance does not.
+running all in the same way: where none is better than no correction by `GAIN`, in all and in three of four quarters
+of each series' windows, the level's waits until it would have taken off `EVIDENT` of the squared errors that came true:
+a level that moved does that, chance does not.
 """
 
 from collections.abc import Iterator, Sequence
@@ -87,7 +87,10 @@ class Followed:
 
 
 def follow(model: Model, head: Head, val: Windows, asked: Windows, kinds: Sequence[Kind] = USUAL) -> Followed:
-    """Corrections of the forecasts of `asked`, each from truths before it, from those of validation on.
+    """Corrections of the forecasts of `asked`, each from truths before it.
+
+    What is learnt from begins at the part's first origin, as behind any gap: windows whose targets lie on both sides of
+    the border between validation and the part are neither's. At a horizon of 1 there are none, and one series goes on.
 
     Args:
         val: origins by which the corrector is chosen, of rows that the model was not fitted on.
@@ -108,7 +111,7 @@ def follow(model: Model, head: Head, val: Windows, asked: Windows, kinds: Sequen
 
 def choose(past: Past, season: int, kinds: Sequence[Kind] = USUAL) -> Corrector:
     """The corrector that is best over validation; where nothing is better, the level's middle one, on guard."""
-    quarters = np.array_split(np.arange(len(past.residual)), _QUARTERS)
+    quarters = _quarters(past.places[0])
     plain = np.array([np.nansum(past.residual[quarter] ** 2) for quarter in quarters])
     middle = float(season * SEASONS[1])
     best, least = Corrector(middle, gain=EVIDENT), plain.sum()
@@ -123,6 +126,12 @@ def choose(past: Past, season: int, kinds: Sequence[Kind] = USUAL) -> Corrector:
         if holds and errors.sum() < least:
             best, least = each, errors.sum()
     return best
+
+
+def _quarters(series: Rows) -> list[Rows]:
+    """The origins of each quarter: of every series its first, its second and so on."""
+    every = [np.array_split(np.flatnonzero(series == each), _QUARTERS) for each in np.unique(series)]
+    return [np.concatenate(parts) for parts in zip(*every, strict=True)]
 
 
 @torch.inference_mode()

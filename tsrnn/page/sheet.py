@@ -11,7 +11,7 @@ from tsrnn.board import table as boards
 from tsrnn.board.choice import criterion, said
 from tsrnn.board.lines import measured
 from tsrnn.board.own import comparable, own
-from tsrnn.board.remarks import captions, notes, trials, uncounted
+from tsrnn.board.remarks import captions, notes, trials, uncounted, unstored
 from tsrnn.board.rows import AS_IT_COMES, apart
 from tsrnn.errors import InputError
 from tsrnn.page import cells, classes, drawn, origin, samples
@@ -35,7 +35,8 @@ def sheet(suite: Suite, folder: Path, others: int = OTHERS) -> dict[str, Any]:
         remarks = [] if suite.leads else said(table, suite.measures)
         parts.append(_part(lines, suite, title, [*_verdict(table, lines, suite), *remarks]))
         made.append(lines)
-        remarked += uncounted(part, suite.measures, folder) + captions(table) + trials(part)
+        remarked += unstored(part, suite.measures, folder, suite.leads) + uncounted(part, suite.measures, folder)
+        remarked += captions(table) + trials(part)
     first = made[0]
     return {
         "title": suite.name,

@@ -66,7 +66,7 @@ def check(folder: Path, rerun: int = 0, tell: Callable[[str], None] = lambda _: 
         found.faults += faults.of_row(row, knows)
         found.remarks += faults.remarks(row, knows)
     found.faults += faults.together(rows, knows)
-    found.faults += faults.beside(rows, folder)
+    found.faults += faults.beside(rows)
     refused = {said.where for said in found.faults}
     _run_again(found, [row for row in rows if row.where not in refused], rerun, knows, tell)
     found.remarks = list(dict.fromkeys(found.remarks))

@@ -9,14 +9,17 @@ from math import inf, isclose, isfinite
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from tsrnn.board import beside as tables
 from tsrnn.board import rows as results
-from tsrnn.errors import InputError
-from tsrnn.metrics import USUAL
-from tsrnn.submission.truth import Truth
+from tsrnn.errors import InputError, listed
+from tsrnn.metrics import USUAL, averages
+from tsrnn.submission.truth import Truth, scores
 
 _SCORES = (*USUAL, *(f"val_{name}" for name in USUAL))
 _ORIGIN = ("version", "commit", "torch", "hardware")
+_TRACKS = (results.CHOSEN, results.AS_IT_COMES, results.ONLINE)
 _ROUNDED = 0.05  # of a mean: windows are stored in half precision, and those with holes weigh less in it
 NOT_SEEN = "no"  # what a row says of a model that had not read the data before its training
 
@@ -132,6 +135,17 @@ def _of_this_split(row: Row, knows: Truth) -> Iterator[str]:
         yield f"the target {', '.join(shown)} is among its covariates known ahead: the model was shown the answer"
 
 
+def _of_this_track(row: Row, knows: Truth) -> Iterator[str]:
+    """Tracks are never mixed: a row of a wrong one would stand among others that knew less, or looked back less."""
+    track, size, name = (row.cells[word] for word in ("track", "input_size", "dataset"))
+    if track not in _TRACKS and track != f"L={size}":
+        yield f"its track is {track!r}, and its look-back {size}; it is one of {listed((*_TRACKS, f'L={size}'))}"
+    online = knows.online(name)
+    if online is not None and online != (track == results.ONLINE):
+        learns = "learn" if online else "learn nothing"
+        yield f"its track is {track!r}, and forecasts of {name} {learns} from what came true: they are never mixed"
+
+
 def _chosen_on_validation(row: Row, knows: Truth) -> Iterator[str]:
     pairs = [(row.cells[name], row.cells[f"val_{name}"]) for name in USUAL]
     if all(test is not None and test == val for test, val in pairs) and knows.forecasts(row.cells):
@@ -146,20 +160,23 @@ def _every_window(row: Row, knows: Truth) -> Iterator[str]:
 
 def _measured(row: Row, knows: Truth) -> Iterator[str]:
     """What mse and mae do not measure, the measures beside a row do."""
-    if knows.forecasts(row.cells):
-        return
     try:
         found = tables.read(row.path.parent, "measures", results.stem(row.cells))
-    except InputError as error:
-        yield str(error)
+    except InputError:  # `beside` says it
         return
-    if found is None or found.is_empty():
+    none = found is None or found.is_empty()
+    if none and not knows.forecasts(row.cells):
         yield "it is of no forecast, and no measures lie beside it: nothing says how good it is"
-    elif not found["value"].is_finite().all():
+        return
+    if found is not None and not found["value"].is_finite().all():
         yield "a measure that lies beside it is no finite number"
+    there = scores({} if found is None else found.to_dict(as_series=False))
+    if lacking := [name for name in knows.read_beside(row.cells) if name not in there]:
+        yield f"its board reads {listed(lacking)} in the measures beside it, which say nothing of that"
 
 
-_RULES = (_finite, _complete, _measured, _of_these_data, _of_this_split, _chosen_on_validation, _every_window)
+_OF_DATA = (_of_these_data, _of_this_split, _of_this_track)
+_RULES = (_finite, _complete, _measured, *_OF_DATA, _chosen_on_validation, _every_window)
 
 
 def _counted(scored: int, expected: int) -> str:
@@ -207,15 +224,17 @@ def _same_fit(rows: Iterable[Row], knows: Truth) -> Iterator[Said]:
             yield Said(row.where, f"{what} ({other.where}): one fit was counted twice")
 
 
-def beside(rows: Sequence[Row], folder: Path) -> list[Said]:
-    """Losses of windows that are of other windows than the row says, or have another mean."""
+def beside(rows: Sequence[Row]) -> list[Said]:
+    """Damaged files beside rows; losses of other windows than the row says, or of another mean than is said."""
     found = []
     for row in rows:
-        try:
-            losses = tables.read(row.path.parent, "windows", results.stem(row.cells))
-        except InputError as error:
-            found.append(Said(row.where, str(error)))
-            continue
+        lie = dict[str, pl.DataFrame | None]()
+        for kind in tables.KINDS:
+            try:
+                lie[kind] = tables.read(row.path.parent, kind, results.stem(row.cells))
+            except InputError as error:
+                found.append(Said(row.where, str(error)))
+        losses, measures = lie.get("windows"), lie.get("measures")
         if losses is None:
             continue
         if losses.height != row.cells["windows"]:
@@ -224,15 +243,13 @@ def beside(rows: Sequence[Row], folder: Path) -> list[Said]:
                     row.where, f"{losses.height:,} losses of windows lie beside it, and it says {row.cells['windows']}"
                 )
             )
-        for name in USUAL:
-            mean = losses[name].drop_nans().mean() if name in losses.columns else None
-            if isinstance(mean, float) and not isclose(mean, row.cells[name], rel_tol=_ROUNDED):
-                found.append(
-                    Said(
-                        row.where,
-                        f"{name} is {row.cells[name]:g}, and the losses of its windows have the mean {mean:g}",
-                    )
-                )
+        told = scores({} if measures is None else measures.to_dict(as_series=False))
+        told |= {name: row.cells[name] for name in USUAL}
+        for name in filter(averages, losses.columns):
+            mean = losses[name].cast(pl.Float64).drop_nans().mean()
+            if isinstance(mean, float) and name in told and not isclose(mean, told[name], rel_tol=_ROUNDED):
+                what = f"{name} is {told[name]:g}, and the losses of its windows have the mean {mean:g}"
+                found.append(Said(row.where, what))
     return found
 
 

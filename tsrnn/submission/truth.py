@@ -15,6 +15,7 @@ from tsrnn.heads import LOSSES
 from tsrnn.metrics import USUAL
 
 _DRAWN, _SOLVED = 0.03, 1e-3  # how far a rerun may lie from the row: another machine draws other last bits
+_STEP = " at step "
 _OF_THE_TASK = ("roles", "split", "class", "task", "gaps")
 
 
@@ -55,6 +56,10 @@ class Truth:
         asked: Any = suites.find(dataset).split
         return None if asked is None or asked == "standard" else json.loads(json.dumps(asked))
 
+    def online(self, dataset: str) -> bool | None:
+        """Whether the suite's forecasts learn from what has come true; None of somebody's own."""
+        return suites.find(dataset).online if self.known(dataset) else None
+
     def forecasts(self, row: Mapping[str, Any]) -> bool:
         """Whether a row is of forecasts, which mse and mae measure: as its suite says, or else the row.
 
@@ -66,6 +71,20 @@ class Truth:
             return tasks.find(_source(row["dataset"], _config(row)).suite.task).forecasts
         except InputError:  # of a task that there is not: held to what most rows are
             return True
+
+    def read_beside(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        """Measures that the row's board reads beside it, as `scores` calls them; none of somebody's own suite."""
+        if not self.known(row["dataset"]):
+            return ()
+        try:
+            suite = _source(row["dataset"], _config(row)).suite
+        except InputError:  # of a task that there is not
+            return ()
+        if suite.leads:
+            return tuple(_at(name, lead) for name in suite.measures for lead in suite.leads)
+        return (
+            tuple(name for name in suite.measures if name not in USUAL) if self.forecasts(row) else suite.measures[:1]
+        )
 
     def has_model(self, name: str) -> bool:
         """Whether a model of that name can be made here."""
@@ -99,13 +118,20 @@ class Truth:
         return self.at_hand(row["dataset"]) and self.has_model(row["model"])
 
     def again(self, row: Mapping[str, Any], stored: Mapping[str, float]) -> tuple[bool, str]:
-        """Run a row again: whether it says the same, and what it says. `stored`: what `scores` finds beside it."""
+        """Run a row again: whether it says the same, and what it says. `stored`: what `scores` finds beside it.
+
+        Of a forecast mse and mae are compared, and what its board reads beside it; of labels all that lies there.
+        """
         try:
             found = bench.measure(_job(row))
         except InputError as error:
             return False, f"it cannot be run again: {error}"
-        made, said = (found.row, row) if self.forecasts(row) else (scores(found.measures), stored)
-        names = USUAL if self.forecasts(row) else sorted(said)
+        made, said = scores(found.measures), {**stored}
+        names = sorted(name for name in said if _STEP not in name)
+        if self.forecasts(row):
+            read = self.read_beside(row)
+            names = [*USUAL, *(name for name in (*read, *map("val_{}".format, read)) if name in said)]
+            made, said = made | {name: found.row[name] for name in USUAL}, said | {name: row[name] for name in USUAL}
         far = _DRAWN if row["epochs"] else _SOLVED
         same = all(isclose(made.get(name, nan), said[name], rel_tol=far) for name in names)
         same = same and found.row["windows"] == row["windows"]
@@ -115,9 +141,13 @@ class Truth:
 
 
 def scores(measures: Mapping[str, Any]) -> dict[str, float]:
-    """Of the columns of measures that lie beside a row, those over all series and leads."""
+    """Of the columns of measures that lie beside a row, those over all series: over all leads, and at each of them."""
     rows = zip(*(measures.get(name, ()) for name in ("measure", "series", "lead", "value")), strict=True)
-    return {name: value for name, series, lead, value in rows if series is None and lead is None}
+    return {name if lead is None else _at(name, lead): value for name, series, lead, value in rows if series is None}
+
+
+def _at(measure: str, lead: int) -> str:
+    return f"{measure}{_STEP}{lead}"
 
 
 def _source(dataset: str, config: Mapping[str, Any]) -> Source:

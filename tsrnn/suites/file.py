@@ -130,6 +130,7 @@ def _filled(text: Mapping[str, Any], path: Path, name: str, data: str) -> Suite:
         if not preset["models"] or not preset.get("horizons"):
             raise InputError(f"preset {key!r} names no models or no horizons; add them")
         said.check_leads(leads, tuple(preset["horizons"]))
+    said.check_baseline(text.get("baseline"), {model for preset in filled.values() for model in preset["models"]})
     said.check_calibrated(text.get("calibrate"), measures)
     return Suite(
         name,

@@ -4,7 +4,7 @@ What only the data can tell (columns, names of series) or only a model (its opti
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from tsrnn import station, tasks
@@ -65,6 +65,12 @@ def check_leads(leads: tuple[int, ...], horizons: tuple[int, ...]) -> None:
     """Every lead lies within some horizon."""
     if leads and max(leads) > max(horizons):
         raise InputError(f"leads has {max(leads)}, which no horizon reaches: the longest is {max(horizons)}")
+
+
+def check_baseline(baseline: str | None, models: Collection[str]) -> None:
+    """Skill is counted from a model that is fitted."""
+    if baseline is not None and baseline not in models:
+        raise InputError(f"baseline names {baseline!r}, a model of no preset; name one of {', '.join(sorted(models))}")
 
 
 def check_calibrated(share: float | None, measures: tuple[str, ...]) -> None:

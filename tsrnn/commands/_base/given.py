@@ -225,13 +225,17 @@ def pairs(given: list[str] | None, option: str) -> dict[str, str]:
     return {name: value for name, _, value in split}
 
 
-def words(text: str | None) -> list[str]:
-    return [word.strip() for word in text.split(",") if word.strip()] if text else []
+def words(text: str | None, option: str = "") -> list[str]:
+    """What stands between commas; of an `option` that was given there is something."""
+    found = [word.strip() for word in text.split(",") if word.strip()] if text else []
+    if option and text is not None and not found:
+        raise InputError(f"--{option} names nothing; name one or several, separated by commas, or leave it out")
+    return found
 
 
 def numbers(text: str | None, option: str, least: int = 1) -> list[int]:
     try:
-        listed = [int(word) for word in words(text)]
+        listed = [int(word) for word in words(text, option)]
     except ValueError:
         raise InputError(f"--{option} takes whole numbers separated by commas, not {text!r}") from None
     if any(number < least for number in listed):
