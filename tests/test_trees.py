@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn.errors import Notice
+from tsrnn.errors import InputError, Notice
 from tsrnn.tagger import Tagger
 
 pytestmark = pytest.mark.filterwarnings("ignore:no row of the training is:tsrnn.errors.Notice")
@@ -61,3 +61,36 @@ def test_a_label_of_the_validation_alone_stops_nothing():
     )
     with pytest.warns(Notice, match="coal"):
         assert fitted(frame, on_unlearnt="note").score(frame, split=PARTS).accuracy > 0.9
+
+
+def test_channels_are_named_by_their_number_or_their_places():
+    """The label follows the second of three curves alone."""
+    frame = wells(lambda curve, row: curve > 0.3)
+    noise = np.random.default_rng(2).normal(size=(2, 600))
+    frame = frame.with_columns(SP=pl.Series(noise[0]), CALI=pl.Series(noise[1]))
+
+    def right(channels):
+        tagger = Tagger("trees", channels=channels, **READ)
+        tagger.fit(frame, target="label", inputs=["SP", "GR", "CALI"], id="well", time="depth", split=PARTS)
+        return tagger.score(frame, split=PARTS).accuracy
+
+    assert right(1) < 0.7 < 0.9 < min(right(2), right([1]), right((2, 1)), right(None))
+
+
+@pytest.mark.parametrize(
+    ("channels", "says"),
+    [
+        (0, "channels=0 of model 'trees', but the past has 1; give 1 to 1"),
+        (2, "channels=2 of model 'trees', but the past has 1"),
+        ([1], "names places of 1 channel, each once and from 0, not \\[1\\]"),
+        ([0, 0], "each once"),
+        ([-1], "each once"),
+        ([], "takes a whole number or a list of places"),
+        ("GR", "takes a whole number or a list of places"),
+        (True, "takes a whole number or a list of places"),
+        ([0.5], "takes a whole number or a list of places"),
+    ],
+)
+def test_channels_that_are_not_there_are_refused(channels, says):
+    with pytest.raises(InputError, match=says):
+        fitted(wells(lambda curve, row: curve > 0.3), channels=channels)

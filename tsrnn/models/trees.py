@@ -6,6 +6,7 @@ order beyond the means. They lie in no file: a saved one would have to be unpick
 """
 
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -35,10 +36,37 @@ class Config:
     ridge: float = choice(10.0, 0.0, 1.0, 10.0)  # scikit-learn's l2_regularization
     least: int = choice(50, 20, 50, 200)  # rows in a leaf
     widths: tuple[int, ...] = (11, 41)  # steps of the means about each step
-    channels: int | None = None  # of the past, the first ones that are read; None: all, what tells of holes among them
+    # Of the past, the first so many that are read, or their places from 0; None: all, what tells of holes among them.
+    channels: int | tuple[int, ...] | None = None
     most: int = 60_000  # rows that are learnt from, evenly spread
     seed: int = 0
     options: dict[str, Any] = field(default_factory=dict)  # others of scikit-learn's
+
+    def __post_init__(self) -> None:
+        given = self.channels
+        places = given if isinstance(given, list | tuple) else () if given is None else (given,)
+        if given in ((), []) or any(isinstance(each, bool) or not isinstance(each, Integral) for each in places):
+            raise InputError(f"channels of model 'trees' takes a whole number or a list of places, not {given!r}")
+        if isinstance(given, list | tuple):
+            object.__setattr__(self, "channels", tuple(given))
+
+    def read(self, channels: int) -> list[int]:
+        """The places of the channels that are read, of so many.
+
+        Raises:
+            InputError: there is no such place, or no such number of channels.
+        """
+        if isinstance(self.channels, tuple):
+            if len(set(self.channels)) < len(self.channels) or any(not 0 <= each < channels for each in self.channels):
+                raise InputError(
+                    f"channels of model 'trees' names places of {channels} channels, each once and from 0, "
+                    f"not {list(self.channels)}"
+                )
+            return list(self.channels)
+        count = channels if self.channels is None else self.channels
+        if not 0 < count <= channels:
+            raise InputError(f"channels={count} of model 'trees', but the past has {channels}; give 1 to {channels}")
+        return list(range(count))
 
 
 class Trees(Model):
@@ -52,6 +80,7 @@ class Trees(Model):
     def __init__(self, config: Config, spec: Spec) -> None:
         super().__init__(config, spec)
         self.trees: Any = None
+        self._read = config.read(spec.channels)
 
     def forward(self, batch: Batch) -> Tensor:
         """[batch time target params]: logs of the classes' probabilities, or values."""
@@ -96,7 +125,7 @@ class Trees(Model):
         return "model 'trees' is a yardstick"
 
     def _features(self, batch: Batch) -> Tensor:
-        return features(replace(batch, past=batch.past[..., : self.config.channels]), self.spec, self.config.widths)
+        return features(replace(batch, past=batch.past[..., self._read]), self.spec, self.config.widths)
 
     def _rows(self, train: Windows) -> tuple[npt.NDArray[Any], npt.NDArray[Any], npt.NDArray[Any]]:
         """Labelled rows, [row feature], their targets [row] and what each counts [row]."""
