@@ -2,7 +2,7 @@
 
 The map, in the order in which data meets the rooms:
 
-    version, errors, journal, alive, files, registry, settings, places, options   what every room may use
+    version, errors, journal, alive, files, syntax, registry, settings, places, options   what every room may use
     allocator, provenance, progress             the machine; what is needed to run a result again; the time left
     seeding                                     where random numbers come from
     arrays, pages, yardsticks    numbers in memory, and in files that are mapped into it; what came before a row

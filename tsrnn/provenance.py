@@ -1,7 +1,6 @@
 """What is needed to run a result again: versions, commit, hardware, time, and which class a user's own was."""
 
 import hashlib
-import inspect
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from types import CodeType
 
+from tsrnn import syntax
 from tsrnn.version import VERSION
 
 
@@ -78,7 +78,7 @@ _OTHERS = ("tsrnn", "torch", "builtins", "abc", "typing")
 
 def _source(kind: type) -> str:
     try:
-        return inspect.getsource(kind)
+        return syntax.source(kind)
     except (OSError, TypeError):
         methods = {name: getattr(value, "__code__", None) for name, value in vars(kind).items()}
         return repr([(name, _compiled(code)) for name, code in methods.items() if code is not None])

@@ -13,6 +13,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from tsrnn import syntax
 from tsrnn.errors import InputError, unknown
 
 ROOT = Path(__file__).parent
@@ -144,7 +145,7 @@ def _tree(folder: str, name: str) -> ast.Module:
 
 def _parsed(place: str, own: bool) -> ast.Module:
     if own:
-        return ast.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
+        return syntax.parse(ROOT.joinpath(*place.split(".")[1:]).with_suffix(".py").read_text(encoding="utf-8"))
     try:
         package, *rest = place.partition(":")[0].split(".")
         found = find_spec(package)  # imports nothing
@@ -152,9 +153,9 @@ def _parsed(place: str, own: bool) -> ast.Module:
         files = [Path(found.origin)] if found.origin and not rest else []
         for folder in found.submodule_search_locations or () if rest else ():
             files += [Path(folder, *rest).with_suffix(".py"), Path(folder, *rest, "__init__.py")]
-        return ast.parse(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))
+        return syntax.parse(next(file for file in files if file.is_file()).read_text(encoding="utf-8"))
     except Exception:  # there is no such file, or it is not Python
-        return ast.parse("")
+        return syntax.parse("")
 
 
 @cache
@@ -168,7 +169,7 @@ def _tasks(place: str, own: bool) -> tuple[str, ...]:
 
 def _variants(path: Path) -> tuple[str, ...]:
     text = path.read_text(encoding="utf-8")
-    for node in ast.parse(text).body if "VARIANTS" in text else ():
+    for node in syntax.parse(text).body if "VARIANTS" in text else ():
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == "VARIANTS" and isinstance(node.value, ast.Dict):  # type: ignore[attr-defined]  # both kinds of assignment have a value
             return tuple(ast.literal_eval(key) for key in node.value.keys if key is not None)  # type: ignore[attr-defined]
