@@ -60,9 +60,9 @@ def test_a_forecast_is_the_same_however_many_rows_follow_it():
     values = world(shift=3.0)
     forecaster = fitted("lstm", values, hidden_size=16)
     whole = forecaster.follow(panel(values))
-    for rows in (656, 667, 672, 701, 747):
-        part = forecaster.follow(replace(panel(values[:rows]), split={"borders": [400, 650, rows]}))
-        assert len(part) == 2 * 6 * (rows - 650 - 5)
+    for count in (656, 667, 672, 701, 747):
+        part = forecaster.follow(replace(panel(values[:count]), split={"borders": [400, 650, count]}))
+        assert len(part) == 2 * 6 * (count - 650 - 5)
         kept = part.join(whole, on=["date", "cutoff", "target"], how="left", maintain_order="left")
         assert kept["forecast"].equals(kept["forecast_right"])
 
