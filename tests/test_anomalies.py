@@ -158,7 +158,10 @@ def test_series_are_judged_each_by_itself():
     ("options", "said"),
     [
         ({"alpha": 0.0}, "alpha is the chance of a false alarm, a share between 0 and 1, not 0.0"),
-        ({"alpha": 1e-4}, "alpha=0.0001 takes at least 9,999 sound rows, and there are 160; take a larger alpha"),
+        (
+            {"alpha": 1e-4},
+            "alpha=0.0001 takes at least 9,999 sound rows, and there are 160; take a larger alpha, or fit with",
+        ),
         ({"smooth": 0}, "smooth is a whole number of rows, at least 1, not 0"),
         ({"sound": frame()[:10]}, "no row that all was well in was told by the model"),
     ],

@@ -1,5 +1,6 @@
 """A label for a whole sequence: learnt from its own steps, told of arrays and of frames, never from the label."""
 
+import ast
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -601,3 +602,18 @@ def test_a_channel_that_was_never_measured_is_refused():
     X = [np.stack([x[:, 0], np.full(len(x), np.nan)], 1) for x in X]
     with pytest.raises(InputError, match="column 'x1' is empty; drop it or leave it out of the covariates"):
         SequenceClassifier(**NARROW, **QUICK).fit(X, y)
+
+
+def test_a_split_in_time_points_to_one_by_series():
+    arrays, labels = np.arange(240.0).reshape(20, 12) % 7, [0, 1] * 10
+    mended = r"a split in time cuts: hold whole series out, such as split=(\{.*\})$"
+    rocket = SequenceClassifier("rocket", views=50)
+    for split in ({"ratios": [0.7, 0.1, 0.2]}, {"borders": [5, 8, 12]}, {"last": 3}):
+        with pytest.raises(
+            InputError, match=f"^X: no row that holds 'label' is left to learn it from; .*{mended}"
+        ) as at:
+            rocket.fit(arrays, labels, split=split)
+    split = ast.literal_eval(str(at.value).partition("split=")[2])
+    assert rocket.fit(arrays, labels, split=split).scores(split=split)["test"].windows == 4
+    with pytest.raises(InputError, match=f"^no series ends in that part, and its label is of its end; .*{mended}"):
+        rocket.scores(split={"ratios": [0.7, 0.1, 0.2]}, parts="val")

@@ -338,6 +338,13 @@ FIT = ("--out", "m", "--input-size", "8", "--horizon", "4", "--model", "ols")
         (("fit", "transformer", "--out", "m", "--task", "along", "--seeds", "2"), "leave --seeds out"),
         (("fit", "transformer", "--out", "m", "--horizon", "0"), "horizon must be a whole number of steps"),
         (("fit", "transformer", "--out", "m", "--target", "OTT"), "did you mean 'OT'"),
+        (("leaderboard", "ETTh1", "--published", "-1"), "--published must be at least 0, not -1"),
+        (("leaderboard", "check", "rows", "--rerun", "-1"), "--rerun must be at least 0, not -1"),
+        (("diagnose", "--updates", "-1"), "--updates must be at least 0, not -1"),
+        (("plot", "m", "ETTh1", "--out", "p.png", "--cutoffs", "-1"), "--cutoffs must be at least 0, not -1"),
+        (("plot", "transformer", "--out", "p.png", "--rows", "0"), "--rows must be at least 1, not 0"),
+        (("backtest", "transformer", "--refit", "0"), "--refit must be at least 1, not 0"),
+        (("forecasts", "m", "transformer", "--every", "0"), "--every must be at least 1, not 0"),
     ],
 )
 def test_what_a_user_can_mend_is_one_sentence(run: Run, words: tuple[str, ...], said: str) -> None:

@@ -236,7 +236,7 @@ def test_an_export_is_no_model_and_writes_over_none(long, fitted, tmp_path, monk
     config = json.loads((tmp_path / "out" / "config.json").read_text())
     assert (config["kind"], config["targets"], config["step"], config["levels"]) == ("export", ["y"], "1h", LEVELS)
     assert config["graphs"]["forecast.onnx"]["inputs"][0]["shape"] == ["batch", 24, 1]
-    with pytest.raises(InputError, match="holds graphs for other programs, no Forecaster"):
+    with pytest.raises(InputError, match="holds no Forecaster, but graphs; give the model's folder"):
         Forecaster.load(tmp_path / "out")
     with pytest.raises(InputError, match="not fitted"):
         Forecaster("gru", **TASK).export(tmp_path / "other")

@@ -251,7 +251,7 @@ def test_stored_rows_are_read_again(tmp_path: Path) -> None:
         (("--by-class",), "--by-class is of one board; name its data set"),
         (("check",), "name the folder of rows to be checked: tsrnn leaderboard check DIR"),
         (("competitions", "--by-class"), "competitions is a group of suites"),
-        (("ETTh1", "--published", "-1"), "equal to 0"),
+        (("ETTh1", "--published", "-1"), "--published must be at least 0, not -1"),
     ],
 )
 def test_an_option_that_could_not_be_followed_is_refused(run: Run, words: tuple[str, ...], said: str) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from tsrnn import InputError, SequenceClassifier, Tagger
+from tsrnn import InputError, Panel, SequenceClassifier, Tagger
 from tsrnn.cases import table_of
 from tsrnn.classed import classes_of
 from tsrnn.errors import Notice
@@ -43,7 +43,7 @@ def test_whole_numbers_of_64_bits_are_labels(cells):
     [
         ([1, 2**70], "^y holds 1180591620717411303424, which 64 bits do not hold beside the others"),
         ([-1, BIG], "^y holds 9223372036854775813, which 64 bits"),
-        ([True, 2], "^y holds a truth value and the number 2; write all labels one way"),
+        ([True, 2], "^y holds the truth value True and the number 2; write all labels one way"),
         ([b"a", b"b"], "^y holds b'a'; labels are text, whole numbers or truth values"),
         ([1j, 2], "^y holds 1j; labels are"),
         ([1.0, np.inf], "holds inf, too large"),
@@ -53,6 +53,49 @@ def test_whole_numbers_of_64_bits_are_labels(cells):
 def test_neither_is_it_of_sequences(y, said):
     with pytest.raises(InputError, match=said):
         SequenceClassifier("rocket", views=50).fit([np.arange(12.0), np.ones(12)] * 4, y * 4)
+
+
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([1, "1"], "the word '1' and the number 1"),
+        ([2.5, "b"], "the word 'b' and the number 2.5"),
+        ([True, "True"], "the word 'True' and the truth value True"),
+        ([1, True], "the truth value True and the number 1"),
+        ([b"a", "b"], "the word 'b' and b'a'"),
+    ],
+    ids=str,
+)
+def test_labels_of_two_kinds_are_refused_in_a_frame_as_in_a_list(cells, said):
+    pd = pytest.importorskip("pandas")
+    said = f"{said}; write all labels one way"
+    plain = pd.DataFrame({"case": np.repeat(range(8), 6), "t": [*range(6)] * 8, "x": np.arange(48.0) % 5})
+    words = plain.assign(rock=np.repeat(["a", "b"] * 4, 6))
+    mixed = plain.assign(rock=pd.Series([cells[k // 6 % 2] for k in range(48)], dtype=object))
+    keys = {"id": "case", "time": "t"}
+    rocket, rows = SequenceClassifier("rocket", views=50), Tagger("majority", input_size=6)
+    alike = cells == [1, True]  # to pandas one category
+    for frame in (mixed, mixed if alike else mixed.astype({"rock": "category"})):
+        with pytest.raises(InputError, match=f"^frame: column 'rock' holds {said}"):
+            rocket.fit(frame, "rock", **keys)
+        with pytest.raises(InputError, match=f"^frame: column 'rock' holds {said}"):
+            rows.fit(frame, target="rock", **keys)
+    rocket.fit(words, "rock", **keys)
+    rows.fit(words, target="rock", **keys)
+    for score in (rocket.score, lambda frame: rows.score(frame, split={"ratios": [0.5, 0.2, 0.3]})):
+        score(words)
+        with pytest.raises(InputError, match=f"^frame: column 'rock' holds {said}"):
+            score(mixed)
+    with pytest.raises(InputError, match=f"^y holds {said}"):
+        truths(cells, 2, False, np.array(["1", "b"]))
+
+
+def test_series_called_by_categories_of_one_text_are_refused():
+    pd = pytest.importorskip("pandas")
+    ids = pd.Series([1] * 9 + ["1"] * 9, dtype=object).astype("category")
+    frame = pd.DataFrame({"shop": ids, "t": [*range(9)] * 2, "y": range(18)})
+    with pytest.raises(InputError, match="column 'shop' tells series apart and holds 1 and '1'; write them alike"):
+        Panel.of(frame, target="y", id="shop", time="t")
 
 
 def test_big_numbers_in_a_list_keep_their_last_digit():

@@ -55,6 +55,18 @@ def test_a_forecast_that_was_issued_is_not_moved_by_what_comes_later(model):
         assert kept.equals(changed)
 
 
+def test_a_forecast_is_the_same_however_many_rows_follow_it():
+    """To the last bit, though a kernel's order of sums follows how many windows it is given at once."""
+    values = world(shift=3.0)
+    forecaster = fitted("lstm", values, hidden_size=16)
+    whole = forecaster.follow(panel(values))
+    for count in (656, 667, 672, 701, 747):
+        part = forecaster.follow(replace(panel(values[:count]), split={"borders": [400, 650, count]}))
+        assert len(part) == 2 * 6 * (count - 650 - 5)
+        kept = part.join(whole, on=["date", "cutoff", "target"], how="left", maintain_order="left")
+        assert kept["forecast"].equals(kept["forecast_right"])
+
+
 def test_rows_that_came_true_do_move_the_next_forecasts():
     values = world(shift=3.0)
     forecaster = fitted(values=values, centring="none")

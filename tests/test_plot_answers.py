@@ -161,3 +161,26 @@ def test_the_command_draws_a_saved_tagger_and_refuses_what_has_no_picture(run, t
     status, _, err = run("plot", "whole", "logs.csv", "--out", "p.png")
     assert (status, "told.csv" in err, "`tsrnn card whole --data logs.csv` says" in err) == (2, False, True)
     assert not (tmp_path / "p.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("index", "shown"),
+    [
+        (pl.int_range(pl.len()).cast(pl.Float64) * 10, "t"),
+        (pl.int_range(pl.len()), "t"),
+        (pl.datetime(2024, 1, 1) + pl.duration(hours=pl.int_range(pl.len())), "hours since 2024-01-01 00:00:00"),
+    ],
+    ids=["seconds", "counts", "times"],
+)
+def test_a_tagger_s_answers_stand_over_the_index_that_it_was_fitted_with(run, tmp_path, index, shown):
+    rows = logs().select("well", index.over("well").alias("t"), "facies", "GR", "RHOB")
+    small = {"input_size": 32, "hidden_size": 4, "num_layers": 1, "max_epochs": 1, "max_windows": 32}
+    machine = Tagger("bigru", **small, on_unlearnt="note", progress=False)
+    machine.fit(rows, target="facies", inputs=["GR", "RHOB"], id="well", time="t").save(tmp_path / "machine")
+    rows.write_csv(tmp_path / "rows.csv")
+    status, _, err = run("plot", "machine", "rows.csv", "--series", "W-01", "--out", "told.png")
+    assert (status, err) == (0, "tsrnn: wrote told.png\n")
+    figure = plot.answers(machine, Reading(rows, source="rows.csv"), series="W-01")
+    assert figure.axes[0].get_ylabel() == shown
+    curve = max((line.get_ydata() for axes in figure.axes for line in axes.get_lines()), key=len)
+    assert np.isfinite(np.asarray(curve, float)).sum() == 80  # not cut where ten seconds are no ten metres

@@ -4,14 +4,15 @@ import re
 import warnings
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tsrnn import scale, split
+from tsrnn import Forecaster, scale, split
 from tsrnn.arrays import Arrays
-from tsrnn.errors import InputError
+from tsrnn.errors import InputError, Notice
 
 
 def _arrays(lengths, *columns):
@@ -305,3 +306,19 @@ class TestScale:
         arrays = _arrays([5])
         with pytest.raises(InputError, match=r"'standart'.*did you mean 'standard'"):
             scale.fit("standart", arrays, split.tail(arrays, 0).train)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("far", [1e308, -1.7e308])
+@pytest.mark.parametrize("ends", [False, True])
+def test_numbers_near_the_end_of_float64_are_said_and_no_sum_of_them_warns(far, ends):
+    """By no warning of numpy's, which names no column: neither at the fit nor at what is told."""
+    noise = np.random.default_rng(0).normal(size=300)
+    x = np.sign(noise) * far if ends else np.abs(noise) / 5 * far
+    worst = f"{max(x.max(), x.min(), key=abs):g}".replace("+", r"\+")
+    frame = pl.DataFrame({"t": range(300), "y": noise, "x": x})
+    said = rf"^frame: x: 300 values near the largest number that a computer holds, such as {worst}; mend these cells"
+    small = {"input_size": 16, "horizon": 4, "hidden_size": 4, "max_epochs": 1, "max_windows": 32, "progress": False}
+    with pytest.warns(Notice, match=said):
+        forecaster = Forecaster("gru", **small).fit(frame, target="y", past_covariates=["x"], time="t")
+    assert forecaster.predict()["y"].is_finite().all()

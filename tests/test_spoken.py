@@ -3,8 +3,12 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
+from tsrnn import Tagger, load
+from tsrnn.errors import InputError
+from tsrnn.simulate import wells
 from tsrnn.spoken import Option, command, worded
 
 Run = Callable[..., tuple[int, str, str]]
@@ -20,6 +24,7 @@ PREDICT = {"load": Option("--load", many=True), "future": Option("--future"), "o
 BENCH = {"config": Option("--config"), "horizons": Option("--horizons"), "input_size": Option("--input-size")}
 ALONG = {"past": Option("--past", many=True)}
 SAMPLE = {"count": Option("--count"), "seed": Option("--seed")}
+ALPHA = {"alpha": Option("--alpha")}
 FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
 
 
@@ -67,6 +72,12 @@ FLAGGED = {"adaptive": Option("--adaptive", switch=True)}
         (BENCH, "lower input_size or horizon, or give", "lower --input-size or --horizons, or give"),
         (BENCH, "nobody=3; fit with quantiles=[...]", "nobody=3; fit with quantiles in a TOML file (--config)"),
         (FLAGGED, "lower input_size or horizon; or lower horizon", "lower input_size or horizon; or lower horizon"),
+        (PREDICT, "take a larger alpha, or fit with a larger val_size=", "fit with a larger --set val_size="),
+        (PREDICT, "fit with a larger val_size=, or pass sound=, rows", "fit with a larger --set val_size="),
+        (ALPHA, "take a larger alpha, or fit anew", "take a larger alpha, or fit anew"),
+        (PREDICT, "or load them with sort=True", "or load them with --load sort=true"),
+        (PREDICT, "give one series, or fit with id='my well'", "give one series, or fit with --id 'my well'"),
+        ({}, "take a larger alpha, or pass sound=", "take a larger alpha, or pass sound="),
         ({}, "pass sort=True; panel.notes tells all", "pass sort=True; panel.notes tells all"),
     ],
 )
@@ -166,3 +177,43 @@ def test_what_was_written_is_named(run: Run, tmp_path: Path) -> None:
         assert f"tsrnn: wrote {out}\n" in err
         assert Path(out).stat().st_size
     assert "wrote" not in run("predict", "saved", "mine.csv")[2]
+
+
+def test_what_a_saved_model_is_told_to_be_given_can_be_given(run: Run, tmp_path: Path) -> None:
+    """Its columns, and how its rows are read, are the training's: no word of a fit mends what it is asked of."""
+    rows = wells(wells=2, rows=60).select("well", "depth", "facies", "GR")
+    small = {"input_size": 16, "hidden_size": 2, "num_layers": 1, "max_epochs": 1, "max_windows": 16}
+    small |= {"on_unlearnt": "note", "progress": False}
+    rows = rows.with_columns(facies=pl.Series(["sand", "shale"] * 60))
+    told = Tagger("bigru", **small).fit(rows, target="facies", inputs=["GR"], id="well", time="depth")
+    told.save(tmp_path / "tagger")
+    turned, twice = pl.concat([rows[9::-1], rows[10:]]), pl.concat([rows[:10], rows[9:]])
+    turned.write_csv(tmp_path / "turned.csv")
+    twice.write_csv(tmp_path / "twice.csv")
+    with pytest.raises(InputError, match=r"sort the rows, or load them with sort=True$"):
+        told.predict(turned)
+    assert told.predict(load(tmp_path / "turned.csv", target="GR", sort=True)).equals(told.predict(rows))
+    with pytest.raises(InputError, match=r"stands twice; drop one$"):
+        told.predict(twice)
+    status, _, err = run("predict", "tagger", "turned.csv")
+    assert (status, err.endswith("sort the rows, or load them with --load sort=true\n")) == (2, True)
+    assert run("predict", "tagger", "turned.csv", "--load", "sort=true")[0] == 0
+    status, _, err = run("sample", "tagger")
+    said = "tagger holds no Generator, but a saved Tagger, which `tsrnn predict` asks; in Python read it with"
+    assert (status, said in err) == (2, True)
+    one = rows.filter(pl.col("well") == "W-01").drop("well")
+    alone = Tagger("bigru", **small).fit(one, target="facies", inputs=["GR"], time="depth")
+    joined = pl.concat([one, one.with_columns(GR=pl.col("GR") + 1)])
+    with pytest.raises(InputError, match="if these are several series, give one series at a time, as the training's"):
+        alone.predict(joined)
+
+
+def test_a_detector_that_wants_more_sound_rows_says_how_to_fit_it(run: Run, tmp_path: Path) -> None:
+    waves = pl.DataFrame({"ds": range(300), "a": [(k % 13) * 1.0 + (k % 7) for k in range(300)]})
+    waves.write_csv(tmp_path / "waves.csv")
+    fit = ("fit", "waves.csv", "--task", "detect", "--model", "ols", "--input-size", "16", "--out")
+    assert run(*fit, "few")[0] == 0
+    status, _, err = run("predict", "few", "waves.csv")
+    assert (status, err.endswith("and there are 30; fit with a larger --set val_size=\n")) == (2, True)
+    assert run(*fit, "many", "--set", "val_size=0.5")[0] == 0
+    assert run("predict", "many", "waves.csv")[0] == 0

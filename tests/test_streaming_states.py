@@ -119,7 +119,7 @@ def test_a_state_and_a_model_are_not_taken_for_each_other(long, fitted, tmp_path
     fitted.save_state(fitted.warm_up(), tmp_path / "state")
     with pytest.raises(InputError, match="holds a saved 'state', which would be lost; choose another folder"):
         fitted.save(tmp_path / "state")
-    with pytest.raises(InputError, match="holds no model, but a saved 'state'; give the folder of the model itself"):
+    with pytest.raises(InputError, match="holds no Forecaster, but a saved 'state'; give the model's folder"):
         Forecaster.load(tmp_path / "state")
 
 

@@ -367,7 +367,9 @@ def test_a_saved_tagger_says_the_same(fitted, tmp_path):
     again = Tagger.load(tmp_path / "tagger").predict(world().to_pandas())
     assert isinstance(again, pd.DataFrame)
     assert again["facies_p_sand"].tolist() == fitted.predict(world())["facies_p_sand"].to_list()
-    with pytest.raises(InputError, match="holds no Forecaster, but a saved Tagger"):
+    with pytest.raises(
+        InputError, match="holds no Forecaster, but a saved Tagger, which `tsrnn predict` asks; in Python"
+    ):
         Forecaster.load(tmp_path / "tagger")
 
 

@@ -13,7 +13,7 @@ import polars as pl
 
 from tsrnn.arrays import Floats
 from tsrnn.errors import InputError
-from tsrnn.frames import to_polars
+from tsrnn.frames import to_polars, unlike
 
 CASE, STEP, LABEL = "case", "step", "label"  # columns of a table that is made of arrays
 ROLES = {"id": CASE, "time": STEP, "rows_as_they_stand": True}  # of its columns, and steps are counted
@@ -165,14 +165,11 @@ def _column_of(labels: Any, cases: int) -> pl.Series:
     missing = [k for k, each in enumerate(cells) if each is None or each != each or not str(each).strip()]
     if missing:
         raise InputError(f"y: case {missing[0]} has no label (Input y contains NaN); leave it out of X and y")
+    if pair := unlike(cells):
+        raise InputError(f"y holds {pair}; write all labels one way")
     words = [each for each in cells if isinstance(each, str)]
-    if words and len(words) < len(cells):
-        other = next(each for each in cells if not isinstance(each, str))
-        raise InputError(f"y holds the word {str(words[0])!r} and the number {other!r}; write all labels one way")
     if odd := [each for each in cells if isinstance(each, bytes | complex)]:
         raise InputError(f"y holds {odd[0]!r}; labels are text, whole numbers or truth values")
-    if not words and (numbers := [each for each in cells if not isinstance(each, bool)]) and len(numbers) < len(cells):
-        raise InputError(f"y holds a truth value and the number {numbers[0]!r}; write all labels one way")
     try:
         floats = any(isinstance(each, float) for each in cells)
         return pl.Series(LABEL, [str(each) for each in words] or cells, pl.Float64 if floats else None)

@@ -164,6 +164,8 @@ class SequenceClassifier(WholeSeries):
             raise InputError("the share of labels that are told right needs them: give each case's label as y")
         panel, answer = self._answered(X)
         named = self._is_frame(X) and (y is None or isinstance(y, str))
+        if named and self.classes_ is not None:
+            labels.refuse_mixed(X, y or panel.roles.targets[0], panel.source)
         said = sequences.labels_of(X, panel, y or panel.roles.targets[0]) if named else y
         truth, known = sequences.truths(said, len(answer), named, self.classes_)
         told = self._decided(answer[known])

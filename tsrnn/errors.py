@@ -19,6 +19,7 @@ _NAMES = 40  # names that a message lists
 _BEGUN = 3  # letters that are the beginning of a name
 _SHORT = 3  # series that a refusal names
 _thread = threading.local()
+DUPLICATES = "duplicates='first' or duplicates='last'"  # as a mend names the treatments
 QUOTED = r"(?<![\w=])(?:'[^']*'|\"[^\"]*\")(?!\w)"  # a name or a cell, whose words are not a sentence's own
 _COUNTED = (
     "bin byte case cell channel column cost curve cutoff degree epoch error fault file fit folder hour label level "

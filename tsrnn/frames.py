@@ -5,7 +5,9 @@ go out as an index again. An index that only numbers the rows from 0 is none. Ce
 text, so that a column nobody reads cannot stop the rest; what a column is used for decides whether they will do.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Number
 from typing import Any
 
 import narwhals as nw
@@ -27,6 +29,8 @@ _ODD = (
     "longdouble",
 )  # pandas types that need a look at the cells
 
+_KINDS: dict[str, Any] = {"word": str, "truth value": bool, "number": Number}  # of cells that may be labels, in turn
+
 
 @dataclass(frozen=True)
 class Origin:
@@ -37,6 +41,7 @@ class Origin:
     labels: tuple[tuple[str, Any], ...] = ()  # columns whose pandas label is no text, and that label
     periods: tuple[tuple[str, str], ...] = ()  # columns that held pandas periods, and their frequency
     alike: tuple[tuple[str, str], ...] = ()  # columns of objects that are one text, 1 and '1', and those objects
+    unlike: tuple[tuple[str, str], ...] = ()  # columns of objects of several kinds, words and numbers, and one of each
 
     def __contains__(self, name: object) -> bool:
         """Whether a column was a level of the index."""
@@ -121,8 +126,9 @@ def _from_pandas(frame: Any, source: str) -> tuple[pl.DataFrame, Origin]:
     periods = [(names[place], frame.dtypes.iloc[place]) for place in odd]
     frequencies = tuple((name, str(dtype)[7:-1]) for name, dtype in periods if str(dtype).startswith("period"))
     objects = [place for place in odd if table.dtypes[place] == pl.String]
-    pairs = [(names[place], _of_one_text(frame.iloc[:, place])) for place in objects]
-    return table, Origin("pandas", levels, renamed, frequencies, tuple((name, pair) for name, pair in pairs if pair))
+    held = [(names[place], _objects(frame.iloc[:, place])) for place in objects]
+    alike, mixed = (tuple((name, pair) for name, cells in held if (pair := of(cells))) for of in (_of_one_text, unlike))
+    return table, Origin("pandas", levels, renamed, frequencies, alike, mixed)
 
 
 def _with_levels(frame: Any, source: str) -> tuple[Any, tuple[tuple[str, Any], ...]]:
@@ -214,9 +220,31 @@ def _cells(column: Any, name: str) -> pl.Series:
     )
 
 
-def _of_one_text(column: Any) -> str:
+def unlike(cells: Sequence[Any]) -> str:
+    """Two cells of which one is a word, a truth value or a number and the other is not; empty where there are none.
+
+    >>> unlike([1, "1", 2.5])
+    "the word '1' and the number 1"
+    """
+    first = {kind: next(cell for cell in cells if type(cell) is kind) for kind in dict.fromkeys(map(type, cells))}
+    called: dict[str, str] = {}
+    for cell in first.values():
+        plain = cell.item() if isinstance(cell, np.generic) else cell
+        kind = next((word for word, kinds in _KINDS.items() if isinstance(plain, kinds)), "")
+        called.setdefault(kind, f"the {kind} {plain!r}" if kind else f"{plain!r}")
+    order = [called[kind] for kind in (*_KINDS, "") if kind in called]
+    return f"{order[0]} and {order[1]}" if len(order) > 1 else ""
+
+
+def _objects(column: Any) -> list[Any]:
+    """The cells of a pandas column of objects, or its categories that are; none where its type is another."""
+    if str(column.dtype) == "category":
+        column = column.cat.remove_unused_categories().cat.categories
+    return list(column.dropna()) if column.dtype == "object" else []
+
+
+def _of_one_text(cells: Sequence[Any]) -> str:
     """Two cells that differ and are one text, such as 1 and '1'; empty where there are none."""
-    cells = column.dropna() if column.dtype == "object" else ()
     if len(set(map(type, cells))) < 2:
         return ""
     first: dict[str, Any] = {}

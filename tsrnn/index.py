@@ -5,7 +5,7 @@ import polars as pl
 
 from tsrnn import almanac, cadence, frequency
 from tsrnn.arrays import Rows
-from tsrnn.errors import InputError
+from tsrnn.errors import DUPLICATES, InputError
 from tsrnn.steps import (
     WEEKDAYS,
     Months,
@@ -39,8 +39,12 @@ def step_of(index: pl.Series, offsets: Rows, freq: str | float | None, strict: b
     return _settled(step, index, offsets) if strict else step
 
 
-def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, order: Rows | None = None) -> None:
+def check(
+    index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, order: Rows | None = None, again: bool = False
+) -> None:
     """Refuse an index that is missing, repeated or falling somewhere; `order` says where each row stood at first.
+
+    `again`: rows are read as a training's were, by words that whoever asks for it takes none of.
 
     Raises:
         InputError: names the source, the row (counted from 1, as in the file's body) and the mend.
@@ -59,10 +63,10 @@ def check(index: pl.Series, ids: tuple[str, ...], offsets: Rows, source: str, or
     at = row if order is None else int(order[row])
     where = f"{source}: column {index.name!r}, row {at + 1}" + (f" of series {series!r}" if len(ids) > 1 else "")
     if index[row] == index[row - 1]:
-        raise InputError(
-            f"{where}: {index[row]} stands twice; drop one, or pass duplicates='first' or duplicates='last'"
-        )
-    raise InputError(f"{where}: {index[row]} comes after {index[row - 1]}; sort the rows, or pass sort=True")
+        mend = "drop one" if again else f"drop one, or pass {DUPLICATES}"
+        raise InputError(f"{where}: {index[row]} stands twice; {mend}")
+    mend = "load them with sort=True" if again else "pass sort=True"
+    raise InputError(f"{where}: {index[row]} comes after {index[row - 1]}; sort the rows, or {mend}")
 
 
 def breaks(index: pl.Series, offsets: Rows, step: Step) -> Rows:

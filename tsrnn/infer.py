@@ -133,9 +133,9 @@ def undone(scaled: Tensor, undo: Affine | None) -> npt.NDArray[np.float64]:
         return inside
     beside = (..., *[None] * (inside.ndim - 3))  # quantiles stand behind the targets
     affine = undo.mapped(lambda part: part.cpu().numpy()[beside])
-    value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
-    resolution = np.maximum(np.abs(inside), affine.loc != 0) * affine.scale * _RESOLUTION
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        value: npt.NDArray[np.float64] = affine.invert(affine.held(inside))
+        resolution = np.maximum(np.abs(inside), affine.loc != 0) * affine.scale * _RESOLUTION
         power = 10.0 ** np.floor(-np.log10(resolution))
         shifted = value * power
         rounded = np.rint(shifted) / power

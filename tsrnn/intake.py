@@ -29,6 +29,7 @@ class Taken:
     order: Rows | None  # where each row stood when it came in, if it moved
     treatment: dict[str, Any]  # the caller's, and what was found out: date_format, numbered, levels
     notes: tuple[Note, ...]  # what was met in its cells
+    again: bool  # as another was read before
 
 
 def take(
@@ -77,7 +78,7 @@ def take(
     table = numbers(table, roles, source, levels, again, {*table.columns} - there)
     check_constant(table, roles.id, roles.static, source)
     if not treatment["rows_as_they_stand"]:
-        _tell_apart(table, roles, bool(asked["target"]), treatment["duplicates"] != "error", source)
+        _tell_apart(table, roles, (bool(asked["target"]), treatment["duplicates"] != "error", again), source)
     if remark:
         notice(remark)
     table, order, twins = _in_order(table, roles, treatment)
@@ -85,7 +86,7 @@ def take(
     treatment |= missing.kept(treatment, table.columns)
     treatment = {**treatment, "date_format": date_format, "numbered": numbered, "levels": levels}
     notes = [note for note in (*notes, *met) if note.count]
-    return Taken(table, roles, origin, order, treatment, tuple(notes))
+    return Taken(table, roles, origin, order, treatment, tuple(notes), again)
 
 
 def _of_nameless(
@@ -147,13 +148,14 @@ def _with_absent(table: pl.DataFrame, names: Iterable[str], lacking: Collection[
     return table
 
 
-def _tell_apart(table: pl.DataFrame, roles: Roles, chosen: bool, forced: bool, source: str) -> None:
-    """Refuse series that nobody told apart; `chosen`: the targets were named, `forced`: twins are dropped."""
+def _tell_apart(table: pl.DataFrame, roles: Roles, how: tuple[bool, bool, bool], source: str) -> None:
+    """Refuse series that nobody told apart; `how`: the targets were named, twins are dropped, it is read `again`."""
+    chosen, forced, again = how
     if roles.id is None:
         targets = roles.targets if chosen or len(roles.targets) == 1 else ()
-        told_apart(table, roles.index, targets, source, forced)
+        told_apart(table, roles.index, targets, source, forced, again)
     elif not forced:
-        one_series_an_id(table, roles.id, roles.index, roles.targets, source)
+        one_series_an_id(table, roles.id, roles.index, roles.targets, source, again)
 
 
 def _once(table: pl.DataFrame, roles: Roles, keep: Literal["first", "last"]) -> pl.DataFrame:

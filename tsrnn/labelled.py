@@ -68,6 +68,8 @@ class Labelled(Answering):
         models.check_task(self.model, self.task.name)
         return parameters.sort(self.model, self.options, self._own())
 
+    _parted = "take a split= whose training part holds some"  # the mend where a split leaves none to learn from
+
     def _rows(self, arrays: Arrays) -> int:
         """Rows that the model reads at once."""
         return self.input_size
@@ -129,7 +131,7 @@ class Labelled(Answering):
                     f"{panel.source}: input_size={size} is longer than every series, the longest of which has "
                     f"{longest} rows, and as many are held out; lower it, or name whole series in split="
                 )
-            raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from")
+            raise InputError(f"{panel.source}: no row that holds {name} is left to learn it from; {self._parted}")
         codes = arrays.columns[0]
         if self.label_weights is not None:
             weights = self._weights(panel, arrays, parts)

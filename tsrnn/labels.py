@@ -97,9 +97,25 @@ def opened(
         raise _no_numbers(roles.get("source") or "frame", target, loss, words)
     if loss not in (None, CROSS_ENTROPY) or (loss is None and column.dtype.is_float()):
         return table, None, dict(roles)
-    classes = classed.classes_of(column, source := roles.get("source") or "frame")
+    refuse_mixed(frame, target, source := roles.get("source") or "frame")
+    classes = classed.classes_of(column, source)
     table = table.with_columns(classed.encode(column, classes, source))
     return table, classes, {**roles, "missing": spared(roles.get("missing"), target, table.columns)}
+
+
+def refuse_mixed(frame: Any, target: str, source: str) -> None:
+    """Refuse a column of labels that mixes words, truth values and numbers: 1 and '1' would be one class.
+
+    Raises:
+        InputError: names one of each.
+    """
+    origin = frame.origin if isinstance(frame, Panel) else None if isinstance(frame, Reading) else _origin(frame)
+    if origin is not None and (pair := dict(origin.unlike).get(target)):
+        raise InputError(f"{source}: column {quoted(target)} holds {pair}; write all labels one way")
+
+
+def _origin(frame: Any) -> Origin:
+    return to_polars(frame, "frame")[1]
 
 
 def counted(table: pl.DataFrame, target: str, treatment: Mapping[str, Any]) -> pl.DataFrame:
@@ -177,6 +193,7 @@ def numbered(frame: Any, target: str, classes: Sequence[Any] | None, treatment: 
     table, source = _table(frame), (frame.source if isinstance(frame, Panel | Reading) else "") or "frame"
     if target not in table.columns:
         raise unknown(f"column of {source}", target, table.columns)
+    refuse_mixed(frame, target, source)
     if isinstance(frame, Panel) and frame.classes is not None:
         words = [None if code is None else frame.classes[int(code)] for code in table[target]]
         table = table.with_columns(pl.Series(target, words))

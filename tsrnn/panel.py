@@ -166,7 +166,7 @@ class Panel:
         if told := line(taken.notes):
             notice(f"{source}: {told}; panel.notes tells all")
         if not panel.rows_as_they_stand:
-            indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order)
+            indexing.check(taken.table[panel.roles.index], panel.ids, panel.offsets, source, panel.order, taken.again)
         return panel if panel.fill is None else panel._filled(panel.fill)
 
     def _filled(self, fill: int) -> "Panel":

@@ -25,6 +25,7 @@ _FAR_IN_LOG = 15  # deviations of the logarithms, of what is positive throughout
 _SAMPLE = 100_000  # values that say where most of a column lies
 _FEWEST = 20  # values
 _SERIES = 1000  # looked at one by one
+_EDGE = 1e300  # float64 ends at 1.8e308
 _NORMAL = 1.349  # the interquartile range of a unit Gaussian
 
 
@@ -96,7 +97,8 @@ def washed_out(reading: Reading, families: Families, id: str | None, column: boo
 def far(
     names: Sequence[str], columns: Iterable[Floats], offsets: Rows, logged: Iterable[str] = (), loud: bool = True
 ) -> list[Note]:
-    """A note for every column with values a hundred deviations away from the middle of all and of their own series.
+    """A note for every column with values a hundred deviations away from the middle of all and of their own series, or
+    so near the end of float64 that sums and squares of them are beyond it.
 
     The middle and the deviation are the median and the interquartile range's, which a few values do not move; where
     most values are one, as of rain, those of the others. Of what is positive throughout, values must be far in the
@@ -120,6 +122,11 @@ def far(
             worst = column[out][np.argmax(np.abs(column[out].astype(np.float64)))]
             what = f"values a hundred deviations away from the others, such as {worst:g}"
             notes.append(Note(what, len(out), name, loud=loud))
+        elif column.dtype == np.float64 and len(column):
+            worst = max(np.fmax.reduce(column), np.fmin.reduce(column), key=abs)
+            if abs(worst) > _EDGE:
+                what = f"values near the largest number that a computer holds, such as {worst:g}"
+                notes.append(Note(what, int((np.abs(column) > _EDGE).sum()), name, loud=loud))
     return notes
 
 
@@ -135,7 +142,8 @@ def _ends(column: Floats, log: bool) -> tuple[float, float]:
     values = column[:: max(1, len(column) // _SAMPLE)].astype(np.float64)
     values = values[np.isfinite(values)]
     positive = bool(len(values)) and float(np.nanmin(column)) > 0
-    low, high = (-np.inf, np.inf) if log and positive else _around(values, _FAR)
+    with np.errstate(over="ignore", invalid="ignore"):  # near float64's end nothing is far from the others
+        low, high = (-np.inf, np.inf) if log and positive else _around(values, _FAR)
     if positive:
         with np.errstate(over="ignore"):
             lower, upper = np.exp(_around(np.log(values), _FAR if log else _FAR_IN_LOG))

@@ -103,8 +103,8 @@ class Usual:
         seen = np.isfinite(errors)
         if not seen.any():
             raise InputError(
-                "no row that all was well in was told by the model, so that nothing says which errors are usual; hold "
-                "out more rows in fit, or pass sound="
+                "no row that all was well in was told by the model, so that nothing says which errors are usual; fit "
+                "with a larger val_size=, or pass sound="
             )
         squares = np.where(seen, errors, 0.0).astype(np.float64) ** 2
         size = np.sqrt(squares.sum(0) / np.maximum(seen.sum(0), 1)).clip(_LEAST)
@@ -149,6 +149,6 @@ class Usual:
         if place > count:
             raise InputError(
                 f"alpha={alpha:g} takes at least {math.ceil(1 / alpha) - 1:,} sound rows, and there are {count:,}; "
-                "take a larger alpha, or hold out more rows"
+                "take a larger alpha, or fit with a larger val_size="
             )
         return float(self.scores[place - 1])

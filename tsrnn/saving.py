@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Self
 
 from tsrnn import conformal, heads, parameters, rebuild, store, trial
-from tsrnn.errors import InputError
 from tsrnn.version import VERSION
 from tsrnn.watched import Watched
 
@@ -36,15 +35,7 @@ class Saved(Watched):
             InputError: not a saved forecaster, a newer version's, or damaged.
         """
         config = (saved := store.opened(folder)).config
-        if (kind := config.get("kind", store.MODEL)) != store.MODEL:
-            if kind == "state":
-                raise InputError(f"{folder} holds no model, but a saved {kind!r}; give the folder of the model itself")
-            if kind == "export":
-                raise InputError(f"{folder} holds graphs for other programs, no Forecaster; give the folder of one")
-            raise InputError(
-                f"{folder} holds no Forecaster, but a saved {store.held(kind)}, which `tsrnn predict` or `tsrnn "
-                "sample` asks; in Python read it with tsrnn.faces.load"
-            )
+        store.check_holds(saved, store.MODEL)
         with rebuild.blaming(saved):
             self = cls(**rebuild.params(config))
             model_config, _ = self.configs()

@@ -140,10 +140,13 @@ def _say_what_is_far(arrays: Arrays, train: Part, scaling: Affine) -> bool:
         known = np.isfinite(drawn).sum(1)
         low, high = (drawn[np.arange(len(rows)), (known * tenth) // 10 - (known > 0)] for tenth in (1, 9))
         loc, scale = scaling.loc[rows, channel], scaling.scale[rows, channel]
-        step = np.maximum(np.abs(low - loc), np.abs(high - loc)) * float(np.finfo(np.float32).eps)
-        for series in np.flatnonzero((known > 1) & (scale != 0) & (high > low) & (high - low < _STEPS * step)):
+        with np.errstate(over="ignore", invalid="ignore"):
+            step = np.maximum(np.abs(low - loc), np.abs(high - loc)) * float(np.finfo(np.float32).eps)
+            close = high - low < _STEPS * step
+        for series in np.flatnonzero((known > 1) & (scale != 0) & (high > low) & close):
             inside = column[begin[series] : end[series]].astype(np.float64)
-            away = np.nan_to_num(np.abs(inside - low[series]))
+            with np.errstate(over="ignore"):
+                away = np.nan_to_num(np.abs(inside - low[series]))
             row = int(away.argmax())
             if away[row] < _FAR * (high[series] - low[series]):  # it moves by little as a whole
                 continue

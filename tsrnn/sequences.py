@@ -10,7 +10,7 @@ import polars as pl
 
 from tsrnn import classed, labels
 from tsrnn.errors import InputError, listed, notice, quoted, unknown
-from tsrnn.frames import Origin, to_polars
+from tsrnn.frames import Origin, to_polars, unlike
 from tsrnn.panel import Panel
 from tsrnn.reading import Reading
 from tsrnn.unmeasured import refuse_blank
@@ -127,6 +127,8 @@ def truths(
         raise InputError(f"y: case {int(known.argmin())} has no label; leave it out of X and y")
     if not known.any():
         raise InputError("no series has a label to be held against; give some that have")
+    if pair := unlike([each for each in cells if each is not None]):
+        raise InputError(f"y holds {pair}; write all labels one way")
     truth = np.array(told := [each for each in cells if each is not None])
     if truth.dtype.kind == "f" and all(isinstance(each, int) and each >= 0 for each in told):
         truth = np.array(told, np.uint64)  # numpy would make fractions of 1 beside 2 ** 63

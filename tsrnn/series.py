@@ -7,11 +7,12 @@ import polars as pl
 
 from tsrnn import figures
 from tsrnn.arrays import Rows
-from tsrnn.errors import InputError, listed, notice, quoted
+from tsrnn.errors import DUPLICATES, InputError, listed, notice, quoted
 
 _COLUMNS = 12  # columns looked at for one that tells series apart
 _BLOCK = 1 << 20  # rows looked at together
 _EXACT = 2.0**53  # whole numbers below it are their own in a float64
+_ALONE = "give one series at a time, as the training's was one"
 _SHARED, _MANY = 1.2, 1.5  # rows per index value from which series, not twins, may or must share them
 
 
@@ -61,7 +62,9 @@ def id_text(ids: pl.Series) -> pl.Series:
     return text.str.strip_chars() if figures.is_text(ids.dtype) else text
 
 
-def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source: str, forced: bool) -> None:
+def told_apart(
+    table: pl.DataFrame, index: str, targets: tuple[str, ...], source: str, forced: bool, again: bool
+) -> None:
     """Without an id: refuse rows whose index repeats or falls where another column makes them series.
 
     Args:
@@ -70,6 +73,7 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
         targets: columns the user asked to forecast, which tell nothing apart.
         source: how messages call the frame.
         forced: the user asked to drop twins; then numbers are not looked at.
+        again: the rows are read as a training's were, which was of one series.
 
     Raises:
         InputError: names the column to pass as the id.
@@ -100,9 +104,10 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
             _refuse_joint(table, index, words, source)
     if apart:
         name = min(apart, key=lambda name: table[name].n_unique())
+        mend = f"{_ALONE}, or fit with id={quoted(name)}" if again else f"pass id={quoted(name)}"
         raise InputError(
             f"{source}: column {quoted(index)} {'repeats' if shared > 1 else 'falls'}, and column {quoted(name)} tells "
-            f"{table[name].n_unique()} series apart; pass id={quoted(name)}"
+            f"{table[name].n_unique()} series apart; {mend}"
         )
     clock = next((name for name in free if _is_clock(table[name])), None)
     if clock is not None and not table.select(index, clock).is_duplicated().any():
@@ -111,14 +116,17 @@ def told_apart(table: pl.DataFrame, index: str, targets: tuple[str, ...], source
             "into one column, such as 2016-07-01 13:00, and name it as the time"
         )
     if shared >= _MANY and not forced:
+        named, dropped = "give them a column of ids and pass its name as id=", f"pass {DUPLICATES}"
+        several, one = (_ALONE, "keep one row of each value") if again else (named, dropped)
         raise InputError(
             f"{source}: column {quoted(index)} holds {at.n_unique()} values in {len(at)} rows; if these are several "
-            "series, give them a column of ids and pass its name as id=, if not, pass duplicates='first' or "
-            "duplicates='last'"
+            f"series, {several}, if not, {one}"
         )
 
 
-def one_series_an_id(table: pl.DataFrame, id: str, index: str, targets: tuple[str, ...], source: str) -> None:
+def one_series_an_id(
+    table: pl.DataFrame, id: str, index: str, targets: tuple[str, ...], source: str, again: bool
+) -> None:
     """Refuse an id whose series hold index values twice that another column tells apart.
 
     Raises:
@@ -137,9 +145,10 @@ def one_series_an_id(table: pl.DataFrame, id: str, index: str, targets: tuple[st
     words = [name for name in free if figures.is_text(schema[name])]
     for name in [*words[:_COLUMNS], *[name for name in free if many and schema[name].is_integer()][:_COLUMNS]]:
         if table[name].n_unique() <= table.height / 2 and not table.select(id, index, name).is_duplicated().any():
+            called = f"called {quoted(id)}" if again else "and pass its name as id="
             raise InputError(
                 f"{source}: column {quoted(index)} repeats inside the series of {quoted(id)}, and column "
-                f"{quoted(name)} tells them apart; join {listed((id, name))} into one column and pass its name as id="
+                f"{quoted(name)} tells them apart; join {listed((id, name))} into one column {called}"
             )
 
 

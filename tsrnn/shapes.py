@@ -51,8 +51,13 @@ class Batch:
             lengths=None if self.lengths is None else self.lengths.clamp(max=steps),
         )
 
-    def rows(self, which: slice) -> "Batch":
-        """Some of the windows, without a copy."""
+    def filled(self, size: int) -> "Batch":
+        """So many windows, the last one again and again where there are fewer."""
+        last = len(self.past) - 1
+        return self.rows(torch.arange(size, device=self.past.device).clamp(max=last)) if size > last + 1 else self
+
+    def rows(self, which: slice | Tensor) -> "Batch":
+        """Some of the windows; of a slice without a copy."""
         cut = Batch(self.past)
         for each in fields(self):
             value = getattr(self, each.name)

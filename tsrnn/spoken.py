@@ -36,7 +36,8 @@ _SUBJECT = re.compile(  # the word that a sentence is about
 )
 _LOWER = re.compile(r"\blower (input_size\b(?: or horizon\b)?|horizon\b)(?!=)")  # what a mend asks to make less
 _CALLED = {"past_covariates": "past", "future_covariates": "future", "inputs": "past", "n": "count"}
-_FIT = ("on_short", "quantiles", "input_size", "horizon", "model", "missing", "freq")  # of `tsrnn fit`
+_FIT = ("id", "on_short", "quantiles", "input_size", "horizon", "model", "missing", "freq")  # of `tsrnn fit`
+_CHOICE = re.compile(r"take a larger (alpha), or |, or pass (sound)=[^;]*")  # left out where a command has none such
 _running: dict[str, "Option"] = {}
 
 
@@ -77,6 +78,7 @@ def worded(text: str) -> str:
     if subject := _SUBJECT.match(text):
         text = _word(subject[0]) + text[subject.end() :]
     text = _LOWER.sub(lambda match: f"lower {' or '.join(map(_word, match[1].split(' or ')))}", text)
+    text = _CHOICE.sub(lambda match: match[0] if match[match.lastindex or 0] in _running else "", text)
     return _SAID.sub(lambda match: match[0] if match[2] is None else _said(match, text[: match.start()]), text)
 
 

@@ -27,6 +27,7 @@ from tsrnn.header import MEND, Kind, damaged, kinds_of
 
 FORMAT = 2  # of the folder; raised when an older tsrnn could not read it. 1: no checksum of config.json
 MODEL = "model"  # the kind of a folder that names none
+_NO_MODELS = {"state": "a saved 'state'; give the model's folder", "export": "graphs; give the model's folder"}
 _CONFIG, _WEIGHTS = "config.json", "weights.safetensors"
 _BESIDE = ("drift.safetensors", "detector.safetensors")  # what else a model's folder may hold
 _MOST, _PER_BYTE = 1 << 22, 8  # bytes of config.json: so many, or so many for each byte of weights
@@ -124,14 +125,11 @@ def held(kind: Any) -> str:
 
 
 def check_holds(saved: "Saved", kind: str) -> None:
-    """Refuse a folder that says by another word what it holds.
-
-    Raises:
-        InputError: says what was.
-    """
+    """Refuse a folder that says by another word what it holds, with an InputError that says what it is."""
     if (other := saved.config.get("kind", MODEL)) != kind:
-        what, saves = held(kind), held(other)
-        raise InputError(f"{saved.folder} holds no {what}, but a saved {saves}; read it with tsrnn.faces.load")
+        asks = "sample" if tasks_of().get(str(other)) == "generate" else "predict"
+        there = f"a saved {held(other)}, which `tsrnn {asks}` asks; in Python read it with tsrnn.faces.load"
+        raise InputError(f"{saved.folder} holds no {held(kind)}, but {_NO_MODELS.get(other, there)}")
 
 
 def _class_of(task: str) -> str:

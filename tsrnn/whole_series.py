@@ -36,6 +36,10 @@ class WholeSeries(Labelled):
         """What a card says that it does."""
         return "values of whole series" if self.classes_ is None else "labels of whole series"
 
+    _parted = (
+        "a label is of a whole series, which a split in time cuts: hold whole series out, such as "
+        "split={'by_series': {'val': 0.1, 'test': 0.2}}"
+    )
     refit: bool
     n_features_in_: int
     stopped_: models.Model  # that validation stopped, and that never saw its series
@@ -182,6 +186,8 @@ class WholeSeries(Labelled):
     def _held(self, laid: Buffer, answer: Floats, part: split.Part, measures: Sequence[str]) -> infer.Score:
         """An answer for each series [series number] held against the truth of a part's."""
         arrays, last = laid.arrays, laid.arrays.offsets[1:] - 1
+        if not ((part.begin <= last) & (last < part.end)).any():
+            raise InputError(f"no series ends in that part, and its label is of its end; {self._parted}")
         if self.classes_ is None:
             values, scale = np.zeros(arrays.rows), self.preparation_.scaling_of(arrays).scale[:, 0]
             values[last] = self._undone(answer, laid)[:, 0]

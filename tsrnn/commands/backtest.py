@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base.given import dataset, loading, parameters, roles, station, words
+from tsrnn.commands._base.given import at_least, dataset, loading, parameters, roles, station, words
 from tsrnn.commands._base.options import (
     By,
     Config,
@@ -40,9 +40,7 @@ def run(  # noqa: PLR0913  one parameter per option
     quantiles: Annotated[str | None, typer.Option(help="Levels, separated by commas.")] = None,
     windows: Annotated[int, typer.Option(help="How many cutoffs.")] = 8,
     step: Annotated[int | None, typer.Option(help="Steps between cutoffs; default: one horizon.")] = None,
-    refit: Annotated[
-        int | None, typer.Option(min=1, help="Train anew at every so many cutoffs; default: once.")
-    ] = None,
+    refit: Annotated[int | None, typer.Option(help="Train anew at every so many cutoffs; default: once.")] = None,
     leave_one_out: Annotated[
         str | None, typer.Option(help="Forecast each series by a model of the others: the column of ids, or series.")
     ] = None,
@@ -72,6 +70,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import load, plot, verify
     from tsrnn.console import measures, stream
 
+    at_least(1, refit, "refit")
     if picture is not None:
         plot.check(picture)  # before the training
     models = _models(parameters(model, input_size, horizon, quantiles, config, set_, on_short), words(beside, "beside"))

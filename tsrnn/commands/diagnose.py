@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tsrnn import registry
-from tsrnn.commands._base.given import forecaster, history, numbers, words
+from tsrnn.commands._base.given import at_least, forecaster, history, numbers, words
 from tsrnn.commands._base.options import Json, Load
 from tsrnn.errors import InputError, unknown
 
@@ -16,7 +16,7 @@ def run(
     data: Annotated[str | None, typer.Argument(help="What to look at it on: a data set's name or a file.")] = None,
     cells: Annotated[str, typer.Option(help="Names, separated by commas, or all.")] = "elman,lstm,gru",
     length: Annotated[str, typer.Option(help="Steps; several are separated by commas.")] = "100",
-    updates: Annotated[int, typer.Option(min=0, help="Training steps of each cell; 0: fresh weights alone.")] = 300,
+    updates: Annotated[int, typer.Option(help="Training steps of each cell; 0: fresh weights alone.")] = 300,
     out: Annotated[Path | None, typer.Option(help="Draw influence by lag into this png, svg or pdf file.")] = None,
     load_: Load = None,
     json_: Json = False,
@@ -25,6 +25,7 @@ def run(
     from tsrnn import diagnose
     from tsrnn.console import sections, wrote
 
+    at_least(0, updates, "updates")
     if model is None:
         settings = diagnose.Settings(updates=updates)
         diagnosis = diagnose.cells(_cells(cells), numbers(length, "length", least=2), settings)

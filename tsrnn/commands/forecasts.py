@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base.given import forecaster, history, words
+from tsrnn.commands._base.given import at_least, forecaster, history, words
 from tsrnn.commands._base.options import By, Data, Json, Load
 
 _ROWS = 100_000  # of the table that are held at once
@@ -15,7 +15,7 @@ _ROWS = 100_000  # of the table that are held at once
 def run(  # noqa: PLR0913  one parameter per option
     model: Annotated[Path, typer.Argument(help="A folder that `tsrnn fit` wrote.")],
     data: Data,
-    every: Annotated[int, typer.Option(min=1, help="Forecast from every so many steps, back from the newest.")] = 1,
+    every: Annotated[int, typer.Option(help="Forecast from every so many steps, back from the newest.")] = 1,
     series: Annotated[list[str] | None, typer.Option(help="Of this series alone; repeat for several.")] = None,
     part: Annotated[
         str | None,
@@ -35,6 +35,7 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn import catalog, verify
     from tsrnn.console import measures, stream
 
+    at_least(1, every, "every")
     fitted = forecaster(model, "it has no steps ahead; `tsrnn card --data` says how good it is on rows")
     chunk = max(1, _ROWS // (fitted.spec_.targets * fitted.spec_.horizon))
     split = catalog.row(data).split if data in catalog.names() else None

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tsrnn.commands._base.given import at_least
 from tsrnn.commands._base.options import Json
 from tsrnn.errors import InputError
 
@@ -24,7 +25,7 @@ def run(  # noqa: PLR0913  one parameter per option
     out: Annotated[Path, typer.Option(help="Any folder of result rows.")] = Path("tsrnn-results"),
     published: Annotated[
         int | None,
-        typer.Option(min=0, help="How many of other people's results to show, the best first; else 8, of a group all."),
+        typer.Option(help="How many of other people's results to show, the best first; else 8, of a group all."),
     ] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Every two models: difference, interval, p.")] = False,
     by_series: Annotated[
@@ -41,7 +42,7 @@ def run(  # noqa: PLR0913  one parameter per option
     forecast: Annotated[
         Path | None, typer.Option(help="Draw forecasts that lie beside the rows into this svg.")
     ] = None,
-    rerun: Annotated[int, typer.Option(min=0, help="With `check`: run so many rows again, drawn at random.")] = 0,
+    rerun: Annotated[int, typer.Option(help="With `check`: run so many rows again, drawn at random.")] = 0,
     csv: Annotated[bool, typer.Option("--csv", help="Print CSV, and nothing else, to standard output.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print a table of Markdown.")] = False,
     json_: Json = False,
@@ -56,6 +57,8 @@ def run(  # noqa: PLR0913  one parameter per option
     from tsrnn.board.own import asked
     from tsrnn.suites.groups import members
 
+    at_least(0, published, "published")
+    at_least(0, rerun, "rerun")
     if data == CHECK and rows is not None:
         _checked(rows, rerun, json_)
         return

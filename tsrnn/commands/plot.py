@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tsrnn.commands._base.given import dataset, loading, pairs, reading, refuse, remembered, span
+from tsrnn.commands._base.given import at_least, dataset, loading, pairs, reading, refuse, remembered, span
 from tsrnn.commands._base.options import Id, Load, Target, Time
 from tsrnn.errors import InputError
 
@@ -15,14 +15,12 @@ def run(  # noqa: PLR0913  one parameter per option
     source: Annotated[str, typer.Argument(help="A folder that `tsrnn fit` wrote; or, alone, the DATA to draw.")],
     out: Annotated[Path, typer.Option(help="Draw into this png, svg or pdf file.")],
     data: Annotated[str | None, typer.Argument(help="A data set, a file or a folder of logs, for the model.")] = None,
-    cutoffs: Annotated[int, typer.Option(min=0, help="Also from so many earlier cutoffs, beside what came.")] = 0,
+    cutoffs: Annotated[int, typer.Option(help="Also from so many earlier cutoffs, beside what came.")] = 0,
     series: Annotated[list[str] | None, typer.Option(help="Of this series alone; repeat for several.")] = None,
     target: Target = None,
     time: Time = None,
     id: Id = None,
-    rows: Annotated[
-        int | None, typer.Option(min=1, help="History before the first cutoff, or the newest of a file.")
-    ] = None,
+    rows: Annotated[int | None, typer.Option(help="History before the first cutoff, or the newest of a file.")] = None,
     unit: Annotated[list[str] | None, typer.Option(help="Of a column, such as OT=°C; repeat for several.")] = None,
     future: Annotated[Path | None, typer.Option(help="File of future covariates, where the model needs them.")] = None,
     tracks: Annotated[
@@ -40,6 +38,8 @@ def run(  # noqa: PLR0913  one parameter per option
     """
     from tsrnn.console import wrote
 
+    at_least(0, cutoffs, "cutoffs")
+    at_least(1, rows, "rows")
     named, shown = pairs(unit, "unit"), {"series": series or (), "targets": target or (), "rows": rows}
     wells = {"series": series or (), "curves": target or (), "template": template, "depth": span(depth)}
     wells["strips"] = strip or None

@@ -20,6 +20,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tsrnn import infer
 from tsrnn.arrays import Floats, Rows
@@ -29,7 +30,7 @@ from tsrnn.heads import Head
 from tsrnn.models import Model
 from tsrnn.models._base import device_of
 from tsrnn.online import fourier, guard, level
-from tsrnn.shapes import Spec
+from tsrnn.shapes import Batch, Spec
 from tsrnn.windows import Windows
 
 Kind = Literal["level", "fourier"]
@@ -148,10 +149,20 @@ def forecasts(
     for batch in windows.batches(infer.batch_size(model)):
         here = slice(done, done + len(batch.past))
         batch = batch.to(device)
-        params = model.eval()(batch) + torch.from_numpy(moved[here]).to(device).unsqueeze(-1)
+        params = _params(model.eval(), batch) + torch.from_numpy(moved[here]).to(device).unsqueeze(-1)
         wider = None if shift is None or not levels else shift(levels, here)
         yield windows.targets_at[here], *infer.values(head, params, batch.undo, levels, wider)
         done = here.stop
+
+
+def _params(model: Model, batch: Batch) -> Tensor:
+    """What the model says of a batch, as it would in a full one.
+
+    In how many windows a kernel is at once, the order of its sums follows, and with it the last bits: a forecast that
+    was issued must not move by how many came after it.
+    """
+    params: Tensor = model(batch.filled(infer.batch_size(model)))
+    return params[: len(batch.past)]
 
 
 def named(correctors: Sequence[Kind] | Kind) -> tuple[Kind, ...]:
@@ -206,7 +217,7 @@ def past(model: Model, head: Head, windows: Windows) -> Past:
     for batch in windows.batches(infer.batch_size(model)):
         batch = batch.to(device)
         assert batch.target is not None
-        error = batch.target - head.at(batch.undo).point(model(batch))
+        error = batch.target - head.at(batch.undo).point(_params(model, batch))
         if batch.target_observed is not None:
             error = error.masked_fill(~batch.target_observed, torch.nan)
         errors.append(error.cpu().numpy())

@@ -13,12 +13,16 @@ from tsrnn.reading import Column, Reading
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_SPANS = (("days", 86400.0), ("hours", 3600.0), ("seconds", 1.0))  # in which times are drawn
+_FEWEST = 5  # of these, from the first to the last
 _MOST = 3  # classes whose probabilities are drawn
 TOLD, SHARE = "{}_told", "{}_p_{}"  # columns that are added, and those of `Tagger.predict`
 
 
 def answers(tagger: Any, log: Reading, path: str | Path | None = None, **shown: Any) -> "Figure":
     """Draw a log in tracks with what a tagger says of its rows: `<target>_told`, beside the truth where there is one.
+
+    Over the index that the tagger was fitted with, downwards; times are numbers since the first one.
 
     Of labels, strips, and the probabilities of the three classes that are told most often; of values a curve.
 
@@ -32,15 +36,10 @@ def answers(tagger: Any, log: Reading, path: str | Path | None = None, **shown: 
         The figure, for a notebook.
 
     Raises:
-        InputError: there are no depths, a column is missing or called as one that is added, or what `tracks` raises.
+        InputError: a column is missing or called as one that is added, or what `tracks` raises.
     """
     reading = tagger.preparation_.reading
     target, index = reading["targets"][0], reading["index"]
-    if index in log.frame.columns and log.frame.schema[index].is_temporal():
-        raise InputError(
-            f"{log.source}: what a tagger says is drawn over depths, and {quoted(index)} holds none; draw the table "
-            "that `tsrnn predict` writes"
-        )
     if (name := TOLD.format(target)) in log.frame.columns:
         raise InputError(f"{log.source} has a column {quoted(name)}, which is to hold what is told; rename it")
     answer: pl.DataFrame = tagger.predict(log)
@@ -51,12 +50,13 @@ def answers(tagger: Any, log: Reading, path: str | Path | None = None, **shown: 
         *(pl.col(each).cast(log.frame.schema[each]) for each in keys), pl.col(target).alias(name), *shares
     )
     table = log.frame.join(added, on=keys, how="left", maintain_order="left")
+    table, index = _numbered(table, index)
     units = {name: log.columns[target]} if target in log.columns else {}
     drawn = Reading(
         table,
         {**log.columns, **units, **dict.fromkeys(shares, Column())},
-        index=log.index,
-        id=log.id,
+        index=index,
+        id=reading["id"] or "",
         source=log.source,
     )
     if tagger.classes_ is None:
@@ -67,6 +67,18 @@ def answers(tagger: Any, log: Reading, path: str | Path | None = None, **shown: 
     shown |= {"shares": {each: of_class[each] for each in shares}, "titles": _titles(tagger, name)}
     curves = [*asked, *(each for each in shares if asked and each not in asked)]
     return tracks(drawn, path, curves=curves, also=shares, strips=strips, **shown)
+
+
+def _numbered(table: pl.DataFrame, index: str) -> tuple[pl.DataFrame, str]:
+    """The table with times as a number since the first, and what that column is called; other indices as they are."""
+    if index not in table.columns or not table.schema[index].is_temporal() or not len(table[index].drop_nulls()):
+        return table, index
+    first: Any = table[index].min()
+    since = (pl.col(index) - first).dt.total_microseconds() / 1e6
+    span = float(table.select(since.max()).item())
+    word, seconds = next((each for each in _SPANS if span >= _FEWEST * each[1]), _SPANS[-1])
+    name = f"{word} since {first}"
+    return table.with_columns((since / seconds).alias(index)).rename({index: name}), name
 
 
 def _shares(answer: pl.DataFrame, target: str, classes: Sequence[Any] | None, asked: Sequence[str]) -> list[str]:

@@ -3,6 +3,7 @@
 Read from anything with a column of depths. A curve is cut wherever a row is missing or a line would be too long.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -23,6 +24,7 @@ from tsrnn.roles import find_roles
 _JOINED = {"m": 3.0, "ft": 10.0}  # the longest line between two rows; what a standard for logs while drilling allows
 _MISSING = 1.5  # steps to the next row, from which one is missing
 _EVEN = 0.9  # share of steps that are alike where rows are evenly spaced
+_DEPTH = re.compile(r"dep|^(?:md|tvd|tvdss)$", re.IGNORECASE)  # what a column of depths is called
 _OFF = 0.5  # share of values off a scale, from which a curve gets one of its own
 _MOST = 6  # curves of a frame in which no track knows one
 
@@ -46,6 +48,12 @@ class Logs:
 
     def unit(self, name: str) -> str:
         return self.columns.get(name, Column()).unit
+
+    @property
+    def length(self) -> str:
+        """What the index is counted in, m where it is a depth of no unit; empty where it may be none."""
+        said = self.unit(self.index)
+        return said if said or not _DEPTH.search(self.index) else "m"
 
     @property
     def curves(self) -> list[str]:
@@ -89,9 +97,10 @@ def taken(data: Any) -> Logs:
         data = _in_one_unit(data) if isinstance(data, Reading) else data
         frame, columns = (data.frame, data.columns) if isinstance(data, Reading) else (data, {})
         table, origin = to_polars(frame, "the log")
-        roles, _ = find_roles(
-            table, origin, "frame", dict.fromkeys(("target", "time", "id", "past", "future", "static"))
-        )
+        asked: dict[str, Any] = dict.fromkeys(("target", "time", "id", "past", "future", "static"))
+        if isinstance(data, Reading):  # which knows them, or has none
+            asked |= {key: name for key, name in (("time", data.index), ("id", data.id)) if name in table.columns}
+        roles, _ = find_roles(table, origin, "frame", asked)
         if roles.index not in table.columns:
             raise InputError(f"the log has no column of depths among {listed(table.columns)}; call one depth")
         logs = Logs(table, roles.index, roles.id, columns, "the log")
@@ -156,7 +165,7 @@ def drawn(rows: pl.DataFrame, logs: Logs, tracks: Sequence[Track]) -> list[list[
         tracks: with the columns that each curve may be.
     """
     at = rows[logs.index].cast(pl.Float64).to_numpy()
-    cuts = breaks(at, logs.unit(logs.index))
+    cuts = breaks(at, logs.length)
     page: list[list[Curve]] = []
     for track in tracks:
         curves = []
@@ -177,7 +186,7 @@ def breaks(at: Values, unit: str = "m") -> Values:
     if len(at) < 2:
         return np.zeros(0, np.int64)
     steps = np.diff(at)
-    step, longest = np.median(steps), _JOINED["ft" if unit.lower().startswith("f") else "m"]
+    step, longest = np.median(steps), _JOINED.get("ft" if unit.lower().startswith("f") else unit, np.inf)
     if (np.abs(steps - step) <= 0.05 * step).mean() >= _EVEN:
         longest = min(longest, _MISSING * step)
     return np.flatnonzero(steps > longest) + 1

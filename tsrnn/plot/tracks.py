@@ -149,7 +149,7 @@ def _strips(
 ) -> list[classes.Strip]:
     """One class looks alike in all of them."""
     at = rows[taken.index].cast(pl.Float64).to_numpy()
-    cuts = logs.breaks(at, taken.unit(taken.index))
+    cuts = logs.breaks(at, taken.length)
     return [classes.of(at, rows[name].alias(titles.get(name, name)), cuts, looks) for name in columns]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import typer
 
@@ -18,6 +18,8 @@ from tsrnn.reading import Column, Reading
 if TYPE_CHECKING:
     from tsrnn.forecaster import Forecaster
     from tsrnn.panel import Panel
+
+Number = TypeVar("Number", int, int | None)
 
 
 def dataset(data: str, *others: str) -> str:
@@ -262,8 +264,17 @@ def levels(text: str, option: str = "quantiles") -> list[float]:
 
 
 def at_least_one(number: int | None, option: str) -> int | None:
-    if number is not None and number < 1:
-        raise InputError(f"--{option} must be at least 1, not {number}")
+    return at_least(1, number, option)
+
+
+def at_least(least: int, number: Number, option: str) -> Number:
+    """The number of an option as it is.
+
+    Raises:
+        InputError: it is below `least`.
+    """
+    if number is not None and number < least:
+        raise InputError(f"--{option} must be at least {least}, not {number}")
     return number
 
 
