@@ -302,9 +302,8 @@ def test_a_saved_classifier_says_the_same(fitted, tmp_path):
     again = SequenceClassifier.load(tmp_path / "saved")
     assert again.predict_proba(X).tolist() == fitted.predict_proba(X).tolist()
     assert again.predict(X).tolist() == fitted.predict(X).tolist()
-    with pytest.raises(
-        InputError, match=r"holds no Tagger, but a saved SequenceClassifier; read it with tsrnn\.faces\.load"
-    ):
+    asked = r"a saved SequenceClassifier, which `tsrnn predict` asks; in Python read it with tsrnn\.faces\.load"
+    with pytest.raises(InputError, match=f"holds no Tagger, but {asked}"):
         Tagger.load(tmp_path / "saved")
 
 
